@@ -1,0 +1,295 @@
+//! `Connection`: when a client connects, waits, gives up. The rules of reconnecting as a state machine.
+//!
+//! It opens no socket and reads no clock: the driver tells it what happened and when, and does what it says. The
+//! browser and the native test client are two drivers of this one machine.
+
+use crate::{Backoff, CloseReason, Millis};
+
+/// No `welcome` after this long: the attempt has failed.
+const WELCOME_MS_MAX: Millis = 10_000;
+/// A connection that held this long has earned a fresh ladder.
+const HEALTHY_MS: Millis = 10_000;
+/// How long a doubtful connection has to answer a ping.
+const DOUBT_MS: Millis = 5_000;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// Somebody signed in: be connected from now on.
+    Start,
+    /// Signed out here: close, and stay away.
+    Stop,
+    /// The socket's first frame.
+    Welcome {
+        /// How often the node pings.
+        heartbeat_secs: u32,
+    },
+    /// Any frame: a sign of life.
+    Heard,
+    /// The node goes away, and says when to come back.
+    Drain {
+        /// After how long.
+        reconnect_after_ms: u64,
+    },
+    /// The socket is closed, or never opened.
+    Closed(CloseReason),
+    /// The answer to [`Command::AskMe`]: still signed in.
+    SignedIn,
+    /// The answer to [`Command::AskMe`]: nobody is signed in.
+    SignedOut,
+    /// The answer to [`Command::AskMe`]: not now.
+    RetryAfter(u64),
+    /// No answer to [`Command::AskMe`].
+    NoAnswer,
+    /// The network went or returned, as far as the browser knows.
+    Online(bool),
+    /// The page was hidden or shown.
+    Visible(bool),
+    /// The person asked for it.
+    ReconnectNow,
+    /// The time of [`Connection::wake_at`] has come; harmless at any other.
+    Tick,
+}
+
+/// What the driver does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Open a socket; there is none.
+    Open,
+    /// Close the socket and forget it: nothing more is heard of it.
+    Close,
+    /// Ask who is signed in, and tell the answer.
+    AskMe,
+    /// Send a ping.
+    Ping,
+}
+
+/// What a person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Not wanted.
+    Stopped,
+    /// On the way.
+    Connecting,
+    /// Welcome.
+    Connected,
+    /// Lost; the next attempt is at this time.
+    Waiting {
+        /// In the driver's clock.
+        until: Millis,
+    },
+    /// Lost, and there is no network to try.
+    Offline,
+    /// The sign-in ended: only a person can go on.
+    SignedOut,
+    /// The node does not want this client back: only a person can go on.
+    Refused,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Stopped,
+    Connecting { since: Millis },
+    Asking,
+    Connected { since: Millis, deadline: Millis, heartbeat_ms: Millis },
+    Waiting { until: Millis },
+    Offline,
+    SignedOut,
+    Refused,
+}
+
+/// The client's side of the connection to its node.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    state: State,
+    backoff: Backoff,
+    drained: Option<u64>,
+    online: bool,
+    visible: bool,
+}
+
+impl Default for Connection {
+    fn default() -> Connection {
+        let backoff = Backoff::default();
+        Connection { state: State::Stopped, backoff, drained: None, online: true, visible: true }
+    }
+}
+
+impl Connection {
+    /// Takes in what happened at `now` (milliseconds of any clock that never goes back); `random` is in `0.0..1.0`.
+    pub fn on(&mut self, input: Input, now: Millis, random: f64) -> Vec<Command> {
+        match input {
+            Input::Start => self.start(now),
+            Input::Stop => self.end(State::Stopped),
+            Input::Welcome { heartbeat_secs } => self.welcomed(heartbeat_secs, now),
+            Input::Heard => self.heard(now),
+            Input::Drain { reconnect_after_ms } => {
+                self.drained = Some(reconnect_after_ms);
+                Vec::new()
+            }
+            Input::Closed(reason) => self.closed(reason, now, random),
+            Input::SignedIn | Input::NoAnswer if self.state == State::Asking => self.wait(now, random),
+            Input::RetryAfter(millis) if self.state == State::Asking => {
+                self.drained = Some(millis);
+                self.wait(now, random)
+            }
+            Input::SignedOut => self.end(State::SignedOut),
+            Input::SignedIn | Input::NoAnswer | Input::RetryAfter(_) => Vec::new(),
+            Input::Online(online) => self.online(online, now),
+            Input::Visible(visible) => self.visible(visible, now),
+            Input::ReconnectNow => match self.state {
+                State::Waiting { .. } | State::Offline | State::Refused => self.open(now),
+                _ => Vec::new(),
+            },
+            Input::Tick => self.tick(now, random),
+        }
+    }
+
+    /// What to tell the person.
+    pub fn status(&self) -> Status {
+        match self.state {
+            State::Stopped => Status::Stopped,
+            State::Connecting { .. } | State::Asking => Status::Connecting,
+            State::Connected { .. } => Status::Connected,
+            State::Waiting { until } => Status::Waiting { until },
+            State::Offline => Status::Offline,
+            State::SignedOut => Status::SignedOut,
+            State::Refused => Status::Refused,
+        }
+    }
+
+    /// When the machine wants its next [`Input::Tick`].
+    pub fn wake_at(&self) -> Option<Millis> {
+        match self.state {
+            State::Connecting { since } => Some(since + WELCOME_MS_MAX),
+            State::Connected { deadline, .. } => Some(deadline),
+            State::Waiting { until } => Some(until),
+            _ => None,
+        }
+    }
+
+    fn start(&mut self, now: Millis) -> Vec<Command> {
+        match self.state {
+            State::Stopped | State::SignedOut | State::Refused => {
+                self.backoff.reset();
+                self.open(now)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn end(&mut self, state: State) -> Vec<Command> {
+        let open = matches!(self.state, State::Connecting { .. } | State::Connected { .. });
+        self.state = state;
+        self.drained = None;
+        if open { vec![Command::Close] } else { Vec::new() }
+    }
+
+    fn open(&mut self, now: Millis) -> Vec<Command> {
+        self.drained = None;
+        if self.online {
+            self.state = State::Connecting { since: now };
+            vec![Command::Open]
+        } else {
+            self.state = State::Offline;
+            Vec::new()
+        }
+    }
+
+    fn welcomed(&mut self, heartbeat_secs: u32, now: Millis) -> Vec<Command> {
+        if let State::Connecting { .. } = self.state {
+            let heartbeat_ms = Millis::from(heartbeat_secs) * 1_000;
+            self.state = State::Connected { since: now, deadline: now + 2 * heartbeat_ms, heartbeat_ms };
+        }
+        Vec::new()
+    }
+
+    fn heard(&mut self, now: Millis) -> Vec<Command> {
+        if let State::Connected { deadline, heartbeat_ms, .. } = &mut self.state {
+            *deadline = now + 2 * *heartbeat_ms;
+        }
+        Vec::new()
+    }
+
+    fn closed(&mut self, reason: CloseReason, now: Millis, random: f64) -> Vec<Command> {
+        match self.state {
+            _ if reason == CloseReason::IdentityEnded => self.end_closed(State::SignedOut),
+            _ if !reason.comes_back() => self.end_closed(State::Refused),
+            // Before its welcome a connection ends without saying why: browsers hide the status.
+            State::Connecting { .. } => {
+                self.state = State::Asking;
+                vec![Command::AskMe]
+            }
+            State::Connected { since, .. } => {
+                if now - since >= HEALTHY_MS {
+                    self.backoff.reset();
+                }
+                self.wait(now, random)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn end_closed(&mut self, state: State) -> Vec<Command> {
+        self.state = state;
+        Vec::new()
+    }
+
+    fn wait(&mut self, now: Millis, random: f64) -> Vec<Command> {
+        if !self.online {
+            self.state = State::Offline;
+            return Vec::new();
+        }
+        let wait = match self.drained {
+            Some(told) => told,
+            None if self.visible => self.backoff.next_ms(random),
+            None => Backoff::slowest_ms(random),
+        };
+        self.state = State::Waiting { until: now + wait as Millis };
+        Vec::new()
+    }
+
+    fn online(&mut self, online: bool, now: Millis) -> Vec<Command> {
+        self.online = online;
+        match self.state {
+            State::Offline if online => self.open(now),
+            State::Waiting { .. } if online && self.drained.is_none() => self.open(now),
+            State::Waiting { .. } if !online => {
+                self.state = State::Offline;
+                Vec::new()
+            }
+            _ => self.doubt(now),
+        }
+    }
+
+    fn visible(&mut self, visible: bool, now: Millis) -> Vec<Command> {
+        self.visible = visible;
+        match self.state {
+            State::Waiting { .. } if visible && self.drained.is_none() => self.open(now),
+            _ if visible => self.doubt(now),
+            _ => Vec::new(),
+        }
+    }
+
+    /// After a sleep or a change of network a socket may be dead without knowing: ask it, and do not wait long.
+    fn doubt(&mut self, now: Millis) -> Vec<Command> {
+        let State::Connected { deadline, .. } = &mut self.state else { return Vec::new() };
+        *deadline = (*deadline).min(now + DOUBT_MS);
+        vec![Command::Ping]
+    }
+
+    fn tick(&mut self, now: Millis, random: f64) -> Vec<Command> {
+        if self.wake_at().is_none_or(|at| now < at) {
+            return Vec::new();
+        }
+        match self.state {
+            State::Waiting { .. } => self.open(now),
+            State::Connecting { .. } | State::Connected { .. } => {
+                let mut commands = vec![Command::Close];
+                commands.extend(self.closed(CloseReason::Other(1006), now, random));
+                commands
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The demo: people in rooms write lines.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Event, Malformed, Seq, Topic, TopicKind};
+
+const TEXT_CHARS_MAX: usize = 2_000;
+
+/// The rooms: GET.
+pub const ROOMS: &str = "/api/chat/rooms";
+/// The pattern behind [`messages`], as the server's router spells it.
+pub const MESSAGES: &str = "/api/chat/rooms/{room}/messages";
+
+/// Where a message to `room` is posted.
+pub fn messages(room: &str) -> String {
+    format!("{ROOMS}/{room}/messages")
+}
+
+/// A room is a topic of this kind; its name is the topic's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room;
+
+impl TopicKind for Room {
+    const NAMESPACE: &'static str = "chat";
+    type Event = ChatEvent;
+    type Signal = ChatSignal;
+}
+
+/// What happens in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatEvent {
+    /// Somebody wrote a line.
+    Posted {
+        /// 1 to 2,000 characters, trimmed.
+        text: MessageText,
+    },
+}
+
+/// What is said in a room in passing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatSignal {
+    /// Somebody is writing.
+    Typing,
+}
+
+/// A line of chat: 1 to 2,000 characters (Unicode scalar values), trimmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MessageText(String);
+
+impl MessageText {
+    /// Trims `text` and checks its length.
+    pub fn parse(text: &str) -> Result<MessageText, Malformed> {
+        let text = text.trim();
+        match text.chars().count() {
+            0 => Err(Malformed("must not be empty")),
+            1..=TEXT_CHARS_MAX => Ok(MessageText(text.into())),
+            _ => Err(Malformed("must have 2,000 characters at most")),
+        }
+    }
+
+    /// The line.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for MessageText {
+    type Error = Malformed;
+
+    fn try_from(text: String) -> Result<MessageText, Malformed> {
+        MessageText::parse(&text)
+    }
+}
+
+impl From<MessageText> for String {
+    fn from(text: MessageText) -> String {
+        text.0
+    }
+}
+
+/// The body of a POST to [`messages`]: a line as somebody typed it, not yet a [`MessageText`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewMessage {
+    /// See [`MessageText::parse`] for what is allowed.
+    pub text: String,
+}
+
+/// The answer of [`ROOMS`]: the room with the latest event first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rooms {
+    /// All rooms to which something was ever posted.
+    pub rooms: Vec<RoomSummary>,
+}
+
+/// One room, as the lobby shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomSummary {
+    /// The topic's name.
+    pub name: String,
+    /// Its newest seq.
+    pub head: Seq,
+    /// How many people are there.
+    pub online: u64,
+    /// Its newest event.
+    pub last: Option<Event>,
+}
+
+/// The room's topic, or an error that says how a room may be called.
+pub fn room_topic(name: &str) -> Result<Topic, Malformed> {
+    Room::topic(name)
+        .map_err(|_| Malformed("must be 1 to 63 of a-z, 0-9, _ and -, and begin with a letter or digit"))
+}

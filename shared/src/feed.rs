@@ -1,0 +1,222 @@
+//! `Feed`: the events of one topic at one reader, in order, each once, whatever is lost, late or doubled on the way.
+//!
+//! The log is the truth; a push is only a hint that is usually right. What fits the cursor is applied, what does
+//! not is set aside while a pull fills the gap. The browser reads a topic with a `Feed`, and so does the hub of
+//! every node. It knows no clock and no network: each input returns a [`Step`] that says what to do.
+
+use std::collections::BTreeMap;
+
+use crate::{Admission, Cursor, Epoch, Position, Seq};
+
+/// How many early arrivals are kept. Beyond it the oldest go, and the next pull brings them.
+const SET_ASIDE_MAX: usize = 256;
+
+/// A reader's end of one topic. `T` is what it reads: an event, or an event with its encoded frame.
+#[derive(Debug, Clone)]
+pub struct Feed<T> {
+    position: Option<(Epoch, Cursor)>,
+    set_aside: BTreeMap<Seq, T>,
+    heard: Heard,
+    in_flight: Option<Heard>,
+    catch_up_max: u64,
+}
+
+/// What the reader was told of since it last asked. A pull answers all of it, so each pull consumes it.
+#[derive(Debug, Clone, Default)]
+struct Heard {
+    seq: Seq,
+    epoch: Option<Epoch>,
+    below: bool,
+}
+
+/// One answer of the log, for a reader.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The log's life.
+    pub epoch: Epoch,
+    /// The newest seq of the topic in that snapshot.
+    pub head: Seq,
+    /// Ascending, without holes.
+    pub items: Vec<(Seq, T)>,
+}
+
+/// What to ask the log for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pull {
+    /// The newest events.
+    Newest,
+    /// The events after this position.
+    After(Position),
+}
+
+/// What an input means for the reader, to be done in this order: forget, apply, pull.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "a step that is not taken is an event lost"]
+pub struct Step<T> {
+    /// Forget all that was applied so far: what follows starts over.
+    pub start_over: bool,
+    /// The events to apply, in order.
+    pub apply: Vec<T>,
+    /// Answer it with [`Feed::on_page`] or [`Feed::on_pull_failed`]; there is never more than one at a time.
+    pub pull: Option<Pull>,
+}
+
+impl<T> Default for Step<T> {
+    fn default() -> Step<T> {
+        Step { start_over: false, apply: Vec::new(), pull: None }
+    }
+}
+
+impl<T> Feed<T> {
+    /// A reader that has read nothing. More than `catch_up_max` events behind, it starts over from the newest page.
+    pub fn new(catch_up_max: u64) -> Feed<T> {
+        let (heard, in_flight) = (Heard::default(), None);
+        Feed { position: None, set_aside: BTreeMap::new(), heard, in_flight, catch_up_max }
+    }
+
+    /// Where the reader is; nothing before the first page.
+    pub fn position(&self) -> Option<Position> {
+        self.position.as_ref().map(|(epoch, cursor)| Position { epoch: epoch.clone(), seq: cursor.seq() })
+    }
+
+    /// Asks for what is owed and not on its way: the first page, or what was heard of when a pull failed.
+    pub fn resume(&mut self) -> Step<T> {
+        let owed = match &self.position {
+            None => true,
+            Some((_, cursor)) => self.heard.seq > cursor.seq() || self.heard.below,
+        };
+        Step { pull: owed.then(|| self.ask(Seq::ZERO)).flatten(), ..Step::default() }
+    }
+
+    /// The newest seq, as somebody who should know says it.
+    pub fn on_head(&mut self, epoch: &Epoch, seq: Seq) -> Step<T> {
+        match &self.position {
+            Some((known, cursor)) if known == epoch => {
+                self.heard.seq = self.heard.seq.max(seq);
+                self.heard.below |= seq < cursor.seq();
+            }
+            known => {
+                if known.is_some() || self.heard.epoch.as_ref().is_some_and(|heard| heard != epoch) {
+                    self.forget();
+                }
+                self.heard = Heard { seq: self.heard.seq.max(seq), epoch: Some(epoch.clone()), below: false };
+            }
+        }
+        self.resume()
+    }
+
+    /// A pushed event.
+    pub fn on_event(&mut self, seq: Seq, item: T) -> Step<T> {
+        let admission = self.position.as_mut().map_or(Admission::Gap, |(_, cursor)| cursor.admit(seq));
+        match admission {
+            Admission::Seen => Step::default(),
+            Admission::Next => {
+                let mut apply = vec![item];
+                self.take_set_aside(&mut apply);
+                Step { apply, ..Step::default() }
+            }
+            Admission::Gap => {
+                self.heard.seq = self.heard.seq.max(seq);
+                self.set_aside.insert(seq, item);
+                if self.set_aside.len() > SET_ASIDE_MAX {
+                    self.set_aside.pop_first();
+                }
+                self.resume()
+            }
+        }
+    }
+
+    /// The answer to a pull.
+    pub fn on_page(&mut self, page: Page<T>) -> Step<T> {
+        self.in_flight = None;
+        if self.heard.epoch.as_ref().is_some_and(|heard| *heard != page.epoch) {
+            // The page is older than what was heard while it was on its way.
+            return Step { pull: self.ask(Seq::ZERO), ..Step::default() };
+        }
+        let start_over = !self.continues_with(&page);
+        if start_over {
+            self.start_at(&page);
+        }
+        let mut apply = Vec::with_capacity(page.items.len());
+        for (seq, item) in page.items {
+            if self.admit(seq) == Admission::Next {
+                apply.push(item);
+            }
+        }
+        self.take_set_aside(&mut apply);
+        let owed = self.heard.below || self.heard.seq.max(page.head) > self.cursor().seq();
+        Step { start_over, apply, pull: owed.then(|| self.ask(page.head)).flatten() }
+    }
+
+    /// The pull came to nothing. What it was asked for is still owed: see [`Feed::resume`].
+    pub fn on_pull_failed(&mut self) {
+        if let Some(asked) = self.in_flight.take() {
+            self.heard.seq = self.heard.seq.max(asked.seq);
+            self.heard.below |= asked.below;
+            self.heard.epoch = self.heard.epoch.take().or(asked.epoch);
+        }
+    }
+
+    /// Whether the page goes on from the cursor. It does not when it is of another life of the log, when the log
+    /// is shorter than what was read, or when events lie between the cursor and its first one.
+    fn continues_with(&self, page: &Page<T>) -> bool {
+        let Some((epoch, cursor)) = &self.position else { return false };
+        let reaches = match page.items.first() {
+            Some((first, _)) => *first <= cursor.seq().next(),
+            None => page.head == cursor.seq(),
+        };
+        *epoch == page.epoch && page.head >= cursor.seq() && reaches
+    }
+
+    fn start_at(&mut self, page: &Page<T>) {
+        let same_life = self
+            .position
+            .as_ref()
+            .is_none_or(|(epoch, cursor)| *epoch == page.epoch && page.head >= cursor.seq());
+        if !same_life {
+            self.forget();
+        }
+        let before = page.items.first().map_or(page.head, |(first, _)| first.before());
+        self.position = Some((page.epoch.clone(), Cursor::at(before)));
+    }
+
+    /// The one place where a pull begins. `head` is the log's own, where a page has just told it.
+    fn ask(&mut self, head: Seq) -> Option<Pull> {
+        if self.in_flight.is_some() {
+            return None;
+        }
+        let heard = std::mem::take(&mut self.heard);
+        let target = heard.seq.max(head);
+        self.in_flight = Some(heard);
+        Some(match self.position() {
+            Some(at) if target.since(at.seq) <= self.catch_up_max => Pull::After(at),
+            _ => Pull::Newest,
+        })
+    }
+
+    fn forget(&mut self) {
+        self.position = None;
+        self.set_aside.clear();
+        self.heard = Heard::default();
+    }
+
+    fn cursor(&self) -> Cursor {
+        self.position.as_ref().map_or(Cursor::default(), |(_, cursor)| *cursor)
+    }
+
+    fn admit(&mut self, seq: Seq) -> Admission {
+        self.position.as_mut().map_or(Admission::Gap, |(_, cursor)| cursor.admit(seq))
+    }
+
+    /// Moves over whatever was set aside and fits by now.
+    fn take_set_aside(&mut self, apply: &mut Vec<T>) {
+        while let Some(entry) = self.set_aside.first_entry() {
+            let seq = *entry.key();
+            match self.position.as_mut().map_or(Admission::Gap, |(_, cursor)| cursor.admit(seq)) {
+                Admission::Next => apply.push(entry.remove()),
+                Admission::Seen => drop(entry.remove()),
+                Admission::Gap => return,
+            }
+        }
+    }
+}

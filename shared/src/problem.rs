@@ -1,0 +1,219 @@
+//! `Problem`: what is said when something is refused or fails (RFC 9457), and `CloseReason`: why a socket ends.
+
+use serde::{Deserialize, Serialize};
+
+/// An error as it crosses the wire, `application/problem+json`. Fit to be shown: it never tells an inner cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Always `about:blank`: the `code` is what tells problems apart.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code in words.
+    pub title: String,
+    /// The HTTP status, also where no HTTP is spoken.
+    pub status: u16,
+    /// What a program acts on.
+    pub code: ErrorCode,
+    /// What a person can do about it: names the field and the rule.
+    pub detail: String,
+    /// Finds the server's log lines about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub request_id: String,
+    /// When asking again makes sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// One entry for each field that broke a rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// One field that broke a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Its name on the wire.
+    pub field: String,
+    /// The rule, in words that follow the name: "must not be empty".
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem with that code; `detail` says what to do.
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Problem {
+        Problem {
+            kind: "about:blank".into(),
+            title: code.title().into(),
+            status: code.status(),
+            code,
+            detail: detail.into(),
+            request_id: String::new(),
+            retry_after_ms: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// `invalid`, because `field` breaks the rule that `message` states.
+    pub fn invalid_field(field: &str, message: impl Into<String>) -> Problem {
+        let message = message.into();
+        let mut problem = Problem::new(ErrorCode::Invalid, format!("{field} {message}"));
+        problem.errors.push(FieldError { field: field.into(), message });
+        problem
+    }
+
+    /// The same, with when to ask again.
+    pub fn retry_after_ms(mut self, millis: u64) -> Problem {
+        self.retry_after_ms = Some(millis);
+        self
+    }
+}
+
+/// Defines the closed set of codes once: variant, HTTP status, title.
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $variant:ident $status:literal $title:literal;)*) => {
+        /// Every way in which the server says no. One row each: name on the wire, status, title.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum ErrorCode { $($(#[$doc])* $variant,)* }
+
+        impl ErrorCode {
+            /// All of them, in the order of their status.
+            pub const ALL: &[ErrorCode] = &[$(ErrorCode::$variant,)*];
+
+            /// The HTTP status.
+            pub fn status(self) -> u16 {
+                match self { $(ErrorCode::$variant => $status,)* }
+            }
+
+            /// The code in words.
+            pub fn title(self) -> &'static str {
+                match self { $(ErrorCode::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// What was sent breaks a rule that `detail` names.
+    Invalid 400 "Invalid request";
+    /// Nobody is signed in, or the sign-in has ended.
+    Unauthenticated 401 "Not signed in";
+    /// Signed in, and still not allowed.
+    Forbidden 403 "Not allowed";
+    /// There is nothing under that address.
+    NotFound 404 "Not found";
+    /// The address does not know that method.
+    MethodNotAllowed 405 "Method not allowed";
+    /// No representation that the client accepts.
+    NotAcceptable 406 "Not acceptable";
+    /// The state has moved on.
+    Conflict 409 "Conflict";
+    /// Past a limit of size.
+    TooLarge 413 "Too large";
+    /// A body of another type.
+    UnsupportedMediaType 415 "Unsupported media type";
+    /// The same idempotency key with another payload.
+    KeyReused 422 "Key reused";
+    /// Only a WebSocket handshake makes sense there.
+    UpgradeRequired 426 "Upgrade required";
+    /// Past a rate; `retry_after_ms` says when it is over.
+    TooMany 429 "Too many requests";
+    /// The server's own fault; its log knows more under the request id.
+    Internal 500 "Internal error";
+    /// Not now; `retry_after_ms` says when to ask again. A publish may or may not have happened: its key tells.
+    Unavailable 503 "Unavailable";
+}
+
+impl ErrorCode {
+    /// Whether the same request may succeed later, unchanged.
+    pub fn is_temporary(self) -> bool {
+        matches!(self, ErrorCode::TooMany | ErrorCode::Internal | ErrorCode::Unavailable)
+    }
+}
+
+/// Why a node closes a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// The node restarts; `drain` said when to come back.
+    ServiceRestart,
+    /// Frames that could not be read, too many of them.
+    TooManyErrors,
+    /// Signed out, or expired.
+    IdentityEnded,
+    /// Two pings without a sign of life.
+    HeartbeatMissed,
+    /// The socket took nothing for 30 s.
+    TookNothing,
+    /// A binary frame.
+    Binary,
+    /// A frame over the limit.
+    TooLarge,
+    /// Everything else, also a connection that just vanished.
+    Other(u16),
+}
+
+impl CloseReason {
+    /// The WebSocket close code (RFC 6455 §7.4).
+    pub fn code(self) -> u16 {
+        match self {
+            CloseReason::ServiceRestart => 1012,
+            CloseReason::TooManyErrors => 4000,
+            CloseReason::IdentityEnded => 4001,
+            CloseReason::HeartbeatMissed => 4002,
+            CloseReason::TookNothing => 4008,
+            CloseReason::Binary => 1003,
+            CloseReason::TooLarge => 1009,
+            CloseReason::Other(code) => code,
+        }
+    }
+
+    /// The reason behind a close code.
+    pub fn from_code(code: u16) -> CloseReason {
+        match code {
+            1012 => CloseReason::ServiceRestart,
+            4000 => CloseReason::TooManyErrors,
+            4001 => CloseReason::IdentityEnded,
+            4002 => CloseReason::HeartbeatMissed,
+            4008 => CloseReason::TookNothing,
+            1003 => CloseReason::Binary,
+            1009 => CloseReason::TooLarge,
+            other => CloseReason::Other(other),
+        }
+    }
+
+    /// The words that go with the code in the close frame.
+    pub fn text(self) -> &'static str {
+        match self {
+            CloseReason::ServiceRestart => "service restart",
+            CloseReason::TooManyErrors => "too many errors",
+            CloseReason::IdentityEnded => "identity ended",
+            CloseReason::HeartbeatMissed => "heartbeat missed",
+            CloseReason::TookNothing => "socket took nothing",
+            CloseReason::Binary => "text frames only",
+            CloseReason::TooLarge => "frame too large",
+            CloseReason::Other(_) => "closed",
+        }
+    }
+
+    /// Whether the client should connect again by itself.
+    pub fn comes_back(self) -> bool {
+        !matches!(self, CloseReason::TooManyErrors | CloseReason::IdentityEnded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_close_code_leads_back_to_its_reason() {
+        for code in [1003, 1006, 1009, 1012, 4000, 4001, 4002, 4008] {
+            assert_eq!(CloseReason::from_code(code).code(), code);
+        }
+    }
+
+    #[test]
+    fn only_two_reasons_keep_a_client_away() {
+        let away: Vec<u16> =
+            (1000..5000).filter(|code| !CloseReason::from_code(*code).comes_back()).collect();
+        assert_eq!(away, [4000, 4001]);
+    }
+}

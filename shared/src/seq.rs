@@ -1,0 +1,72 @@
+//! `Seq` and `Epoch`: together, a reader's whole position in a topic.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Malformed;
+
+/// The place of an event in its topic. The first event has 1 and there are no holes; 0 means "nothing yet".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seq(pub u64);
+
+impl Seq {
+    /// Before the first event.
+    pub const ZERO: Seq = Seq(0);
+
+    /// The place that follows.
+    pub fn next(self) -> Seq {
+        Seq(self.0 + 1)
+    }
+
+    /// The place before, or zero.
+    pub fn before(self) -> Seq {
+        Seq(self.0.saturating_sub(1))
+    }
+
+    /// How many events lie after `earlier`, up to this one; 0 when it is not earlier.
+    pub fn since(self, earlier: Seq) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One life of the log, opaque, 1 to 32 characters. When it changes, every older position is void.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "Arc<str>")]
+pub struct Epoch(Arc<str>);
+
+impl Epoch {
+    /// The epoch as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Epoch {
+    type Error = Malformed;
+
+    fn try_from(text: String) -> Result<Epoch, Malformed> {
+        let fits = (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if fits { Ok(Epoch(text.into())) } else { Err(Malformed("an epoch is 1 to 32 letters and digits")) }
+    }
+}
+
+impl From<Epoch> for Arc<str> {
+    fn from(epoch: Epoch) -> Arc<str> {
+        epoch.0
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

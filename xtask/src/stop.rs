@@ -1,0 +1,20 @@
+//! Ctrl-C and SIGTERM become one flag, which every wait looks at.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+
+static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// From here on a signal sets the flag and no longer ends us on the spot.
+pub(crate) fn listen() {
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        if let Err(error) = signal_hook::flag::register(signal, ASKED.clone()) {
+            crate::say::note(&format!("cannot listen for signal {signal}: {error}"));
+        }
+    }
+}
+
+/// Whether we were asked to stop.
+pub(crate) fn asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
