@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `duplex`: a node with all features.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    server::run(server::features::all())
+}

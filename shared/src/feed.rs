@@ -17,7 +17,7 @@ pub struct Feed<T> {
     position: Option<(Epoch, Cursor)>,
     set_aside: BTreeMap<Seq, T>,
     heard: Heard,
-    in_flight: Option<Heard>,
+    in_flight: Option<Asked>,
     catch_up_max: u64,
 }
 
@@ -27,6 +27,15 @@ struct Heard {
     seq: Seq,
     epoch: Option<Epoch>,
     below: bool,
+}
+
+/// A pull on its way.
+#[derive(Debug, Clone, Default)]
+struct Asked {
+    heard: Heard,
+    /// Where the reader was. A log that answers with less has been restored; one that answers with less than the
+    /// reader has by then was only read before the latest pushes.
+    at: Seq,
 }
 
 /// One answer of the log, for a reader.
@@ -90,17 +99,12 @@ impl<T> Feed<T> {
 
     /// The newest seq, as somebody who should know says it.
     pub fn on_head(&mut self, epoch: &Epoch, seq: Seq) -> Step<T> {
-        match &self.position {
-            Some((known, cursor)) if known == epoch => {
-                self.heard.seq = self.heard.seq.max(seq);
-                self.heard.below |= seq < cursor.seq();
-            }
-            known => {
-                if known.is_some() || self.heard.epoch.as_ref().is_some_and(|heard| heard != epoch) {
-                    self.forget();
-                }
-                self.heard = Heard { seq: self.heard.seq.max(seq), epoch: Some(epoch.clone()), below: false };
-            }
+        if self.life() == Some(epoch) {
+            self.heard.seq = self.heard.seq.max(seq);
+            self.heard.below |= seq < self.cursor().seq();
+        } else {
+            self.forget();
+            self.heard = Heard { seq, epoch: Some(epoch.clone()), below: false };
         }
         self.resume()
     }
@@ -128,14 +132,20 @@ impl<T> Feed<T> {
 
     /// The answer to a pull.
     pub fn on_page(&mut self, page: Page<T>) -> Step<T> {
-        self.in_flight = None;
+        let known_life = self.life().is_none_or(|life| *life == page.epoch);
+        let asked_at = self.in_flight.take().map_or(Seq::ZERO, |asked| asked.at);
         if self.heard.epoch.as_ref().is_some_and(|heard| *heard != page.epoch) {
             // The page is older than what was heard while it was on its way.
             return Step { pull: self.ask(Seq::ZERO), ..Step::default() };
         }
-        let start_over = !self.continues_with(&page);
+        let same_log = known_life && page.head >= asked_at;
+        if !same_log {
+            self.forget();
+        }
+        let start_over = !self.reaches(&page);
         if start_over {
-            self.start_at(&page);
+            let before = page.items.first().map_or(page.head, |(first, _)| first.before());
+            self.position = Some((page.epoch.clone(), Cursor::at(before)));
         }
         let mut apply = Vec::with_capacity(page.items.len());
         for (seq, item) in page.items {
@@ -150,34 +160,17 @@ impl<T> Feed<T> {
 
     /// The pull came to nothing. What it was asked for is still owed: see [`Feed::resume`].
     pub fn on_pull_failed(&mut self) {
-        if let Some(asked) = self.in_flight.take() {
+        if let Some(Asked { heard: asked, .. }) = self.in_flight.take() {
             self.heard.seq = self.heard.seq.max(asked.seq);
             self.heard.below |= asked.below;
             self.heard.epoch = self.heard.epoch.take().or(asked.epoch);
         }
     }
 
-    /// Whether the page goes on from the cursor. It does not when it is of another life of the log, when the log
-    /// is shorter than what was read, or when events lie between the cursor and its first one.
-    fn continues_with(&self, page: &Page<T>) -> bool {
-        let Some((epoch, cursor)) = &self.position else { return false };
-        let reaches = match page.items.first() {
-            Some((first, _)) => *first <= cursor.seq().next(),
-            None => page.head == cursor.seq(),
-        };
-        *epoch == page.epoch && page.head >= cursor.seq() && reaches
-    }
-
-    fn start_at(&mut self, page: &Page<T>) {
-        let same_life = self
-            .position
-            .as_ref()
-            .is_none_or(|(epoch, cursor)| *epoch == page.epoch && page.head >= cursor.seq());
-        if !same_life {
-            self.forget();
-        }
-        let before = page.items.first().map_or(page.head, |(first, _)| first.before());
-        self.position = Some((page.epoch.clone(), Cursor::at(before)));
+    /// Whether the page goes on from the cursor, with no event in between.
+    fn reaches(&self, page: &Page<T>) -> bool {
+        let begins_after = page.items.first().map_or(page.head, |(first, _)| first.before());
+        self.position.as_ref().is_some_and(|(_, cursor)| begins_after <= cursor.seq())
     }
 
     /// The one place where a pull begins. `head` is the log's own, where a page has just told it.
@@ -187,7 +180,7 @@ impl<T> Feed<T> {
         }
         let heard = std::mem::take(&mut self.heard);
         let target = heard.seq.max(head);
-        self.in_flight = Some(heard);
+        self.in_flight = Some(Asked { heard, at: self.cursor().seq() });
         Some(match self.position() {
             Some(at) if target.since(at.seq) <= self.catch_up_max => Pull::After(at),
             _ => Pull::Newest,
@@ -198,6 +191,15 @@ impl<T> Feed<T> {
         self.position = None;
         self.set_aside.clear();
         self.heard = Heard::default();
+        // What is on its way was asked in another life: its answer counts, the question does not.
+        self.in_flight = self.in_flight.take().map(|_| Asked::default());
+    }
+
+    /// The life of the log that the reader believes in.
+    fn life(&self) -> Option<&Epoch> {
+        let read = self.position.as_ref().map(|(epoch, _)| epoch);
+        let asked = self.in_flight.as_ref().and_then(|asked| asked.heard.epoch.as_ref());
+        self.heard.epoch.as_ref().or(read).or(asked)
     }
 
     fn cursor(&self) -> Cursor {

@@ -1,0 +1,40 @@
+//! Puts a built client into the binary, when there is one to put in.
+//!
+//! `cargo xtask build` names its folder in `DUPLEX_EMBED`. Any other build gets an empty list and takes
+//! the client from the folder given with `--pages`, so that it never waits for one.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=DUPLEX_EMBED");
+    let mut source = String::from("/// Path below the client's folder, and bytes; sorted by path.\n");
+    source.push_str("pub static FILES: &[(&str, &[u8])] = &[\n");
+    if let Some(folder) = env::var_os("DUPLEX_EMBED") {
+        let folder = fs::canonicalize(folder)?;
+        println!("cargo::rerun-if-changed={}", folder.display());
+        for (name, path) in files(&folder, "")? {
+            source.push_str(&format!("    ({name:?}, include_bytes!({path:?})),\n"));
+        }
+    }
+    source.push_str("];\n");
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
+    fs::write(Path::new(&out).join("built_in.rs"), source)
+}
+
+/// Every file below `folder`, as its `/`-separated name and its path, sorted by name.
+fn files(folder: &Path, above: &str) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = format!("{above}{}", path.file_name().unwrap_or_default().display());
+        if path.is_dir() {
+            found.extend(files(&path, &format!("{name}/"))?);
+        } else {
+            found.push((name, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,63 @@
+//! `Config`: what a node can be told. A field's doc comment is its flag's help; each flag is an environment
+//! variable too, the flag wins, and nothing needs to be set.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser};
+
+use crate::limits::Limits;
+use crate::telemetry::LogFormat;
+
+/// A node: HTTP API, WebSocket push and the page, on one address
+#[derive(Parser, Debug, Clone)]
+#[command(name = "duplex", version, max_term_width = 110)]
+pub struct Config {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "DUPLEX_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Folder of everything that must survive a restart; made when missing
+    #[arg(long, env = "DUPLEX_DATA", default_value = "data", value_name = "FOLDER")]
+    pub data: PathBuf,
+    /// Where the events are: sqlite:FILE [default: sqlite:{data}/duplex.db]
+    #[arg(long, env = "DUPLEX_LOG", value_name = "URL")]
+    pub log: Option<String>,
+    /// What links the nodes: local: for one node
+    #[arg(long, env = "DUPLEX_BUS", default_value = "local:", value_name = "URL")]
+    pub bus: String,
+    /// Origin of a page on another host that may use the API; several are separated by commas
+    #[arg(long, env = "DUPLEX_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
+    pub allow_origin: Vec<String>,
+    /// Begin a new life of the log, once, after a backup was put back: every reader starts over
+    #[arg(long, env = "DUPLEX_NEW_EPOCH", action = ArgAction::SetTrue)]
+    pub new_epoch: bool,
+    /// Folder of a built client to serve in place of the built-in one
+    #[arg(long, env = "DUPLEX_PAGES", value_name = "FOLDER")]
+    pub pages: Option<PathBuf>,
+    /// What the node logs on standard error, such as info or server=debug
+    #[arg(long, env = "DUPLEX_LOG_FILTER", default_value = "info", value_name = "FILTER")]
+    pub log_filter: String,
+    /// How its log lines look
+    #[arg(long, env = "DUPLEX_LOG_FORMAT", default_value = "text", value_enum)]
+    pub log_format: LogFormat,
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The log's URL, also where none was given.
+    pub fn log_url(&self) -> String {
+        self.log.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("duplex.db").display()))
+    }
+}
+
+/// An origin as browsers send it: scheme, host and port, nothing after.
+fn origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ']) => {
+            Ok(text.to_ascii_lowercase())
+        }
+        _ => Err("must be http:// or https:// and a host, such as https://example.org".into()),
+    }
+}

@@ -1,0 +1,25 @@
+//! The lobby's list of rooms.
+
+use std::cmp::Reverse;
+
+use axum::Json;
+use axum::extract::State;
+use shared::features::chat::{Room, RoomSummary, Rooms};
+use shared::{Part, TopicKind};
+
+use crate::http::{ApiError, AppState};
+use crate::realtime::{Range, Visitor, Which};
+
+/// All rooms, the one with the latest line first.
+pub async fn list(State(app): State<AppState>, _visitor: Visitor) -> Result<Json<Rooms>, ApiError> {
+    let heads = app.node.heads(Which::Namespace(Room::NAMESPACE)).await?.heads;
+    let mut rooms = Vec::with_capacity(heads.len());
+    for topic in heads.into_keys() {
+        let newest = Range { part: Part::Newest, epoch: None, limit: 1 };
+        let mut page = app.node.page(&topic, newest).await?;
+        let (name, online) = (topic.name().to_owned(), app.node.online(&topic));
+        rooms.push(RoomSummary { name, head: page.head, online, last: page.events.pop() });
+    }
+    rooms.sort_by_key(|room| Reverse(room.last.as_ref().map(|event| event.at)));
+    Ok(Json(Rooms { rooms }))
+}

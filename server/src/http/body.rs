@@ -1,0 +1,58 @@
+//! `Body`: a JSON body, read into a feature's type, with errors that name the field.
+
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use shared::{ErrorCode, Problem};
+
+use crate::http::{ApiError, AppState};
+
+/// The body of a request whose content type is `application/json`.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Body<T>, ApiError> {
+        let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        if !is_json(given) {
+            let detail = "the body must be JSON, with Content-Type: application/json";
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
+        }
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|rejection| unread(&rejection, state))?;
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(&error))?;
+        let after = json.end().map_err(|error| ApiError::new(ErrorCode::Invalid, format!("body: {error}")));
+        after.map(|()| Body(value))
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn unread(rejection: &BytesRejection, state: &AppState) -> ApiError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let detail = format!("the body must have {} bytes at most", state.limits.body_bytes_max);
+        ApiError::new(ErrorCode::TooLarge, detail)
+    } else {
+        ApiError::new(ErrorCode::Invalid, "the body ended before it was complete")
+    }
+}
+
+/// The path says which field it was, the inner error which rule. A missing field is named by the error alone.
+fn invalid(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+    let (path, inner) = (error.path().to_string(), error.inner().to_string());
+    let missing = inner.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    match missing {
+        Some((field, _)) => Problem::invalid_field(field, "is missing").into(),
+        None if path == "." => {
+            ApiError::new(ErrorCode::Invalid, format!("the body is not as expected: {inner}"))
+        }
+        None => Problem::invalid_field(&path, format!("is not as expected: {inner}")).into(),
+    }
+}

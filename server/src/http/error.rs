@@ -1,0 +1,136 @@
+//! `ApiError`: every refusal and failure as `application/problem+json` (RFC 9457). The core's errors are mapped
+//! here, and nowhere else. Causes stay in the node's log.
+
+use std::any::Any;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use shared::{ErrorCode, Malformed, Problem};
+
+use crate::http::request;
+use crate::people::PeopleError;
+use crate::realtime::{AppendError, LogError, PublishError, SubscribeError};
+
+/// The content type of a problem.
+pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// When to ask again after a failure that is likely to pass.
+const RETRY_AFTER_MS: u64 = 1_000;
+
+/// What a handler answers with when it does not succeed.
+#[derive(Debug)]
+pub struct ApiError(Box<Problem>);
+
+impl ApiError {
+    /// An error with that code; `detail` says what to do.
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> ApiError {
+        Problem::new(code, detail).into()
+    }
+
+    /// `invalid`, because `field` breaks a rule.
+    pub fn field(field: &str, error: Malformed) -> ApiError {
+        Problem::invalid_field(field, error.0).into()
+    }
+
+    /// `too_many`, for what is over once something else ends.
+    pub fn too_many(detail: &str) -> ApiError {
+        Problem::new(ErrorCode::TooMany, detail).retry_after_ms(RETRY_AFTER_MS).into()
+    }
+
+    /// `unavailable`, with a time to ask again.
+    pub fn unavailable(detail: &str) -> ApiError {
+        Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(RETRY_AFTER_MS).into()
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> ApiError {
+        ApiError(Box::new(problem))
+    }
+}
+
+impl From<PublishError> for ApiError {
+    fn from(error: PublishError) -> ApiError {
+        match error {
+            PublishError::TooLarge { .. } => ApiError::new(ErrorCode::TooLarge, error.to_string()),
+            PublishError::Append(AppendError::KeyReused) => ApiError::new(
+                ErrorCode::KeyReused,
+                "Idempotency-Key was used for something else; make a new key for each thing you publish",
+            ),
+            PublishError::Busy => ApiError::unavailable("the node is busy; try again with the same key"),
+            // The publisher has logged the cause.
+            PublishError::Append(AppendError::Unavailable(_)) => {
+                ApiError::unavailable("the log cannot be written at the moment; try again with the same key")
+            }
+        }
+    }
+}
+
+impl From<SubscribeError> for ApiError {
+    fn from(error: SubscribeError) -> ApiError {
+        let code = match error {
+            SubscribeError::UnknownNamespace(_) => ErrorCode::NotFound,
+            SubscribeError::Forbidden => ErrorCode::Forbidden,
+        };
+        ApiError::new(code, error.to_string())
+    }
+}
+
+impl From<LogError> for ApiError {
+    fn from(error: LogError) -> ApiError {
+        tracing::error!(%error, "the log cannot be read");
+        ApiError::unavailable("the log cannot be read at the moment")
+    }
+}
+
+impl From<PeopleError> for ApiError {
+    fn from(error: PeopleError) -> ApiError {
+        tracing::error!(%error, "people cannot be read or written");
+        ApiError::unavailable("sign-ins cannot be read at the moment")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut problem = self.0;
+        problem.request_id = request::id();
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], Json(&problem)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
+        if let Some(millis) = problem.retry_after_ms {
+            // The header counts whole seconds, rounded up so that nobody comes too early.
+            response.headers_mut().insert(RETRY_AFTER, millis.div_ceil(1_000).into());
+        }
+        response
+    }
+}
+
+/// The problem behind a status that some library answered with.
+pub fn of_status(status: StatusCode) -> ApiError {
+    let code = ErrorCode::ALL.iter().find(|code| code.status() == status.as_u16()).copied();
+    match code {
+        Some(ErrorCode::NotFound) => {
+            ApiError::new(ErrorCode::NotFound, "there is nothing under this address")
+        }
+        Some(ErrorCode::MethodNotAllowed) => ApiError::new(
+            ErrorCode::MethodNotAllowed,
+            "this address knows only the methods in the Allow header",
+        ),
+        Some(code) => ApiError::new(code, "the request cannot be read as it is"),
+        None if status.is_client_error() => {
+            ApiError::new(ErrorCode::Invalid, "the request cannot be read as it is")
+        }
+        None => {
+            ApiError::new(ErrorCode::Internal, "something went wrong here; the request id helps to find it")
+        }
+    }
+}
+
+/// A panic in a handler: a defect of this program.
+pub fn on_panic(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    tracing::error!(message, "a handler panicked");
+    of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}

@@ -1,0 +1,117 @@
+//! Which hosts and origins are welcome: what keeps another site's page from using a person's cookie, and a
+//! rebound DNS name from reaching a node that listens on loopback.
+
+use std::net::IpAddr;
+
+use axum::extract::{Request, State};
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use shared::{ErrorCode, endpoint};
+
+use crate::http::{ApiError, AppState};
+
+/// The rule of this node.
+#[derive(Debug, Clone)]
+pub struct Origins {
+    allowed: Vec<String>,
+    loopback_only: bool,
+}
+
+impl Origins {
+    /// `allowed` beside the node's own; a node that listens on loopback only takes any loopback origin, as when the
+    /// page comes from a development server on another port.
+    pub fn new(allowed: Vec<String>, listen: IpAddr) -> Origins {
+        Origins { allowed, loopback_only: listen.is_loopback() }
+    }
+
+    fn check_host(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let host = text(headers, HOST.as_str()).unwrap_or("");
+        if self.loopback_only && !is_loopback(host) {
+            let detail =
+                "Host must be localhost or a loopback address, since this node listens on loopback only";
+            return Err(ApiError::new(ErrorCode::Forbidden, detail));
+        }
+        Ok(())
+    }
+
+    /// A browser says where a request comes from; a script says nothing, and has no cookie to be misused.
+    fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let allowed = match (text(headers, ORIGIN.as_str()), text(headers, "sec-fetch-site")) {
+            (Some(origin), _) => self.allows(origin, text(headers, HOST.as_str()).unwrap_or("")),
+            (None, Some(site)) => site == "same-origin" || site == "none",
+            (None, None) => !headers.contains_key(ORIGIN),
+        };
+        if allowed {
+            return Ok(());
+        }
+        let detail = "Origin must be this host or one that the node was given with --allow-origin";
+        Err(ApiError::new(ErrorCode::Forbidden, detail))
+    }
+
+    fn allows(&self, origin: &str, host: &str) -> bool {
+        let origin = origin.to_ascii_lowercase();
+        let from = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let own = from.is_some_and(|from| from.eq_ignore_ascii_case(host));
+        let local = self.loopback_only && from.is_some_and(is_loopback);
+        own || local || self.allowed.contains(&origin)
+    }
+}
+
+/// Lets a request pass, or answers it with 403.
+pub async fn check(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let checked = app.origins.check_host(headers).and_then(|()| {
+        if reads && request.uri().path() != endpoint::SOCKET {
+            Ok(())
+        } else {
+            app.origins.check_origin(headers)
+        }
+    });
+    match checked {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether `authority` (a host, with or without a port) names this machine itself.
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(""),
+        None => authority.split(':').next().unwrap_or(""),
+    };
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_loopback() {
+        for authority in ["localhost", "LOCALHOST:3000", "127.0.0.1:1", "127.8.8.8", "[::1]:3000", "[::1]"] {
+            assert!(is_loopback(authority), "{authority}");
+        }
+        for authority in ["", "example.org", "localhost.example.org", "10.0.0.1", "[::2]", "::1"] {
+            assert!(!is_loopback(authority), "{authority}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_welcome_when_it_is_the_host_itself_or_was_given() {
+        let public = Origins::new(vec!["https://app.example.org".into()], "0.0.0.0".parse().unwrap());
+        assert!(public.allows("https://chat.example.org", "chat.example.org"));
+        assert!(public.allows("https://app.example.org", "chat.example.org"));
+        for origin in
+            ["null", "https://example.org", "http://localhost:8080", "https://chat.example.org.evil.org"]
+        {
+            assert!(!public.allows(origin, "chat.example.org"), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The client, as the node serves it: held in memory, precompressed, with entity tags of the final bytes.
+//!
+//! It comes from a folder, or is built into the program. Paths that are no file are the client's own routes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::{fs, io};
+
+use axum::extract::State;
+use axum::http::header::{
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use shared::ErrorCode;
+
+use crate::http::request::is_api;
+use crate::http::{ApiError, AppState};
+
+include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
+
+const INDEX: &str = "index.html";
+/// Stands in index.html where the page carries the name of its build.
+const BUILD_MARK: &str = "__DUPLEX_BUILD__";
+const UNBUILT: &str = include_str!("unbuilt.html");
+
+/// See the module.
+pub struct Pages {
+    build: String,
+    files: BTreeMap<String, File>,
+}
+
+struct File {
+    content_type: &'static str,
+    tag: HeaderValue,
+    plain: Bytes,
+    brotli: Option<Bytes>,
+    gzip: Option<Bytes>,
+}
+
+impl Pages {
+    /// The client that was built into the program; where there is none, one page that says how to build it.
+    pub fn built_in() -> Pages {
+        let files = FILES.iter().map(|(path, bytes)| ((*path).to_owned(), Bytes::from_static(bytes)));
+        Pages::of(files.collect())
+    }
+
+    /// The client in a folder, read once, now.
+    pub fn from_folder(folder: &Path) -> io::Result<Pages> {
+        let mut files = BTreeMap::new();
+        read_folder(folder, "", &mut files)?;
+        if files.contains_key(INDEX) {
+            Ok(Pages::of(files))
+        } else {
+            Err(io::Error::new(io::ErrorKind::NotFound, "it holds no index.html"))
+        }
+    }
+
+    /// Names the client: a hash of its index.html, which names all other files by their hashes.
+    pub fn build(&self) -> &str {
+        &self.build
+    }
+
+    fn of(mut files: BTreeMap<String, Bytes>) -> Pages {
+        let index = files.remove(INDEX).unwrap_or(Bytes::from_static(UNBUILT.as_bytes()));
+        let build = hash(&index);
+        let index = String::from_utf8_lossy(&index).replace(BUILD_MARK, &build);
+        // The compressed ones hold the mark and not the name.
+        files.retain(|path, _| !path.starts_with("index.html."));
+        files.insert(INDEX.into(), index.into());
+        let compressed = |path: &str, ending: &str| files.get(&format!("{path}{ending}")).cloned();
+        let plain = files.iter().filter(|(path, _)| !path.ends_with(".br") && !path.ends_with(".gz"));
+        let files = plain.map(|(path, bytes)| {
+            let file = File {
+                content_type: content_type(path),
+                tag: HeaderValue::try_from(format!("\"{}\"", hash(bytes))).expect("a hash is plain text"),
+                plain: bytes.clone(),
+                brotli: compressed(path, ".br"),
+                gzip: compressed(path, ".gz"),
+            };
+            (path.clone(), file)
+        });
+        Pages { build, files: files.collect() }
+    }
+}
+
+/// Everything that is neither API nor socket.
+pub async fn page(
+    State(app): State<AppState>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let missing = || ApiError::new(ErrorCode::NotFound, "there is nothing under this address");
+    let path = uri.path();
+    if is_api(path) {
+        return Err(missing());
+    }
+    if method != Method::GET && method != Method::HEAD {
+        let detail = "pages know only GET and HEAD";
+        let error = ApiError::new(ErrorCode::MethodNotAllowed, detail);
+        return Ok(([(ALLOW, "GET, HEAD")], error).into_response());
+    }
+    let files = &app.pages.files;
+    let named = files.get(path.trim_start_matches('/'));
+    let index = || files.get(INDEX).filter(|_| is_route(path, &headers));
+    Ok(answer(named.or_else(index).ok_or_else(missing)?, &headers))
+}
+
+/// Whether a path is one of the client's own: a browser asks for a page, and it is no file.
+fn is_route(path: &str, headers: &HeaderMap) -> bool {
+    let last = path.rsplit('/').next().unwrap_or("");
+    path == "/" || (!last.contains('.') && says(headers, ACCEPT.as_str(), "text/html"))
+}
+
+fn answer(file: &File, headers: &HeaderMap) -> Response {
+    let accepts = |coding: &str| says(headers, ACCEPT_ENCODING.as_str(), coding);
+    let (body, coding) = match (&file.brotli, &file.gzip) {
+        (Some(brotli), _) if accepts("br") => (brotli, Some("br")),
+        (_, Some(gzip)) if accepts("gzip") => (gzip, Some("gzip")),
+        _ => (&file.plain, None),
+    };
+    let known = headers.get(IF_NONE_MATCH).is_some_and(|known| *known == file.tag);
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(CONTENT_TYPE, file.content_type)], body.clone()).into_response()
+    };
+    let answer = response.headers_mut();
+    answer.insert(ETAG, file.tag.clone());
+    answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    answer.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    if let (Some(coding), false) = (coding, known) {
+        answer.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    response
+}
+
+/// Whether a comma-separated header names `wanted`, and does not refuse it with `q=0`.
+fn says(headers: &HeaderMap, name: &str, wanted: &str) -> bool {
+    let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+    value.split(',').any(|entry| {
+        let mut parts = entry.split(';').map(str::trim);
+        parts.next() == Some(wanted) && !parts.any(|part| part == "q=0" || part == "q=0.0")
+    })
+}
+
+fn read_folder(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if entry.file_type()?.is_dir() {
+            read_folder(&entry.path(), &format!("{prefix}{name}/"), files)?;
+        } else {
+            files.insert(format!("{prefix}{name}"), fs::read(entry.path())?.into());
+        }
+    }
+    Ok(())
+}
+
+/// Half of a SHA-256, in hexadecimal: enough to tell two builds apart.
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or("") {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "json" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "txt" => "text/plain; charset=utf-8",
+        "woff2" => "font/woff2",
+        _ => "application/octet-stream",
+    }
+}

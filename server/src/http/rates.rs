@@ -1,0 +1,153 @@
+//! How much one person or one address may ask for: rates over time, and tallies of what is open at once.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use shared::{ErrorCode, Problem, UserId};
+
+use crate::http::ApiError;
+use crate::limits::Limits;
+
+/// See the module.
+pub struct Rates {
+    publishes: DefaultKeyedRateLimiter<UserId>,
+    guests: DefaultKeyedRateLimiter<IpAddr>,
+    publishes_per_sec: u32,
+    guests_per_min: u32,
+    /// Sockets, streams and waiting polls by address.
+    pub readers: Tally,
+}
+
+impl Rates {
+    /// The rates of protocol and table: publishes have a burst of five seconds, guests of two minutes.
+    pub fn new(limits: &Limits) -> Rates {
+        let publishes = at_least_one(limits.identity_publishes_per_sec);
+        let guests = at_least_one(limits.address_guests_per_min);
+        let burst = |rate: NonZeroU32, times: u32| at_least_one(rate.get().saturating_mul(times));
+        Rates {
+            publishes: RateLimiter::keyed(Quota::per_second(publishes).allow_burst(burst(publishes, 5))),
+            guests: RateLimiter::keyed(Quota::per_minute(guests).allow_burst(burst(guests, 2))),
+            publishes_per_sec: publishes.get(),
+            guests_per_min: guests.get(),
+            readers: Tally::new(limits.address_readers_max),
+        }
+    }
+
+    /// Counts a publish, or says when the next one may come.
+    pub fn publish(&self, who: &UserId) -> Result<(), ApiError> {
+        let wait = |until: governor::NotUntil<_>| until.wait_time_from(DefaultClock::default().now());
+        self.publishes.check_key(who).map_err(|until| {
+            too_many(format!("{} publishes a second at most", self.publishes_per_sec), wait(until))
+        })
+    }
+
+    /// Counts a new guest, or says when the next one may come.
+    pub fn guest(&self, from: IpAddr) -> Result<(), ApiError> {
+        let wait = |until: governor::NotUntil<_>| until.wait_time_from(DefaultClock::default().now());
+        self.guests.check_key(&address(from)).map_err(|until| {
+            too_many(
+                format!("{} new guests a minute from one address at most", self.guests_per_min),
+                wait(until),
+            )
+        })
+    }
+
+    /// Forgets whoever has been quiet for long enough to start afresh.
+    pub fn forget_the_quiet(&self) {
+        self.publishes.retain_recent();
+        self.guests.retain_recent();
+    }
+}
+
+fn too_many(detail: String, wait: std::time::Duration) -> ApiError {
+    // Rounded up: whoever waits that long is let in.
+    let millis = wait.as_millis() as u64 + 1;
+    Problem::new(ErrorCode::TooMany, detail).retry_after_ms(millis).into()
+}
+
+fn at_least_one(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+}
+
+/// What counts as one address: an IPv4 address, or an IPv6 /64, which is what one subscriber is given.
+fn address(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => IpAddr::V4(ip),
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64))),
+    }
+}
+
+/// How many things of one address are open at once.
+#[derive(Clone)]
+pub struct Tally {
+    max: u32,
+    open: Arc<Mutex<HashMap<IpAddr, u32>>>,
+}
+
+/// One open thing; dropping it makes room for the next.
+pub struct Counted {
+    from: IpAddr,
+    tally: Tally,
+}
+
+impl Tally {
+    /// At most `max` of each address.
+    pub fn new(max: u32) -> Tally {
+        Tally { max, open: Arc::default() }
+    }
+
+    /// Counts one more, unless there are too many.
+    pub fn open(&self, from: IpAddr) -> Option<Counted> {
+        let from = address(from);
+        let mut open = self.lock();
+        let count = open.entry(from).or_default();
+        if *count >= self.max {
+            return None;
+        }
+        *count += 1;
+        Some(Counted { from, tally: self.clone() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, u32>> {
+        self.open.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut open = self.tally.lock();
+        if let Some(count) = open.get_mut(&self.from) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.from);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_lets_in_as_many_as_it_says_and_again_once_they_leave() {
+        let tally = Tally::new(2);
+        let home: IpAddr = "127.0.0.1".parse().unwrap();
+        let (first, _second) = (tally.open(home), tally.open(home));
+        assert!(first.is_some() && tally.open(home).is_none());
+        drop(first);
+        assert!(tally.open(home).is_some());
+    }
+
+    #[test]
+    fn one_ipv6_subscriber_is_one_address() {
+        let of = |text: &str| address(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
+    }
+}

@@ -1,0 +1,228 @@
+//! `/socket`: the upgrade, and the loop between a WebSocket and its session.
+//!
+//! The loop knows sockets and nothing of the protocol; the session knows the protocol and no socket. It writes all
+//! that waits before one flush, since nearly all the cost of a push is the call that writes it.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, State};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::SinkExt;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use shared::{CloseReason, ErrorCode, Millis, ServerFrame, endpoint};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio_tungstenite::tungstenite;
+
+use crate::http::{ApiError, AppState, Peer};
+use crate::realtime::{Session, Visitor};
+
+/// The library's defaults keep 128 KiB for each socket; most sockets are idle.
+const BUFFER_BYTES: usize = 4_096;
+/// Replies to pings that nobody reads must not pile up.
+const WRITE_BYTES_MAX: usize = 256 * 1_024;
+/// A frame up to this many times the limit is read to its end, so that its sender can still read why it was refused.
+const OVERSIZE_FACTOR: usize = 4;
+/// A socket that takes nothing for this long is closed.
+const TOOK_NOTHING: Duration = Duration::from_secs(30);
+/// How long the other side has to answer a close.
+const LINGER: Duration = Duration::from_secs(1);
+/// Pings without a sign of life before the socket is given up.
+const PINGS_MAX: u32 = 2;
+
+/// Opens a socket for whoever is signed in.
+pub async fn open(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let too_many = "too many open sockets and streams from this address; close one first";
+    let counted = app.rates.readers.open(peer.ip()).ok_or_else(|| ApiError::too_many(too_many))?;
+    if app.is_draining() || app.node.sessions_open() >= app.limits.node_sockets_max as usize {
+        return Err(ApiError::unavailable("this node takes no more sockets at the moment"));
+    }
+    let upgrade = upgrade.map_err(|rejection| {
+        let detail = format!("this address is a WebSocket: {}", rejection.body_text());
+        ApiError::new(ErrorCode::UpgradeRequired, detail)
+    })?;
+    let frame_bytes_max = app.limits.frame_bytes_max as usize;
+    Ok(upgrade
+        .protocols([endpoint::SUBPROTOCOL])
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_write_buffer_size(WRITE_BYTES_MAX)
+        .max_message_size(frame_bytes_max.saturating_mul(OVERSIZE_FACTOR))
+        .max_frame_size(frame_bytes_max.saturating_mul(OVERSIZE_FACTOR))
+        .on_upgrade(move |socket| async move {
+            let session = Session::open(&app.node, visitor);
+            Wire::new(socket, &app).run(session).await;
+            drop(counted);
+        }))
+}
+
+/// One WebSocket, as the loop sees it.
+struct Wire {
+    socket: WebSocket,
+    frame_bytes_max: usize,
+    frames: DefaultDirectRateLimiter,
+    /// Not read before this time: the client was faster than its rate.
+    paused_until: Option<Instant>,
+    heartbeat: Interval,
+    /// Pings written since the last sign of life.
+    pings: u32,
+    clock: fn() -> Millis,
+}
+
+/// Why the loop ends.
+enum End {
+    /// Tell the other side why.
+    Close(CloseReason),
+    /// There is no other side any more.
+    Gone,
+}
+
+impl Wire {
+    fn new(socket: WebSocket, app: &AppState) -> Wire {
+        let rate = NonZeroU32::new(app.limits.session_frames_per_sec).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(rate.get().saturating_mul(4)).unwrap_or(rate);
+        let period = Duration::from_secs(app.limits.heartbeat_secs.into());
+        let mut heartbeat = interval_at(Instant::now() + period, period);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Wire {
+            socket,
+            frame_bytes_max: app.limits.frame_bytes_max as usize,
+            frames: RateLimiter::direct(Quota::per_second(rate).allow_burst(burst)),
+            paused_until: None,
+            heartbeat,
+            pings: 0,
+            clock: app.clock,
+        }
+    }
+
+    async fn run(mut self, mut session: Session) {
+        match self.serve(&mut session).await {
+            End::Close(reason) => self.close(reason).await,
+            End::Gone => {}
+        }
+    }
+
+    /// Until one side ends it. Nothing is read while the answers to what was read before do not fit.
+    async fn serve(&mut self, session: &mut Session) -> End {
+        let outbox = session.outbox().clone();
+        loop {
+            let batch = outbox.take();
+            if let Err(end) = self.write(batch.frames).await {
+                return end;
+            }
+            if let Some(reason) = batch.close {
+                return End::Close(reason);
+            }
+            session.catch_up();
+            let may_read = outbox.has_room() && self.paused_until.is_none();
+            let paused_until = self.paused_until.unwrap_or_else(Instant::now);
+            // Fair on purpose: a busy topic must not keep the node from reading, nor the other way round.
+            let ended = tokio::select! {
+                () = outbox.filled() => Ok(()),
+                _ = self.heartbeat.tick() => self.beat().await,
+                () = sleep_until(paused_until), if self.paused_until.is_some() => {
+                    self.paused_until = None;
+                    Ok(())
+                }
+                received = self.socket.recv(), if may_read => self.read(received, session).await,
+            };
+            if let Err(end) = ended {
+                return end;
+            }
+        }
+    }
+
+    async fn read(
+        &mut self,
+        received: Option<Result<Message, axum::Error>>,
+        session: &mut Session,
+    ) -> Result<(), End> {
+        let message = match received {
+            Some(Ok(message)) => message,
+            Some(Err(error)) if is_oversize(&error) => {
+                session.on_unacceptable(CloseReason::TooLarge);
+                return Ok(());
+            }
+            Some(Err(_)) | None => return Err(End::Gone),
+        };
+        self.pings = 0;
+        if let Err(until) = self.frames.check() {
+            self.paused_until = Some(Instant::now() + until.wait_time_from(DefaultClock::default().now()));
+        }
+        match message {
+            Message::Text(text) if text.len() > self.frame_bytes_max => {
+                session.on_unacceptable(CloseReason::TooLarge);
+            }
+            Message::Text(text) => session.on_text(text.as_str()).await,
+            Message::Binary(_) => session.on_unacceptable(CloseReason::Binary),
+            Message::Ping(_) | Message::Pong(_) => {}
+            Message::Close(_) => return Err(End::Gone),
+        }
+        Ok(())
+    }
+
+    async fn beat(&mut self) -> Result<(), End> {
+        if self.pings >= PINGS_MAX {
+            return Err(End::Close(CloseReason::HeartbeatMissed));
+        }
+        self.pings += 1;
+        self.write(vec![crate::realtime::encode(&ServerFrame::Ping { at: (self.clock)() })]).await
+    }
+
+    /// Writes the frames before one flush. Each step has its own deadline: slow is fine, stuck is not.
+    async fn write(&mut self, frames: Vec<Bytes>) -> Result<(), End> {
+        if frames.is_empty() {
+            return Ok(());
+        }
+        for frame in frames {
+            let text = Utf8Bytes::try_from(frame).expect("serde_json writes UTF-8");
+            in_time(self.socket.feed(Message::Text(text))).await?;
+        }
+        in_time(self.socket.flush()).await
+    }
+
+    /// Says why, and gives the other side a moment to read it: closing a socket with unread input at once would
+    /// make the kernel throw away what was written.
+    async fn close(&mut self, reason: CloseReason) {
+        let frame = CloseFrame { code: reason.code(), reason: reason.text().into() };
+        let until = Instant::now() + LINGER;
+        let sent = tokio::time::timeout_at(until, self.socket.send(Message::Close(Some(frame)))).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            return;
+        }
+        let answered = async {
+            loop {
+                match self.socket.recv().await {
+                    Some(Ok(_)) => {}
+                    // What is left of an oversized frame cannot be read, and the other side still can.
+                    Some(Err(error)) if is_oversize(&error) => sleep_until(until).await,
+                    Some(Err(_)) | None => return,
+                }
+            }
+        };
+        tokio::time::timeout_at(until, answered).await.ok();
+    }
+}
+
+async fn in_time(step: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+    match timeout(TOOK_NOTHING, step).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(End::Gone),
+        Err(_) => Err(End::Close(CloseReason::TookNothing)),
+    }
+}
+
+fn is_oversize(error: &axum::Error) -> bool {
+    let source =
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<tungstenite::Error>());
+    matches!(source, Some(tungstenite::Error::Capacity(_)))
+}

@@ -1,0 +1,20 @@
+//! The node: one process that keeps the log, answers pulls and pushes events. The modules, in reading order:
+//!
+//! `main → features → http → realtime → shared`; nothing imports what stands to its left, and `app` alone wires
+//! the parts together. `config`, `limits`, `telemetry`, `shutdown`, `sqlite` and `people` are leaves.
+
+pub mod app;
+mod config;
+mod limits;
+
+pub mod features;
+pub mod http;
+pub mod realtime;
+
+pub mod people;
+mod random;
+mod shutdown;
+mod sqlite;
+mod telemetry;
+
+pub use app::run;

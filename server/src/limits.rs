@@ -1,0 +1,78 @@
+//! Every limit of a node: one row each, which is the flag, the environment variable and the documentation.
+//!
+//! What is not here is not limited. The core and the edge take the values they need from this one table.
+
+use clap::Args;
+use shared::SessionLimits;
+
+/// The limits of a node and of each client. Sizes are in bytes of the wire's UTF-8.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Limits")]
+pub struct Limits {
+    /// Largest WebSocket frame a client may send; past it the socket closes with 1009
+    #[arg(long, env = "DUPLEX_FRAME_BYTES_MAX", default_value_t = 16_384, value_parser = positive)]
+    pub frame_bytes_max: u32,
+    /// Largest payload of an event; past it 413
+    #[arg(long, env = "DUPLEX_PAYLOAD_BYTES_MAX", default_value_t = 8_192, value_parser = positive)]
+    pub payload_bytes_max: u32,
+    /// Largest payload of a signal; past it an error frame
+    #[arg(long, env = "DUPLEX_SIGNAL_BYTES_MAX", default_value_t = 1_024, value_parser = positive)]
+    pub signal_bytes_max: u32,
+    /// Largest body of a request; past it 413
+    #[arg(long, env = "DUPLEX_BODY_BYTES_MAX", default_value_t = 65_536, value_parser = positive)]
+    pub body_bytes_max: u32,
+    /// Most subscriptions of one socket; past it refused
+    #[arg(long, env = "DUPLEX_SESSION_TOPICS_MAX", default_value_t = 100, value_parser = positive)]
+    pub session_topics_max: u32,
+    /// Frames a second of one socket (four times as many at once); past it the node reads more slowly
+    #[arg(long, env = "DUPLEX_SESSION_FRAMES_PER_SEC", default_value_t = 50, value_parser = positive)]
+    pub session_frames_per_sec: u32,
+    /// Signals a second of one socket; past it they are dropped
+    #[arg(long, env = "DUPLEX_SESSION_SIGNALS_PER_SEC", default_value_t = 10, value_parser = positive)]
+    pub session_signals_per_sec: u32,
+    /// Publishes a second of one person (five times as many at once); past it 429
+    #[arg(long, env = "DUPLEX_IDENTITY_PUBLISHES_PER_SEC", default_value_t = 10, value_parser = positive)]
+    pub identity_publishes_per_sec: u32,
+    /// New guests a minute from one address (twice as many at once); past it 429
+    #[arg(long, env = "DUPLEX_ADDRESS_GUESTS_PER_MIN", default_value_t = 60, value_parser = positive)]
+    pub address_guests_per_min: u32,
+    /// Sockets, streams and waiting polls of one address; past it 429
+    #[arg(long, env = "DUPLEX_ADDRESS_READERS_MAX", default_value_t = 500, value_parser = positive)]
+    pub address_readers_max: u32,
+    /// TCP connections of one address; past it they are closed
+    #[arg(long, env = "DUPLEX_ADDRESS_CONNECTIONS_MAX", default_value_t = 1_000, value_parser = positive)]
+    pub address_connections_max: u32,
+    /// Sockets of the whole node; past it 503
+    #[arg(long, env = "DUPLEX_NODE_SOCKETS_MAX", default_value_t = 100_000, value_parser = positive)]
+    pub node_sockets_max: u32,
+    /// Frames that wait for one socket; what does not fit is read from the log later
+    #[arg(long, env = "DUPLEX_OUTBOX_FRAMES_MAX", default_value_t = 256, value_parser = positive)]
+    pub outbox_frames_max: u32,
+    /// Bytes that wait for one socket; what does not fit is read from the log later
+    #[arg(long, env = "DUPLEX_OUTBOX_BYTES_MAX", default_value_t = 262_144, value_parser = positive)]
+    pub outbox_bytes_max: u32,
+    /// Seconds between two pings to a client
+    #[arg(long, env = "DUPLEX_HEARTBEAT_SECS", default_value_t = 25, value_parser = positive)]
+    pub heartbeat_secs: u32,
+}
+
+impl Limits {
+    /// What a client is told in its `welcome`.
+    pub fn of_session(&self) -> SessionLimits {
+        SessionLimits {
+            frame_bytes_max: self.frame_bytes_max,
+            payload_bytes_max: self.payload_bytes_max,
+            signal_bytes_max: self.signal_bytes_max,
+            session_topics_max: self.session_topics_max,
+            session_frames_per_sec: self.session_frames_per_sec,
+            session_signals_per_sec: self.session_signals_per_sec,
+        }
+    }
+}
+
+fn positive(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(0) | Err(_) => Err("must be a whole number from 1 to 4294967295".into()),
+        Ok(number) => Ok(number),
+    }
+}

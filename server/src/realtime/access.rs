@@ -1,0 +1,38 @@
+//! Who may read what: one rule for each namespace, asked anew at every subscribe and every pull.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shared::{Identity, Topic};
+
+use crate::realtime::error::SubscribeError;
+
+/// A feature's answer to "may they?". Writing has no rule here: it goes through the feature's own routes.
+#[async_trait]
+pub trait AccessRule: Send + Sync + 'static {
+    /// Whether `who` may read `topic`, now.
+    async fn may_read(&self, who: &Identity, topic: &Topic) -> bool;
+}
+
+/// The rules of all features.
+#[derive(Clone, Default)]
+pub struct Access {
+    rules: BTreeMap<&'static str, Arc<dyn AccessRule>>,
+}
+
+impl Access {
+    /// One rule for each namespace.
+    pub fn new(rules: impl IntoIterator<Item = (&'static str, Arc<dyn AccessRule>)>) -> Access {
+        Access { rules: rules.into_iter().collect() }
+    }
+
+    /// Asks the rule of the topic's namespace.
+    pub async fn check(&self, who: &Identity, topic: &Topic) -> Result<(), SubscribeError> {
+        let namespace = topic.namespace();
+        let Some(rule) = self.rules.get(namespace) else {
+            return Err(SubscribeError::UnknownNamespace(namespace.into()));
+        };
+        if rule.may_read(who, topic).await { Ok(()) } else { Err(SubscribeError::Forbidden) }
+    }
+}

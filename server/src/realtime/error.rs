@@ -1,0 +1,31 @@
+//! What can go wrong in the core, as far as a caller can act on it. It knows no HTTP.
+
+use crate::realtime::log::AppendError;
+
+/// Why a publish was not acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The payload is over `payload_bytes_max`. Nothing was appended.
+    #[error("the payload is larger than {bytes_max} bytes")]
+    TooLarge {
+        /// The limit.
+        bytes_max: u32,
+    },
+    /// Too many publishes wait, or the node is stopping. Nothing was appended.
+    #[error("the node takes no more publishes at the moment")]
+    Busy,
+    /// The log's answer.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+/// Why a topic may not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SubscribeError {
+    /// No feature has this namespace.
+    #[error("there is no namespace {0:?}")]
+    UnknownNamespace(String),
+    /// The feature's access rule says no.
+    #[error("reading this topic is not allowed")]
+    Forbidden,
+}

@@ -1,0 +1,162 @@
+//! The log: the durable truth behind every topic. [`EventLog`] is the whole contract; a back end is finished when
+//! the contract suite of the tests passes on it.
+
+mod sqlite;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shared::{Epoch, Event, EventPage, Identity, Key, Millis, Part, Payload, Pull, Seq, Topic};
+
+/// Durable lists of events, one for each topic.
+#[async_trait]
+pub trait EventLog: Send + Sync + 'static {
+    /// Appends the drafts in their order: one transaction, one sync to disk. Each answer stands at its draft's
+    /// place, and a bad draft fails alone. What is `Ok` is durable, with seq = head + 1. The same topic, author
+    /// and key as an earlier event, also one of this batch, gives that event again when the payload is the same,
+    /// else [`AppendError::KeyReused`].
+    async fn append(&self, drafts: Vec<Draft>) -> Vec<Result<Appended, AppendError>>;
+
+    /// Epoch, head and events of one snapshot. A range that is void (see [`Range::span`]) gives the newest page.
+    async fn read(&self, topic: &Topic, range: Range) -> Result<EventPage, LogError>;
+
+    /// The newest seq of each topic asked for, with the epoch they belong to. Topics without events are absent.
+    async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError>;
+
+    /// Gives back what the log holds open, once nobody will call it any more.
+    async fn close(&self) {}
+}
+
+/// An event before it has a seq.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Where it is to be appended.
+    pub topic: Topic,
+    /// Who publishes it.
+    pub author: Identity,
+    /// The author's own name for it.
+    pub key: Key,
+    /// When the node took it.
+    pub at: Millis,
+    /// What it says.
+    pub payload: Payload,
+}
+
+impl Draft {
+    /// The event it becomes.
+    pub fn into_event(self, seq: Seq) -> Event {
+        let Draft { topic, author, key, at, payload } = self;
+        Event { topic, seq, at, author, key, payload }
+    }
+}
+
+/// An event that is in the log.
+#[derive(Debug, Clone)]
+pub struct Appended {
+    /// The event, with its seq.
+    pub event: Event,
+    /// The log's life.
+    pub epoch: Epoch,
+    /// Whether it is there because of this draft.
+    pub outcome: Outcome,
+}
+
+/// Whether an append changed anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Appended now.
+    New,
+    /// It was there: an earlier draft with the same key.
+    Replayed,
+}
+
+/// Which events of a topic to read.
+#[derive(Debug, Clone)]
+pub struct Range {
+    /// Where from.
+    pub part: Part,
+    /// The life of the log that the reader knows, where it said so.
+    pub epoch: Option<Epoch>,
+    /// How many at most; 0 reads only epoch and head.
+    pub limit: u32,
+}
+
+impl Range {
+    /// The range that answers a reader's pull.
+    pub fn of(pull: Pull, limit: u32) -> Range {
+        match pull {
+            Pull::Newest => Range { part: Part::Newest, epoch: None, limit },
+            Pull::After(at) => Range { part: Part::After(at.seq), epoch: Some(at.epoch), limit },
+        }
+    }
+
+    /// The first and the last seq to read, given what the log holds; nothing when the first is the larger one.
+    /// A foreign epoch, or a position beyond the head, makes the range void: it becomes the newest page.
+    pub fn span(&self, epoch: &Epoch, head: Seq) -> (Seq, Seq) {
+        let limit = u64::from(self.limit);
+        let foreign = self.epoch.as_ref().is_some_and(|known| known != epoch);
+        match self.part {
+            Part::After(after) if !foreign && after <= head => {
+                (after.next(), Seq(after.0.saturating_add(limit).min(head.0)))
+            }
+            Part::Before(before) if !foreign => ending_at(before.before().min(head), limit),
+            _ => ending_at(head, limit),
+        }
+    }
+}
+
+fn ending_at(last: Seq, limit: u64) -> (Seq, Seq) {
+    (Seq(last.0.saturating_sub(limit) + 1), last)
+}
+
+/// Whose heads to read.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'a> {
+    /// These.
+    Topics(&'a [Topic]),
+    /// All that have events, of one namespace.
+    Namespace(&'a str),
+}
+
+/// Newest seqs, of one snapshot.
+#[derive(Debug, Clone)]
+pub struct Heads {
+    /// The log's life.
+    pub epoch: Epoch,
+    /// Topics without events are absent.
+    pub heads: BTreeMap<Topic, Seq>,
+}
+
+/// Why a draft is not in the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The author used this key there for something else.
+    #[error("the key was used for another payload")]
+    KeyReused,
+    /// The log could not say whether the draft became durable; the same key again tells.
+    #[error("the log cannot be written: {0}")]
+    Unavailable(String),
+}
+
+/// The log cannot be read, or not be opened.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct LogError(pub String);
+
+/// Whether opening the log begins a new life of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewEpoch {
+    /// Positions of readers stay good.
+    Keep,
+    /// Every reader starts over.
+    Begin,
+}
+
+/// Opens the log that `url` names, and makes it when there is none: `sqlite:FILE`.
+pub async fn open(url: &str, new_epoch: NewEpoch) -> Result<Arc<dyn EventLog>, LogError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => Ok(Arc::new(sqlite::SqliteLog::open(url, new_epoch).await?)),
+        _ => Err(LogError(format!("unknown scheme in {url:?}: sqlite:FILE is known"))),
+    }
+}

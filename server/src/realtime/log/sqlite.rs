@@ -1,0 +1,195 @@
+//! The log in one SQLite file, for one node.
+//!
+//! WAL with `synchronous=FULL`: a commit returns after the sync to disk. One connection writes, so a topic's head
+//! and its event move in one transaction and there are no holes.
+
+use async_trait::async_trait;
+use shared::{DisplayName, Epoch, Event, EventPage, Identity, Key, Payload, Seq, Topic, UserId};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::{AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which};
+use crate::random::random_text;
+use crate::sqlite::Database;
+
+const EPOCH_CHARS: usize = 16;
+
+/// See the module.
+pub(super) struct SqliteLog {
+    database: Database,
+}
+
+impl SqliteLog {
+    pub(super) async fn open(url: &str, new_epoch: NewEpoch) -> Result<SqliteLog, LogError> {
+        let database = Database::open(url).await?;
+        let mut writer = database.writer.acquire().await?;
+        let known = sqlx::query("SELECT epoch FROM life").fetch_optional(&mut *writer).await?;
+        let epoch = random_text(EPOCH_CHARS);
+        if known.is_none() {
+            sqlx::query("INSERT INTO life (epoch) VALUES (?)").bind(epoch).execute(&mut *writer).await?;
+        } else if new_epoch == NewEpoch::Begin {
+            sqlx::query("UPDATE life SET epoch = ?").bind(epoch).execute(&mut *writer).await?;
+        }
+        drop(writer);
+        Ok(SqliteLog { database })
+    }
+
+    async fn append_all(&self, drafts: Vec<Draft>) -> Result<Vec<Result<Appended, AppendError>>, LogError> {
+        let mut transaction = self.database.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let epoch = epoch(&mut transaction).await?;
+        let mut answers = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            answers.push(append_one(&mut transaction, draft, &epoch).await?);
+        }
+        transaction.commit().await?;
+        Ok(answers)
+    }
+}
+
+#[async_trait]
+impl EventLog for SqliteLog {
+    async fn append(&self, drafts: Vec<Draft>) -> Vec<Result<Appended, AppendError>> {
+        let count = drafts.len();
+        match self.append_all(drafts).await {
+            Ok(answers) => answers,
+            Err(error) => vec![Err(AppendError::Unavailable(error.0)); count],
+        }
+    }
+
+    async fn read(&self, topic: &Topic, range: Range) -> Result<EventPage, LogError> {
+        let mut snapshot = self.database.readers.begin().await?;
+        let epoch = epoch(&mut snapshot).await?;
+        let row = sqlx::query("SELECT id, head FROM topics WHERE name = ?")
+            .bind(topic.as_str())
+            .fetch_optional(&mut *snapshot)
+            .await?;
+        let Some(row) = row else {
+            return Ok(EventPage { topic: topic.clone(), epoch, head: Seq::ZERO, events: Vec::new() });
+        };
+        let (id, head): (i64, Seq) = (row.try_get(0)?, seq(&row, 1)?);
+        let (first, last) = range.span(&epoch, head);
+        let events = if first > last {
+            Vec::new()
+        } else {
+            sqlx::query(
+                "SELECT seq, at, author, author_name, key, payload FROM events
+                 WHERE topic = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+            )
+            .bind(id)
+            .bind(first.0 as i64)
+            .bind(last.0 as i64)
+            .fetch_all(&mut *snapshot)
+            .await?
+        };
+        let events = events.iter().map(|row| event(topic, row)).collect::<Result<_, _>>()?;
+        Ok(EventPage { topic: topic.clone(), epoch, head, events })
+    }
+
+    async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
+        let mut snapshot = self.database.readers.begin().await?;
+        let epoch = epoch(&mut snapshot).await?;
+        let rows = match which {
+            Which::Topics(topics) => {
+                let names = serde_json::to_string(topics).map_err(|error| LogError(error.to_string()))?;
+                sqlx::query("SELECT name, head FROM topics WHERE name IN (SELECT value FROM json_each(?))")
+                    .bind(names)
+            }
+            // ';' is the character after ':', so this is a range of the index on the name.
+            Which::Namespace(namespace) => {
+                sqlx::query("SELECT name, head FROM topics WHERE name > ? AND name < ?")
+                    .bind(format!("{namespace}:"))
+                    .bind(format!("{namespace};"))
+            }
+        };
+        let rows = rows.fetch_all(&mut *snapshot).await?;
+        let heads = rows.iter().map(|row| Ok((parsed(row.try_get::<String, _>(0)?)?, seq(row, 1)?)));
+        Ok(Heads { epoch, heads: heads.collect::<Result<_, LogError>>()? })
+    }
+
+    async fn close(&self) {
+        self.database.close().await;
+    }
+}
+
+/// An error of the database fails the whole batch; a bad draft is the inner result.
+async fn append_one(
+    transaction: &mut SqliteConnection,
+    draft: Draft,
+    epoch: &Epoch,
+) -> Result<Result<Appended, AppendError>, LogError> {
+    if let Some(event) = find_by_key(transaction, &draft).await? {
+        return Ok(if event.payload == draft.payload {
+            Ok(Appended { event, epoch: epoch.clone(), outcome: Outcome::Replayed })
+        } else {
+            Err(AppendError::KeyReused)
+        });
+    }
+    let topic = sqlx::query(
+        "INSERT INTO topics (name, head) VALUES (?, 1)
+         ON CONFLICT (name) DO UPDATE SET head = head + 1 RETURNING id, head",
+    )
+    .bind(draft.topic.as_str())
+    .fetch_one(&mut *transaction)
+    .await?;
+    sqlx::query(
+        "INSERT INTO events (topic, seq, at, author, author_name, key, payload) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(topic.try_get::<i64, _>(0)?)
+    .bind(topic.try_get::<i64, _>(1)?)
+    .bind(draft.at)
+    .bind(draft.author.id.0.as_ref())
+    .bind(draft.author.name.as_str())
+    .bind(draft.key.as_str())
+    .bind(draft.payload.as_json())
+    .execute(&mut *transaction)
+    .await?;
+    let event = draft.into_event(seq(&topic, 1)?);
+    Ok(Ok(Appended { event, epoch: epoch.clone(), outcome: Outcome::New }))
+}
+
+async fn find_by_key(transaction: &mut SqliteConnection, draft: &Draft) -> Result<Option<Event>, LogError> {
+    let row = sqlx::query(
+        "SELECT seq, at, author, author_name, key, payload FROM events
+         WHERE topic = (SELECT id FROM topics WHERE name = ?) AND author = ? AND key = ?",
+    )
+    .bind(draft.topic.as_str())
+    .bind(draft.author.id.0.as_ref())
+    .bind(draft.key.as_str())
+    .fetch_optional(&mut *transaction)
+    .await?;
+    row.map(|row| event(&draft.topic, &row)).transpose()
+}
+
+async fn epoch(connection: &mut SqliteConnection) -> Result<Epoch, LogError> {
+    parsed(sqlx::query_scalar::<_, String>("SELECT epoch FROM life").fetch_one(connection).await?)
+}
+
+/// Reads the columns `seq, at, author, author_name, key, payload`.
+fn event(topic: &Topic, row: &SqliteRow) -> Result<Event, LogError> {
+    let name: DisplayName = parsed(row.try_get::<String, _>(3)?)?;
+    let key: Key = parsed(row.try_get::<String, _>(4)?)?;
+    Ok(Event {
+        topic: topic.clone(),
+        seq: seq(row, 0)?,
+        at: row.try_get(1)?,
+        author: Identity { id: UserId(row.try_get::<String, _>(2)?.into()), name },
+        key,
+        payload: Payload::from_json(row.try_get(5)?).map_err(|error| LogError(error.to_string()))?,
+    })
+}
+
+fn seq(row: &SqliteRow, column: usize) -> Result<Seq, LogError> {
+    let number: i64 = row.try_get(column)?;
+    u64::try_from(number).map(Seq).map_err(|_| LogError(format!("seq {number} in the database is negative")))
+}
+
+/// What the database holds was checked before it was written; a value that breaks its grammar is a damaged file.
+fn parsed<T: TryFrom<String>>(text: String) -> Result<T, LogError> {
+    T::try_from(text.clone()).map_err(|_| LogError(format!("{text:?} in the database breaks its grammar")))
+}
+
+impl From<sqlx::Error> for LogError {
+    fn from(error: sqlx::Error) -> LogError {
+        LogError(error.to_string())
+    }
+}

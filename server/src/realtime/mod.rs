@@ -1,0 +1,27 @@
+//! The core: topics, log, hub and sessions. It knows no HTTP and no feature.
+//!
+//! A publish goes to the one [`publisher`] task, which appends it to the [`log`] and then announces it on the
+//! [`bus`]. Every node hears the notice, and its [`hub`] puts it in order with a `Feed` of its own and offers one
+//! encoded frame to the [`outbox`] of each [`session`] that listens. Whatever is lost on the way, between nodes
+//! or on a slow socket, is repaired in the same manner: tell the head, and let the reader pull from the log.
+
+mod access;
+mod bus;
+mod error;
+mod hub;
+pub mod log;
+mod node;
+mod outbox;
+mod publisher;
+mod session;
+mod sessions;
+mod tasks;
+
+pub use access::AccessRule;
+pub use bus::{Bus, Heard, Notice, open as open_bus};
+pub use error::{PublishError, SubscribeError};
+pub use log::{AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which};
+pub use node::{Node, Parts};
+pub use outbox::{Batch, Outbox};
+pub use session::{Session, Visitor, encode};
+pub use sessions::SignIn;

@@ -1,0 +1,93 @@
+//! The publisher: the one task of a node that appends and announces.
+//!
+//! It takes all drafts that wait, appends them as one batch, announces them in order, then answers. So commits
+//! are shared, order is kept, and a caller that hangs up changes nothing, in one place outside every back end.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::realtime::bus::{Bus, Notice};
+use crate::realtime::error::PublishError;
+use crate::realtime::log::{AppendError, Appended, Draft, EventLog, Outcome};
+
+/// Publishes that wait for the log. At 8 KiB each this is 32 MiB, and seconds of a disk's work.
+const WAITING_MAX: usize = 4_096;
+/// Drafts in one transaction: enough to share a sync to disk, few enough that nobody waits long.
+const BATCH_MAX: usize = 256;
+
+/// A draft, and whom to answer.
+pub struct Job {
+    draft: Draft,
+    answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// The way to the publisher task. Cheap to clone.
+#[derive(Clone)]
+pub struct Publisher {
+    jobs: mpsc::Sender<Job>,
+}
+
+/// The queue and its two ends: the second one is for [`run`].
+pub fn queue() -> (Publisher, mpsc::Receiver<Job>) {
+    let (jobs, waiting) = mpsc::channel(WAITING_MAX);
+    (Publisher { jobs }, waiting)
+}
+
+impl Publisher {
+    /// Publishes, and returns once the event is durable. Whoever stops waiting changes nothing: what was accepted
+    /// is appended and announced.
+    pub async fn publish(&self, draft: Draft) -> Result<Appended, PublishError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.try_send(Job { draft, answer }).map_err(|_| PublishError::Busy)?;
+        let lost = |_| AppendError::Unavailable("the publisher ended".into());
+        Ok(answered.await.map_err(lost)??)
+    }
+}
+
+/// Runs until `stop`, and then until everything accepted before is appended.
+pub async fn run(
+    mut jobs: mpsc::Receiver<Job>,
+    log: Arc<dyn EventLog>,
+    bus: Arc<dyn Bus>,
+    stop: CancellationToken,
+) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    loop {
+        let taken = tokio::select! {
+            biased;
+            () = stop.cancelled(), if !jobs.is_closed() => {
+                jobs.close();
+                continue;
+            }
+            taken = jobs.recv_many(&mut batch, BATCH_MAX) => taken,
+        };
+        if taken == 0 {
+            return;
+        }
+        let (drafts, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.draft, job.answer)).unzip();
+        let results = log.append(drafts).await;
+        for result in &results {
+            match result {
+                Ok(appended) if appended.outcome == Outcome::New => announce(&*bus, appended).await,
+                Err(AppendError::Unavailable(cause)) => {
+                    tracing::error!(%cause, "a publish did not reach the log")
+                }
+                _ => {}
+            }
+        }
+        for (answer, result) in answers.into_iter().zip(results) {
+            // An error says that the caller hung up.
+            answer.send(result).ok();
+        }
+    }
+}
+
+/// A notice that cannot be sent is like one that was lost: the beat of each node finds the event in the log.
+async fn announce(bus: &dyn Bus, appended: &Appended) {
+    let notice = Notice { epoch: appended.epoch.clone(), event: Arc::new(appended.event.clone()) };
+    if let Err(error) = bus.announce(notice).await {
+        tracing::warn!(%error, "an event was appended and could not be announced");
+    }
+}

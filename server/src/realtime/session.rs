@@ -1,0 +1,191 @@
+//! `Session`: one connected client's protocol state. Frames in as text, frames out into its outbox; no socket.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use shared::{
+    ClientFrame, CloseReason, ErrorCode, Identity, Listed, Payload, Problem, ServerFrame, Topic, Welcome,
+};
+use tokio::time::Instant;
+
+use crate::realtime::error::SubscribeError;
+use crate::realtime::hub::Listener;
+use crate::realtime::node::Node;
+use crate::realtime::outbox::Outbox;
+use crate::realtime::sessions::{SessionId, SignIn};
+
+/// A client that sends this many bad frames within [`ERRORS_WINDOW`] is broken or hostile.
+const ERRORS_MAX: usize = 20;
+const ERRORS_WINDOW: Duration = Duration::from_secs(60);
+
+/// Who connects.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// As others see them.
+    pub identity: Identity,
+    /// The sign-in they came with; when it ends, so does the session.
+    pub sign_in: SignIn,
+}
+
+/// See the module. Dropping it leaves every topic.
+pub struct Session {
+    id: SessionId,
+    identity: Identity,
+    node: Arc<Node>,
+    outbox: Arc<Outbox>,
+    topics: BTreeMap<Topic, Listed>,
+    signals: DefaultDirectRateLimiter,
+    errors: VecDeque<Instant>,
+}
+
+impl Session {
+    /// Opens a session and queues its `welcome`.
+    pub fn open(node: &Arc<Node>, visitor: Visitor) -> Session {
+        let limits = &node.limits;
+        let outbox = Outbox::new(limits.outbox_frames_max as usize, limits.outbox_bytes_max as usize);
+        let outbox = Arc::new(outbox);
+        let id = node.sessions.add(visitor.sign_in, outbox.clone());
+        outbox.answer(encode(&ServerFrame::Welcome(Box::new(Welcome {
+            protocol: 1,
+            build: node.build.clone(),
+            node: node.name.clone(),
+            session: format!("{}-{}", node.name, id.0),
+            you: visitor.identity.clone(),
+            heartbeat_secs: limits.heartbeat_secs,
+            limits: limits.of_session(),
+        }))));
+        let signals = NonZeroU32::new(limits.session_signals_per_sec).unwrap_or(NonZeroU32::MIN);
+        Session {
+            id,
+            identity: visitor.identity,
+            node: node.clone(),
+            outbox,
+            topics: BTreeMap::new(),
+            signals: RateLimiter::direct(Quota::per_second(signals)),
+            errors: VecDeque::new(),
+        }
+    }
+
+    /// The frames that wait for this client.
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// Takes in one text frame.
+    pub async fn on_text(&mut self, text: &str) {
+        match serde_json::from_str::<ClientFrame>(text) {
+            Ok(ClientFrame::Subscribe { topic, listed }) => self.subscribe(topic, listed).await,
+            Ok(ClientFrame::Unsubscribe { topic }) => self.unsubscribe(&topic),
+            Ok(ClientFrame::Signal { topic, payload }) => self.signal(topic, payload),
+            Ok(ClientFrame::Ping { at }) => self.outbox.answer(encode(&ServerFrame::Pong { at })),
+            Ok(ClientFrame::Pong { .. }) => {}
+            Err(error) => self.on_error(Problem::new(
+                ErrorCode::Invalid,
+                format!("a frame must be one JSON object with one key, the frame's name: {error}"),
+            )),
+        }
+    }
+
+    /// Takes in a frame that closes the socket.
+    pub fn on_unacceptable(&mut self, reason: CloseReason) {
+        let problem = match reason {
+            CloseReason::Binary => Problem::new(ErrorCode::Invalid, "frames must be text, not binary"),
+            _ => Problem::new(
+                ErrorCode::TooLarge,
+                format!("a frame must have {} bytes at most", self.node.limits.frame_bytes_max),
+            ),
+        };
+        self.outbox.answer(encode(&ServerFrame::Error { problem }));
+        self.outbox.close(reason);
+    }
+
+    /// Now that there is room again: tells the heads of the topics that were skipped.
+    pub fn catch_up(&self) {
+        for topic in self.outbox.behind() {
+            self.node.hub.tell_head(&topic, self.id);
+        }
+    }
+
+    async fn subscribe(&mut self, topic: Topic, listed: Listed) {
+        let topics_max = self.node.limits.session_topics_max;
+        if !self.topics.contains_key(&topic) && self.topics.len() >= topics_max as usize {
+            let detail = format!("{topics_max} topics at a time at most; unsubscribe from one first");
+            return self.refuse(topic, Problem::new(ErrorCode::TooMany, detail));
+        }
+        if let Err(error) = self.node.may_read(&self.identity, &topic).await {
+            self.unsubscribe(&topic);
+            return self.refuse(topic, problem_of(&error));
+        }
+        let listener = Listener { outbox: self.outbox.clone(), who: self.identity.id.clone(), listed };
+        self.node.subscribe(&topic, self.id, listener);
+        self.topics.insert(topic, listed);
+    }
+
+    fn unsubscribe(&mut self, topic: &Topic) {
+        if self.topics.remove(topic).is_some() {
+            self.node.hub.unsubscribe(topic, self.id);
+        }
+    }
+
+    fn signal(&mut self, topic: Topic, payload: Payload) {
+        let bytes_max = self.node.limits.signal_bytes_max;
+        if payload.as_json().len() > bytes_max as usize {
+            let detail = format!("the payload of a signal must have {bytes_max} bytes at most");
+            return self.on_error(Problem::new(ErrorCode::TooLarge, detail));
+        }
+        if self.topics.get(&topic) != Some(&Listed::Yes) {
+            let detail = format!("signal only where you are subscribed and listed, which {topic} is not");
+            return self.on_error(Problem::new(ErrorCode::Forbidden, detail));
+        }
+        if self.signals.check().is_ok() {
+            let from = self.identity.clone();
+            self.node.hub.signal(
+                &topic,
+                self.id,
+                &ServerFrame::Signal { topic: topic.clone(), from, payload },
+            );
+        }
+    }
+
+    fn refuse(&self, topic: Topic, problem: Problem) {
+        self.outbox.answer(encode(&ServerFrame::Refused { topic, problem }));
+    }
+
+    fn on_error(&mut self, problem: Problem) {
+        self.outbox.answer(encode(&ServerFrame::Error { problem }));
+        let now = Instant::now();
+        self.errors.push_back(now);
+        while self.errors.front().is_some_and(|first| now - *first > ERRORS_WINDOW) {
+            self.errors.pop_front();
+        }
+        if self.errors.len() >= ERRORS_MAX {
+            self.outbox.close(CloseReason::TooManyErrors);
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        for topic in self.topics.keys() {
+            self.node.hub.unsubscribe(topic, self.id);
+        }
+        self.node.sessions.remove(self.id);
+    }
+}
+
+/// A frame as it crosses the wire.
+pub fn encode(frame: &ServerFrame) -> Bytes {
+    serde_json::to_vec(frame).expect("a frame has only string keys and finite numbers").into()
+}
+
+fn problem_of(error: &SubscribeError) -> Problem {
+    let code = match error {
+        SubscribeError::UnknownNamespace(_) => ErrorCode::NotFound,
+        SubscribeError::Forbidden => ErrorCode::Forbidden,
+    };
+    Problem::new(code, error.to_string())
+}

@@ -1,0 +1,64 @@
+//! The loops that run for as long as the node does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::realtime::bus::Heard;
+use crate::realtime::log::Which;
+use crate::realtime::node::Node;
+
+/// How long a lost notice can stay unnoticed.
+const BEAT: Duration = Duration::from_secs(3);
+
+/// Hands every notice to the hub, in the order they come.
+pub async fn follow_bus(node: Arc<Node>, mut notices: BoxStream<'static, Heard>, stop: CancellationToken) {
+    loop {
+        let heard = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            heard = notices.next() => heard,
+        };
+        match heard {
+            Some(Heard::Notice(notice)) => {
+                let topic = notice.event.topic.clone();
+                let wanted = node.hub.on_notice(notice);
+                node.pull_for_hub(topic, wanted);
+            }
+            Some(Heard::Missed) => compare_heads(&node).await,
+            None => return,
+        }
+    }
+}
+
+/// The repair loop: what was lost on the way to this node is noticed within one beat.
+pub async fn beat(node: Arc<Node>, stop: CancellationToken) {
+    let mut beats = tokio::time::interval(BEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = beats.tick() => compare_heads(&node).await,
+        }
+    }
+}
+
+async fn compare_heads(node: &Arc<Node>) {
+    let topics = node.hub.watched();
+    if topics.is_empty() {
+        return;
+    }
+    match node.heads(Which::Topics(&topics)).await {
+        Ok(heads) => {
+            for (topic, pull) in node.hub.on_heads(&heads) {
+                node.pull_for_hub(topic, Some(pull));
+            }
+        }
+        Err(error) => tracing::error!(%error, "the heads could not be read; the next beat tries again"),
+    }
+}

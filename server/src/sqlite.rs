@@ -1,0 +1,45 @@
+//! The SQLite file: opened with the settings that make a commit durable, and brought to the present schema.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+/// How many pulls read at the same time.
+const READERS_MAX: u32 = 4;
+/// How long a statement waits for another connection's write.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// One connection that writes, and a few that read snapshots beside it.
+#[derive(Clone)]
+pub(crate) struct Database {
+    pub(crate) writer: SqlitePool,
+    pub(crate) readers: SqlitePool,
+}
+
+impl Database {
+    /// Opens or makes the file behind `sqlite:FILE` and runs the migrations that it lacks.
+    pub(crate) async fn open(url: &str) -> Result<Database, sqlx::Error> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // NORMAL would lose acknowledged events in a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY);
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        sqlx::migrate!("migrations/sqlite").run(&writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await?;
+        Ok(Database { writer, readers })
+    }
+
+    /// Closes the connections. The last one to go folds the write-ahead log into the file.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,260 @@
+//! `Connection`: whatever happens, in any order, the rules of reconnecting hold.
+
+use proptest::prelude::*;
+use shared::{CloseReason, Command, Connection, Input, Millis, Status};
+
+const WAIT_MS_MAX: Millis = 20_000;
+
+/// A driver that does what the machine says, and tells it only what a socket could.
+struct Driver {
+    machine: Connection,
+    now: Millis,
+    open: bool,
+    welcomed: bool,
+    online: bool,
+    opened: usize,
+}
+
+impl Driver {
+    fn new() -> Driver {
+        let machine = Connection::default();
+        Driver { machine, now: 0, open: false, welcomed: false, online: true, opened: 0 }
+    }
+
+    fn started() -> Driver {
+        let mut driver = Driver::new();
+        driver.on(Input::Start, 0.5);
+        driver
+    }
+
+    fn connected() -> Driver {
+        let mut driver = Driver::started();
+        driver.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
+        driver
+    }
+
+    /// What can only come from an open socket is not told without one.
+    fn on(&mut self, input: Input, random: f64) -> Vec<Command> {
+        match input {
+            Input::Welcome { .. } if !self.open || self.welcomed => return Vec::new(),
+            Input::Heard | Input::Drain { .. } if !self.welcomed => return Vec::new(),
+            Input::Closed(_) if !self.open => return Vec::new(),
+            Input::Closed(_) => self.open = false,
+            Input::Welcome { .. } => self.welcomed = true,
+            Input::Online(online) => self.online = online,
+            _ => {}
+        }
+        let commands = self.machine.on(input, self.now, random);
+        commands.iter().for_each(|command| self.obey(*command));
+        commands
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Open => {
+                assert!(!self.open, "a second socket was opened");
+                assert!(self.online, "a socket was opened without a network");
+                (self.open, self.welcomed) = (true, false);
+                self.opened += 1;
+            }
+            Command::Close => {
+                assert!(self.open, "nothing was open");
+                self.open = false;
+            }
+            Command::Ping => assert!(self.welcomed && self.open, "there is nobody to ping"),
+            Command::AskMe => assert!(!self.open, "an open socket says by itself who is signed in"),
+        }
+    }
+
+    /// Lets the time of the next tick come.
+    fn ticks(&mut self) -> Vec<Command> {
+        self.now = self.machine.wake_at().expect("the machine waits for a tick");
+        self.on(Input::Tick, 0.5)
+    }
+
+    /// How long the machine says that it waits.
+    fn wait(&self) -> Millis {
+        match self.machine.status() {
+            Status::Waiting { until } => until - self.now,
+            other => panic!("{other:?} is no waiting"),
+        }
+    }
+
+    /// Loses the connection after it was welcomed and held for `millis`.
+    fn loses_it_after(&mut self, millis: Millis) {
+        self.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
+        self.now += millis;
+        self.on(Input::Closed(CloseReason::Other(1006)), 1.0);
+    }
+}
+
+fn input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        2 => Just(Input::Start),
+        1 => Just(Input::Stop),
+        6 => Just(Input::Welcome { heartbeat_secs: 25 }),
+        2 => Just(Input::Heard),
+        1 => (0..60_000_u64).prop_map(|reconnect_after_ms| Input::Drain { reconnect_after_ms }),
+        6 => proptest::sample::select(vec![1000, 1001, 1003, 1006, 1009, 1012, 4000, 4001, 4002, 4008])
+            .prop_map(|code| Input::Closed(CloseReason::from_code(code))),
+        3 => Just(Input::SignedIn),
+        1 => Just(Input::SignedOut),
+        1 => (0..60_000_u64).prop_map(Input::RetryAfter),
+        2 => Just(Input::NoAnswer),
+        2 => any::<bool>().prop_map(Input::Online),
+        2 => any::<bool>().prop_map(Input::Visible),
+        1 => Just(Input::ReconnectNow),
+        8 => Just(Input::Tick),
+    ]
+}
+
+proptest! {
+    #![proptest_config(crate::proptest_config())]
+
+    #[test]
+    fn one_socket_at_a_time_and_none_without_a_network(
+        inputs in proptest::collection::vec((input(), 0..30_000_i64, 0.0..1.0), 0..150)
+    ) {
+        let mut driver = Driver::new();
+        for (input, later, random) in inputs {
+            driver.now += later;
+            driver.on(input, random);
+            let connected = matches!(driver.machine.status(), Status::Connected | Status::Connecting);
+            prop_assert!(connected || !driver.open, "{:?} with an open socket", driver.machine.status());
+        }
+    }
+
+    #[test]
+    fn a_wait_is_never_longer_than_the_ceiling_and_never_none(
+        losses in proptest::collection::vec((0..30_000_i64, 0.0..1.0, any::<bool>()), 1..30)
+    ) {
+        let mut driver = Driver::started();
+        for (held, random, visible) in losses {
+            driver.on(Input::Visible(visible), random);
+            driver.on(Input::Welcome { heartbeat_secs: 25 }, random);
+            driver.now += held;
+            driver.on(Input::Closed(CloseReason::Other(1006)), random);
+            let least = if visible { 500 } else { WAIT_MS_MAX / 2 };
+            prop_assert!((least..=WAIT_MS_MAX).contains(&driver.wait()), "{} ms", driver.wait());
+            driver.ticks();
+        }
+    }
+
+    #[test]
+    fn a_drained_client_comes_back_when_it_was_told(told in 0..60_000_u64, shown in any::<bool>()) {
+        let mut driver = Driver::connected();
+        driver.on(Input::Drain { reconnect_after_ms: told }, 0.5);
+        driver.on(Input::Closed(CloseReason::ServiceRestart), 0.5);
+        prop_assert_eq!(driver.wait(), told as Millis);
+
+        driver.on(Input::Visible(shown), 0.5);
+        driver.on(Input::Online(true), 0.5);
+        prop_assert!(!driver.open, "neither the page nor the network cuts the wait short");
+        driver.ticks();
+        prop_assert!(driver.open);
+    }
+
+    #[test]
+    fn a_client_that_is_not_wanted_stays_away(
+        code in proptest::sample::select(vec![4000, 4001]),
+        inputs in proptest::collection::vec((input(), 0..30_000_i64), 0..50)
+    ) {
+        let mut driver = Driver::connected();
+        driver.on(Input::Closed(CloseReason::from_code(code)), 0.5);
+        let by_a_person = |input: &Input| matches!(input, Input::Start | Input::ReconnectNow | Input::Stop);
+        for (input, later) in inputs.into_iter().filter(|(input, _)| !by_a_person(input)) {
+            driver.now += later;
+            driver.on(input, 0.5);
+        }
+        prop_assert_eq!(driver.opened, 1);
+    }
+}
+
+#[test]
+fn the_ladder_is_climbed_by_connections_that_do_not_hold() {
+    let mut driver = Driver::started();
+    let mut waits = Vec::new();
+    for held in [0, 9_999, 0, 0, 0, 0, 0] {
+        driver.loses_it_after(held);
+        waits.push(driver.wait());
+        driver.ticks();
+    }
+    assert_eq!(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000]);
+}
+
+#[test]
+fn ten_healthy_seconds_lead_back_to_its_foot() {
+    let mut driver = Driver::started();
+    for _ in 0..4 {
+        driver.loses_it_after(0);
+        driver.ticks();
+    }
+    driver.loses_it_after(10_000);
+    assert_eq!(driver.wait(), 1_000);
+}
+
+#[test]
+fn a_socket_that_never_opens_asks_who_is_signed_in_and_climbs() {
+    let mut driver = Driver::started();
+    let mut waits = Vec::new();
+    for answer in [Input::SignedIn, Input::NoAnswer, Input::SignedIn] {
+        let asked = driver.on(Input::Closed(CloseReason::Other(1006)), 1.0);
+        assert_eq!(asked, [Command::AskMe]);
+        driver.on(answer, 1.0);
+        waits.push(driver.wait());
+        driver.ticks();
+    }
+    assert_eq!(waits, [1_000, 2_000, 4_000]);
+}
+
+#[test]
+fn the_answer_of_a_busy_node_is_kept_to() {
+    let mut driver = Driver::started();
+    driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
+    driver.on(Input::RetryAfter(33_000), 0.5);
+    assert_eq!(driver.wait(), 33_000);
+}
+
+#[test]
+fn who_signed_out_elsewhere_is_told_so() {
+    let mut driver = Driver::started();
+    driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
+    driver.on(Input::SignedOut, 0.5);
+    assert_eq!(driver.machine.status(), Status::SignedOut);
+}
+
+#[test]
+fn a_silent_connection_is_given_up_after_two_heartbeats() {
+    let mut driver = Driver::connected();
+    driver.now += 30_000;
+    driver.on(Input::Heard, 0.5);
+    assert_eq!(driver.machine.wake_at(), Some(driver.now + 50_000));
+    assert_eq!(driver.ticks(), [Command::Close]);
+    assert!(matches!(driver.machine.status(), Status::Waiting { .. }));
+}
+
+#[test]
+fn an_attempt_without_welcome_is_given_up() {
+    let mut driver = Driver::started();
+    assert_eq!(driver.machine.wake_at(), Some(10_000));
+    assert_eq!(driver.ticks(), [Command::Close, Command::AskMe]);
+}
+
+#[test]
+fn a_page_shown_again_doubts_its_connection_and_an_answer_clears_it() {
+    let mut driver = Driver::connected();
+    driver.on(Input::Visible(false), 0.5);
+    assert_eq!(driver.on(Input::Visible(true), 0.5), [Command::Ping]);
+    assert_eq!(driver.machine.wake_at(), Some(driver.now + 5_000));
+    driver.on(Input::Heard, 0.5);
+    assert_eq!(driver.machine.wake_at(), Some(driver.now + 50_000));
+}
+
+#[test]
+fn a_network_that_returns_is_tried_at_once() {
+    let mut driver = Driver::connected();
+    driver.on(Input::Online(false), 0.5);
+    driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
+    assert_eq!(driver.machine.status(), Status::Offline);
+    assert_eq!(driver.on(Input::Online(true), 0.5), [Command::Open]);
+}
