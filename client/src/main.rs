@@ -1,1 +1,5 @@
-fn main() {}
+//! Where the page begins. Everything else is the library beside it.
+
+fn main() {
+    client::app::mount();
+}

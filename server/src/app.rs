@@ -1,15 +1,15 @@
 //! `App`: the only place where the parts are wired together, and from which every task starts.
 
+use std::fs;
 use std::fs::File;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use std::{fs, io};
 
 use axum::Router;
-use clap::Parser;
 use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
@@ -44,14 +44,18 @@ pub struct StartError(String);
 
 /// The whole program: reads flags and environment, and serves these features until it is told to stop.
 pub fn run(features: Vec<Feature>) -> ExitCode {
-    let config = Config::parse();
+    let config = match Config::read() {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
     let started = tokio::runtime::Runtime::new()
         .map_err(|error| StartError(format!("the runtime cannot start: {error}")))
         .and_then(|runtime| {
             runtime.block_on(async {
                 telemetry::start(&config.log_filter, config.log_format).map_err(StartError)?;
                 let app = App::build(config, features).await?;
-                println!("listening on http://{}", app.address());
+                // Nobody may be there to read it.
+                writeln!(io::stdout(), "listening on http://{}", app.address()).ok();
                 app.serve(shutdown::requested()).await;
                 Ok(())
             })

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{ArgAction, Parser};
 
@@ -45,6 +46,23 @@ pub struct Config {
 }
 
 impl Config {
+    /// Reads flags and environment. What cannot be used is said in one line, with the exit code to end with.
+    pub fn read() -> Result<Config, ExitCode> {
+        Config::try_parse().map_err(|error| {
+            if !error.use_stderr() {
+                // The help and the version, which are no errors.
+                error.print().ok();
+                return ExitCode::SUCCESS;
+            }
+            let told = error.to_string();
+            let told = told.lines().map(str::trim).filter(|line| !line.is_empty());
+            let told: Vec<&str> = told.take_while(|line| !line.starts_with("Usage:")).collect();
+            let told = told.join(" ").replace(" For more information, try '--help'.", "; see --help");
+            eprintln!("duplex: {}", told.trim_start_matches("error: "));
+            ExitCode::from(2)
+        })
+    }
+
     /// The log's URL, also where none was given.
     pub fn log_url(&self) -> String {
         self.log.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("duplex.db").display()))

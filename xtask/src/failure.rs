@@ -23,8 +23,7 @@ impl Failure {
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Failure::Because(reason) | Failure::Misuse(reason) => Some(reason),
-            Failure::Told => None,
-            Failure::Interrupted => Some("interrupted"),
+            Failure::Told | Failure::Interrupted => None,
         }
     }
 

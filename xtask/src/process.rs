@@ -6,7 +6,8 @@
 
 use crate::failure::{Failure, Result};
 use crate::{project, stop};
-use std::io::{BufRead, BufReader};
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,13 +16,13 @@ use std::time::{Duration, Instant};
 const GRACE: Duration = Duration::from_secs(12);
 const POLL: Duration = Duration::from_millis(20);
 
-/// `cargo` with these words, separated by single spaces.
+/// `cargo` with these words, which are separated by spaces.
 pub(crate) fn cargo(words: &str) -> Command {
     program("cargo", words)
 }
 
-/// Any program with these words, separated by single spaces.
-pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>, words: &str) -> Command {
+/// Any program with these words, which are separated by spaces.
+pub(crate) fn program(name: impl AsRef<OsStr>, words: &str) -> Command {
     let mut command = Command::new(name);
     command.current_dir(project::root()).args(words.split_whitespace());
     command
@@ -33,36 +34,164 @@ pub(crate) fn run(command: &mut Command) -> Result {
     succeeded(command, status)
 }
 
-/// Runs a program and hands over each line of its stdout as it comes.
-pub(crate) fn each_line(command: &mut Command, on_line: impl FnMut(&str) + Send) -> Result {
+/// Runs a program to its end and hands over each line of its stdout as it comes.
+pub(crate) fn each_line(command: &mut Command, mut on_line: impl FnMut(&str) + Send) -> Result {
     let mut running = Running::start(command.stdout(Stdio::piped()))?;
     let stdout = running.child.stdout.take();
     let status = thread::scope(|scope| {
-        if let Some(stdout) = stdout {
-            scope.spawn(|| BufReader::new(stdout).lines().map_while(std::io::Result::ok).for_each_line(on_line));
-        }
+        scope.spawn(move || {
+            if let Some(stdout) = stdout {
+                lines(stdout).for_each(|line| on_line(&line));
+            }
+        });
         let status = running.wait();
-        if status.is_err() {
-            // The reader ends when the last writer is gone.
-            running.end();
-        }
+        // The pipe closes with its last writer, which may be a grandchild that was forgotten.
+        running.end();
         status
     })?;
     succeeded(command, status)
 }
 
-/// Runs a short program silently: its stdout if it succeeded.
+/// The lines of a stream until it ends, whatever bytes are in them: who stops reading stops the writer.
+pub(crate) fn lines(stream: impl Read) -> impl Iterator<Item = String> {
+    let lines = BufReader::new(stream).split(b'\n').map_while(std::io::Result::ok);
+    lines.map(|line| String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned())
+}
+
+/// Runs a short program silently: its stdout, if it succeeded.
 pub(crate) fn answer(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The line to type to repeat a command.
+/// What to type to repeat a command, its environment (but for `PATH`) included.
 pub(crate) fn shown(command: &Command) -> String {
-    let set = command.get_envs().filter_map(|(name, value)| {
-        let shown = name.to_string_lossy();
-        (shown != "PATH").then(|| format!("{shown}={}", value?.to_string_lossy()).into()).flatten_it()
-    });
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    set.chain(words.map(|word| word.to_string_lossy().into_owned())).collect::<Vec<_>>().join(" ")
+    let mut words = Vec::new();
+    for (name, value) in command.get_envs() {
+        if let (Some(value), true) = (value, name != "PATH") {
+            words.push(format!("{}={}", name.display(), value.display()));
+        }
+    }
+    words.push(command.get_program().display().to_string());
+    words.extend(command.get_args().map(|word| word.display().to_string()));
+    words.join(" ")
+}
+
+fn succeeded(command: &Command, status: ExitStatus) -> Result {
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("it ended with {status}; to repeat it alone:\n    {}", shown(command)).into())
+}
+
+/// A child that runs. Dropped, it is ended, with all that it started.
+pub(crate) struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// Starts a program. It reads nothing, and writes where `command` says, our own streams by default.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        match command.stdin(Stdio::null()).spawn() {
+            Ok(child) => Ok(Running { child }),
+            Err(error) => Err(format!("cannot start `{}`: {error}", shown(command)).into()),
+        }
+    }
+
+    /// The child's streams, for those who asked for pipes.
+    pub(crate) fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Waits until the child ends by itself, or until we are asked to stop: then ends it.
+    pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
+        loop {
+            if stop::asked() {
+                self.end();
+                return Err(Failure::Interrupted);
+            }
+            if let Some(status) = self.ended()? {
+                return Ok(status);
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// How the child ended, if it did.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.child.try_wait().map_err(|error| format!("cannot wait for a child: {error}").into())
+    }
+
+    /// Asks the child to end, waits for it, and makes an end of what is left of its group.
+    pub(crate) fn end(&mut self) -> Option<ExitStatus> {
+        let deadline = Instant::now() + GRACE;
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            self.signal("TERM");
+        }
+        let status = loop {
+            match self.child.try_wait() {
+                Ok(None) if Instant::now() < deadline => thread::sleep(POLL),
+                Ok(status) => break status,
+                Err(_) => break None,
+            }
+        };
+        self.signal("KILL");
+        status.or_else(|| self.child.wait().ok())
+    }
+
+    /// Signals the whole group. Through the shell: `std` has no `kill`, and calling libc's is unsafe.
+    #[cfg(unix)]
+    fn signal(&mut self, name: &str) {
+        let kill = format!("kill -s {name} -- -{}", self.child.id());
+        let _ = Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status();
+    }
+
+    #[cfg(not(unix))]
+    fn signal(&mut self, _name: &str) {
+        let _ = self.child.kill();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_is_ended_with_what_it_started() {
+        // The grandchild holds the pipe open: reading to its end shows that it is gone too.
+        let mut command = program("sh", "");
+        let mut running =
+            Running::start(command.args(["-c", "sleep 60 & echo up; wait"]).stdout(Stdio::piped())).unwrap();
+        let mut lines = lines(running.child().stdout.take().unwrap());
+        assert_eq!(lines.next().unwrap(), "up");
+
+        let started = Instant::now();
+        assert!(!running.end().unwrap().success());
+        assert!(lines.next().is_none());
+        assert!(started.elapsed() < GRACE);
+    }
+
+    #[test]
+    fn each_line_arrives_and_a_failure_names_the_command() {
+        let mut seen = Vec::new();
+        let failure = each_line(program("sh", "").args(["-c", "echo one; echo two; exit 3"]), |line| {
+            seen.push(line.to_owned());
+        });
+        assert_eq!(seen, ["one", "two"]);
+        assert!(failure.unwrap_err().reason().unwrap().contains("sh -c"));
+    }
+
+    #[test]
+    fn a_command_is_shown_with_its_environment() {
+        let mut command = cargo("test -p server");
+        assert_eq!(shown(command.env("ANSWER", "42").env("PATH", "/bin")), "ANSWER=42 cargo test -p server");
+    }
 }

@@ -49,13 +49,12 @@ impl Pages {
 
     /// The client in a folder, read once, now.
     pub fn from_folder(folder: &Path) -> io::Result<Pages> {
+        if !folder.join(INDEX).is_file() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "it holds no index.html"));
+        }
         let mut files = BTreeMap::new();
         read_folder(folder, "", &mut files)?;
-        if files.contains_key(INDEX) {
-            Ok(Pages::of(files))
-        } else {
-            Err(io::Error::new(io::ErrorKind::NotFound, "it holds no index.html"))
-        }
+        Ok(Pages::of(files))
     }
 
     /// Names the client: a hash of its index.html, which names all other files by their hashes.

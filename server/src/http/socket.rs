@@ -19,7 +19,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use tokio_tungstenite::tungstenite;
 
 use crate::http::{ApiError, AppState, Peer};
-use crate::realtime::{Session, Visitor};
+use crate::realtime::{Session, SignIn, Visitor};
 
 /// The library's defaults keep 128 KiB for each socket; most sockets are idle.
 const BUFFER_BYTES: usize = 4_096;
@@ -59,10 +59,23 @@ pub async fn open(
         .max_message_size(frame_bytes_max.saturating_mul(OVERSIZE_FACTOR))
         .max_frame_size(frame_bytes_max.saturating_mul(OVERSIZE_FACTOR))
         .on_upgrade(move |socket| async move {
+            let sign_in = visitor.sign_in;
             let session = Session::open(&app.node, visitor);
+            if let Some(reason) = no_longer_welcome(&app, sign_in).await {
+                session.outbox().close(reason);
+            }
             Wire::new(socket, &app).run(session).await;
             drop(counted);
         }))
+}
+
+/// What ended between the handshake's checks and the moment from which the session hears of such ends.
+async fn no_longer_welcome(app: &AppState, sign_in: SignIn) -> Option<CloseReason> {
+    if app.is_draining() {
+        return Some(CloseReason::ServiceRestart);
+    }
+    let ended = matches!(app.people.find(sign_in.0).await, Ok(None));
+    ended.then_some(CloseReason::IdentityEnded)
 }
 
 /// One WebSocket, as the loop sees it.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Event, Malformed, Seq, Topic, TopicKind};
 
-const TEXT_CHARS_MAX: usize = 2_000;
+/// The longest line, in Unicode scalar values.
+pub const TEXT_CHARS_MAX: usize = 2_000;
 
 /// The rooms: GET.
 pub const ROOMS: &str = "/api/chat/rooms";
