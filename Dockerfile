@@ -1,0 +1,22 @@
+# One small image with the one binary in it.
+#
+#   docker build -t duplex .
+#   docker run -p 3000:3000 -v duplex-data:/data duplex
+
+FROM rust:1-bookworm AS build
+# wasm-opt makes the client smaller; the build works without it.
+RUN apt-get update && apt-get install --yes --no-install-recommends binaryen && rm -rf /var/lib/apt/lists/*
+WORKDIR /project
+COPY . .
+RUN cargo xtask build && cp target/release/duplex /duplex
+
+FROM debian:bookworm-slim
+RUN useradd --system --uid 10001 duplex && install --directory --owner duplex /data
+COPY --from=build /duplex /usr/local/bin/duplex
+USER duplex
+VOLUME /data
+ENV DUPLEX_LISTEN=0.0.0.0:3000 DUPLEX_DATA=/data
+EXPOSE 3000
+# Ends on SIGTERM within 10 s, having told its clients to come back.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["duplex"]

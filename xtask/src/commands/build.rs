@@ -1,0 +1,27 @@
+//! `cargo xtask build`: one file that runs anywhere, with the client inside.
+
+use super::flags;
+use crate::client::{self, budget};
+use crate::failure::Result;
+use crate::{say, server, tools};
+
+/// `--accept-size` makes the client's present size the one it is held to.
+pub(super) fn run(args: &[String]) -> Result {
+    let accept = !flags(args, &["--accept-size"])?.is_empty();
+    let client = client::build()?;
+    let bytes = budget::measure(&client)?;
+    if accept {
+        if tools::wasm_opt().is_none() {
+            return Err(
+                "the size agreed to is that of a build with wasm-opt, and there is none on PATH".into()
+            );
+        }
+        budget::accept(bytes)?;
+        say::note(&format!("client/size-budget is now {bytes} bytes"));
+    }
+    let binary = server::build_release(&client)?;
+    let size = binary.metadata().map_or(0, |found| found.len());
+    let (whole, tenths) = (size / 1_000_000, size / 100_000 % 10);
+    println!("{} ({whole}.{tenths} MB, {bytes} bytes of client on a first visit)", binary.display());
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! `cargo xtask doctor`: what is there, what is missing, and how to mend it. It changes nothing.
+
+use super::flags;
+use crate::failure::{Failure, Result};
+use crate::process::{answer, program};
+use crate::tools::{self, Tool, WASM};
+use crate::{project, say};
+use std::net::TcpListener;
+use std::path::Path;
+
+/// Fails if something is missing that `run` needs.
+pub(super) fn run(args: &[String]) -> Result {
+    flags(args, &[])?;
+    let checks = checks();
+    for check in &checks {
+        println!("{}", check.line());
+    }
+    if checks.iter().any(|check| check.needed && check.found.is_none()) { Err(Failure::Told) } else { Ok(()) }
+}
+
+struct Check {
+    what: String,
+    found: Option<String>,
+    /// What to do when it is missing.
+    mend: &'static str,
+    /// Whether `run` does not work without it.
+    needed: bool,
+}
+
+impl Check {
+    fn line(&self) -> String {
+        let Check { what, mend, .. } = self;
+        match &self.found {
+            Some(found) => format!("{} {what}: {found}", say::coloured("\x1b[32m", "ok     ")),
+            None if self.needed => format!("{} {what}: {mend}", say::coloured("\x1b[31m", "missing")),
+            None => format!("{} {what}: {mend}", say::coloured("\x1b[33m", "absent ")),
+        }
+    }
+}
+
+fn checks() -> Vec<Check> {
+    let check =
+        |what: &str, found: Option<String>, needed, mend| Check { what: what.into(), found, mend, needed };
+    let tool = |tool: Tool| {
+        let found = tool.find().map(|path| path.display().to_string());
+        check(&format!("{} {}", tool.name, tool.version), found, true, "`cargo xtask setup` installs it")
+    };
+    let program_found = |path: Option<std::path::PathBuf>| path.and_then(|path| version(&path));
+    let mut checks = vec![
+        check("Rust", version(Path::new("rustc")), true, "install it with rustup, <https://rustup.rs>"),
+        check(
+            "Rust's WASM target",
+            tools::has_wasm_target().then(|| WASM.into()),
+            true,
+            "`cargo xtask setup` adds it",
+        ),
+        tool(Tool::trunk()),
+    ];
+    checks.push(match Tool::wasm_bindgen() {
+        Ok(wasm_bindgen) => tool(wasm_bindgen),
+        Err(_) => {
+            check("wasm-bindgen", None, true, "Cargo.lock does not name it: is this the whole project?")
+        }
+    });
+    let with_browser = "only for the tests; `cargo xtask setup --with-browser` installs it";
+    checks.extend([
+        check(
+            "wasm-opt",
+            program_found(tools::wasm_opt()),
+            false,
+            "the client is larger without it; install binaryen",
+        ),
+        check("Chromium", program_found(tools::chromium()), false, with_browser),
+        check("chromedriver", program_found(tools::chromedriver()), false, with_browser),
+        check(
+            "port 3000",
+            port_free(),
+            true,
+            "another program has it: end that one, or `run -- --listen 127.0.0.1:3001`",
+        ),
+        check(
+            "data folder",
+            data_writable(),
+            true,
+            "it cannot be written: mend its rights, or `run -- --data DIR`",
+        ),
+    ]);
+    checks
+}
+
+fn version(program_path: &Path) -> Option<String> {
+    let text = answer(&mut program(program_path, "--version"))?;
+    text.lines().next().map(|line| line.trim().to_owned())
+}
+
+fn port_free() -> Option<String> {
+    TcpListener::bind(("127.0.0.1", 3000)).ok().map(|_| "free".into())
+}
+
+/// Writes and removes a file in `data/`, or beside where it would be.
+fn data_writable() -> Option<String> {
+    let data = project::root().join("data");
+    let folder = if data.is_dir() { &data } else { project::root() };
+    let probe = folder.join(".doctor");
+    std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe)).ok()?;
+    Some(format!("{} can be written", data.display()))
+}

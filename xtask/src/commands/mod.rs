@@ -1,0 +1,96 @@
+//! The commands, in the order in which one meets them.
+
+mod build;
+pub(crate) mod delete_demo;
+mod dev;
+mod doctor;
+mod rename;
+mod run;
+pub(crate) mod setup;
+mod test;
+
+use crate::failure::{Failure, Result};
+use std::fmt::Write;
+
+struct Command {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Result,
+}
+
+const COMMANDS: [Command; 8] = [
+    Command {
+        name: "run",
+        about: "build what changed and serve it: the app on http://127.0.0.1:3000",
+        run: run::run,
+    },
+    Command {
+        name: "dev",
+        about: "work on it: both halves rebuilt as you save, on http://127.0.0.1:8080",
+        run: dev::run,
+    },
+    Command {
+        name: "test",
+        about: "every check there is; `--quick` leaves out browser, release and demo",
+        run: test::run,
+    },
+    Command { name: "build", about: "one release binary with the client inside", run: build::run },
+    Command {
+        name: "doctor",
+        about: "check the tools, and say how to mend what is missing",
+        run: doctor::run,
+    },
+    Command {
+        name: "setup",
+        about: "install what is missing; `--with-browser` for the tests too",
+        run: setup::run,
+    },
+    Command { name: "rename", about: "make the project yours: `rename my-app`", run: rename::run },
+    Command { name: "delete-demo", about: "remove the chat and keep what carries it", run: delete_demo::run },
+];
+
+/// Runs the command that the first word names, with the words behind it.
+pub(crate) fn dispatch(args: &[String]) -> Result {
+    let Some((name, rest)) = args.split_first() else {
+        print!("{}", list());
+        return Ok(());
+    };
+    match COMMANDS.iter().find(|command| command.name == name) {
+        Some(command) => (command.run)(rest),
+        None => Err(Failure::Misuse(format!("there is no command `{name}`\n\n{}", list()))),
+    }
+}
+
+/// The flags among `args`: each must be one of `known`.
+fn flags<'a>(args: &[String], known: &[&'a str]) -> Result<Vec<&'a str>> {
+    let known_flag = |arg: &String| {
+        let found = known.iter().copied().find(|flag| flag == arg);
+        found.ok_or_else(|| Failure::Misuse(format!("`{arg}` is not understood; known here: {known:?}")))
+    };
+    args.iter().map(known_flag).collect()
+}
+
+fn list() -> String {
+    COMMANDS.iter().fold(String::from("cargo xtask <command>\n\n"), |mut list, command| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(list, "  {:<12} {}", command.name, command.about);
+        list
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_command_is_misuse_and_lists_the_known_ones() {
+        let failure = dispatch(&["fly".into()]).unwrap_err();
+        assert!(matches!(&failure, Failure::Misuse(text) if text.contains("delete-demo")));
+    }
+
+    #[test]
+    fn an_unknown_flag_is_misuse() {
+        assert_eq!(flags(&["--quick".into()], &["--quick"]).unwrap(), ["--quick"]);
+        assert!(matches!(flags(&["--quack".into()], &["--quick"]), Err(Failure::Misuse(_))));
+    }
+}

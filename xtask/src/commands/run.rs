@@ -1,0 +1,26 @@
+//! `cargo xtask run`: build what changed, then become the server.
+
+use crate::failure::Result;
+use crate::{client, process, server};
+use std::process::Command;
+
+/// Words behind `--` go to the server.
+pub(super) fn run(args: &[String]) -> Result {
+    let args = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);
+    let pages = client::build()?;
+    let binary = server::build_dev()?;
+    become_server(process::program(binary, "--pages").arg(pages).args(args))
+}
+
+/// The server takes our place, and with it our signals, our terminal and our exit code.
+#[cfg(unix)]
+fn become_server(command: &mut Command) -> Result {
+    use std::os::unix::process::CommandExt;
+    let error = command.exec();
+    Err(format!("cannot start `{}`: {error}", process::shown(command)).into())
+}
+
+#[cfg(not(unix))]
+fn become_server(command: &mut Command) -> Result {
+    process::run(command)
+}

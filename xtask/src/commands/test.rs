@@ -1,0 +1,117 @@
+//! `cargo xtask test`: every check there is, the quick ones first. Its last line is the count.
+
+use super::flags;
+use crate::client::{self, budget};
+use crate::failure::{Failure, Result};
+use crate::process::{self, cargo};
+use crate::suite::tally::Tally;
+use crate::suite::{dependencies, self_contained, without_demo};
+use crate::tools::WASM;
+use crate::{project, say, server, tools};
+
+struct Step {
+    name: &'static str,
+    why: &'static str,
+    run: fn(&mut Tally) -> Result,
+}
+
+/// In the order of what fails fastest.
+const STEPS: [Step; 10] = [
+    Step {
+        name: "format",
+        why: "one style, no discussion",
+        run: |_| process::run(&mut cargo("fmt --all --check")),
+    },
+    Step { name: "lint", why: "no warning stays", run: |_| lint() },
+    Step {
+        name: "lint for the browser",
+        why: "as the client is compiled there",
+        run: |_| lint_for_the_browser(),
+    },
+    Step { name: "dependencies", why: "what may not be in the browser", run: |_| dependencies::check() },
+    Step { name: "tests", why: "all that need no browser", run: tests },
+    Step { name: "client", why: "the release build, held against client/size-budget", run: client_size },
+    Step { name: "binary", why: "the release binary, as it is shipped", run: |_| binary() },
+    Step { name: "binary alone", why: "it needs nothing beside it", run: |_| self_contained() },
+    Step { name: "browser tests", why: "real Chromium against the release client", run: browser_tests },
+    Step {
+        name: "without the demo",
+        why: "deleted in a copy, what is left still stands",
+        run: without_demo::check,
+    },
+];
+
+/// The steps of `--quick`.
+const QUICK: usize = 5;
+
+/// Stops at the first step that fails, and says how to repeat it alone.
+pub(super) fn run(args: &[String]) -> Result {
+    let quick = !flags(args, &["--quick"])?.is_empty();
+    let steps = if quick { &STEPS[..QUICK] } else { &STEPS[..] };
+    let mut tally = Tally::default();
+    let result = run_steps(steps, &mut tally);
+    if let Err(failure) = &result {
+        say::error(failure.reason().unwrap_or("interrupted"));
+        tally.note_failure();
+    }
+    println!("{}", tally.summary());
+    // All has been said, and the count stays the last line.
+    result.map_err(|failure| if let Failure::Because(_) = failure { Failure::Told } else { failure })
+}
+
+fn run_steps(steps: &[Step], tally: &mut Tally) -> Result {
+    for (number, step) in steps.iter().enumerate() {
+        say::step(&format!("{}/{} {}", number + 1, steps.len(), step.name), step.why);
+        (step.run)(tally).map_err(|failure| match failure {
+            Failure::Because(reason) => {
+                Failure::Because(format!("the step \"{}\" failed: {reason}", step.name))
+            }
+            other => other,
+        })?;
+    }
+    Ok(())
+}
+
+fn lint() -> Result {
+    process::run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))
+}
+
+fn lint_for_the_browser() -> Result {
+    process::run(&mut cargo(&format!("clippy --package client --target {WASM} -- -D warnings")))
+}
+
+fn tests(tally: &mut Tally) -> Result {
+    tally.run(&mut cargo("test --workspace --no-fail-fast"))
+}
+
+fn client_size(tally: &mut Tally) -> Result {
+    let client = client::build()?;
+    if tools::wasm_opt().is_none() {
+        return tally
+            .skip("the size budget is that of a build with wasm-opt, and there is none (package binaryen)");
+    }
+    say::note(&budget::check(budget::measure(&client)?)?);
+    Ok(())
+}
+
+fn binary() -> Result {
+    server::build_release(&project::client()).map(drop)
+}
+
+fn self_contained() -> Result {
+    self_contained::check(&project::release_server())
+}
+
+/// With all packages named, so that cargo chooses the same features as for the tests before.
+fn browser_tests(tally: &mut Tally) -> Result {
+    let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
+        return tally
+            .skip("the browser tests need Chromium and chromedriver: `cargo xtask setup --with-browser`");
+    };
+    tally.run(
+        cargo("test --workspace --no-fail-fast --test browser")
+            .env("DUPLEX_PAGES", project::client())
+            .env("CHROMIUM", chromium)
+            .env("CHROMEDRIVER", chromedriver),
+    )
+}

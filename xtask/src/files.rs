@@ -1,0 +1,82 @@
+//! Reading, writing and listing files, with errors that name the path.
+
+use crate::failure::Result;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders at the project's root that hold what was built or installed, not what was written.
+const NOT_OURS: [&str; 4] = [".git", ".tools", "data", "target"];
+
+/// A file's bytes.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+}
+
+/// A file's text.
+pub(crate) fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+}
+
+/// Writes a file, and the folders above it.
+pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, bytes))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+}
+
+/// Copies a file, and makes the folders above the copy.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result {
+    let folder = to.parent().unwrap_or(to);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::copy(from, to))
+        .map(drop)
+        .map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), to.display()).into())
+}
+
+/// Renames a file or folder.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result {
+    fs::rename(from, to)
+        .map_err(|error| format!("cannot rename {} to {}: {error}", from.display(), to.display()).into())
+}
+
+/// Removes a file, or a folder with all in it. True if there was one.
+pub(crate) fn remove(path: &Path) -> Result<bool> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(format!("cannot remove {}: {error}", path.display()).into()),
+    }
+}
+
+/// Every file of the project that a person wrote, sorted.
+pub(crate) fn of_project(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in entries(root)? {
+        if !NOT_OURS.iter().any(|name| path.ends_with(name)) {
+            files.extend(below(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+/// Every file below a folder, sorted; a file is itself, and what does not exist has none.
+pub(crate) fn below(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(path.exists().then(|| path.to_path_buf()).into_iter().collect());
+    }
+    let mut files = Vec::new();
+    for entry in entries(path)? {
+        files.extend(below(&entry)?);
+    }
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let listed: std::io::Result<Vec<PathBuf>> =
+        fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut paths = listed.map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
+    paths.sort();
+    Ok(paths)
+}

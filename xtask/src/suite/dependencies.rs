@@ -1,0 +1,48 @@
+//! What may not be in the browser: an operating system's event loop, and anything twice.
+
+use crate::failure::Result;
+use crate::process;
+use crate::tools::WASM;
+use std::collections::BTreeSet;
+
+/// Looks through everything that is compiled into the client.
+pub(crate) fn check() -> Result {
+    let words = format!(
+        "tree --package client --target {WASM} --edges normal,no-proc-macro --prefix none --format {{p}}"
+    );
+    let mut tree = process::cargo(&words);
+    let packages = process::answer(&mut tree).ok_or_else(|| {
+        format!("cargo cannot tell what the client is made of:\n    {}", process::shown(&tree))
+    })?;
+    verdict(&packages).map_err(Into::into)
+}
+
+fn verdict(packages: &str) -> std::result::Result<(), String> {
+    let versions = |name: &str| -> BTreeSet<&str> {
+        let of_this_name = packages.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        of_this_name.filter_map(|rest| rest.split_whitespace().next()).collect()
+    };
+    if !versions("mio").is_empty() {
+        return Err(
+            "the client depends on mio, which has no business in a browser: see `cargo tree --invert mio`"
+                .into(),
+        );
+    }
+    let gloo = versions("gloo-net");
+    if gloo.len() > 1 {
+        return Err(format!("the client holds gloo-net more than once: {gloo:?}"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_gloo_net_and_no_mio() {
+        assert!(verdict("client v0.1.0 (/x)\ngloo-net v0.6.0\ngloo-net v0.6.0 (*)\nmiow v1.0.0\n").is_ok());
+        assert!(verdict("gloo-net v0.6.0\ngloo-net v0.7.0\n").unwrap_err().contains("v0.7.0"));
+        assert!(verdict("mio v1.1.0\n").unwrap_err().contains("mio"));
+    }
+}

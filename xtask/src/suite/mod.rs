@@ -1,0 +1,6 @@
+//! The parts of `cargo xtask test` that are more than one command.
+
+pub(crate) mod dependencies;
+pub(crate) mod self_contained;
+pub(crate) mod tally;
+pub(crate) mod without_demo;

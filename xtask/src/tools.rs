@@ -1,0 +1,114 @@
+//! The tools that are not part of Rust: which version the project wants, and where one is.
+
+use crate::failure::Result;
+use crate::{files, process, project};
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// A program that `cargo install` can get, in the one version that fits.
+pub(crate) struct Tool {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    /// What it is called as a package.
+    pub(crate) package: &'static str,
+    /// The version we want, to the letter.
+    pub(crate) version: String,
+}
+
+impl Tool {
+    /// Builds the client's page around its WebAssembly.
+    pub(crate) fn trunk() -> Self {
+        Tool { name: "trunk", package: "trunk", version: "0.21.14".into() }
+    }
+
+    /// Writes the JavaScript side of the client. It must be of the library's version exactly.
+    pub(crate) fn wasm_bindgen() -> Result<Self> {
+        let lock = files::read_text(&project::root().join("Cargo.lock"))?;
+        let version = locked_version(&lock, "wasm-bindgen").ok_or("Cargo.lock has no wasm-bindgen")?;
+        Ok(Tool { name: "wasm-bindgen", package: "wasm-bindgen-cli", version: version.into() })
+    }
+
+    /// The first one of the right version, in `.tools` or on `PATH`.
+    pub(crate) fn find(&self) -> Option<PathBuf> {
+        search_path().map(|folder| executable(&folder, self.name)).find(|path| self.fits(path))
+    }
+
+    fn fits(&self, path: &Path) -> bool {
+        let version = || process::answer(&mut process::program(path, "--version"));
+        path.is_file() && version().is_some_and(|text| text.split_whitespace().nth(1) == Some(&self.version))
+    }
+}
+
+/// The WASM target's name, for rustup and cargo.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
+/// Whether the compiler can build for the browser.
+pub(crate) fn has_wasm_target() -> bool {
+    process::answer(&mut process::program("rustc", "--print sysroot"))
+        .is_some_and(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).is_dir())
+}
+
+/// Makes the client smaller; the client builds without it as well.
+pub(crate) fn wasm_opt() -> Option<PathBuf> {
+    on_path(&["wasm-opt"])
+}
+
+/// The browser of the browser tests; `CHROMIUM` decides if it is set.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    given("CHROMIUM").or_else(|| on_path(&names))
+}
+
+/// The program that drives the browser; `CHROMEDRIVER` decides if it is set.
+pub(crate) fn chromedriver() -> Option<PathBuf> {
+    given("CHROMEDRIVER").or_else(|| on_path(&["chromedriver"]))
+}
+
+/// The first of these programs that is installed.
+pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
+    names
+        .iter()
+        .find_map(|name| search_path().map(|folder| executable(&folder, name)).find(|path| path.is_file()))
+}
+
+/// `PATH` for a child that must find just these tools before any other of the same name.
+pub(crate) fn path_with(first: &[PathBuf]) -> OsString {
+    let folders = first.iter().filter_map(|tool| tool.parent()).map(Path::to_path_buf);
+    // A folder whose name holds the separator could not have come from `PATH`.
+    env::join_paths(folders.chain(search_path())).unwrap_or_else(|_| env::var_os("PATH").unwrap_or_default())
+}
+
+fn search_path() -> impl Iterator<Item = PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    std::iter::once(project::tools().join("bin")).chain(folders)
+}
+
+fn executable(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
+fn given(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file())
+}
+
+/// The version of a package in the text of a `Cargo.lock`.
+fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let name = format!("name = \"{package}\"");
+    let mut lines = lock.lines().skip_while(|line| *line != name);
+    lines.nth(1)?.strip_prefix("version = \"")?.strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locked_version_is_that_of_the_package_of_just_this_name() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"0.1.0\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\nsource = \"x\"\n";
+        assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(locked_version(lock, "wasm"), None);
+    }
+}
