@@ -99,20 +99,20 @@ impl<T> Feed<T> {
 
     /// The newest seq, as somebody who should know says it.
     pub fn on_head(&mut self, epoch: &Epoch, seq: Seq) -> Step<T> {
-        if self.life() == Some(epoch) {
-            self.heard.seq = self.heard.seq.max(seq);
-            self.heard.below |= seq < self.cursor().seq();
-        } else {
+        if self.life().is_some_and(|life| life != epoch) {
             self.forget();
-            self.heard = Heard { seq, epoch: Some(epoch.clone()), below: false };
         }
+        if self.life().is_none() {
+            self.heard.epoch = Some(epoch.clone());
+        }
+        self.heard.seq = self.heard.seq.max(seq);
+        self.heard.below |= seq < self.cursor().seq();
         self.resume()
     }
 
     /// A pushed event.
     pub fn on_event(&mut self, seq: Seq, item: T) -> Step<T> {
-        let admission = self.position.as_mut().map_or(Admission::Gap, |(_, cursor)| cursor.admit(seq));
-        match admission {
+        match self.admit(seq) {
             Admission::Seen => Step::default(),
             Admission::Next => {
                 let mut apply = vec![item];

@@ -1,8 +1,6 @@
-//! `Connection`: when a client connects, waits, gives up. The rules of reconnecting as a state machine.
-//!
-//! It opens no socket and reads no clock: the driver tells it what happened and when, and does what it says. The
-//! browser and the native test client are two drivers of this one machine.
+//! The machine itself: what each input means in each state.
 
+use crate::connection::{Command, Input, Status};
 use crate::{Backoff, CloseReason, Millis};
 
 /// No `welcome` after this long: the attempt has failed.
@@ -11,80 +9,6 @@ const WELCOME_MS_MAX: Millis = 10_000;
 const HEALTHY_MS: Millis = 10_000;
 /// How long a doubtful connection has to answer a ping.
 const DOUBT_MS: Millis = 5_000;
-
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input {
-    /// Somebody signed in: be connected from now on.
-    Start,
-    /// Signed out here: close, and stay away.
-    Stop,
-    /// The socket's first frame.
-    Welcome {
-        /// How often the node pings.
-        heartbeat_secs: u32,
-    },
-    /// Any frame: a sign of life.
-    Heard,
-    /// The node goes away, and says when to come back.
-    Drain {
-        /// After how long.
-        reconnect_after_ms: u64,
-    },
-    /// The socket is closed, or never opened.
-    Closed(CloseReason),
-    /// The answer to [`Command::AskMe`]: still signed in.
-    SignedIn,
-    /// The answer to [`Command::AskMe`]: nobody is signed in.
-    SignedOut,
-    /// The answer to [`Command::AskMe`]: not now.
-    RetryAfter(u64),
-    /// No answer to [`Command::AskMe`].
-    NoAnswer,
-    /// The network went or returned, as far as the browser knows.
-    Online(bool),
-    /// The page was hidden or shown.
-    Visible(bool),
-    /// The person asked for it.
-    ReconnectNow,
-    /// The time of [`Connection::wake_at`] has come; harmless at any other.
-    Tick,
-}
-
-/// What the driver does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
-    /// Open a socket; there is none.
-    Open,
-    /// Close the socket and forget it: nothing more is heard of it.
-    Close,
-    /// Ask who is signed in, and tell the answer.
-    AskMe,
-    /// Send a ping.
-    Ping,
-}
-
-/// What a person is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Not wanted.
-    Stopped,
-    /// On the way.
-    Connecting,
-    /// Welcome.
-    Connected,
-    /// Lost; the next attempt is at this time.
-    Waiting {
-        /// In the driver's clock.
-        until: Millis,
-    },
-    /// Lost, and there is no network to try.
-    Offline,
-    /// The sign-in ended: only a person can go on.
-    SignedOut,
-    /// The node does not want this client back: only a person can go on.
-    Refused,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
