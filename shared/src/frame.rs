@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Epoch, Event, Identity, Millis, Payload, Problem, Seq, Topic};
+use crate::{DisplayName, Epoch, Event, Identity, Millis, Payload, Problem, Seq, Topic, UserId};
 
 /// Client to node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -165,10 +165,30 @@ pub struct SessionLimits {
 
 /// One person in a topic's presence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "FlatMember", into = "FlatMember")]
 pub struct Member {
     /// Who, and under which name now.
-    #[serde(flatten)]
     pub identity: Identity,
     /// How many windows they have open there.
     pub sessions: u32,
+}
+
+/// A [`Member`] as it crosses the wire. Serde's `flatten` would do, but its machinery is a download of its own.
+#[derive(Serialize, Deserialize)]
+struct FlatMember {
+    id: UserId,
+    name: DisplayName,
+    sessions: u32,
+}
+
+impl From<FlatMember> for Member {
+    fn from(FlatMember { id, name, sessions }: FlatMember) -> Member {
+        Member { identity: Identity { id, name }, sessions }
+    }
+}
+
+impl From<Member> for FlatMember {
+    fn from(Member { identity: Identity { id, name }, sessions }: Member) -> FlatMember {
+        FlatMember { id, name, sessions }
+    }
 }

@@ -55,7 +55,7 @@ impl TryFrom<String> for Epoch {
 
     fn try_from(text: String) -> Result<Epoch, Malformed> {
         let fits = (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if fits { Ok(Epoch(text.into())) } else { Err(Malformed("an epoch is 1 to 32 letters and digits")) }
+        if fits { Ok(Epoch(text.into())) } else { Err(Malformed("must be 1 to 32 letters and digits")) }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::Malformed;
 
 const PART_CHARS_MAX: usize = 63;
 const GRAMMAR: &str =
-    "a topic is namespace:name, each part 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit";
+    "must be namespace:name, each part 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit";
 
 /// A named stream of events. Cheap to clone; a value of this type always keeps the grammar
 /// `[a-z0-9][a-z0-9_-]{0,62}:[a-z0-9][a-z0-9_-]{0,62}`.

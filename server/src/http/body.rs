@@ -24,6 +24,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         }
         let bytes =
             Bytes::from_request(request, state).await.map_err(|rejection| unread(&rejection, state))?;
+        // A list would be taken for an object whose fields are in their order.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(ApiError::new(ErrorCode::Invalid, "the body must be a JSON object"));
+        }
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(&error))?;
         let after = json.end().map_err(|error| ApiError::new(ErrorCode::Invalid, format!("body: {error}")));
@@ -47,6 +51,9 @@ fn unread(rejection: &BytesRejection, state: &AppState) -> ApiError {
 /// The path says which field it was, the inner error which rule. A missing field is named by the error alone.
 fn invalid(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     let (path, inner) = (error.path().to_string(), error.inner().to_string());
+    if error.inner().is_syntax() || error.inner().is_eof() {
+        return ApiError::new(ErrorCode::Invalid, format!("the body is no JSON: {inner}"));
+    }
     let missing = inner.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
     match missing {
         Some((field, _)) => Problem::invalid_field(field, "is missing").into(),

@@ -82,10 +82,13 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Whether `authority` (a host, with or without a port) names this machine itself.
 fn is_loopback(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(""),
-        None => authority.split(':').next().unwrap_or(""),
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, rest)) => (host, rest.strip_prefix(':').unwrap_or(rest)),
+        None => authority.split_once(':').unwrap_or((authority, "")),
     };
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
@@ -98,7 +101,15 @@ mod tests {
         for authority in ["localhost", "LOCALHOST:3000", "127.0.0.1:1", "127.8.8.8", "[::1]:3000", "[::1]"] {
             assert!(is_loopback(authority), "{authority}");
         }
-        for authority in ["", "example.org", "localhost.example.org", "10.0.0.1", "[::2]", "::1"] {
+        for authority in [
+            "",
+            "example.org",
+            "localhost.example.org",
+            "localhost:80.example.org",
+            "10.0.0.1",
+            "[::2]",
+            "::1",
+        ] {
             assert!(!is_loopback(authority), "{authority}");
         }
     }

@@ -144,6 +144,8 @@ impl Wire {
                 _ = self.heartbeat.tick() => self.beat().await,
                 () = sleep_until(paused_until), if self.paused_until.is_some() => {
                     self.paused_until = None;
+                    // The frame that was too early takes the place that has become free.
+                    self.frames.check().ok();
                     Ok(())
                 }
                 received = self.socket.recv(), if may_read => self.read(received, session).await,

@@ -12,8 +12,7 @@ use shared::{Event, EventPage, Feed, Listed, Position, Pull, ServerFrame, Step, 
 
 use crate::realtime::bus::Notice;
 use crate::realtime::log::Heads;
-use crate::realtime::outbox::Outbox;
-use crate::realtime::session::encode;
+use crate::realtime::outbox::{Outbox, encode};
 use crate::realtime::sessions::SessionId;
 
 /// Further behind than this, the hub skips to the head and leaves it to its readers to pull what they lack.

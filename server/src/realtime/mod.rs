@@ -22,6 +22,6 @@ pub use bus::{Bus, Heard, Notice, open as open_bus};
 pub use error::{PublishError, SubscribeError};
 pub use log::{AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which};
 pub use node::{Node, Parts};
-pub use outbox::{Batch, Outbox};
-pub use session::{Session, Visitor, encode};
+pub use outbox::{Batch, Outbox, encode};
+pub use session::{Session, Visitor};
 pub use sessions::SignIn;

@@ -13,9 +13,8 @@ use crate::realtime::bus::Bus;
 use crate::realtime::error::{PublishError, SubscribeError};
 use crate::realtime::hub::{Hub, Listener};
 use crate::realtime::log::{Appended, Draft, EventLog, Heads, LogError, Range, Which};
-use crate::realtime::publisher::{self, Publisher};
+use crate::realtime::publisher::Publisher;
 use crate::realtime::sessions::{SessionId, Sessions, SignIn};
-use crate::realtime::tasks;
 
 /// Reads of the log that the hub has under way at a time, over all topics.
 const PULLS_MAX: usize = 16;
@@ -52,34 +51,28 @@ pub struct Node {
     publisher: Publisher,
     clock: fn() -> Millis,
     pulls: Semaphore,
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    pub(super) tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
 }
 
 impl Node {
-    /// Starts the node's tasks: the publisher, the one that follows the bus, and the beat.
-    pub fn start(parts: Parts) -> Arc<Node> {
-        let (publisher, jobs) = publisher::queue();
-        let Parts { name, build, log, bus, rules, limits, clock } = parts;
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let node = Arc::new(Node {
+    /// A node whose tasks do not run yet: see [`Node::start`].
+    pub(super) fn new(parts: Parts, publisher: Publisher) -> Node {
+        let Parts { name, build, log, bus: _, rules, limits, clock } = parts;
+        Node {
             name,
             build,
             limits,
             hub: Hub::default(),
             sessions: Sessions::default(),
-            log: log.clone(),
+            log,
             access: Access::new(rules),
             publisher,
             clock,
             pulls: Semaphore::new(PULLS_MAX),
-            tasks: tasks.clone(),
-            stop: stop.clone(),
-        });
-        tasks.spawn(tasks::follow_bus(node.clone(), bus.listen(), stop.clone()));
-        tasks.spawn(tasks::beat(node.clone(), stop.clone()));
-        tasks.spawn(publisher::run(jobs, log, bus, stop));
-        node
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }
     }
 
     /// Publishes one event, and returns once it is durable. Whoever stops waiting changes nothing.

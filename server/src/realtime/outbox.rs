@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
-use shared::{CloseReason, Topic};
+use shared::{CloseReason, ServerFrame, Topic};
 use tokio::sync::Notify;
 
 /// One reader's queue. The lock inside is held for a few instructions and takes no other.
@@ -131,6 +131,11 @@ impl Waiting {
         self.bytes += frame.len();
         self.frames.push(frame);
     }
+}
+
+/// A frame as it crosses the wire.
+pub fn encode(frame: &ServerFrame) -> Bytes {
+    serde_json::to_vec(frame).expect("a frame has only string keys and finite numbers").into()
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use shared::{
     ClientFrame, CloseReason, ErrorCode, Identity, Listed, Payload, Problem, ServerFrame, Topic, Welcome,
@@ -15,7 +14,7 @@ use tokio::time::Instant;
 use crate::realtime::error::SubscribeError;
 use crate::realtime::hub::Listener;
 use crate::realtime::node::Node;
-use crate::realtime::outbox::Outbox;
+use crate::realtime::outbox::{Outbox, encode};
 use crate::realtime::sessions::{SessionId, SignIn};
 
 /// A client that sends this many bad frames within [`ERRORS_WINDOW`] is broken or hostile.
@@ -77,7 +76,7 @@ impl Session {
 
     /// Takes in one text frame.
     pub async fn on_text(&mut self, text: &str) {
-        match serde_json::from_str::<ClientFrame>(text) {
+        match read(text) {
             Ok(ClientFrame::Subscribe { topic, listed }) => self.subscribe(topic, listed).await,
             Ok(ClientFrame::Unsubscribe { topic }) => self.unsubscribe(&topic),
             Ok(ClientFrame::Signal { topic, payload }) => self.signal(topic, payload),
@@ -177,9 +176,12 @@ impl Drop for Session {
     }
 }
 
-/// A frame as it crosses the wire.
-pub fn encode(frame: &ServerFrame) -> Bytes {
-    serde_json::to_vec(frame).expect("a frame has only string keys and finite numbers").into()
+/// Reads a frame, with errors that name the field.
+fn read(text: &str) -> Result<ClientFrame, String> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let frame = serde_path_to_error::deserialize(&mut json).map_err(|error| error.to_string())?;
+    json.end().map_err(|error| error.to_string())?;
+    Ok(frame)
 }
 
 fn problem_of(error: &SubscribeError) -> Problem {

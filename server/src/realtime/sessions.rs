@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use shared::{CloseReason, ServerFrame};
 use tokio::sync::watch;
 
-use crate::realtime::outbox::Outbox;
-use crate::realtime::session::encode;
+use crate::realtime::outbox::{Outbox, encode};
 
 /// Names a session on its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

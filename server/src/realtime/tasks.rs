@@ -10,10 +10,25 @@ use tokio_util::sync::CancellationToken;
 
 use crate::realtime::bus::Heard;
 use crate::realtime::log::Which;
-use crate::realtime::node::Node;
+use crate::realtime::node::{Node, Parts};
+use crate::realtime::publisher;
 
 /// How long a lost notice can stay unnoticed.
 const BEAT: Duration = Duration::from_secs(3);
+
+impl Node {
+    /// Starts a node and its tasks: the publisher, the one that follows the bus, and the beat.
+    pub fn start(parts: Parts) -> Arc<Node> {
+        let (log, bus) = (parts.log.clone(), parts.bus.clone());
+        let (publisher, jobs) = publisher::queue();
+        let node = Arc::new(Node::new(parts, publisher));
+        let (tasks, stop) = (&node.tasks, &node.stop);
+        tasks.spawn(follow_bus(node.clone(), bus.listen(), stop.clone()));
+        tasks.spawn(beat(node.clone(), stop.clone()));
+        tasks.spawn(publisher::run(jobs, log, bus, stop.clone()));
+        node
+    }
+}
 
 /// Hands every notice to the hub, in the order they come.
 pub async fn follow_bus(node: Arc<Node>, mut notices: BoxStream<'static, Heard>, stop: CancellationToken) {

@@ -1,92 +1,11 @@
 //! `Connection`: whatever happens, in any order, the rules of reconnecting hold.
 
 use proptest::prelude::*;
-use shared::{CloseReason, Command, Connection, Input, Millis, Status};
+use shared::{CloseReason, Command, Input, Millis, Status};
+
+use crate::driver::Driver;
 
 const WAIT_MS_MAX: Millis = 20_000;
-
-/// A driver that does what the machine says, and tells it only what a socket could.
-struct Driver {
-    machine: Connection,
-    now: Millis,
-    open: bool,
-    welcomed: bool,
-    online: bool,
-    opened: usize,
-}
-
-impl Driver {
-    fn new() -> Driver {
-        let machine = Connection::default();
-        Driver { machine, now: 0, open: false, welcomed: false, online: true, opened: 0 }
-    }
-
-    fn started() -> Driver {
-        let mut driver = Driver::new();
-        driver.on(Input::Start, 0.5);
-        driver
-    }
-
-    fn connected() -> Driver {
-        let mut driver = Driver::started();
-        driver.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
-        driver
-    }
-
-    /// What can only come from an open socket is not told without one.
-    fn on(&mut self, input: Input, random: f64) -> Vec<Command> {
-        match input {
-            Input::Welcome { .. } if !self.open || self.welcomed => return Vec::new(),
-            Input::Heard | Input::Drain { .. } if !self.welcomed => return Vec::new(),
-            Input::Closed(_) if !self.open => return Vec::new(),
-            Input::Closed(_) => self.open = false,
-            Input::Welcome { .. } => self.welcomed = true,
-            Input::Online(online) => self.online = online,
-            _ => {}
-        }
-        let commands = self.machine.on(input, self.now, random);
-        commands.iter().for_each(|command| self.obey(*command));
-        commands
-    }
-
-    fn obey(&mut self, command: Command) {
-        match command {
-            Command::Open => {
-                assert!(!self.open, "a second socket was opened");
-                assert!(self.online, "a socket was opened without a network");
-                (self.open, self.welcomed) = (true, false);
-                self.opened += 1;
-            }
-            Command::Close => {
-                assert!(self.open, "nothing was open");
-                self.open = false;
-            }
-            Command::Ping => assert!(self.welcomed && self.open, "there is nobody to ping"),
-            Command::AskMe => assert!(!self.open, "an open socket says by itself who is signed in"),
-        }
-    }
-
-    /// Lets the time of the next tick come.
-    fn ticks(&mut self) -> Vec<Command> {
-        self.now = self.machine.wake_at().expect("the machine waits for a tick");
-        self.on(Input::Tick, 0.5)
-    }
-
-    /// How long the machine says that it waits.
-    fn wait(&self) -> Millis {
-        match self.machine.status() {
-            Status::Waiting { until } => until - self.now,
-            other => panic!("{other:?} is no waiting"),
-        }
-    }
-
-    /// Loses the connection after it was welcomed and held for `millis`.
-    fn loses_it_after(&mut self, millis: Millis) {
-        self.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
-        self.now += millis;
-        self.on(Input::Closed(CloseReason::Other(1006)), 1.0);
-    }
-}
 
 fn input() -> impl Strategy<Value = Input> {
     prop_oneof![

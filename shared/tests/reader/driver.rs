@@ -1,0 +1,86 @@
+//! `Driver`: a socket and a clock around the `Connection`, which keep watch over what it commands.
+
+use shared::{CloseReason, Command, Connection, Input, Millis, Status};
+
+/// Does what the machine says, and tells it only what a socket could.
+pub(crate) struct Driver {
+    pub(crate) machine: Connection,
+    pub(crate) now: Millis,
+    pub(crate) open: bool,
+    welcomed: bool,
+    online: bool,
+    pub(crate) opened: usize,
+}
+
+impl Driver {
+    pub(crate) fn new() -> Driver {
+        let machine = Connection::default();
+        Driver { machine, now: 0, open: false, welcomed: false, online: true, opened: 0 }
+    }
+
+    pub(crate) fn started() -> Driver {
+        let mut driver = Driver::new();
+        driver.on(Input::Start, 0.5);
+        driver
+    }
+
+    pub(crate) fn connected() -> Driver {
+        let mut driver = Driver::started();
+        driver.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
+        driver
+    }
+
+    /// What can only come from an open socket is not told without one.
+    pub(crate) fn on(&mut self, input: Input, random: f64) -> Vec<Command> {
+        match input {
+            Input::Welcome { .. } if !self.open || self.welcomed => return Vec::new(),
+            Input::Heard | Input::Drain { .. } if !self.welcomed => return Vec::new(),
+            Input::Closed(_) if !self.open => return Vec::new(),
+            Input::Closed(_) => self.open = false,
+            Input::Welcome { .. } => self.welcomed = true,
+            Input::Online(online) => self.online = online,
+            _ => {}
+        }
+        let commands = self.machine.on(input, self.now, random);
+        commands.iter().for_each(|command| self.obey(*command));
+        commands
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Open => {
+                assert!(!self.open, "a second socket was opened");
+                assert!(self.online, "a socket was opened without a network");
+                (self.open, self.welcomed) = (true, false);
+                self.opened += 1;
+            }
+            Command::Close => {
+                assert!(self.open, "nothing was open");
+                self.open = false;
+            }
+            Command::Ping => assert!(self.welcomed && self.open, "there is nobody to ping"),
+            Command::AskMe => assert!(!self.open, "an open socket says by itself who is signed in"),
+        }
+    }
+
+    /// Lets the time of the next tick come.
+    pub(crate) fn ticks(&mut self) -> Vec<Command> {
+        self.now = self.machine.wake_at().expect("the machine waits for a tick");
+        self.on(Input::Tick, 0.5)
+    }
+
+    /// How long the machine says that it waits.
+    pub(crate) fn wait(&self) -> Millis {
+        match self.machine.status() {
+            Status::Waiting { until } => until - self.now,
+            other => panic!("{other:?} is no waiting"),
+        }
+    }
+
+    /// Loses the connection after it was welcomed and held for `millis`.
+    pub(crate) fn loses_it_after(&mut self, millis: Millis) {
+        self.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
+        self.now += millis;
+        self.on(Input::Closed(CloseReason::Other(1006)), 1.0);
+    }
+}
