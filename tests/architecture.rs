@@ -1,0 +1,208 @@
+//! Who may name whom, and how files are kept. Read from the source text, so it holds for what is never compiled
+//! together, and a forker sees the rule where it is broken.
+
+mod source;
+
+use std::collections::BTreeSet;
+
+use source::{Source, named_below, sources};
+
+/// What a part may name of the same crate; each also names itself and `shared`.
+type Rules = [(&'static str, &'static [&'static str])];
+
+/// `main → features → http → realtime → shared`, `main → app`; `app` wires, and names no feature.
+const SERVER: &Rules = &[
+    ("main", &["features"]),
+    ("lib", &["app"]),
+    ("app", &["config", "http", "limits", "people", "random", "realtime", "shutdown", "telemetry"]),
+    ("features", &["http", "realtime"]),
+    ("http", &["realtime", "people", "limits", "random"]),
+    ("realtime", &["limits", "random", "sqlite"]),
+    ("people", &["random", "sqlite"]),
+    ("config", &["limits", "telemetry"]),
+    ("limits", &[]),
+    ("random", &[]),
+    ("shutdown", &[]),
+    ("sqlite", &[]),
+    ("telemetry", &[]),
+];
+
+/// Each part of the core names only what stands to its right.
+const REALTIME: &[&str] = &[
+    "session", "tasks", "node", "publisher", "hub", "access", "sessions", "error", "bus", "log", "outbox",
+];
+
+const CLIENT: &Rules = &[
+    ("main", &["app"]),
+    ("lib", &["app"]),
+    ("app", &["features", "identity", "realtime", "ui", "http", "browser"]),
+    ("features", &["identity", "realtime", "ui", "http", "browser"]),
+    ("identity", &["realtime", "ui", "http", "browser"]),
+    ("realtime", &["http", "browser"]),
+    ("ui", &["realtime", "browser"]),
+    ("http", &["browser"]),
+    ("browser", &[]),
+];
+
+/// Crates that only these parts name: `(crate, paths that may)`.
+const CRATES: &[(&str, &[&str])] = &[
+    ("axum", &["server/src/http/", "server/src/features/", "server/src/app.rs"]),
+    ("axum_extra", &["server/src/http/"]),
+    ("hyper", &["server/src/http/"]),
+    ("tower_http", &["server/src/http/"]),
+    ("tokio_tungstenite", &["server/src/http/"]),
+    ("clap", &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry.rs", "server/src/app.rs"]),
+    ("sqlx", &["server/src/realtime/log/", "server/src/people/", "server/src/sqlite.rs"]),
+    ("async_nats", &["server/src/realtime/bus/"]),
+];
+
+const LINES_MAX: usize = 250;
+const WORDS_AVOIDED: [&str; 5] = ["utils", "util", "helpers", "common", "manager"];
+
+fn assert_none(broken: Vec<String>) {
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+fn check_rules(folder: &str, crate_names: &[&str], rules: &Rules) {
+    let parts: BTreeSet<&str> = rules.iter().map(|(part, _)| *part).collect();
+    let mut broken = Vec::new();
+    for source in sources(folder) {
+        let Some((part, may)) = rules.iter().find(|(part, _)| *part == source.part()) else {
+            broken.push(format!("{} is no part that the rules know: add it to them", source.path));
+            continue;
+        };
+        let code = source.code();
+        let named = crate_names.iter().flat_map(|name| named_below(&code, name));
+        let wrong = named.filter(|name| parts.contains(name.as_str()) && name != part && !may.contains(&name.as_str()));
+        broken.extend(wrong.map(|name| format!("{} names {name}; {part} may name {may:?}", source.path)));
+    }
+    assert_none(broken);
+}
+
+#[test]
+fn the_servers_parts_name_only_what_stands_below_them() {
+    check_rules("server/src", &["crate", "server"], SERVER);
+}
+
+#[test]
+fn the_clients_parts_name_only_what_stands_below_them() {
+    check_rules("client/src", &["crate", "client"], CLIENT);
+}
+
+#[test]
+fn the_cores_parts_stand_in_one_order() {
+    let mut broken = Vec::new();
+    for source in sources("server/src/realtime") {
+        let below = source.path.split("/realtime/").nth(1).unwrap_or("");
+        let part = below.split('/').next().unwrap_or("").trim_end_matches(".rs");
+        if part == "mod" {
+            continue;
+        }
+        let Some(place) = REALTIME.iter().position(|known| *known == part) else {
+            broken.push(format!("{} has no place in the order: add it", source.path));
+            continue;
+        };
+        let named = named_below(&source.code(), "crate::realtime");
+        let above = named.iter().filter(|name| REALTIME[..place].contains(&name.as_str()));
+        broken.extend(above.map(|name| format!("{} names {name}, which stands above it", source.path)));
+    }
+    assert_none(broken);
+}
+
+#[test]
+fn a_crate_is_named_only_where_it_belongs() {
+    let mut broken = Vec::new();
+    for source in sources("server/src") {
+        let code = source.code();
+        for (name, may) in CRATES {
+            if !named_below(&code, name).is_empty() && !may.iter().any(|path| source.path.starts_with(path)) {
+                broken.push(format!("{} names {name}", source.path));
+            }
+        }
+    }
+    assert_none(broken);
+}
+
+#[test]
+fn a_feature_names_no_other() {
+    let mut broken = Vec::new();
+    for folder in ["server/src/features", "client/src/features", "shared/src/features"] {
+        let sources = sources(folder);
+        let feature = |source: &Source| {
+            let below = source.path.strip_prefix(folder).unwrap_or("").trim_start_matches('/').to_owned();
+            below.split('/').next().unwrap_or("").trim_end_matches(".rs").to_owned()
+        };
+        let features: BTreeSet<String> = sources.iter().map(feature).filter(|name| name != "mod").collect();
+        for source in sources.iter().filter(|source| feature(source) != "mod") {
+            let (own, code) = (feature(source), source.code());
+            let named: BTreeSet<String> =
+                ["features", "super", "super::super"].iter().flat_map(|path| named_below(&code, path)).collect();
+            let others = named.intersection(&features).filter(|name| **name != own);
+            broken.extend(others.map(|name| format!("{} names the feature {name}", source.path)));
+        }
+    }
+    assert_none(broken);
+}
+
+#[test]
+fn nothing_but_the_outermost_names_the_features() {
+    let mut broken = Vec::new();
+    for (folder, may) in [("server/src", &["main", "lib", "features"][..]), ("client/src", &["app", "lib", "features"]), ("shared/src", &["lib", "features"])]
+    {
+        for source in sources(folder).iter().filter(|source| !may.contains(&source.part())) {
+            let code = source.code();
+            let named = ["crate", "shared"].iter().any(|name| named_below(&code, name).contains("features"));
+            if named || code.contains("features::") {
+                broken.push(format!("{} names the features", source.path));
+            }
+        }
+    }
+    assert_none(broken);
+}
+
+#[test]
+fn shared_has_no_io_no_clock_and_no_randomness() {
+    let forbidden = ["tokio", "futures", "rand", "getrandom", "web_sys", "js_sys", "gloo", "chrono", "sqlx", "axum"];
+    let std = ["fs", "net", "io", "thread", "time", "process", "env"];
+    let mut broken = Vec::new();
+    for source in sources("shared/src") {
+        let code = source.code();
+        let crates = forbidden.iter().filter(|name| !named_below(&code, name).is_empty());
+        broken.extend(crates.map(|name| format!("{} names {name}", source.path)));
+        let used = named_below(&code, "std");
+        let parts = std.iter().filter(|name| used.contains(**name));
+        broken.extend(parts.map(|name| format!("{} names std::{name}", source.path)));
+        if code.contains("async ") {
+            broken.push(format!("{} waits", source.path));
+        }
+    }
+    assert_none(broken);
+}
+
+#[test]
+fn every_file_says_first_what_it_is_and_is_short_and_well_named() {
+    let mut broken = Vec::new();
+    for folder in ["server", "shared", "client", "xtask", "tests"] {
+        for source in sources(folder) {
+            let lines = source.text.lines().count();
+            if !source.text.starts_with("//! ") {
+                broken.push(format!("{} does not begin with //!", source.path));
+            }
+            if lines > LINES_MAX {
+                broken.push(format!("{} has {lines} lines: two things may live in it", source.path));
+            }
+            let words = source.path.trim_end_matches(".rs").split('/');
+            let avoided = words.filter(|word| WORDS_AVOIDED.contains(word));
+            broken.extend(avoided.map(|word| format!("{}: {word} says nothing of what is in it", source.path)));
+        }
+    }
+    assert_none(broken);
+}
+
+#[test]
+fn the_checker_sees_what_it_looks_for() {
+    let code = "use crate::{app, http::{Body, x::y}, realtime};\ncrate::people::open();\nmycrate::other();";
+    let names: Vec<String> = named_below(code, "crate").into_iter().collect();
+    assert_eq!(names, ["app", "http", "people", "realtime"]);
+    assert!(named_below("let axum = 1; superaxum::x", "axum").is_empty());
+}

@@ -1,0 +1,84 @@
+//! Source files as text, and what they name. No parser: `use` paths and paths in the code look alike.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// One file of ours.
+pub struct Source {
+    /// From the root, with slashes.
+    pub path: String,
+    /// The whole.
+    pub text: String,
+}
+
+impl Source {
+    /// The text without comments.
+    pub fn code(&self) -> String {
+        self.text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The part of its crate that it belongs to: the first folder or file below `src`.
+    pub fn part(&self) -> &str {
+        let below = self.path.split_once("/src/").map_or("", |(_, below)| below);
+        below.split('/').next().unwrap_or("").trim_end_matches(".rs")
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the server lies in the root").to_owned()
+}
+
+/// All `.rs` files below a folder of the root.
+pub fn sources(folder: &str) -> Vec<Source> {
+    let mut found = Vec::new();
+    collect(&root().join(folder), &mut found);
+    assert!(!found.is_empty(), "{folder} holds nothing to check");
+    found
+}
+
+fn collect(folder: &Path, found: &mut Vec<Source>) {
+    for entry in fs::read_dir(folder).expect("our folders can be read") {
+        let path = entry.expect("our folders can be read").path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let name = path.strip_prefix(root()).expect("it lies below the root").display().to_string();
+            found.push(Source { path: name, text: fs::read_to_string(&path).expect("our files are text") });
+        }
+    }
+}
+
+/// What `code` names directly below `path::`, also in a group: `path::{one, two::three}` names `one` and `two`.
+pub fn named_below(code: &str, path: &str) -> BTreeSet<String> {
+    let path = format!("{path}::");
+    let after = code.match_indices(&path).filter(|(at, _)| !code[..*at].ends_with(is_of_a_name));
+    after.flat_map(|(at, _)| first_names(&code[at + path.len()..])).collect()
+}
+
+fn is_of_a_name(character: char) -> bool {
+    character.is_alphanumeric() || character == '_' || character == ':'
+}
+
+fn first_names(rest: &str) -> Vec<String> {
+    let name = |text: &str| text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let Some(group) = rest.strip_prefix('{') else { return vec![name(rest)] };
+    let (mut depth, mut names, mut start) = (0, Vec::new(), 0);
+    for (at, character) in group.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                names.push(name(&group[start..at]));
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                names.push(name(&group[start..at]));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}

@@ -1,0 +1,24 @@
+//! The built client in real, headless Chromium, against the real server: `cargo xtask test` runs it.
+//!
+//! By hand: `DUPLEX_PAGES=<folder of the built client> cargo test --test browser`. chromedriver and Chromium are
+//! found on the PATH, or named by `CHROMEDRIVER` and `CHROMIUM`.
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the other test binary uses all of it")]
+mod support;
+
+mod chromedriver;
+mod window;
+
+mod chat; // demo
+mod visit;
+
+use support::{Program, TestServer};
+
+/// The product with the client that was built.
+fn duplex() -> TestServer {
+    let pages = std::env::var("DUPLEX_PAGES").unwrap_or_else(|_| {
+        panic!("these tests need a built client: run `cargo xtask test`, or name its folder in DUPLEX_PAGES")
+    });
+    TestServer::of(Program::Duplex, &["--pages", &pages, "--identity-publishes-per-sec", "1000"])
+}

@@ -1,0 +1,95 @@
+//! What holds for every page, whatever features there are.
+
+use shared::endpoint;
+
+use crate::duplex;
+use crate::window::Window;
+
+#[tokio::test]
+async fn an_ordinary_first_visit_logs_no_console_error() {
+    let server = duplex();
+    let window = Window::signed_in(&server, "Ada", "/").await;
+    window.reloads().await;
+    window.is_connected().await;
+    assert_eq!(window.console_errors().await, [String::new(); 0]);
+}
+
+#[tokio::test]
+async fn a_console_error_would_be_seen() {
+    let server = duplex();
+    let window = Window::of(&server).await;
+    window.visits("/").await;
+    window.finds("#display-name").await;
+    let _: Option<bool> = window.tells("console.error('planted')").await;
+    assert_eq!(window.console_errors().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_address_that_is_no_page_says_so() {
+    let server = duplex();
+    let window = Window::signed_in(&server, "Ada", "/no/such/page").await;
+    window.finds("h1#not-found").await;
+    window.clicks("main a[href='/']").await;
+    window.until("the start is shown", "location.pathname === '/' && !document.querySelector('#not-found')").await;
+}
+
+#[tokio::test]
+async fn a_bad_name_is_refused_where_it_is_typed() {
+    let server = duplex();
+    let window = Window::of(&server).await;
+    window.visits("/").await;
+    window.names_itself("   ").await;
+    let told = "document.querySelector('#name-problem')?.innerText.includes('1 to 40 characters')";
+    window.until("the rule is told", told).await;
+    window.has_status("stopped").await;
+    window.names_itself("Ada").await;
+    window.is_connected().await;
+}
+
+#[tokio::test]
+async fn a_name_can_be_changed() {
+    let server = duplex();
+    let window = Window::signed_in(&server, "Ada", "/").await;
+    window.clicks("#user-menu").await;
+    window.clicks("#rename").await;
+    window.finds("dialog[open] #display-name").await.clear().await.unwrap();
+    window.names_itself("Countess").await;
+    window.until("the menu has it", "document.querySelector('#user-menu').innerText.includes('Countess')").await;
+    window.reloads().await;
+    window.is_connected().await;
+    window.until("it stays", "document.querySelector('#user-menu').innerText.includes('Countess')").await;
+}
+
+#[tokio::test]
+async fn signing_out_ends_it_in_every_tab() {
+    let server = duplex();
+    let window = Window::signed_in(&server, "Ada", "/").await;
+    let first = window.driver.window().await.unwrap();
+    let second = window.driver.new_tab().await.unwrap();
+    window.driver.switch_to_window(second).await.unwrap();
+    window.visits("/").await;
+    window.is_connected().await;
+    window.clicks("#user-menu").await;
+    window.clicks("#sign-out").await;
+    window.finds("#display-name").await;
+    window.driver.switch_to_window(first).await.unwrap();
+    window.finds("#display-name").await;
+    window.reloads().await;
+    window.finds("#display-name").await;
+    let status: u16 = window.tells(&format!("fetch('{}').then(answer => answer.status)", endpoint::ME)).await;
+    assert_eq!(status, 204);
+}
+
+#[tokio::test]
+async fn a_lost_server_is_told_and_can_be_hurried() {
+    let mut server = duplex();
+    let window = Window::signed_in(&server, "Ada", "/").await;
+    server.kill();
+    window.has_status("waiting").await;
+    window.finds("#reconnect-now").await;
+    server.restart();
+    // It may be back by itself before it can be hurried.
+    let hurry = "document.querySelector('#reconnect-now')?.click(), true";
+    window.until("it was hurried", hurry).await;
+    window.is_connected().await;
+}

@@ -1,0 +1,144 @@
+//! `Window`: one person's Chromium, with a profile of its own. Whatever is looked for is waited for.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tempfile::TempDir;
+use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
+use thirtyfour::{By, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, WebDriver, WebElement};
+
+use crate::chromedriver::Chromedriver;
+use crate::support::wait::try_eventually;
+use crate::support::TestServer;
+
+const FLAGS: [&str; 9] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// See the module. The fields end in this order: the session, then what it needs.
+pub struct Window {
+    /// The session, for what has no verb here.
+    pub driver: WebDriver,
+    _chromedriver: Chromedriver,
+    _profile: TempDir,
+    url: String,
+}
+
+impl Window {
+    /// A fresh Chromium that will visit this server.
+    pub async fn of(server: &TestServer) -> Window {
+        let (chromedriver, profile) = (Chromedriver::start(), TempDir::new().unwrap());
+        let mut wanted = DesiredCapabilities::chrome();
+        for flag in FLAGS {
+            wanted.add_arg(flag).unwrap();
+        }
+        wanted.add_arg("--window-size=1280,900").unwrap();
+        wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
+        wanted.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
+        if let Ok(chromium) = std::env::var("CHROMIUM") {
+            wanted.set_binary(&chromium).unwrap();
+        }
+        let driver = WebDriver::new(chromedriver.url(), wanted).await.unwrap_or_else(|error| {
+            panic!("Chromium cannot be started: install it (Debian: chromium), or name it in CHROMIUM: {error}")
+        });
+        Window { driver, _chromedriver: chromedriver, _profile: profile, url: server.url() }
+    }
+
+    /// A fresh Chromium whose person has named themselves, at this path.
+    pub async fn signed_in(server: &TestServer, name: &str, path: &str) -> Window {
+        let window = Window::of(server).await;
+        window.visits(path).await;
+        window.names_itself(name).await;
+        window.is_connected().await;
+        window
+    }
+
+    /// Opens a path of the server.
+    pub async fn visits(&self, path: &str) {
+        self.driver.goto(format!("{}{path}", self.url)).await.unwrap();
+    }
+
+    /// Loads the page again.
+    pub async fn reloads(&self) {
+        self.driver.refresh().await.unwrap();
+    }
+
+    /// The first element that the selector finds, once there is one.
+    pub async fn finds(&self, css: &str) -> WebElement {
+        let found = try_eventually(async || self.driver.find(By::Css(css)).await.ok()).await;
+        self.or_tell(found, &format!("{css} is there")).await
+    }
+
+    /// Types into a field, whatever it holds.
+    pub async fn types(&self, css: &str, text: &str) {
+        self.finds(css).await.send_keys(text).await.unwrap();
+    }
+
+    /// Clicks, once nothing is in the way.
+    pub async fn clicks(&self, css: &str) {
+        let clicked = try_eventually(async || self.driver.find(By::Css(css)).await.ok()?.click().await.ok()).await;
+        self.or_tell(clicked, &format!("{css} can be clicked")).await;
+    }
+
+    /// Presses keys where the focus is.
+    pub async fn presses(&self, keys: impl Into<TypingData>) {
+        self.driver.action_chain().send_keys(keys).perform().await.unwrap();
+    }
+
+    /// What a JavaScript expression gives.
+    pub async fn tells<T: DeserializeOwned>(&self, expression: &str) -> T {
+        let script = format!("return {expression}");
+        let told = self.driver.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{expression}: {error}"));
+        serde_json::from_value(told.json().clone()).unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// Waits until a JavaScript expression is true.
+    pub async fn until(&self, what: &str, expression: &str) {
+        let script = format!("return !!({expression})");
+        let look = async || {
+            let told = self.driver.execute(script.as_str(), Vec::new()).await.ok()?;
+            (told.json() == &Value::Bool(true)).then_some(())
+        };
+        self.or_tell(try_eventually(look).await, what).await;
+    }
+
+    /// What was waited for. When it never came, the test fails and tells what the page shows instead.
+    async fn or_tell<T>(&self, found: Option<T>, what: &str) -> T {
+        let Some(found) = found else {
+            let shown: String = self.tells("location.href + '\\n' + document.body.innerText").await;
+            panic!("waited in vain: {what}; the page shows:\n{shown}\n{}", self.console_errors().await.join("\n"));
+        };
+        found
+    }
+
+    /// Gives the name it is asked for.
+    pub async fn names_itself(&self, name: &str) {
+        self.types("#display-name", name).await;
+        self.clicks("#name-submit").await;
+    }
+
+    /// Waits for the badge to say so.
+    pub async fn is_connected(&self) {
+        self.has_status("connected").await;
+    }
+
+    /// Waits for the badge to say this.
+    pub async fn has_status(&self, status: &str) {
+        let is = format!("document.querySelector('#connection')?.dataset.status === '{status}'");
+        self.until(&format!("the badge says {status}"), &is).await;
+    }
+
+    /// What the console was told that is an error.
+    pub async fn console_errors(&self) -> Vec<String> {
+        let entries = self.driver.browser_log().await.unwrap();
+        let errors = entries.into_iter().filter(|entry| entry.level == "SEVERE");
+        errors.map(|entry| entry.message).collect()
+    }
+}

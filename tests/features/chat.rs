@@ -1,0 +1,184 @@
+//! The demo's own promises, on the product as it is: lines in rooms, and the lobby's list of them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared::features::chat::{
+    ChatEvent, ChatSignal, MessageText, NewMessage, ROOMS, Room, RoomSummary, Rooms, messages, room_topic,
+};
+use shared::{Ack, ErrorCode, Event, Identity, Key, Payload, Seq, TopicKind, UserId, endpoint};
+
+use crate::support::golden::pins;
+use crate::support::{Answer, Person, Program, TestServer};
+
+fn duplex() -> TestServer {
+    TestServer::of(Program::Duplex, &["--identity-publishes-per-sec", "1000"])
+}
+
+impl Person {
+    /// Posts to a room under that key.
+    async fn posts(&self, room: &str, key: &str, body: &Value) -> Answer {
+        let request = self.request(Method::POST, &messages(room)).header(endpoint::IDEMPOTENCY_KEY, key);
+        self.ask(request.json(body)).await
+    }
+
+    /// Writes a line, and expects that it is taken.
+    async fn writes(&self, room: &str, key: &str, text: &str) -> Ack {
+        let answer = self.posts(room, key, &json!({ "text": text })).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer.json()
+    }
+
+    async fn rooms(&self) -> Vec<RoomSummary> {
+        self.get(ROOMS).await.json::<Rooms>().rooms
+    }
+}
+
+fn text_of(event: &Event) -> String {
+    let ChatEvent::Posted { text } = event.payload.read().unwrap();
+    text.as_str().to_owned()
+}
+
+#[tokio::test]
+async fn a_line_that_one_writes_the_other_reads_at_once() {
+    let (server, general) = (duplex(), room_topic("general").unwrap());
+    let ada = server.browser("Ada", &[&general]).await;
+    let grace = server.browser("Grace", &[&general]).await;
+    let ack = ada.person.writes("general", "k1", "  hello, Grace \n").await;
+    assert_eq!((ack.topic, ack.seq), (general.clone(), Seq(1)));
+
+    for browser in [&ada, &grace] {
+        let reading = browser.until_read(&general, 1).await;
+        assert_eq!(reading.pushed, 1);
+        assert_eq!(text_of(&reading.events[0]), "hello, Grace", "trimmed");
+        assert_eq!(reading.events[0].author, ada.person.identity);
+    }
+}
+
+#[tokio::test]
+async fn a_text_has_one_to_two_thousand_characters_after_trimming() {
+    let server = duplex();
+    let ada = server.guest("Ada").await;
+    for text in ["", "   ", "\n\t\u{a0}"] {
+        let answer = ada.posts("general", "bad", &json!({ "text": text })).await;
+        let problem = answer.is_refused(ErrorCode::Invalid, &["text", "must not be empty"]);
+        assert_eq!(problem.errors[0].field, "text");
+    }
+    for text in ["x".repeat(2_001), "é".repeat(2_001)] {
+        let answer = ada.posts("general", "bad", &json!({ "text": text })).await;
+        let problem = answer.is_refused(ErrorCode::Invalid, &["text", "2,000 characters"]);
+        assert_eq!(problem.errors[0].field, "text");
+    }
+    assert_eq!(ada.rooms().await, [], "no refused line has made a room");
+    ada.writes("general", "k1", &format!(" {} ", "🦀".repeat(2_000))).await;
+    ada.writes("general", "k2", "x").await;
+    ada.writes("general", "k3", "two\nlines").await;
+}
+
+#[tokio::test]
+async fn a_body_without_a_text_is_invalid() {
+    let server = duplex();
+    let ada = server.guest("Ada").await;
+    for body in [json!({}), json!({ "text": 7 }), json!({ "text": null })] {
+        ada.posts("general", "bad", &body).await.is_refused(ErrorCode::Invalid, &["text"]);
+    }
+    for body in [json!(null), json!(["text"]), json!("text")] {
+        ada.posts("general", "bad", &body).await.is_refused(ErrorCode::Invalid, &["body"]);
+    }
+}
+
+#[tokio::test]
+async fn a_room_is_named_by_the_grammar_of_topics() {
+    let server = duplex();
+    let ada = server.guest("Ada").await;
+    let long = "x".repeat(64);
+    for room in ["General", "-a", "a:b", "a%20b", "%C3%A9t%C3%A9", "a.b", &long] {
+        let answer = ada.posts(room, "k", &json!({ "text": "x" })).await;
+        let problem = answer.is_refused(ErrorCode::Invalid, &["room", "1 to 63"]);
+        assert_eq!(problem.errors[0].field, "room", "{room}");
+    }
+    for room in ["a", "0", "rust-2026_q4", &long[..63]] {
+        ada.writes(room, "k", "x").await;
+    }
+}
+
+#[tokio::test]
+async fn the_same_key_again_is_the_same_line() {
+    let server = duplex();
+    let ada = server.guest("Ada").await;
+    let first = ada.writes("general", "k", "hello").await;
+    // Trimmed, it is the same text.
+    let again = ada.posts("general", "k", &json!({ "text": " hello " })).await;
+    assert_eq!((again.status, again.header(endpoint::IDEMPOTENCY_REPLAYED)), (200, "true"));
+    assert_eq!(again.json::<Ack>(), first);
+    ada.posts("general", "k", &json!({ "text": "bye" }))
+        .await
+        .is_refused(ErrorCode::KeyReused, &["Idempotency-Key"]);
+    let no_key = ada.post(&messages("general"), &json!({ "text": "x" })).await;
+    no_key.is_refused(ErrorCode::Invalid, &["Idempotency-Key"]);
+    assert_eq!(ada.rooms().await[0].head, Seq(1));
+}
+
+#[tokio::test]
+async fn the_lobby_lists_rooms_with_their_last_line_the_latest_first() {
+    let server = duplex();
+    let ada = server.guest("Ada").await;
+    for (room, key, text) in
+        [("one", "k1", "a"), ("two", "k2", "b"), ("three", "k3", "c"), ("one", "k4", "d")]
+    {
+        let before =
+            ada.rooms().await.first().and_then(|room| room.last.as_ref()).map_or(0, |event| event.at);
+        ada.writes(room, key, text).await;
+        let after = ada.rooms().await[0].last.as_ref().unwrap().at;
+        assert!(after >= before, "time goes on");
+    }
+    let rooms = ada.rooms().await;
+    let last = |room: &RoomSummary| text_of(room.last.as_ref().unwrap());
+    let mut listed: Vec<_> = rooms.iter().map(|room| (room.name.as_str(), room.head.0, last(room))).collect();
+    let times: Vec<_> = rooms.iter().map(|room| room.last.as_ref().unwrap().at).collect();
+    assert!(times.is_sorted_by(|one, next| one >= next), "{times:?}");
+    assert_eq!(rooms[0].last.as_ref().unwrap().at, *times.iter().max().unwrap());
+    listed.sort();
+    assert_eq!(listed, [("one", 2, "d".into()), ("three", 1, "c".into()), ("two", 1, "b".into())]);
+}
+
+#[tokio::test]
+async fn a_room_counts_people_and_not_windows() {
+    let (server, general) = (duplex(), room_topic("general").unwrap());
+    let ada = server.browser("Ada", &[&general]).await;
+    ada.person.writes("general", "k", "x").await;
+    assert_eq!(ada.person.rooms().await[0].online, 1);
+    let mut second_window = server.socket(&ada.person).await;
+    second_window.subscribes(&general).await;
+    second_window.hears_head(&general).await;
+    assert_eq!(ada.person.rooms().await[0].online, 1);
+    let _grace = server.browser("Grace", &[&general]).await;
+    assert_eq!(ada.person.rooms().await[0].online, 2);
+}
+
+#[tokio::test]
+async fn the_lobby_is_for_people_who_are_signed_in() {
+    let server = duplex();
+    server.stranger().get(ROOMS).await.is_refused(ErrorCode::Unauthenticated, &["/api/me"]);
+    let anonymous = server.stranger().posts("general", "k", &json!({ "text": "x" })).await;
+    anonymous.is_refused(ErrorCode::Unauthenticated, &["/api/me"]);
+}
+
+#[test]
+fn the_wire_of_the_demo_is_pinned() {
+    let posted = ChatEvent::Posted { text: MessageText::parse("grüß dich 🦀").unwrap() };
+    let ada =
+        Identity { id: UserId("u_7Qm2xLr90aBcDeFg".into()), name: String::from("Ada").try_into().unwrap() };
+    let last = Event {
+        topic: Room::topic("general").unwrap(),
+        seq: Seq(57),
+        at: 1_795_357_200_123,
+        author: ada,
+        key: Key::try_from("0f9c_a-7").unwrap(),
+        payload: Payload::of(&posted).unwrap(),
+    };
+    let room = |name: &str, last| RoomSummary { name: name.into(), head: Seq(57), online: 3, last };
+    pins("chat/posted", &posted);
+    pins("chat/typing", &ChatSignal::Typing);
+    pins("chat/new_message", &NewMessage { text: "grüß dich 🦀".into() });
+    pins("chat/rooms", &Rooms { rooms: vec![room("general", Some(last)), room("quiet", None)] });
+}

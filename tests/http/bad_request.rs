@@ -1,0 +1,157 @@
+//! Bad input in a path, a query or a method: refused with a reason that names the field.
+
+use reqwest::Method;
+use serde_json::json;
+use shared::{ErrorCode, endpoint};
+
+use crate::support::TestServer;
+
+const EVENTS: &str = "/api/topics/probe:room/events";
+
+#[tokio::test]
+async fn a_query_that_breaks_a_rule_is_invalid() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    for (query, field) in [
+        ("after=x", "after"),
+        ("after=", "after"),
+        ("after=-1", "after"),
+        ("after=1.5", "after"),
+        ("after=18446744073709551616", "after"),
+        ("before=x", "before"),
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=10000", "limit"),
+        ("limit=x", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=4294967297", "limit"),
+        ("after=1&before=9", "before"),
+        ("epoch=", "epoch"),
+        ("epoch=%20", "epoch"),
+        ("epoch=abcdefghijklmnopqrstuvwxyz0123456", "epoch"),
+    ] {
+        let problem =
+            ada.get(&format!("{EVENTS}?{query}")).await.is_refused(ErrorCode::Invalid, &[field, "must"]);
+        assert_eq!(problem.errors[0].field, field, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_in_a_query_is_ignored() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    assert_eq!(ada.get(&format!("{EVENTS}?of=tomorrow&limit=5")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_topic_out_of_grammar_is_invalid() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    let long = format!("probe:{}", "x".repeat(64));
+    for topic in [
+        "probe",
+        "probe:",
+        ":room",
+        "probe:Room",
+        "probe:-room",
+        "probe:a:b",
+        "probe:r%C3%BCm",
+        "probe:%00",
+        &long,
+    ] {
+        let problem =
+            ada.get(&format!("/api/topics/{topic}/events")).await.is_refused(ErrorCode::Invalid, &["topic"]);
+        assert_eq!(problem.errors[0].field, "topic", "{topic}");
+    }
+    ada.get("/api/topics/probe:%ff/events").await.is_refused(ErrorCode::Invalid, &[]);
+    ada.publish("Room", "key", "x").await.is_refused(ErrorCode::Invalid, &["name"]);
+}
+
+#[tokio::test]
+async fn an_unknown_namespace_is_not_found_and_a_forbidden_topic_is_forbidden() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    ada.get("/api/topics/nowhere:room/events").await.is_refused(ErrorCode::NotFound, &["nowhere"]);
+    ada.get("/api/topics/probe:private-room/events").await.is_refused(ErrorCode::Forbidden, &["topic"]);
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_not_found() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    for path in
+        ["/api", "/api/", "/api/nothing", "/api/me/", "/api/topics/probe:room", "/api/probe/room/other"]
+    {
+        ada.get(path).await.is_refused(ErrorCode::NotFound, &["address"]);
+        let html = ada.request(Method::GET, path).header("accept", "text/html");
+        ada.ask(html).await.is_refused(ErrorCode::NotFound, &["address"]);
+    }
+    ada.post("/api/nothing", &json!({})).await.is_refused(ErrorCode::NotFound, &["address"]);
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    for (method, path, allowed) in [
+        (Method::PUT, endpoint::ME, "GET,HEAD,POST,DELETE"),
+        (Method::POST, EVENTS, "GET,HEAD"),
+        (Method::DELETE, EVENTS, "GET,HEAD"),
+        (Method::GET, "/api/probe/room/events", "POST"),
+        (Method::PATCH, "/api/probe/room/events", "POST"),
+    ] {
+        let answer = ada.ask(ada.request(method.clone(), path)).await;
+        answer.is_refused(ErrorCode::MethodNotAllowed, &["method"]);
+        let sorted = |list: &str| {
+            let mut methods: Vec<String> = list.split(',').map(|method| method.trim().to_owned()).collect();
+            methods.sort();
+            methods
+        };
+        assert_eq!(sorted(answer.header("allow")), sorted(allowed), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_socket_address_asked_without_a_handshake_says_what_it_is() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    for method in [Method::GET, Method::POST, Method::HEAD] {
+        let answer = ada.ask(ada.request(method.clone(), endpoint::SOCKET)).await;
+        assert_eq!(answer.status, 426, "{method}");
+        if method != Method::HEAD {
+            answer.is_refused(ErrorCode::UpgradeRequired, &["WebSocket"]);
+        }
+    }
+    let old = ada.handshake(&[("sec-websocket-version", "7")]).await;
+    old.is_refused(ErrorCode::UpgradeRequired, &["WebSocket"]);
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_told_so_before_anything_else_is_judged() {
+    let server = TestServer::start();
+    let nobody = server.stranger();
+    let answers = [
+        nobody.get(&format!("{EVENTS}?limit=0")).await,
+        nobody.get("/api/topics/Nonsense/events").await,
+        nobody.post("/api/probe/Room/events", &json!(7)).await,
+        nobody.handshake(&[]).await,
+        nobody.get(endpoint::SOCKET).await,
+    ];
+    for answer in answers {
+        answer.is_refused(ErrorCode::Unauthenticated, &["POST /api/me"]);
+    }
+}
+
+#[tokio::test]
+async fn a_path_or_head_beyond_reason_is_refused_and_the_server_goes_on() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    let endless = ada.ask(ada.request(Method::GET, "/api/me").header("x-endless", "x".repeat(1_000_000)));
+    let many = (0..500).fold(ada.request(Method::GET, "/api/me"), |request, number| {
+        request.header(format!("x-header-{number}"), "x")
+    });
+    assert_eq!(endless.await.status, 431);
+    assert_eq!(ada.ask(many).await.status, 431);
+    assert_eq!(ada.get(&format!("/api/{}", "x".repeat(10_000))).await.status, 404);
+    assert_eq!(ada.get(endpoint::ME).await.status, 200);
+}

@@ -1,0 +1,168 @@
+//! Who is asking: a guest's whole life, and cookies that are worth nothing.
+
+use serde_json::json;
+use shared::{ErrorCode, Identity, Part, endpoint};
+use sqlx::{Connection, SqliteConnection};
+
+use crate::support::{Person, TestServer, probe};
+
+#[tokio::test]
+async fn who_has_no_cookie_is_nobody() {
+    let server = TestServer::start();
+    let answer = server.stranger().get(endpoint::ME).await;
+    assert_eq!((answer.status, answer.body.len(), answer.header("set-cookie")), (204, 0, ""));
+}
+
+#[tokio::test]
+async fn naming_oneself_makes_a_guest_with_a_cookie_that_scripts_cannot_read() {
+    let server = TestServer::start();
+    let mut ada = server.stranger();
+    let answer = ada.post(endpoint::ME, &json!({ "name": "  Ada  " })).await;
+    let identity: Identity = answer.json();
+    assert_eq!((answer.status, identity.name.as_str()), (201, "Ada"));
+
+    let cookie = answer.header("set-cookie");
+    let (pair, attributes) = cookie.split_once("; ").unwrap();
+    let mut attributes: Vec<&str> = attributes.split("; ").collect();
+    attributes.sort();
+    assert_eq!(attributes, ["HttpOnly", "Max-Age=34560000", "Path=/", "SameSite=Lax"]);
+    assert!(pair.split_once('=').unwrap().1.len() >= 22, "128 bits do not fit into {pair}");
+    ada.cookie = Some(pair.into());
+    assert_eq!(ada.get(endpoint::ME).await.json::<Identity>(), identity);
+}
+
+#[tokio::test]
+async fn the_database_does_not_hold_the_token() {
+    let server = TestServer::start();
+    let cookie = server.guest("Ada").await.cookie.unwrap();
+    let token = cookie.split_once('=').unwrap().1.to_owned();
+    let holds = |path: std::path::PathBuf| {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(token.len()).any(|window| window == token.as_bytes())
+    };
+    let files: Vec<_> =
+        std::fs::read_dir(server.data()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() > 1, "there is no database to look into");
+    assert!(!files.into_iter().any(holds));
+}
+
+#[tokio::test]
+async fn naming_oneself_again_renames_and_events_keep_the_old_name() {
+    let (server, topic) = (TestServer::start(), probe("room"));
+    let ada = server.guest("Ada").await;
+    ada.publishes("room", "k1", "x").await;
+    let answer = ada.post(endpoint::ME, &json!({ "name": "Countess" })).await;
+    let renamed: Identity = answer.json();
+    assert_eq!((answer.status, &renamed.id, renamed.name.as_str()), (200, &ada.identity.id, "Countess"));
+    assert_eq!(ada.get(endpoint::ME).await.json::<Identity>(), renamed);
+
+    ada.publishes("room", "k2", "x").await;
+    let authors: Vec<Identity> =
+        ada.pull(&topic, Part::Newest).await.events.into_iter().map(|e| e.author).collect();
+    assert_eq!(authors, [ada.identity, renamed]);
+}
+
+#[tokio::test]
+async fn two_guests_of_one_name_are_two_people() {
+    let server = TestServer::start();
+    let (one, other) = (server.guest("Ada").await, server.guest("Ada").await);
+    assert_ne!(one.identity.id, other.identity.id);
+    assert_ne!(one.cookie, other.cookie);
+}
+
+#[tokio::test]
+async fn a_sign_in_survives_a_restart() {
+    let mut server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    server.kill();
+    server.restart();
+    assert_eq!(ada.get(endpoint::ME).await.json::<Identity>(), ada.identity);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_a_day_old_is_renewed_once() {
+    let mut server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    assert_eq!(ada.get(endpoint::ME).await.header("set-cookie"), "", "a new one needs no renewal");
+    server.kill();
+    age_sign_ins_by_a_day(&server).await;
+    server.restart();
+
+    let renewed = ada.get(endpoint::ME).await;
+    let cookie = renewed.header("set-cookie");
+    assert!(
+        cookie.starts_with(ada.cookie.as_deref().unwrap()) && cookie.contains("Max-Age=34560000"),
+        "{cookie}"
+    );
+    assert_eq!(ada.get(endpoint::ME).await.header("set-cookie"), "");
+}
+
+async fn age_sign_ins_by_a_day(server: &TestServer) {
+    let url = format!("sqlite:{}", server.data().join("duplex.db").display());
+    let mut database = SqliteConnection::connect(&url).await.unwrap();
+    let aged =
+        sqlx::query("UPDATE sign_ins SET renewed_at = renewed_at - 86400000").execute(&mut database).await;
+    assert_eq!(aged.unwrap().rows_affected(), 1);
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_signed_out_is_nobody_with_any_copy_of_the_cookie() {
+    let mut server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    let answer = ada.delete(endpoint::ME).await;
+    assert_eq!(answer.status, 204);
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.contains("Max-Age=0") && cookie.contains("Path=/"), "{cookie} removes nothing");
+    is_nobody(&ada).await;
+    server.kill();
+    server.restart();
+    is_nobody(&ada).await;
+}
+
+#[tokio::test]
+async fn signing_out_twice_is_harmless() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    assert_eq!(ada.delete(endpoint::ME).await.status, 204);
+    assert_eq!(ada.delete(endpoint::ME).await.status, 204);
+    assert_eq!(server.stranger().delete(endpoint::ME).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_forged_cookie_is_nobodys() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    let real = ada.cookie.clone().unwrap();
+    let (name, token) = real.split_once('=').unwrap();
+    let mut changed = token.to_owned();
+    let last = if changed.pop() == Some('a') { 'b' } else { 'a' };
+    changed.push(last);
+    for forged in [
+        &changed,
+        "",
+        "x",
+        "' OR 1=1 --",
+        &token.to_uppercase(),
+        &format!("{token}{token}"),
+        &"x".repeat(4_000),
+    ] {
+        let mut forger = server.stranger();
+        forger.cookie = Some(format!("{name}={forged}"));
+        is_nobody(&forger).await;
+    }
+    assert_eq!(ada.get(endpoint::ME).await.json::<Identity>(), ada.identity, "the real one still holds");
+}
+
+/// Not known, may not read, may not write, gets no socket.
+async fn is_nobody(person: &Person) {
+    assert_eq!(person.get(endpoint::ME).await.status, 204, "{:?}", person.cookie);
+    let refused = [
+        person.get("/api/topics/probe:room/events").await,
+        person.publish("room", "k", "x").await,
+        person.handshake(&[]).await,
+    ];
+    for answer in refused {
+        answer.is_refused(ErrorCode::Unauthenticated, &["/api/me"]);
+    }
+}

@@ -1,0 +1,127 @@
+//! Rates and tallies: who asks for too much is told when to come back, and nobody else is.
+
+use serde_json::json;
+use shared::{ErrorCode, Seq, endpoint};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use crate::support::{Socket, TestServer, eventually, in_time, probe};
+
+#[tokio::test]
+async fn a_person_publishes_in_bursts_and_then_at_their_rate() {
+    let server = TestServer::with(&["--identity-publishes-per-sec", "1"]);
+    let (ada, grace) = (server.guest("Ada").await, server.guest("Grace").await);
+    ada.publishes_many("room", "k", 5).await;
+    let refused = ada.publish("room", "one-more", "x").await;
+    let problem = refused.is_refused(ErrorCode::TooMany, &["1 publishes a second"]);
+    assert!((1..=1_100).contains(&problem.retry_after_ms.unwrap()), "{problem:?}");
+
+    grace.publishes("room", "k", "x").await;
+    let answer = eventually("the rate lets her in again", async || {
+        Some(ada.publish("room", "one-more", "x").await).filter(|answer| answer.status != 429)
+    });
+    assert_eq!(answer.await.status, 201, "the refused publish had not happened");
+    assert_eq!(ada.head(&probe("room")).await, Seq(7));
+}
+
+#[tokio::test]
+async fn repeats_and_mistakes_count_as_well() {
+    let server = TestServer::with(&["--identity-publishes-per-sec", "1"]);
+    let ada = server.guest("Ada").await;
+    let mut statuses = Vec::new();
+    for text in ["x", "x", "y", "x", "x", "x"] {
+        statuses.push(ada.publish("room", "key", text).await.status);
+    }
+    assert_eq!(statuses, [201, 200, 422, 200, 200, 429]);
+}
+
+#[tokio::test]
+async fn an_address_makes_guests_at_its_rate() {
+    let server = TestServer::with(&["--address-guests-per-min", "2"]);
+    let known = server.guest("Known").await;
+    for _ in 0..3 {
+        server.guest("Guest").await;
+    }
+    let refused = server.stranger().post(endpoint::ME, &json!({ "name": "Guest" })).await;
+    let problem = refused.is_refused(ErrorCode::TooMany, &["2 new guests a minute"]);
+    assert!((1..=31_000).contains(&problem.retry_after_ms.unwrap()), "{problem:?}");
+    assert_eq!(
+        known.post(endpoint::ME, &json!({ "name": "Renamed" })).await.status,
+        200,
+        "who is known may rename"
+    );
+}
+
+#[tokio::test]
+async fn an_address_opens_so_many_sockets_and_another_once_one_ends() {
+    let server = TestServer::with(&["--address-readers-max", "2"]);
+    let ada = server.guest("Ada").await;
+    let (first, _second) = (server.socket(&ada).await, server.socket(&ada).await);
+    ada.handshake(&[]).await.is_refused(ErrorCode::TooMany, &["address"]);
+    drop(first);
+    let third = eventually("a place is free", async || Socket::open(&ada, &[]).await.ok());
+    third.await.hears_welcome().await;
+}
+
+#[tokio::test]
+async fn a_node_opens_so_many_sockets() {
+    let server = TestServer::with(&["--node-sockets-max", "1"]);
+    let ada = server.guest("Ada").await;
+    let _only = server.socket(&ada).await;
+    ada.handshake(&[]).await.is_refused(ErrorCode::Unavailable, &["sockets"]);
+}
+
+#[tokio::test]
+async fn an_address_opens_so_many_connections_and_the_next_is_closed() {
+    let server = TestServer::with(&["--address-connections-max", "5"]);
+    let mut open = Vec::new();
+    for _ in 0..5 {
+        open.push(TcpStream::connect(server.address()).await.unwrap());
+    }
+    let mut sixth = TcpStream::connect(server.address()).await.unwrap();
+    let read = in_time("the sixth is closed", sixth.read(&mut [0])).await;
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    drop(open);
+    eventually("there is room again", async || server.stranger().try_get(endpoint::ME).await.ok()).await;
+}
+
+#[tokio::test]
+async fn a_socket_that_says_too_much_is_read_more_slowly_and_loses_nothing() {
+    let server = TestServer::with(&["--session-frames-per-sec", "20"]);
+    let mut socket = server.socket(&server.guest("Ada").await).await;
+    let started = std::time::Instant::now();
+    for at in 0..120 {
+        socket.says(&shared::ClientFrame::Ping { at }).await;
+    }
+    for at in 0..120 {
+        assert_eq!(socket.hears().await, shared::ServerFrame::Pong { at });
+    }
+    // 80 at once, then 20 a second.
+    assert!(
+        started.elapsed().as_millis() > 1_500,
+        "40 frames more than the burst took {:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn signals_past_their_rate_are_dropped_and_nothing_else_is() {
+    let (server, topic) = (TestServer::with(&["--session-signals-per-sec", "2"]), probe("room"));
+    let (ada, grace) = (server.guest("Ada").await, server.guest("Grace").await);
+    let (mut from, mut to) = (server.socket(&ada).await, server.socket(&grace).await);
+    for socket in [&mut from, &mut to] {
+        socket.subscribes(&topic).await;
+        socket.hears_head(&topic).await;
+    }
+    for number in 0..20 {
+        let payload = shared::Payload::of(&number).unwrap();
+        from.says(&shared::ClientFrame::Signal { topic: topic.clone(), payload }).await;
+    }
+    from.hears_nothing().await;
+    ada.publishes("room", "k", "x").await;
+    let mut signals = 0;
+    while let shared::ServerFrame::Signal { .. } = to.hears().await {
+        signals += 1;
+    }
+    assert!((1..10).contains(&signals), "{signals} of 20 signals came through");
+}

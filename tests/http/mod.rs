@@ -1,0 +1,13 @@
+//! The edge's promises: what every request is answered, good or bad.
+
+mod bad_body;
+mod bad_frame;
+mod bad_request;
+mod identity;
+mod limits;
+mod origin;
+mod pages;
+mod publish;
+mod pull;
+mod slow;
+mod start;

@@ -1,0 +1,125 @@
+//! Origin and Host: what keeps other sites' pages from using a person's cookie.
+
+use reqwest::Method;
+use serde_json::json;
+use shared::{ErrorCode, endpoint};
+
+use crate::support::{Answer, Person, TestServer, probe};
+
+/// A write, a rename and a handshake with these headers: all that another site's page might try.
+async fn attempts(ada: &Person, headers: &[(&'static str, &str)]) -> [Answer; 3] {
+    let publish = ada.draft("room", "key", "x");
+    let rename = ada.request(Method::POST, endpoint::ME).json(&json!({ "name": "Ada" }));
+    let with = |request: reqwest::RequestBuilder| {
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+    };
+    [ada.ask(with(publish)).await, ada.ask(with(rename)).await, ada.handshake(headers).await]
+}
+
+async fn pass(ada: &Person, headers: &[(&'static str, &str)]) {
+    for answer in attempts(ada, headers).await {
+        assert!(answer.status < 300, "{headers:?}: {} {}", answer.status, answer.text());
+    }
+}
+
+async fn are_refused(ada: &Person, headers: &[(&'static str, &str)], field: &str) {
+    for answer in attempts(ada, headers).await {
+        assert_eq!(answer.status, 403, "{headers:?}");
+        answer.is_refused(ErrorCode::Forbidden, &[field]);
+    }
+}
+
+#[tokio::test]
+async fn ones_own_origin_and_scripts_pass() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    pass(&ada, &[]).await;
+    pass(&ada, &[("origin", &server.url())]).await;
+    pass(&ada, &[("sec-fetch-site", "same-origin")]).await;
+    pass(&ada, &[("sec-fetch-site", "none")]).await;
+    pass(&ada, &[("origin", &server.url()), ("sec-fetch-site", "cross-site")]).await;
+}
+
+#[tokio::test]
+async fn on_loopback_every_loopback_origin_passes() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    for origin in ["http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"] {
+        pass(&ada, &[("origin", origin)]).await;
+    }
+}
+
+#[tokio::test]
+async fn foreign_origins_are_refused_and_change_nothing() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    let lookalike = format!("{}.example.org", server.url());
+    for origin in ["https://example.org", "null", "", "http://localhost.example.org", "file://", &lookalike] {
+        are_refused(&ada, &[("origin", origin)], "Origin").await;
+    }
+    for site in ["cross-site", "same-site"] {
+        are_refused(&ada, &[("sec-fetch-site", site)], "Origin").await;
+    }
+    assert_eq!(ada.head(&probe("room")).await.0, 0);
+}
+
+#[tokio::test]
+async fn a_foreign_origin_may_not_sign_anybody_in_or_out() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    let foreign = |method| ada.request(method, endpoint::ME).header("origin", "https://example.org");
+    for request in [foreign(Method::DELETE), foreign(Method::POST).json(&json!({ "name": "Eve" }))] {
+        ada.ask(request).await.is_refused(ErrorCode::Forbidden, &["Origin"]);
+    }
+    assert_eq!(ada.get(endpoint::ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn reading_asks_for_no_origin() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    let request = ada.request(Method::GET, endpoint::ME).header("origin", "https://example.org");
+    let answer = ada.ask(request).await;
+    assert_eq!(
+        (answer.status, answer.header("access-control-allow-origin")),
+        (200, ""),
+        "and no page may see it"
+    );
+}
+
+#[tokio::test]
+async fn an_origin_that_was_allowed_passes_and_only_that_one() {
+    let allowed = ["--allow-origin", "https://app.example.org,https://Other.example.org:8443"];
+    let server = TestServer::with(&allowed);
+    let ada = server.guest("Ada").await;
+    pass(&ada, &[("origin", "https://app.example.org")]).await;
+    pass(&ada, &[("origin", "https://other.example.org:8443")]).await;
+    for origin in ["https://example.org", "http://app.example.org", "https://app.example.org:444"] {
+        are_refused(&ada, &[("origin", origin)], "Origin").await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_on_loopback_answers_to_no_foreign_name() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    for host in ["example.org", "localhost.example.org:3000", "10.0.0.1"] {
+        are_refused(&ada, &[("host", host)], "Host").await;
+        let page = ada.ask(ada.request(Method::GET, "/").header("host", host)).await;
+        page.is_refused(ErrorCode::Forbidden, &["Host"]);
+    }
+    for host in ["localhost", "localhost:8080", "127.0.0.1", "[::1]:3000"] {
+        let answer = ada.ask(ada.request(Method::GET, endpoint::ME).header("host", host)).await;
+        assert_eq!(answer.status, 200, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_on_all_addresses_answers_to_any_name_and_takes_only_its_own_origin() {
+    let server = TestServer::on_all_addresses();
+    let ada = server.guest("Ada").await;
+    pass(&ada, &[("host", "chat.example.org"), ("origin", "https://chat.example.org")]).await;
+    for origin in ["https://example.org", "http://localhost:8080", "null"] {
+        are_refused(&ada, &[("host", "chat.example.org"), ("origin", origin)], "Origin").await;
+    }
+}

@@ -1,0 +1,156 @@
+//! The client as the node serves it: files, the client's own routes, and what is neither.
+
+use std::path::Path;
+
+use reqwest::Method;
+use shared::ErrorCode;
+use tempfile::TempDir;
+
+use crate::support::{Answer, TestServer};
+
+/// A server with a made-up client.
+struct Site {
+    server: TestServer,
+    _folder: TempDir,
+}
+
+impl Site {
+    fn new() -> Site {
+        let folder = TempDir::new().unwrap();
+        let file = |name: &str, text: &str| {
+            let path: &Path = &folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        file("index.html", r#"<meta name="duplex-build" content="__DUPLEX_BUILD__"><title>made up</title>"#);
+        file("app-1f.js", "let plain;");
+        file("app-1f.js.br", "brotli of it");
+        file("app-1f.js.gz", "gzip of it");
+        file("icons/a.svg", "<svg/>");
+        file("app_bg.wasm", "\0asm");
+        let pages = folder.path().to_str().unwrap();
+        Site { server: TestServer::with(&["--pages", pages]), _folder: folder }
+    }
+
+    async fn get(&self, path: &str, headers: &[(&'static str, &str)]) -> Answer {
+        ask(&self.server, Method::GET, path, headers).await
+    }
+}
+
+async fn ask(server: &TestServer, method: Method, path: &str, headers: &[(&'static str, &str)]) -> Answer {
+    let nobody = server.stranger();
+    let request = nobody.request(method, path);
+    nobody.ask(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+}
+
+const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+
+#[tokio::test]
+async fn without_a_client_the_page_says_how_to_build_it_and_the_api_works() {
+    let server = TestServer::start();
+    let page = ask(&server, Method::GET, "/", &[HTML]).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(page.text().contains("cargo xtask"), "{}", page.text());
+    server.guest("Ada").await.publishes("room", "k", "x").await;
+}
+
+#[tokio::test]
+async fn files_are_served_with_their_type() {
+    let site = Site::new();
+    for (path, kind, body) in [
+        ("/app-1f.js", "text/javascript; charset=utf-8", "let plain;"),
+        ("/icons/a.svg", "image/svg+xml", "<svg/>"),
+        ("/app_bg.wasm", "application/wasm", "\0asm"),
+    ] {
+        let answer = site.get(path, &[]).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type"), answer.text()),
+            (200, kind, body),
+            "{path}"
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn the_smallest_form_that_is_accepted_is_sent() {
+    let site = Site::new();
+    for (accepted, coding, body) in [
+        ("gzip, deflate, br", "br", "brotli of it"),
+        ("gzip", "gzip", "gzip of it"),
+        ("br;q=0, gzip", "gzip", "gzip of it"),
+        ("identity", "", "let plain;"),
+    ] {
+        let answer = site.get("/app-1f.js", &[("accept-encoding", accepted)]).await;
+        assert_eq!((answer.header("content-encoding"), answer.text()), (coding, body), "{accepted}");
+        assert_eq!(answer.header("vary"), "Accept-Encoding");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_was_kept_is_not_sent_again() {
+    let site = Site::new();
+    for path in ["/", "/app-1f.js", "/rooms/general"] {
+        let first = site.get(path, &[HTML]).await;
+        assert_eq!(first.header("cache-control"), "no-cache", "{path}");
+        let again = site.get(path, &[HTML, ("if-none-match", first.header("etag"))]).await;
+        assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
+        let other = site.get(path, &[HTML, ("if-none-match", "\"other\"")]).await;
+        assert_eq!(other.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_clients_own_routes_get_its_page() {
+    let site = Site::new();
+    let index = site.get("/", &[HTML]).await;
+    assert!(index.text().contains("made up"));
+    for path in
+        ["/rooms/general", "/rooms/general/", "/nothing/of/the/kind", "/apiary", "/sockets", "/?room=a"]
+    {
+        let answer = site.get(path, &[HTML]).await;
+        assert_eq!((answer.status, &answer.body), (200, &index.body), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_page_is_not_found() {
+    let site = Site::new();
+    for path in
+        ["/missing.js", "/rooms/missing.png", "/icons/", "/app-1f.js/x.js", "/../Cargo.toml", "/%2e%2e/a.txt"]
+    {
+        let headers = if path.ends_with('/') { &[][..] } else { &[HTML][..] };
+        assert_eq!(site.get(path, headers).await.status, 404, "{path}");
+    }
+    assert_eq!(
+        site.get("/rooms/general", &[("accept", "application/json")]).await.status,
+        404,
+        "no browser asks"
+    );
+    assert_eq!(site.get("/rooms/general", &[]).await.status, 404, "nor does this");
+    site.get("/api/rooms", &[HTML]).await.is_refused(ErrorCode::NotFound, &["address"]);
+}
+
+#[tokio::test]
+async fn pages_are_read_and_not_written() {
+    let site = Site::new();
+    let head = ask(&site.server, Method::HEAD, "/", &[HTML]).await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    for method in [Method::POST, Method::PUT, Method::DELETE] {
+        let answer = ask(&site.server, method.clone(), "/rooms/general", &[HTML]).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_and_the_welcome_name_the_same_build() {
+    let site = Site::new();
+    let page = site.get("/", &[HTML]).await;
+    let ada = site.server.guest("Ada").await;
+    let build = site.server.unheard_socket(&ada).await.hears_welcome().await.build;
+    assert!(
+        page.text().contains(&format!(r#"<meta name="duplex-build" content="{build}">"#)),
+        "{}",
+        page.text()
+    );
+}

@@ -1,0 +1,156 @@
+//! Starting: what is set wrong is one line that names it, and nothing was touched.
+
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::support::{Program, TestServer, server_command};
+
+/// Runs a server that is not expected to listen.
+fn start(configure: impl FnOnce(&mut Command)) -> Output {
+    let mut command = server_command(Program::Probe);
+    configure(&mut command);
+    command.output().expect("the program can be started")
+}
+
+/// Asserts that it ended by itself, with nothing on stdout and one line that names `word`.
+#[track_caller]
+fn refuses(output: &Output, word: &str) {
+    let (said, line) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(!output.status.success() && output.status.code().is_some(), "{:?}: {line}", output.status);
+    assert_eq!(said, "", "it is not listening");
+    assert!(line.contains(word), "{line:?} says nothing of {word}");
+    assert_eq!(line.trim_end().lines().count(), 1, "{line}");
+}
+
+fn in_folder<'a>(command: &'a mut Command, folder: &TempDir) -> &'a mut Command {
+    command.args(["--listen", "127.0.0.1:0", "--data"]).arg(folder.path())
+}
+
+#[test]
+fn a_port_in_use_is_one_line_that_names_listen() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, folder) = (taken.local_addr().unwrap().to_string(), TempDir::new().unwrap());
+    let output = start(|command| _ = command.args(["--listen", &address, "--data"]).arg(folder.path()));
+    refuses(&output, "--listen");
+    refuses(&output, &address);
+}
+
+#[tokio::test]
+async fn a_second_process_on_a_data_folder_says_so_and_the_first_goes_on() {
+    let server = TestServer::start();
+    let output = start(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(server.data()));
+    refuses(&output, "--data");
+    server.guest("Ada").await.publishes("room", "k", "x").await;
+}
+
+#[tokio::test]
+async fn the_folder_is_free_again_after_kill_9() {
+    let mut server = TestServer::start();
+    server.kill();
+    server.restart();
+    server.guest("Ada").await;
+}
+
+#[test]
+fn nonsense_is_refused_in_one_line_that_names_it() {
+    for (flag, value) in [
+        ("--listen", "nowhere"),
+        ("--listen", "127.0.0.1:99999"),
+        ("--log", "mysql:x"),
+        ("--log", "nonsense"),
+        ("--bus", "pigeon:"),
+        ("--bus", "nonsense"),
+        ("--allow-origin", "example.org"),
+        ("--allow-origin", "https://example.org/path"),
+        ("--pages", "/no/such/folder"),
+        ("--log-filter", "a=b=c=d"),
+        ("--log-format", "xml"),
+        ("--frame-bytes-max", "0"),
+        ("--heartbeat-secs", "-1"),
+        ("--outbox-frames-max", "many"),
+        ("--address-guests-per-min", "99999999999"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let output = start(|command| {
+            command.arg(format!("{flag}={value}"));
+            if flag != "--listen" {
+                command.args(["--listen", "127.0.0.1:0"]);
+            }
+            command.arg("--data").arg(folder.path());
+        });
+        refuses(&output, flag);
+    }
+}
+
+#[test]
+fn an_unknown_flag_is_refused() {
+    let folder = TempDir::new().unwrap();
+    refuses(&start(|command| _ = in_folder(command, &folder).arg("--nonsense")), "--nonsense");
+}
+
+#[test]
+fn a_data_folder_that_is_a_file_is_refused() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let output = start(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(file.path()));
+    refuses(&output, "--data");
+}
+
+#[test]
+fn a_database_that_is_none_is_refused() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("duplex.db"), "this is no database, only text. ".repeat(100)).unwrap();
+    refuses(&start(|command| _ = in_folder(command, &folder)), "--log");
+}
+
+#[test]
+fn the_environment_counts_and_a_flag_wins() {
+    let folder = TempDir::new().unwrap();
+    let output = start(|command| _ = in_folder(command, &folder).env("DUPLEX_BUS", "pigeon:"));
+    refuses(&output, "pigeon");
+    let output = start(|command| {
+        in_folder(command, &folder).env("DUPLEX_BUS", "pigeon:").args(["--bus", "raven:"]);
+    });
+    refuses(&output, "raven");
+}
+
+#[test]
+fn help_tells_every_flag_with_its_variable_and_default() {
+    let output = start(|command| _ = command.arg("--help"));
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    for flag in [
+        "listen",
+        "data",
+        "log",
+        "bus",
+        "allow-origin",
+        "new-epoch",
+        "pages",
+        "log-filter",
+        "log-format",
+        "frame-bytes-max",
+        "payload-bytes-max",
+        "signal-bytes-max",
+        "body-bytes-max",
+        "session-topics-max",
+        "session-frames-per-sec",
+        "session-signals-per-sec",
+        "identity-publishes-per-sec",
+        "address-guests-per-min",
+        "address-readers-max",
+        "address-connections-max",
+        "node-sockets-max",
+        "outbox-frames-max",
+        "outbox-bytes-max",
+        "heartbeat-secs",
+    ] {
+        assert!(help.contains(&format!("--{flag}")), "--{flag} is missing:\n{help}");
+        let variable = format!("DUPLEX_{}", flag.to_uppercase().replace('-', "_"));
+        assert!(help.contains(&format!("env: {variable}")), "{variable} is missing:\n{help}");
+    }
+    for default in ["127.0.0.1:3000", "[default: data]", "16384", "65536", "[default: 25]"] {
+        assert!(help.contains(default), "the default {default} is missing:\n{help}");
+    }
+}

@@ -1,0 +1,114 @@
+//! The contract of `EventLog`, one suite for every implementation: your own back end is finished when it passes.
+//!
+//! To add one, give it a `Back` here and a line in `contract!`.
+
+mod append;
+mod read;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use server::realtime::{AppendError, Appended, Draft, EventLog, NewEpoch, Outcome, Range, log};
+use shared::{EventPage, Identity, Key, Part, Payload, UserId};
+use tempfile::TempDir;
+
+use crate::support::{MemoryLog, probe};
+
+type Log = Arc<dyn EventLog>;
+type Appends = Vec<Result<Appended, AppendError>>;
+
+/// Something that keeps a log while no process has it open.
+#[async_trait]
+trait Back {
+    async fn open(&self, new_epoch: NewEpoch) -> Log;
+}
+
+struct Sqlite(TempDir);
+
+#[async_trait]
+impl Back for Sqlite {
+    async fn open(&self, new_epoch: NewEpoch) -> Log {
+        let url = format!("sqlite:{}", self.0.path().join("log.db").display());
+        log::open(&url, new_epoch).await.unwrap()
+    }
+}
+
+#[async_trait]
+impl Back for MemoryLog {
+    async fn open(&self, new_epoch: NewEpoch) -> Log {
+        Arc::new(self.reopen(new_epoch))
+    }
+}
+
+/// The suite for one implementation.
+macro_rules! contract {
+    ($name:ident: $back:expr) => {
+        mod $name {
+            contract! { $back; append:
+                seqs_begin_at_one_and_have_no_holes
+                a_batch_is_numbered_in_its_order_for_each_topic
+                a_bad_draft_fails_alone
+                the_same_key_gives_the_first_event_again
+                the_same_key_twice_in_one_batch_is_one_event
+                the_same_key_for_something_else_is_refused
+                a_key_counts_for_one_author_and_one_topic
+                appends_at_the_same_time_get_different_seqs
+            }
+            contract! { $back; read:
+                after_and_before_and_newest_give_their_range
+                a_void_position_gives_the_newest_page
+                a_page_is_one_snapshot
+                an_empty_topic_has_head_zero
+                heads_tell_all_topics_that_have_events
+                what_was_written_is_read_back_to_the_letter
+                reopening_keeps_everything
+                a_new_epoch_begins_only_when_asked_for
+            }
+        }
+    };
+    ($back:expr; $part:ident: $($promise:ident)*) => { $(
+        #[tokio::test]
+        async fn $promise() {
+            super::$part::$promise(&$back).await;
+        }
+    )* };
+}
+
+contract!(sqlite: crate::realtime::event_log::Sqlite(tempfile::TempDir::new().unwrap()));
+contract!(memory: crate::support::MemoryLog::new());
+
+fn draft(topic: &str, author: &str, key: &str, text: &str) -> Draft {
+    Draft {
+        topic: probe(topic),
+        author: Identity { id: UserId(author.into()), name: author.to_owned().try_into().unwrap() },
+        key: Key::try_from(key).unwrap(),
+        at: 1_795_357_200_123,
+        payload: Payload::of(&text).unwrap(),
+    }
+}
+
+/// What became of each draft: its seq, and whether it is new.
+fn outcomes(appends: &Appends) -> Vec<Result<(u64, Outcome), AppendError>> {
+    let told = |append: &Appended| (append.event.seq.0, append.outcome);
+    appends.iter().map(|append| append.as_ref().map(told).map_err(Clone::clone)).collect()
+}
+
+async fn append(log: &Log, drafts: Vec<Draft>) -> Vec<Result<(u64, Outcome), AppendError>> {
+    outcomes(&log.append(drafts).await)
+}
+
+/// A log whose topic `a` has that many events, with the keys `k1`, `k2`, ….
+async fn filled(back: &impl Back, events: u64) -> Log {
+    let log = back.open(NewEpoch::Keep).await;
+    let drafts = (1..=events).map(|number| draft("a", "ada", &format!("k{number}"), "text"));
+    assert!(log.append(drafts.collect()).await.iter().all(Result::is_ok));
+    log
+}
+
+async fn read(log: &Log, part: Part, limit: u32) -> EventPage {
+    log.read(&probe("a"), Range { part, epoch: None, limit }).await.unwrap()
+}
+
+fn seqs(page: &EventPage) -> Vec<u64> {
+    page.events.iter().map(|event| event.seq.0).collect()
+}

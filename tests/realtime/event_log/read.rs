@@ -1,0 +1,111 @@
+//! The contract of `EventLog::read` and `heads`: ranges, snapshots, and what stays over a restart.
+
+use server::realtime::{Draft, NewEpoch, Outcome, Range, Which};
+use shared::{Epoch, Part, Seq, Topic};
+
+use super::{Back, append, draft, filled, read, seqs};
+use crate::support::probe;
+
+pub(super) async fn after_and_before_and_newest_give_their_range(back: &impl Back) {
+    let log = filled(back, 10).await;
+    for (part, limit, expected) in [
+        (Part::Newest, 3, vec![8, 9, 10]),
+        (Part::Newest, 100, (1..=10).collect()),
+        (Part::Newest, 0, vec![]),
+        (Part::After(Seq(0)), 3, vec![1, 2, 3]),
+        (Part::After(Seq(7)), 100, vec![8, 9, 10]),
+        (Part::After(Seq(10)), 100, vec![]),
+        (Part::After(Seq(3)), 0, vec![]),
+        (Part::Before(Seq(8)), 3, vec![5, 6, 7]),
+        (Part::Before(Seq(3)), 100, vec![1, 2]),
+        (Part::Before(Seq(1)), 100, vec![]),
+        (Part::Before(Seq(0)), 100, vec![]),
+        (Part::Before(Seq(99)), 2, vec![9, 10]),
+    ] {
+        let page = read(&log, part, limit).await;
+        assert_eq!((seqs(&page), page.head), (expected, Seq(10)), "{part:?}, {limit} at most");
+    }
+}
+
+pub(super) async fn a_void_position_gives_the_newest_page(back: &impl Back) {
+    let log = filled(back, 10).await;
+    assert_eq!(seqs(&read(&log, Part::After(Seq(11)), 2).await), [9, 10], "beyond the head");
+    assert_eq!(seqs(&read(&log, Part::After(Seq(u64::MAX)), 2).await), [9, 10], "far beyond the head");
+    let foreign = Epoch::try_from(String::from("another")).unwrap();
+    for part in [Part::After(Seq(2)), Part::Before(Seq(4))] {
+        let range = Range { part, epoch: Some(foreign.clone()), limit: 2 };
+        let page = log.read(&probe("a"), range).await.unwrap();
+        assert_eq!(seqs(&page), [9, 10], "{part:?} of another life");
+        assert_ne!(page.epoch, foreign);
+    }
+}
+
+pub(super) async fn a_page_is_one_snapshot(back: &impl Back) {
+    let log = filled(back, 1).await;
+    let writer = {
+        let log = log.clone();
+        tokio::spawn(async move {
+            for number in 2..200 {
+                log.append(vec![draft("a", "ada", &format!("k{number}"), "x")]).await;
+            }
+        })
+    };
+    while !writer.is_finished() {
+        let page = read(&log, Part::Newest, 500).await;
+        assert_eq!(page.events.last().unwrap().seq, page.head, "head and events are of one moment");
+        tokio::task::yield_now().await;
+    }
+    writer.await.unwrap();
+}
+
+pub(super) async fn an_empty_topic_has_head_zero(back: &impl Back) {
+    let log = back.open(NewEpoch::Keep).await;
+    for part in [Part::Newest, Part::After(Seq(0)), Part::After(Seq(7)), Part::Before(Seq(7))] {
+        let page = read(&log, part, 100).await;
+        assert_eq!((page.head, page.events.len()), (Seq::ZERO, 0), "{part:?}");
+    }
+}
+
+pub(super) async fn heads_tell_all_topics_that_have_events(back: &impl Back) {
+    let log = filled(back, 3).await;
+    let elsewhere = Draft { topic: Topic::new("probes", "x").unwrap(), ..draft("b", "ada", "k", "x") };
+    log.append(vec![draft("b", "ada", "k", "x"), elsewhere]).await;
+    let (a, b, unknown) = (probe("a"), probe("b"), probe("c"));
+
+    let asked = log.heads(Which::Topics(&[a.clone(), unknown])).await.unwrap();
+    let known: Vec<_> = asked.heads.iter().filter(|(_, head)| **head > Seq::ZERO).collect();
+    assert_eq!(known, [(&a, &Seq(3))]);
+    assert_eq!(asked.epoch, read(&log, Part::Newest, 1).await.epoch);
+
+    let all = log.heads(Which::Namespace("probe")).await.unwrap().heads;
+    assert_eq!(all.into_iter().collect::<Vec<_>>(), [(a, Seq(3)), (b, Seq(1))]);
+}
+
+pub(super) async fn what_was_written_is_read_back_to_the_letter(back: &impl Back) {
+    let log = back.open(NewEpoch::Keep).await;
+    for (number, text) in
+        ["", "ü 漢字 🦀 e\u{301}", "\u{0}\u{1f}\\\"</script>", &"x".repeat(100_000)].iter().enumerate()
+    {
+        let sent = draft("a", "ada", &format!("k{number}"), text);
+        log.append(vec![sent.clone()]).await;
+        let read = read(&log, Part::Newest, 1).await.events.remove(0);
+        assert_eq!(read, sent.into_event(Seq(number as u64 + 1)));
+        assert_eq!(read.payload.read::<String>().unwrap(), *text);
+    }
+}
+
+pub(super) async fn reopening_keeps_everything(back: &impl Back) {
+    let before = read(&filled(back, 3).await, Part::Newest, 100).await;
+    let log = back.open(NewEpoch::Keep).await;
+    assert_eq!(read(&log, Part::Newest, 100).await, before);
+    let appended = append(&log, vec![draft("a", "ada", "k1", "text"), draft("a", "ada", "k4", "text")]).await;
+    assert_eq!(appended, [Ok((1, Outcome::Replayed)), Ok((4, Outcome::New))]);
+}
+
+pub(super) async fn a_new_epoch_begins_only_when_asked_for(back: &impl Back) {
+    let first = read(&filled(back, 3).await, Part::Newest, 100).await;
+    let renewed = read(&back.open(NewEpoch::Begin).await, Part::Newest, 100).await;
+    assert_ne!(renewed.epoch, first.epoch);
+    assert_eq!(renewed.events, first.events, "a new life keeps the events that the backup had");
+    assert_eq!(read(&back.open(NewEpoch::Keep).await, Part::Newest, 100).await.epoch, renewed.epoch);
+}

@@ -1,0 +1,51 @@
+//! Signs of life: a node asks, and gives up on who does not answer.
+
+use shared::{ClientFrame, ServerFrame};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Socket, TestServer, in_time, read_frame};
+
+const EVERY_SECOND: [&str; 2] = ["--heartbeat-secs", "1"];
+
+impl Socket {
+    /// The next ping of the node. Everything else is passed over.
+    async fn hears_ping(&mut self) -> i64 {
+        loop {
+            let message = in_time("a ping", self.next()).await.expect("still open").expect("still whole");
+            if let Message::Text(text) = message
+                && let ServerFrame::Ping { at } = read_frame(&text)
+            {
+                return at;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_misses_two_pings_is_closed_with_4002() {
+    let server = TestServer::with(&EVERY_SECOND);
+    let socket = server.socket(&server.guest("Ada").await).await;
+    let (frames, code) = socket.closed().await;
+    let pings = frames.iter().filter(|frame| matches!(frame, ServerFrame::Ping { .. })).count();
+    assert_eq!((pings, code), (2, 4002));
+}
+
+#[tokio::test]
+async fn a_client_that_answers_stays() {
+    let server = TestServer::with(&EVERY_SECOND);
+    let mut socket = server.socket(&server.guest("Ada").await).await;
+    for _ in 0..4 {
+        let at = socket.hears_ping().await;
+        socket.says(&ClientFrame::Pong { at }).await;
+    }
+}
+
+#[tokio::test]
+async fn any_frame_is_a_sign_of_life() {
+    let server = TestServer::with(&EVERY_SECOND);
+    let mut socket = server.socket(&server.guest("Ada").await).await;
+    for _ in 0..4 {
+        socket.hears_ping().await;
+        socket.says(&ClientFrame::Ping { at: 1 }).await;
+    }
+}

@@ -1,0 +1,9 @@
+//! The core's promises: what is acknowledged stays, and every reader gets all of it, once and in order.
+
+mod catch_up;
+mod durability;
+mod event_log;
+mod fan_out;
+mod heartbeat;
+mod socket;
+mod stopping;

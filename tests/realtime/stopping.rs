@@ -1,0 +1,106 @@
+//! A node that is told to stop: nobody is cut off in the middle, and it does not take long.
+
+use std::time::{Duration, Instant};
+
+use shared::{ErrorCode, ServerFrame};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Person, TestServer, eventually, in_time, probe};
+
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn every_socket_is_told_when_to_come_back_and_closed_with_1012() {
+    let mut server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    let mut sockets = Vec::new();
+    for _ in 0..5 {
+        sockets.push(server.socket(&ada).await);
+    }
+    let asked = Instant::now();
+    server.terminate();
+
+    let mut told = Vec::new();
+    for socket in sockets {
+        let (frames, code) = socket.closed().await;
+        let Some(ServerFrame::Drain { reconnect_after_ms }) = frames.last() else {
+            panic!("{frames:?} ends without a drain");
+        };
+        assert_eq!(code, 1012);
+        told.push(*reconnect_after_ms);
+    }
+    assert!(server.ended().await.success());
+    assert!(asked.elapsed() < STOP_WITHIN, "it took {:?}", asked.elapsed());
+    told.sort();
+    told.dedup();
+    assert_eq!(told.len(), 5, "each gets another number: {told:?}");
+}
+
+#[tokio::test]
+async fn an_idle_node_ends_with_zero_at_once() {
+    let mut server = TestServer::start();
+    let idle = TcpStream::connect(server.address()).await.unwrap();
+    let asked = Instant::now();
+    server.terminate();
+    assert_eq!(server.ended().await.code(), Some(0));
+    assert!(asked.elapsed() < STOP_WITHIN, "it took {:?}", asked.elapsed());
+    drop(idle);
+}
+
+#[tokio::test]
+async fn sockets_that_do_not_read_cannot_keep_it() {
+    let (mut server, topic) = (TestServer::with(&["--identity-publishes-per-sec", "100000"]), probe("room"));
+    let stuck = server.browser("Stuck", &[&topic]).await;
+    stuck.stops_reading();
+    let ada = server.guest("Ada").await;
+    for number in 0..300 {
+        ada.publishes("room", &format!("k{number}"), &"x".repeat(4_000)).await;
+    }
+    let asked = Instant::now();
+    server.terminate();
+    assert_eq!(server.ended().await.code(), Some(0));
+    assert!(asked.elapsed() < STOP_WITHIN, "it took {:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_answered_and_new_sockets_get_503() {
+    let (mut server, topic) = (TestServer::start(), probe("room"));
+    let ada = server.guest("Ada").await;
+    // A socket that does not answer the close keeps the node draining for a moment.
+    let lingering = server.socket(&ada).await;
+    let (mut request, rest) = half_a_publish(&server, &ada).await;
+    server.terminate();
+    let refused = eventually("new sockets are refused", async || {
+        Some(ada.handshake(&[]).await).filter(|answer| answer.status != 101)
+    });
+    refused.await.is_refused(ErrorCode::Unavailable, &["no more sockets"]);
+    request.write_all(rest.as_bytes()).await.unwrap();
+
+    let mut answer = String::new();
+    in_time("the answer", request.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
+    drop(lingering);
+    assert!(server.ended().await.success());
+    server.restart();
+    assert_eq!(ada.keys(&topic).await, ["in-flight"]);
+}
+
+/// A publish of which the server has read the head and half of the body, and the other half.
+async fn half_a_publish(server: &TestServer, ada: &Person) -> (TcpStream, &'static str) {
+    let (body, cookie) = (r#"{"text":"in two halves"}"#, ada.cookie.as_deref().unwrap());
+    let head = format!(
+        "POST /api/probe/room/events HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nExpect: 100-continue\r\n\
+         Idempotency-Key: in-flight\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut request = TcpStream::connect(server.address()).await.unwrap();
+    request.write_all(head.as_bytes()).await.unwrap();
+    // The interim answer says that the handler waits for the body.
+    let mut interim = [0; 25];
+    in_time("100 Continue", request.read_exact(&mut interim)).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let (first, rest) = body.split_at(body.len() / 2);
+    request.write_all(first.as_bytes()).await.unwrap();
+    (request, rest)
+}

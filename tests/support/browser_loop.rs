@@ -1,0 +1,240 @@
+//! The loop behind a `TestBrowser`: one socket, one feed for each topic, pulls beside them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use shared::{
+    Ack, ClientFrame, CloseReason, Command, Connection, Event, EventPage, Feed, Input, Millis, Part, Pull,
+    Seq, ServerFrame, Status, Step, Topic, endpoint,
+};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::browser::Order;
+use super::{Answer, Person, Record, Socket, read_frame};
+
+/// The gaps that the probe's kind of topic allows: a test wants every event.
+const CATCH_UP_MAX: u64 = 5_000;
+/// How long one's own event may take to come, once it was acknowledged.
+const ACK_PATIENCE: Duration = Duration::from_secs(1);
+/// How soon a pull that failed is tried again.
+const PULL_AGAIN: Duration = Duration::from_millis(200);
+/// Every wait of the ladder is at its floor, so that tests are quick and alike.
+const RANDOM: f64 = 0.0;
+
+/// What went on beside the loop, and is done.
+enum Done {
+    Opened(Result<Box<Socket>, Error>),
+    Me(Result<Answer, reqwest::Error>),
+    Page(Topic, Option<EventPage>),
+    AckIsDue(Ack),
+    PullAgain(Topic),
+}
+
+struct Loop {
+    person: Person,
+    connection: Connection,
+    started: Instant,
+    socket: Option<Box<Socket>>,
+    reading: bool,
+    feeds: BTreeMap<Topic, Feed<Event>>,
+    beside: JoinSet<Done>,
+    notes: watch::Sender<Record>,
+}
+
+/// Runs until the browser is dropped.
+pub async fn run(person: Person, mut orders: mpsc::UnboundedReceiver<Order>, notes: watch::Sender<Record>) {
+    let mut this = Loop {
+        person,
+        connection: Connection::default(),
+        started: Instant::now(),
+        socket: None,
+        reading: true,
+        feeds: BTreeMap::new(),
+        beside: JoinSet::new(),
+        notes,
+    };
+    this.tell(Input::Start).await;
+    loop {
+        let tick = this.connection.wake_at().map(|at| this.started + Duration::from_millis(at as u64));
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(order) => this.obey(order).await,
+                None => return,
+            },
+            Some(done) = this.beside.join_next() => this.on_done(done.expect("no job panics")).await,
+            message = next(&mut this.socket), if this.reading => this.on_message(message).await,
+            () = sleep_until(tick.unwrap_or_else(Instant::now)), if tick.is_some() => this.tell(Input::Tick).await,
+        }
+    }
+}
+
+/// Waits for ever where there is no socket.
+async fn next(socket: &mut Option<Box<Socket>>) -> Option<Result<Message, Error>> {
+    match socket {
+        Some(socket) => socket.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Loop {
+    async fn obey(&mut self, order: Order) {
+        match order {
+            Order::Watch(topic) => {
+                let mut feed = Feed::new(CATCH_UP_MAX);
+                let first = feed.resume();
+                self.feeds.insert(topic.clone(), feed);
+                self.notes.send_modify(|record| _ = record.topics.insert(topic.clone(), Default::default()));
+                self.take(&topic, first);
+                self.subscribe(topic).await;
+            }
+            Order::Unwatch(topic) => {
+                self.feeds.remove(&topic);
+                self.say(&ClientFrame::Unsubscribe { topic }).await;
+            }
+            Order::StopReading => self.reading = false,
+            Order::ReadOn => self.reading = true,
+            Order::Acknowledged(ack) => {
+                let patience =
+                    if self.connection.status() == Status::Connected { ACK_PATIENCE } else { Duration::ZERO };
+                self.beside.spawn(async move {
+                    sleep(patience).await;
+                    Done::AckIsDue(ack)
+                });
+            }
+        }
+    }
+
+    async fn on_done(&mut self, done: Done) {
+        match done {
+            Done::Opened(Ok(socket)) => {
+                self.socket = Some(socket);
+                self.notes.send_modify(|record| record.opened += 1);
+            }
+            Done::Opened(Err(_)) => self.tell(Input::Closed(CloseReason::Other(1006))).await,
+            Done::Me(answer) => {
+                let input = match answer {
+                    Ok(answer) if answer.status == 200 => Input::SignedIn,
+                    Ok(answer) if answer.status == 204 => Input::SignedOut,
+                    Ok(answer) => Input::RetryAfter(answer.problem().retry_after_ms.unwrap_or(0)),
+                    Err(_) => Input::NoAnswer,
+                };
+                self.tell(input).await;
+            }
+            Done::Page(topic, Some(page)) => self.feed(&topic, |feed| feed.on_page(page.into())),
+            Done::Page(topic, None) => {
+                if let Some(feed) = self.feeds.get_mut(&topic) {
+                    feed.on_pull_failed();
+                    self.beside.spawn(async {
+                        sleep(PULL_AGAIN).await;
+                        Done::PullAgain(topic)
+                    });
+                }
+            }
+            Done::PullAgain(topic) => self.feed(&topic, Feed::resume),
+            Done::AckIsDue(Ack { topic, epoch, seq }) => {
+                let at = self.feeds.get(&topic).and_then(Feed::position).map_or(Seq::ZERO, |at| at.seq);
+                if at < seq {
+                    self.feed(&topic, |feed| feed.on_head(&epoch, seq));
+                }
+            }
+        }
+    }
+
+    async fn on_message(&mut self, message: Option<Result<Message, Error>>) {
+        match message {
+            Some(Ok(Message::Text(text))) => self.on_frame(read_frame(&text)).await,
+            Some(Ok(Message::Close(close))) => {
+                self.end(close.map_or(1005, |close| close.code.into())).await;
+            }
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => self.end(1006).await,
+        }
+    }
+
+    async fn end(&mut self, code: u16) {
+        self.socket = None;
+        let reason = CloseReason::from_code(code);
+        self.notes.send_modify(|record| record.closed.push(reason));
+        self.tell(Input::Closed(reason)).await;
+    }
+
+    async fn on_frame(&mut self, frame: ServerFrame) {
+        self.tell(Input::Heard).await;
+        self.notes.send_modify(|record| record.note(&frame));
+        match frame {
+            ServerFrame::Welcome(welcome) => {
+                self.tell(Input::Welcome { heartbeat_secs: welcome.heartbeat_secs }).await;
+                for topic in self.feeds.keys().cloned().collect::<Vec<_>>() {
+                    self.subscribe(topic).await;
+                }
+            }
+            ServerFrame::Head { topic, epoch, seq } => self.feed(&topic, |feed| feed.on_head(&epoch, seq)),
+            ServerFrame::Event(event) => {
+                self.feed(&event.topic.clone(), |feed| feed.on_event(event.seq, event))
+            }
+            ServerFrame::Ping { at } => self.say(&ClientFrame::Pong { at }).await,
+            ServerFrame::Drain { reconnect_after_ms } => self.tell(Input::Drain { reconnect_after_ms }).await,
+            _ => {}
+        }
+    }
+
+    /// Tells the connection what happened, and does what it says.
+    async fn tell(&mut self, input: Input) {
+        let now = self.started.elapsed().as_millis() as Millis;
+        for command in self.connection.on(input, now, RANDOM) {
+            let person = self.person.clone();
+            match command {
+                Command::Open => {
+                    self.beside
+                        .spawn(async move { Done::Opened(Socket::open(&person, &[]).await.map(Box::new)) });
+                }
+                Command::AskMe => {
+                    self.beside.spawn(async move { Done::Me(person.try_get(endpoint::ME).await) });
+                }
+                Command::Close => self.socket = None,
+                Command::Ping => self.say(&ClientFrame::Ping { at: now }).await,
+            }
+        }
+        let status = self.connection.status();
+        self.notes.send_if_modified(|record| std::mem::replace(&mut record.status, status) != status);
+    }
+
+    async fn subscribe(&mut self, topic: Topic) {
+        if self.connection.status() == Status::Connected {
+            self.say(&ClientFrame::Subscribe { topic, listed: Default::default() }).await;
+        }
+    }
+
+    /// A socket that takes nothing any more is found out by reading.
+    async fn say(&mut self, frame: &ClientFrame) {
+        if let Some(socket) = &mut self.socket {
+            let text = serde_json::to_string(frame).expect("a frame is JSON");
+            socket.sends(Message::text(text)).await.ok();
+        }
+    }
+
+    fn feed(&mut self, topic: &Topic, input: impl FnOnce(&mut Feed<Event>) -> Step<Event>) {
+        if let Some(feed) = self.feeds.get_mut(topic) {
+            let step = input(feed);
+            self.take(topic, step);
+        }
+    }
+
+    /// Does what a feed says: forget, apply, pull.
+    fn take(&mut self, topic: &Topic, step: Step<Event>) {
+        self.notes.send_modify(|record| record.take(topic, &step));
+        let Some(pull) = step.pull else { return };
+        let path = match pull {
+            Pull::Newest => endpoint::events(topic, Part::Newest, None, 100),
+            Pull::After(at) => endpoint::events(topic, Part::After(at.seq), Some(&at.epoch), 100),
+        };
+        let (person, topic) = (self.person.clone(), topic.clone());
+        self.beside.spawn(async move {
+            let page = person.try_get(&path).await.ok().filter(|answer| answer.status == 200);
+            Done::Page(topic, page.map(|answer| answer.json()))
+        });
+    }
+}

@@ -1,0 +1,84 @@
+//! `MemoryLog`: the log without a disk. It passes the same contract as every other, and shows how little there is.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use server::realtime::{
+    AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which,
+};
+use shared::{Epoch, Event, EventPage, Seq, Topic};
+
+/// See the module. Clones are the same log.
+#[derive(Clone)]
+pub struct MemoryLog(Arc<Mutex<Kept>>);
+
+struct Kept {
+    life: u32,
+    topics: BTreeMap<Topic, Vec<Event>>,
+}
+
+impl MemoryLog {
+    /// An empty log.
+    pub fn new() -> MemoryLog {
+        MemoryLog(Arc::new(Mutex::new(Kept { life: 1, topics: BTreeMap::new() })))
+    }
+
+    /// The same log, opened again.
+    pub fn reopen(&self, new_epoch: NewEpoch) -> MemoryLog {
+        if new_epoch == NewEpoch::Begin {
+            self.0.lock().unwrap().life += 1;
+        }
+        self.clone()
+    }
+}
+
+impl Kept {
+    fn epoch(&self) -> Epoch {
+        Epoch::try_from(format!("life{}", self.life)).expect("letters and digits")
+    }
+
+    fn append(&mut self, draft: Draft) -> Result<Appended, AppendError> {
+        let epoch = self.epoch();
+        let events = self.topics.entry(draft.topic.clone()).or_default();
+        let same = |event: &&Event| event.author.id == draft.author.id && event.key == draft.key;
+        if let Some(event) = events.iter().find(same) {
+            return if event.payload == draft.payload {
+                Ok(Appended { event: event.clone(), epoch, outcome: Outcome::Replayed })
+            } else {
+                Err(AppendError::KeyReused)
+            };
+        }
+        let event = draft.into_event(Seq(events.len() as u64 + 1));
+        events.push(event.clone());
+        Ok(Appended { event, epoch, outcome: Outcome::New })
+    }
+}
+
+#[async_trait]
+impl EventLog for MemoryLog {
+    async fn append(&self, drafts: Vec<Draft>) -> Vec<Result<Appended, AppendError>> {
+        let mut kept = self.0.lock().unwrap();
+        drafts.into_iter().map(|draft| kept.append(draft)).collect()
+    }
+
+    async fn read(&self, topic: &Topic, range: Range) -> Result<EventPage, LogError> {
+        let kept = self.0.lock().unwrap();
+        let events = kept.topics.get(topic).map_or(&[][..], Vec::as_slice);
+        let (epoch, head) = (kept.epoch(), Seq(events.len() as u64));
+        let (first, last) = range.span(&epoch, head);
+        let events = events.iter().filter(|event| (first..=last).contains(&event.seq)).cloned().collect();
+        Ok(EventPage { topic: topic.clone(), epoch, head, events })
+    }
+
+    async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
+        let kept = self.0.lock().unwrap();
+        let wanted = |topic: &Topic| match which {
+            Which::Topics(topics) => topics.contains(topic),
+            Which::Namespace(namespace) => topic.namespace() == namespace,
+        };
+        let heads = kept.topics.iter().filter(|(topic, events)| wanted(topic) && !events.is_empty());
+        let heads = heads.map(|(topic, events)| (topic.clone(), Seq(events.len() as u64))).collect();
+        Ok(Heads { epoch: kept.epoch(), heads })
+    }
+}

@@ -1,0 +1,23 @@
+//! What the tests are written with: a real server, people who ask it by HTTP, browsers without a screen, waiting.
+
+mod answer;
+mod browser;
+mod browser_loop;
+pub mod golden;
+mod memory_log;
+mod person;
+mod program;
+mod record;
+mod server;
+mod socket;
+pub mod wait;
+
+pub use answer::Answer;
+pub use browser::TestBrowser;
+pub use memory_log::MemoryLog;
+pub use person::{Person, probe};
+pub use program::Program;
+pub use record::{Reading, Record};
+pub use server::{TestServer, server_command};
+pub use socket::{Socket, read_frame};
+pub use wait::{DEADLINE, eventually, in_time};

@@ -1,0 +1,47 @@
+//! `Program`: which binary a test starts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// A server to start.
+#[derive(Debug, Clone, Copy)]
+pub enum Program {
+    /// The core with the smallest feature.
+    Probe,
+    /// The product as it is.
+    Duplex,
+}
+
+impl Program {
+    /// Where cargo put it.
+    pub fn path(self) -> &'static Path {
+        static PROBE: OnceLock<PathBuf> = OnceLock::new();
+        match self {
+            Program::Duplex => Path::new(env!("CARGO_BIN_EXE_duplex")),
+            Program::Probe => PROBE.get_or_init(probe),
+        }
+    }
+}
+
+/// Cargo builds examples with a plain `cargo test`, and not when one test target is named. An old one would test
+/// an old server.
+fn probe() -> PathBuf {
+    let this = std::env::current_exe().expect("a test knows its own path");
+    let profile = this.ancestors().nth(2).expect("cargo puts tests two folders below the profile's");
+    let probe = profile.join("examples/probe");
+    let hint = "build it first: cargo build --package server --example probe";
+    let Ok(sources) = fs::read_to_string(probe.with_extension("d")) else {
+        panic!("{} is missing; {hint}", probe.display());
+    };
+    let built = modified(&probe).unwrap_or_else(|| panic!("{} is missing; {hint}", probe.display()));
+    let newer = sources.split_whitespace().skip(1).find(|source| modified(Path::new(source)) > Some(built));
+    if let Some(source) = newer {
+        panic!("{} is older than {source}; {hint}", probe.display());
+    }
+    probe
+}
+
+fn modified(path: &Path) -> Option<std::time::SystemTime> {
+    fs::metadata(path).and_then(|about| about.modified()).ok()
+}
