@@ -1,0 +1,120 @@
+//! The app: what every page has around it, which page is shown, and what the parts have to do with each other.
+
+use leptos::prelude::*;
+use leptos_router::components::{Router, Routes};
+use shared::{Problem, Status};
+
+use crate::features::FeatureRoutes;
+use crate::identity::{Me, Naming, SignIn, UserMenu, use_me};
+use crate::realtime::Realtime;
+use crate::ui::{
+    APP_NAME, Announcer, AnnouncerRegion, ConnectionBadge, Heading, Logo, NoticeRegion, Notices, PageTitle,
+    panic,
+};
+
+/// Starts the page, in place of what was shown while it loaded.
+pub fn mount() {
+    panic::install_hook();
+    if let Some(loading) = document().get_element_by_id("boot") {
+        loading.remove();
+    }
+    leptos::mount::mount_to_body(App);
+}
+
+/// Everything.
+#[component]
+pub fn App() -> impl IntoView {
+    PageTitle::provide();
+    Announcer::provide();
+    let notices = Notices::provide();
+    let lost = move || notices.warn("Your sign-in has ended. Choose a name to go on.");
+    let me = Me::provide(lost);
+    let realtime = Realtime::provide();
+
+    let sign_in = me.sign_in();
+    Effect::new(move || match sign_in.get() {
+        SignIn::In(person) => realtime.start(person.id),
+        SignIn::Out => realtime.stop(),
+        SignIn::Asking | SignIn::Unreachable(_) => {}
+    });
+    let status = realtime.status();
+    Effect::new(move || {
+        if status.get() == Status::SignedOut {
+            me.lost(&lost);
+        }
+    });
+    view! {
+        <Router>
+            <a class="skip-link" href="#main" rel="external">"Skip to the content"</a>
+            <Header realtime/>
+            <main id="main" tabindex="-1"><Page/></main>
+            <NoticeRegion/>
+            <AnnouncerRegion/>
+        </Router>
+    }
+}
+
+#[component]
+fn Header(realtime: Realtime) -> impl IntoView {
+    let sign_in = use_me().sign_in();
+    let menu = move || match sign_in.get() {
+        SignIn::In(person) => view! { <UserMenu person/> }.into_any(),
+        _ => ().into_any(),
+    };
+    view! {
+        <header class="header">
+            <a class="brand" href="/"><Logo/><span>{APP_NAME}</span></a>
+            <ConnectionBadge status=realtime.status() on_reconnect=move |()| realtime.reconnect_now()/>
+            {menu}
+        </header>
+    }
+}
+
+/// Which of the four situations a person is in; a new name is not another one.
+#[derive(Clone, PartialEq)]
+enum Situation {
+    Asking,
+    Unreachable(Problem),
+    Nameless,
+    In,
+}
+
+#[component]
+fn Page() -> impl IntoView {
+    let sign_in = use_me().sign_in();
+    let situation = Memo::new(move |_| match sign_in.get() {
+        SignIn::Asking => Situation::Asking,
+        SignIn::Unreachable(problem) => Situation::Unreachable(problem),
+        SignIn::Out => Situation::Nameless,
+        SignIn::In(_) => Situation::In,
+    });
+    move || match situation.get() {
+        Situation::Asking => view! { <p class="waiting" role="status">"One moment…"</p> }.into_any(),
+        Situation::Unreachable(problem) => view! { <Unreachable problem/> }.into_any(),
+        Situation::Nameless => view! { <Naming/> }.into_any(),
+        Situation::In => view! { <Routes fallback=NotFound><FeatureRoutes/></Routes> }.into_any(),
+    }
+}
+
+#[component]
+fn Unreachable(problem: Problem) -> impl IntoView {
+    let me = use_me();
+    view! {
+        <section class="panel">
+            <Heading text="The server cannot be reached"/>
+            <p class="lead">{problem.detail}</p>
+            <button class="button" type="button" on:click=move |_| me.ask()>"Try again"</button>
+        </section>
+    }
+}
+
+#[component]
+fn NotFound() -> impl IntoView {
+    view! {
+        <section class="panel">
+            <Heading id="not-found" text="There is no such page"/>
+            <p class="lead">"The address may be mistyped, or what was here has gone."</p>
+            <a class="button" href="/">"To the start"</a>
+        </section>
+    }
+}

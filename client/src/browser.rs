@@ -1,0 +1,41 @@
+//! What only the browser knows: the time, chance, and whether somebody looks.
+//!
+//! Keys come from `getRandomValues`: `randomUUID` is missing on plain-http addresses other than loopback.
+
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::{document, window};
+use shared::{Key, Millis};
+
+/// Milliseconds of a clock that never goes back, for waiting and deadlines.
+pub fn now_ms() -> Millis {
+    window().performance().map_or(0.0, |clock| clock.now()) as Millis
+}
+
+/// Milliseconds since the Unix epoch as this machine believes, for showing.
+pub fn wall_ms() -> Millis {
+    js_sys::Date::now() as Millis
+}
+
+/// A number in `0.0..1.0`, good enough for spreading retries.
+pub fn random() -> f64 {
+    js_sys::Math::random()
+}
+
+/// A key that nobody else makes: 128 random bits.
+pub fn new_key() -> Key {
+    let mut bytes = [0; 16];
+    let crypto = window().crypto().expect("every browser that runs WebAssembly has crypto");
+    crypto.get_random_values_with_u8_array(&mut bytes).expect("sixteen bytes are within its quota");
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Key::try_from(text).expect("32 hexadecimal digits keep the grammar of a key")
+}
+
+/// Waits. In a hidden page it may take up to a minute longer.
+pub async fn sleep(millis: u64) {
+    TimeoutFuture::new(millis.try_into().unwrap_or(u32::MAX)).await;
+}
+
+/// Whether the page is in a tab that nobody sees.
+pub fn is_hidden() -> bool {
+    document().hidden()
+}

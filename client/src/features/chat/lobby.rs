@@ -1,0 +1,66 @@
+//! `Lobby`: where a person is who is in no room. A room is opened by naming it.
+
+use leptos::prelude::*;
+use leptos::{ev, html};
+use leptos_router::hooks::use_navigate;
+
+use super::room_name::room_name;
+use crate::ui::Heading;
+
+/// Invites to open a room.
+#[component]
+pub(super) fn Lobby() -> impl IntoView {
+    view! {
+        <section class="lobby">
+            <Heading text="Open a room"/>
+            <p class="lead">"Step into a room that is there, or open one of your own."</p>
+            <OpenRoom/>
+        </section>
+    }
+}
+
+#[component]
+fn OpenRoom() -> impl IntoView {
+    let field = NodeRef::<html::Input>::new();
+    let (typed, is_refused) = (RwSignal::new(String::new()), RwSignal::new(false));
+    let navigate = use_navigate();
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        match room_name(&typed.read_untracked()) {
+            Ok(name) => navigate(&format!("/rooms/{name}"), Default::default()),
+            Err(_) => {
+                is_refused.set(true);
+                if let Some(field) = field.get_untracked() {
+                    let _ = field.focus();
+                }
+            }
+        }
+    };
+    let input = move |event| {
+        typed.set(event_target_value(&event));
+        is_refused.set(false);
+    };
+    let problem = move || match room_name(&typed.read()) {
+        Err(rule) if is_refused.get() => format!("A name {rule}."),
+        _ => String::new(),
+    };
+    let rule = move || match room_name(&typed.read()) {
+        Ok(name) if name != *typed.read() => format!("The room will be called {name}."),
+        _ => "Letters a to z, digits and hyphens. If the room exists, you step into it.".into(),
+    };
+    view! {
+        <form class="open-room" on:submit=submit novalidate>
+            <label for="room-name">"Name of the room"</label>
+            <div class="field-row">
+                <input
+                    id="room-name" class="field" type="text" node_ref=field on:input=input placeholder="weekend-plans"
+                    autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="room-rule room-problem"
+                    aria-invalid=move || is_refused.get().then_some("true")
+                />
+                <button id="room-open" class="button">"Open"</button>
+            </div>
+            <p id="room-problem" class="field-problem" role="alert">{problem}</p>
+            <p id="room-rule" class="hint">{rule}</p>
+        </form>
+    }
+}

@@ -1,0 +1,92 @@
+//! How the rows of a room look.
+
+use leptos::prelude::*;
+use shared::{Identity, Key, Millis};
+
+use super::rows::{Message, Row, Stage};
+use crate::ui::{Avatar, Icon, IconOf, time};
+
+/// What a person can do about a line that was not sent.
+#[derive(Clone, Copy)]
+pub(super) struct OnFailed {
+    /// Send it once more.
+    pub(super) retry: Callback<Key>,
+    /// Forget it.
+    pub(super) discard: Callback<Key>,
+}
+
+/// One row.
+#[component]
+pub(super) fn RowView(row: Row, now: RwSignal<Millis>, on_failed: OnFailed) -> impl IntoView {
+    match row {
+        Row::Day { at, .. } => {
+            view! { <li class="day"><span>{move || time::day(at, now.get())}</span></li> }.into_any()
+        }
+        Row::Message(message) => view! { <MessageView message on_failed/> }.into_any(),
+    }
+}
+
+#[component]
+fn MessageView(message: Message, on_failed: OnFailed) -> impl IntoView {
+    let Message { line, continues, is_own, stage } = message;
+    let class = [
+        Some("message"),
+        is_own.then_some("own"),
+        continues.then_some("continues"),
+        (stage == Stage::Pending).then_some("pending"),
+        matches!(stage, Stage::Failed(_)).then_some("failed"),
+    ];
+    let class = class.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let seq = (stage == Stage::Settled).then(|| line.seq.to_string());
+    let author: Identity = line.author.clone();
+    let name = author.name.to_string();
+    let (key, name_of_key) = (line.key.clone(), line.key.as_str().to_owned());
+    view! {
+        <li class=class data-seq=seq data-key=name_of_key>
+            <Avatar of=author/>
+            <div class="message-body">
+                <p class="message-head">
+                    <span class="message-author">{name}</span>
+                    <span class="visually-hidden">{is_own.then_some(" (you)")}</span>
+                    <time class="message-time" datetime=time::machine_readable(line.at) title=time::full(line.at)>
+                        {time::clock(line.at)}
+                    </time>
+                </p>
+                <p class="message-text" dir="auto">{line.text.clone()}</p>
+                <StageView stage key on_failed/>
+            </div>
+        </li>
+    }
+}
+
+#[component]
+fn StageView(stage: Stage, key: Key, on_failed: OnFailed) -> impl IntoView {
+    match stage {
+        Stage::Settled => ().into_any(),
+        Stage::Pending => view! {
+            <p class="message-stage"><Icon of=IconOf::Clock/><span>"Sending"</span></p>
+        }
+        .into_any(),
+        Stage::Failed(problem) => {
+            let discarded = key.clone();
+            view! {
+                <div class="message-stage failure">
+                    <p role="alert"><Icon of=IconOf::Alert/><span>"Not sent. " {problem.detail}</span></p>
+                    <button
+                        class="link-button message-retry" type="button"
+                        on:click=move |_| on_failed.retry.run(key.clone())
+                    >
+                        "Try again"
+                    </button>
+                    <button
+                        class="link-button message-discard" type="button"
+                        on:click=move |_| on_failed.discard.run(discarded.clone())
+                    >
+                        "Discard"
+                    </button>
+                </div>
+            }
+            .into_any()
+        }
+    }
+}

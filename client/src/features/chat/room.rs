@@ -1,0 +1,96 @@
+//! `RoomPage`: one room. Reads its topic, shows it, and hands what is written to the outbox.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use shared::features::chat::{NewMessage, messages, room_topic};
+use shared::{Seq, Topic};
+
+use super::composer::Composer;
+use super::conversation::Conversation;
+use super::room_name::room_name;
+use super::rooms::use_rooms;
+use super::scroller::Scroller;
+use super::timeline::Timeline;
+use crate::browser;
+use crate::realtime::{Reading, TopicReader, use_topic};
+use crate::ui::{Heading, Icon, IconOf};
+
+/// The room that the address names; another address is another room.
+#[component]
+pub(super) fn RoomPage() -> impl IntoView {
+    let params = use_params_map();
+    let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
+    move || match room_topic(&name.read()) {
+        Ok(topic) => view! { <Room topic/> }.into_any(),
+        Err(rule) => view! { <BadName name=name.get() rule=rule.to_string()/> }.into_any(),
+    }
+}
+
+#[component]
+fn Room(topic: Topic) -> impl IntoView {
+    let name = topic.name().to_owned();
+    let reader = use_topic::<Timeline>(topic);
+    let scroller = Scroller::new();
+    keep_the_list_aware(reader, name.clone());
+
+    let url = messages(&name);
+    let on_send = Callback::new(move |text| {
+        reader.publish(url.clone(), &NewMessage { text })?;
+        scroller.to_end();
+        Ok(())
+    });
+    let trouble = move || {
+        match reader.reading.get() {
+        Reading::Trouble(problem) => view! {
+            <div class="bar" role="alert">
+                <p>"Messages may be missing. " {problem.detail}</p>
+                <button class="link-button" type="button" on:click=move |_| reader.pull_again()>"Try again"</button>
+            </div>
+        }
+        .into_any(),
+        _ => ().into_any(),
+    }
+    };
+    view! {
+        <section class="room">
+            <header class="room-head">
+                <a class="icon-button back" href="/"><Icon of=IconOf::Back/><span class="visually-hidden">"All rooms"</span></a>
+                <Heading text=name.clone()/>
+            </header>
+            {trouble}
+            <Conversation room=name.clone() reader scroller/>
+            <Composer room=name on_send/>
+        </section>
+    }
+}
+
+/// The list beside the room learns of a room that is new, and that this one is being read.
+fn keep_the_list_aware(reader: TopicReader<Timeline>, name: String) {
+    let rooms = use_rooms();
+    Effect::new(move |asked_at: Option<Seq>| {
+        let newest = reader.projection.with(Timeline::newest);
+        let is_known = rooms.list.with(|list| list.find(&name).is_some());
+        if !is_known && newest > asked_at.unwrap_or_default() {
+            rooms.ask();
+        }
+        if !browser::is_hidden() {
+            rooms.mark_read(&name);
+        }
+        newest
+    });
+}
+
+#[component]
+fn BadName(name: String, rule: String) -> impl IntoView {
+    let suggestion = room_name(&name).ok().map(|name| {
+        let href = format!("/rooms/{name}");
+        view! { <a class="button" href=href>"Go to " {name}</a> }
+    });
+    view! {
+        <section class="lobby">
+            <Heading text="No room can be called that"/>
+            <p class="lead">"The name of a room " {rule} "."</p>
+            <p class="actions">{suggestion} <a class="button quiet" href="/">"All rooms"</a></p>
+        </section>
+    }
+}

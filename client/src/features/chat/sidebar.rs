@@ -1,0 +1,87 @@
+//! `Sidebar`: the rooms, live: who said what last, when, and what is unread.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use super::room_list::RoomEntry;
+use super::rooms::{Rooms, use_rooms};
+use crate::ui::{Icon, IconOf, time};
+
+/// The list, with what to say while there is none.
+#[component]
+pub(super) fn Sidebar() -> impl IntoView {
+    let rooms = use_rooms();
+    let names = Memo::new(move |_| {
+        rooms.list.with(|list| list.rooms().iter().map(|room| room.name.clone()).collect::<Vec<_>>())
+    });
+    let hint = move || {
+        let is_loaded = rooms.list.with(|list| list.is_loaded());
+        match names.with(Vec::is_empty) {
+            true if is_loaded => {
+                "No rooms yet. Open the first one: whoever writes there makes it appear here."
+            }
+            true => "Looking for rooms…",
+            false => "",
+        }
+    };
+    let trouble = move || match rooms.problem() {
+        None => ().into_any(),
+        Some(detail) => view! {
+            <div class="bar" role="alert">
+                <p>"The list may be out of date. " {detail}</p>
+                <button class="link-button" type="button" on:click=move |_| rooms.ask()>"Try again"</button>
+            </div>
+        }
+        .into_any(),
+    };
+    view! {
+        <nav class="sidebar" aria-label="Rooms">
+            <div class="sidebar-head">
+                <h2>"Rooms"</h2>
+                <a class="icon-button" href="/" title="Open a room">
+                    <Icon of=IconOf::Plus/><span class="visually-hidden">"Open a room"</span>
+                </a>
+            </div>
+            {trouble}
+            <p class="sidebar-hint" role="status">{hint}</p>
+            <ul class="room-list">
+                <For each=move || names.get() key=String::clone children=move |name| view! { <RoomLink rooms name/> }/>
+            </ul>
+        </nav>
+    }
+}
+
+#[component]
+fn RoomLink(rooms: Rooms, name: String) -> impl IntoView {
+    let href = format!("/rooms/{name}");
+    let (path, here) = (use_location().pathname, href.clone());
+    let of = name.clone();
+    let room = Memo::new(move |_| rooms.list.with(|list| list.find(&name).cloned()));
+    let now = rooms.now;
+    view! {
+        <li>
+            <a class="room-link" href=href data-room=of aria-current=move || (*path.read() == here).then_some("page")>
+                {move || room.get().map(|room| look_of(&room, now))}
+            </a>
+        </li>
+    }
+}
+
+/// What is inside the link: drawn anew with every line, while the link itself stays and keeps the focus.
+fn look_of(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView {
+    let time = room.at().map(|at| {
+        view! {
+            <time class="room-link-time" datetime=time::machine_readable(at) title=time::full(at)>
+                {move || time::relative(at, now.get())}
+            </time>
+        }
+    });
+    let last = room.preview().map(|(author, text)| {
+        view! { <span class="room-link-last"><span class="room-link-author">{author}": "</span>{text}</span> }
+    });
+    let unread = (room.unread > 0).then(|| {
+        let unread = room.unread.to_string();
+        view! { <span class="room-link-unread">{unread} <span class="visually-hidden">" unread"</span></span> }
+    });
+    view! { <span class="room-link-name">{room.name.clone()}</span> {time} {last} {unread} }.into_any()
+}

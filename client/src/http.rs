@@ -1,0 +1,135 @@
+//! Requests: a deadline for each, a few retries where repeating is harmless, and one kind of error, [`Problem`].
+//!
+//! Writing is not repeated here: whoever publishes knows its key and whether the node is reachable at all (see
+//! the outbox).
+
+use std::cell::RefCell;
+
+use gloo_net::http::{Request, RequestBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::{Backoff, ErrorCode, Key, Problem, endpoint};
+use web_sys::AbortSignal;
+
+use crate::browser;
+
+/// No answer after this long: the attempt has failed.
+const ANSWER_MS_MAX: u32 = 10_000;
+/// How often a request that failed for a passing reason is repeated.
+const RETRIES_MAX: usize = 3;
+/// The longest wait between two attempts that a person is made to sit through.
+const PAUSE_MS_MAX: u64 = 10_000;
+
+thread_local! {
+    static ON_UNAUTHENTICATED: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+/// Calls `act` from now on whenever an answer says that nobody is signed in.
+pub fn on_unauthenticated(act: impl Fn() + 'static) {
+    ON_UNAUTHENTICATED.set(Some(Box::new(act)));
+}
+
+/// Reads `url`. An answer without content reads as `null`, so ask for an `Option` where that may happen.
+///
+/// Repeated up to three times when the network or the node fails; the problem is the last one met.
+pub async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, Problem> {
+    read(&repeat(|| Request::get(url)).await?)
+}
+
+/// The same with a single attempt, for callers that have a rhythm of their own.
+pub async fn get_json_once<T: DeserializeOwned>(url: &str) -> Result<T, Problem> {
+    read(&send(Request::get(url), None).await?)
+}
+
+/// Posts `body`, once. With a `key`, posting it again is harmless.
+pub async fn post_json<T: DeserializeOwned>(
+    url: &str,
+    body: &impl Serialize,
+    key: Option<&Key>,
+) -> Result<T, Problem> {
+    let mut request = Request::post(url).header("Content-Type", "application/json");
+    if let Some(key) = key {
+        request = request.header(endpoint::IDEMPOTENCY_KEY, key.as_str());
+    }
+    let body = serde_json::to_string(body).map_err(|error| unreadable(&error))?;
+    read(&send(request, Some(body)).await?)
+}
+
+/// Deletes what is at `url`; repeated like [`get_json`].
+pub async fn delete(url: &str) -> Result<(), Problem> {
+    repeat(|| Request::delete(url)).await.map(drop)
+}
+
+async fn repeat(request: impl Fn() -> RequestBuilder) -> Result<String, Problem> {
+    let mut backoff = Backoff::default();
+    for _ in 0..RETRIES_MAX {
+        match send(request(), None).await {
+            Err(problem) if problem.code.is_temporary() => {
+                let pause = problem.retry_after_ms.unwrap_or_else(|| backoff.next_ms(browser::random()));
+                browser::sleep(pause.min(PAUSE_MS_MAX)).await;
+            }
+            settled => return settled,
+        }
+    }
+    send(request(), None).await
+}
+
+/// One attempt: the answer's text when it is a good one, else what is wrong.
+async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, Problem> {
+    let deadline = AbortSignal::timeout_with_u32(ANSWER_MS_MAX);
+    let request = request.abort_signal(Some(&deadline)).header("Accept", "application/json");
+    let request = match body {
+        Some(body) => request.body(body),
+        None => request.build(),
+    };
+    let response = request.map_err(|_| no_answer())?.send().await.map_err(|_| no_answer())?;
+    let text = response.text().await.map_err(|_| no_answer())?;
+    if response.ok() {
+        return Ok(if response.status() == 204 { "null".into() } else { text });
+    }
+    let problem = refusal(response.status(), &text);
+    if problem.code == ErrorCode::Unauthenticated {
+        ON_UNAUTHENTICATED.with_borrow(|act| act.iter().for_each(|act| act()));
+    }
+    Err(problem)
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| unreadable(&error))
+}
+
+/// What the server says is wrong; in its place the status, when something between here and there answered.
+fn refusal(status: u16, body: &str) -> Problem {
+    serde_json::from_str(body).unwrap_or_else(|_| {
+        let known = ErrorCode::ALL.iter().copied().find(|code| code.status() == status);
+        let code = known.unwrap_or(if status < 500 { ErrorCode::Invalid } else { ErrorCode::Unavailable });
+        Problem::new(code, format!("The server answered with {status} ({}).", code.title()))
+    })
+}
+
+fn no_answer() -> Problem {
+    Problem::new(ErrorCode::Unavailable, "The server did not answer. Check your connection, then try again.")
+}
+
+fn unreadable(error: &serde_json::Error) -> Problem {
+    web_sys::console::warn_1(&format!("JSON: {error}").into());
+    Problem::new(ErrorCode::Invalid, "The server's answer could not be read. Reload the page.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_of_the_server_is_told_in_its_own_words() {
+        let told = Problem::invalid_field("text", "must not be empty");
+        assert_eq!(refusal(400, &serde_json::to_string(&told).unwrap()), told);
+    }
+
+    #[test]
+    fn an_answer_of_something_in_between_still_becomes_a_problem() {
+        assert_eq!(refusal(502, "<h1>Bad gateway</h1>").code, ErrorCode::Unavailable);
+        assert_eq!(refusal(413, "").code, ErrorCode::TooLarge);
+        assert_eq!(refusal(418, "").code, ErrorCode::Invalid);
+    }
+}

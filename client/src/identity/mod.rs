@@ -1,0 +1,102 @@
+//! Who sits in front of the page: asking the server, naming oneself, renaming, signing out.
+//!
+//! The server alone knows; what is kept here is its last answer. Other windows of this browser share the cookie,
+//! so a sign-in can end without anybody having clicked here.
+
+mod menu;
+mod name_form;
+mod naming;
+
+use leptos::prelude::*;
+use shared::{Identity, NewIdentity, Problem, endpoint};
+
+use crate::http;
+
+pub use menu::UserMenu;
+pub use naming::Naming;
+
+/// What is known about the person.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SignIn {
+    /// Being asked.
+    Asking,
+    /// Could not be asked.
+    Unreachable(Problem),
+    /// Nobody.
+    Out,
+    /// This one.
+    In(Identity),
+}
+
+/// The sign-in of this page. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Me {
+    sign_in: RwSignal<SignIn>,
+}
+
+impl Me {
+    /// Makes it, asks the server, and hands it to everything below the caller. `on_lost` is called when a
+    /// sign-in ended that nobody ended here.
+    pub fn provide(on_lost: impl Fn() + 'static) -> Me {
+        let me = Me { sign_in: RwSignal::new(SignIn::Asking) };
+        http::on_unauthenticated(move || me.lost(&on_lost));
+        provide_context(me);
+        me.ask();
+        me
+    }
+
+    /// What is known.
+    pub fn sign_in(self) -> ReadSignal<SignIn> {
+        self.sign_in.read_only()
+    }
+
+    /// The person, where pages are shown that only a person sees.
+    pub fn identity(self) -> Option<Identity> {
+        match self.sign_in.get() {
+            SignIn::In(identity) => Some(identity),
+            _ => None,
+        }
+    }
+
+    /// Asks the server.
+    pub fn ask(self) {
+        self.sign_in.set(SignIn::Asking);
+        leptos::task::spawn_local(async move {
+            self.sign_in.set(match http::get_json(endpoint::ME).await {
+                Ok(Some(identity)) => SignIn::In(identity),
+                Ok(None) => SignIn::Out,
+                Err(problem) => SignIn::Unreachable(problem),
+            });
+        });
+    }
+
+    /// Takes a name: the first one signs in, every other one renames.
+    pub async fn take_name(self, name: String) -> Result<(), Problem> {
+        let identity = http::post_json(endpoint::ME, &NewIdentity { name }, None).await?;
+        self.sign_in.set(SignIn::In(identity));
+        Ok(())
+    }
+
+    /// Ends the sign-in, here and in all windows of this browser.
+    pub async fn sign_out(self) -> Result<(), Problem> {
+        let before = self.sign_in.get_untracked();
+        // The pages close first: afterwards they would talk to a socket that the server hangs up.
+        self.sign_in.set(SignIn::Asking);
+        let done = http::delete(endpoint::ME).await;
+        self.sign_in.set(if done.is_ok() { SignIn::Out } else { before });
+        done
+    }
+
+    /// The server says that nobody is signed in.
+    pub fn lost(self, on_lost: &impl Fn()) {
+        if matches!(self.sign_in.get_untracked(), SignIn::In(_)) {
+            self.sign_in.set(SignIn::Out);
+            on_lost();
+        }
+    }
+}
+
+/// The [`Me`] that the app provides.
+pub fn use_me() -> Me {
+    use_context().expect("the app provides it to every page")
+}

@@ -1,0 +1,11 @@
+//! The page. The modules, in reading order; each may use those below it, and none above:
+
+pub mod app;
+pub mod features;
+pub mod identity;
+
+pub mod http;
+pub mod realtime;
+pub mod ui;
+
+pub mod browser;

@@ -1,0 +1,98 @@
+//! The core of the page: one socket, and for each topic a reader that ends up with every event, once, in order.
+//!
+//! A feature brings a [`Projection`], calls [`use_topic`], and shows what it gets. It never sees a frame, a gap
+//! or a reconnect. Publishing goes through the outbox, which keeps a line until its event has come back. This
+//! folder knows no feature and no screen.
+
+mod line;
+mod listeners;
+mod outbox;
+mod pull;
+mod socket;
+mod topic;
+mod watch;
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use shared::{Event, Input, Status, TopicKind, UserId};
+
+use outbox::Outbox;
+use socket::Socket;
+
+pub use outbox::{Post, PostState};
+pub use topic::{OlderPage, Reading, TopicReader, use_topic};
+pub use watch::{News, watch_topics};
+
+/// State folded from the events of one topic: what a feature shows.
+///
+/// The events of a topic arrive in order and each once. A fresh start is `Default`.
+pub trait Projection: Default + Send + Sync + 'static {
+    /// The kind of topic that it reads.
+    type Kind: TopicKind;
+
+    /// The next event, newer than all before.
+    fn apply(&mut self, event: &Event, payload: <Self::Kind as TopicKind>::Event);
+
+    /// An event older than all that are there; called from the newest of a page to its oldest.
+    fn apply_older(&mut self, event: &Event, payload: <Self::Kind as TopicKind>::Event);
+}
+
+/// The page's one connection, and what waits to be published. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Realtime(StoredValue<Parts, LocalStorage>);
+
+#[derive(Clone)]
+struct Parts {
+    socket: Rc<Socket>,
+    outbox: Rc<Outbox>,
+}
+
+impl Realtime {
+    /// Makes it, not yet connected, and hands it to everything below the caller.
+    pub fn provide() -> Realtime {
+        let socket = Socket::new();
+        let outbox = Outbox::new(socket.clone());
+        let realtime = Realtime(StoredValue::new_local(Parts { socket, outbox }));
+        provide_context(realtime);
+        realtime
+    }
+
+    /// Somebody signed in: be connected from now on. Harmless when it already is, for the same person.
+    pub fn start(self, me: UserId) {
+        let parts = self.parts();
+        parts.outbox.open_for(me);
+        parts.socket.start();
+    }
+
+    /// Nobody is signed in: hang up, and forget what was not yet published.
+    pub fn stop(self) {
+        let parts = self.parts();
+        parts.outbox.clear();
+        parts.socket.stop();
+    }
+
+    /// Does not wait any longer.
+    pub fn reconnect_now(self) {
+        self.parts().socket.input(Input::ReconnectNow);
+    }
+
+    /// How the connection is doing.
+    pub fn status(self) -> ReadSignal<Status> {
+        self.parts().socket.status().into()
+    }
+
+    /// Whether the node is known to be out of reach, so that asking it now is in vain. Tracked.
+    pub fn is_away(self) -> bool {
+        matches!(self.parts().socket.status().get(), Status::Waiting { .. } | Status::Offline)
+    }
+
+    fn parts(self) -> Parts {
+        self.0.get_value()
+    }
+}
+
+/// The [`Realtime`] that the app provides.
+pub fn use_realtime() -> Realtime {
+    use_context().expect("the app provides it to every page")
+}

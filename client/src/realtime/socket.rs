@@ -1,0 +1,247 @@
+//! `Socket`: drives the shared [`Connection`] with a real WebSocket, the browser's clock and the page's events.
+//!
+//! All decisions are the machine's; here is only what it cannot do itself. `navigator.onLine` is not asked at the
+//! start, since it is wrong on many machines; its events are hints and good enough.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::{Rc, Weak};
+use std::task::{Poll, Waker};
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::{
+    ClientFrame, CloseReason, Command, Connection, ErrorCode, Identity, Input, Listed, Millis, ServerFrame,
+    Status, Topic, endpoint,
+};
+
+use super::line::{Line, Told, VANISHED};
+use super::listeners::{Arrival, ListenerId, Listeners};
+use crate::{browser, http};
+
+/// The page's one connection to a node.
+pub(super) struct Socket {
+    this: Weak<Socket>,
+    machine: RefCell<Connection>,
+    line: RefCell<Option<Line>>,
+    listeners: Listeners,
+    status: ArcRwSignal<Status>,
+    wake_at: Cell<Option<Millis>>,
+    waiting: RefCell<Vec<Waker>>,
+    wanted: Cell<bool>,
+}
+
+impl Socket {
+    /// Not connected, and not wanting to be.
+    pub(super) fn new() -> Rc<Socket> {
+        let machine = Connection::default();
+        let socket = Rc::new_cyclic(|this| Socket {
+            this: this.clone(),
+            status: ArcRwSignal::new(machine.status()),
+            machine: RefCell::new(machine),
+            line: RefCell::default(),
+            listeners: Listeners::default(),
+            wake_at: Cell::default(),
+            waiting: RefCell::default(),
+            wanted: Cell::new(false),
+        });
+        socket.heed_the_page();
+        socket
+    }
+
+    /// Is connected from now on.
+    pub(super) fn start(&self) {
+        self.wanted.set(true);
+        self.input(Input::Start);
+    }
+
+    /// Stays away. A sign-in that ended elsewhere stays in sight as such.
+    pub(super) fn stop(&self) {
+        self.wanted.set(false);
+        if self.status.get_untracked() != Status::SignedOut {
+            self.input(Input::Stop);
+        }
+    }
+
+    /// Tells the machine what happened, and does what it says.
+    pub(super) fn input(&self, input: Input) {
+        let commands = self.machine.borrow_mut().on(input, browser::now_ms(), browser::random());
+        for command in commands {
+            match command {
+                Command::Open => self.open(),
+                Command::Close => drop(self.line.take()),
+                Command::AskMe => self.ask_me(),
+                Command::Ping => self.send(&ClientFrame::Ping { at: browser::now_ms() }),
+            }
+        }
+        self.show_status();
+        self.set_alarm();
+    }
+
+    /// How the connection is doing.
+    pub(super) fn status(&self) -> ArcReadSignal<Status> {
+        self.status.read_only()
+    }
+
+    /// Whether pushes come in and it makes sense to publish.
+    pub(super) fn is_connected(&self) -> bool {
+        self.status.get_untracked() == Status::Connected
+    }
+
+    /// Waits until it is connected.
+    pub(super) async fn connected(&self) {
+        poll_fn(|context| {
+            if self.is_connected() {
+                return Poll::Ready(());
+            }
+            self.waiting.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Listens to a topic, now and after every reconnect.
+    pub(super) fn listen(
+        &self,
+        topic: &Topic,
+        listed: Listed,
+        hear: impl Fn(Arrival) + 'static,
+    ) -> ListenerId {
+        let (id, frame) = self.listeners.add(topic, listed, Rc::new(hear));
+        if self.is_connected() {
+            self.send(&frame);
+        }
+        id
+    }
+
+    /// Listens no longer.
+    pub(super) fn unlisten(&self, topic: &Topic, id: ListenerId) {
+        let frame = self.listeners.remove(topic, id);
+        if self.is_connected() {
+            self.send(&frame);
+        }
+    }
+
+    /// Tells whoever reads the topic here that a post of ours is durable.
+    pub(super) fn tell_acked(&self, ack: shared::Ack) {
+        self.listeners.tell(&ack.topic, Arrival::Acked(ack.epoch, ack.seq));
+    }
+
+    fn open(&self) {
+        let this = self.this.clone();
+        let line = Line::open(move |told| {
+            let Some(socket) = this.upgrade() else { return };
+            match told {
+                Told::Text(text) => socket.hear(&text),
+                Told::Closed(code) => socket.closed(code),
+            }
+        });
+        if line.is_none() {
+            let this = self.this.clone();
+            queue_microtask(move || this.upgrade().iter().for_each(|socket| socket.closed(VANISHED)));
+        }
+        self.line.replace(line);
+    }
+
+    fn closed(&self, code: u16) {
+        self.line.take();
+        self.input(Input::Closed(CloseReason::from_code(code)));
+    }
+
+    fn send(&self, frame: &ClientFrame) {
+        let text = serde_json::to_string(frame).expect("a frame has no map with odd keys");
+        if let Some(line) = self.line.borrow_mut().as_mut() {
+            line.send(text);
+        }
+    }
+
+    fn hear(&self, text: &str) {
+        self.input(Input::Heard);
+        let frame = match serde_json::from_str(text) {
+            Ok(frame) => frame,
+            Err(error) => {
+                return web_sys::console::warn_1(&format!("A frame was not understood: {error}").into());
+            }
+        };
+        match frame {
+            ServerFrame::Welcome(welcome) => {
+                self.input(Input::Welcome { heartbeat_secs: welcome.heartbeat_secs });
+                self.listeners.subscriptions().iter().for_each(|frame| self.send(frame));
+            }
+            ServerFrame::Ping { at } => self.send(&ClientFrame::Pong { at }),
+            ServerFrame::Drain { reconnect_after_ms } => self.input(Input::Drain { reconnect_after_ms }),
+            ServerFrame::Error { problem } => web_sys::console::warn_1(&problem.detail.into()),
+            frame => self.listeners.hear(frame),
+        }
+    }
+
+    fn ask_me(&self) {
+        let this = self.this.clone();
+        spawn_local(async move {
+            let answer = match http::get_json_once::<Option<Identity>>(endpoint::ME).await {
+                Ok(Some(_)) => Input::SignedIn,
+                Ok(None) => Input::SignedOut,
+                Err(problem) => match (problem.code, problem.retry_after_ms) {
+                    (ErrorCode::TooMany | ErrorCode::Unavailable, Some(millis)) => Input::RetryAfter(millis),
+                    _ => Input::NoAnswer,
+                },
+            };
+            if let Some(socket) = this.upgrade() {
+                socket.input(answer);
+            }
+        });
+    }
+
+    fn show_status(&self) {
+        let status = self.machine.borrow().status();
+        if self.status.get_untracked() != status {
+            self.status.set(status);
+        }
+        if status == Status::Connected {
+            self.waiting.take().into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// Keeps one timer, never later than the machine wants it. One that rings early does no harm.
+    fn set_alarm(&self) {
+        let Some(at) = self.machine.borrow().wake_at() else { return };
+        if self.wake_at.get().is_some_and(|set| set <= at) {
+            return;
+        }
+        self.wake_at.set(Some(at));
+        let this = self.this.clone();
+        spawn_local(async move {
+            browser::sleep((at - browser::now_ms()).max(0) as u64).await;
+            let Some(socket) = this.upgrade() else { return };
+            if socket.wake_at.get() == Some(at) {
+                socket.wake_at.set(None);
+            }
+            socket.input(Input::Tick);
+        });
+    }
+
+    /// The network, the tab, and the page's own coming and going.
+    fn heed_the_page(&self) {
+        let on = |name: &str, input: fn() -> Input| {
+            let this = self.this.clone();
+            window_event_listener_untyped(name, move |_| {
+                if let Some(socket) = this.upgrade() {
+                    socket.input(input());
+                }
+            });
+        };
+        on("online", || Input::Online(true));
+        on("offline", || Input::Online(false));
+        on("visibilitychange", || Input::Visible(!browser::is_hidden()));
+        // A page with an open socket is not kept for "back": hang up on leaving, and be there again on return.
+        let (leaving, returning) = (self.this.clone(), self.this.clone());
+        window_event_listener_untyped("pagehide", move |_| {
+            leaving.upgrade().iter().for_each(|socket| socket.input(Input::Stop));
+        });
+        window_event_listener_untyped("pageshow", move |_| {
+            if let Some(socket) = returning.upgrade().filter(|socket| socket.wanted.get()) {
+                socket.input(Input::Start);
+            }
+        });
+    }
+}

@@ -1,0 +1,97 @@
+//! `ConnectionBadge`: how the connection is doing, and a way to hurry it.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use shared::{Millis, Status};
+
+use crate::browser;
+
+/// Tells the status in a word. The countdown is not read aloud, the change of status is.
+#[component]
+pub fn ConnectionBadge(
+    /// What to tell.
+    status: ReadSignal<Status>,
+    /// What "now" does.
+    #[prop(into)]
+    on_reconnect: Callback<()>,
+) -> impl IntoView {
+    let now = RwSignal::new(browser::now_ms());
+    Effect::new(move || {
+        if !matches!(status.get(), Status::Waiting { .. }) {
+            return;
+        }
+        now.set(browser::now_ms());
+        let tick = set_interval_with_handle(move || now.set(browser::now_ms()), Duration::from_millis(250));
+        on_cleanup(move || tick.iter().for_each(|tick| tick.clear()));
+    });
+    let countdown = move || match status.get() {
+        Status::Waiting { until } => format!(" in {} s", seconds_left(until, now.get())),
+        _ => String::new(),
+    };
+    let is_lost = |status| matches!(status, Status::Waiting { .. } | Status::Offline | Status::Refused);
+    let can_hurry = Memo::new(move |_| is_lost(status.get()));
+    let hurry = move || {
+        match can_hurry.get() {
+        false => ().into_any(),
+        true => view! {
+            <button id="reconnect-now" type="button" class="link-button" on:click=move |_| on_reconnect.run(())>
+                "Now" <span class="visually-hidden">": reconnect"</span>
+            </button>
+        }
+        .into_any(),
+    }
+    };
+    view! {
+        <div id="connection" class="badge" data-status=move || name(status.get())>
+            <span class="badge-dot" aria-hidden="true"></span>
+            <span class="badge-label">
+                <span role="status">{move || label(status.get())}</span>
+                <span class="badge-countdown" aria-hidden="true">{countdown}</span>
+            </span>
+            {hurry}
+        </div>
+    }
+}
+
+/// What style sheets and tests know the status by.
+fn name(status: Status) -> &'static str {
+    match status {
+        Status::Stopped => "stopped",
+        Status::Connecting => "connecting",
+        Status::Connected => "connected",
+        Status::Waiting { .. } => "waiting",
+        Status::Offline => "offline",
+        Status::SignedOut => "signed-out",
+        Status::Refused => "refused",
+    }
+}
+
+fn label(status: Status) -> &'static str {
+    match status {
+        Status::Stopped => "Not signed in",
+        Status::Connecting => "Connecting",
+        Status::Connected => "Connected",
+        Status::Waiting { .. } => "Reconnecting",
+        Status::Offline => "Offline",
+        Status::SignedOut => "Signed out",
+        Status::Refused => "Disconnected",
+    }
+}
+
+/// Counts down to 1, never to 0: then it is "connecting".
+fn seconds_left(until: Millis, now: Millis) -> Millis {
+    ((until - now + 999) / 1_000).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_countdown_rounds_up_and_ends_at_one() {
+        assert_eq!(seconds_left(5_000, 0), 5);
+        assert_eq!(seconds_left(5_000, 4_001), 1);
+        assert_eq!(seconds_left(5_000, 9_000), 1);
+    }
+}

@@ -1,0 +1,52 @@
+//! Icons, drawn for this page: 24 units wide, one stroke, the colour of the text around them.
+
+use leptos::prelude::*;
+
+/// Which icon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IconOf {
+    /// To the page before.
+    Back,
+    /// To what is new.
+    Down,
+    /// Make one.
+    Plus,
+    /// Off it goes.
+    Send,
+    /// Not there yet.
+    Clock,
+    /// Went wrong.
+    Alert,
+}
+
+/// Decoration: whatever it stands on says in words what it does.
+#[component]
+pub fn Icon(
+    /// Which one.
+    of: IconOf,
+) -> impl IntoView {
+    let path = match of {
+        IconOf::Back => "M15 5l-7 7 7 7",
+        IconOf::Down => "M12 5v14M6 13l6 6 6-6",
+        IconOf::Plus => "M12 5v14M5 12h14",
+        IconOf::Send => "M12 19V5M6 11l6-6 6 6",
+        IconOf::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
+        IconOf::Alert => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v5M12 16v.01",
+    };
+    view! {
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+            <path d=path></path>
+        </svg>
+    }
+}
+
+/// The mark of the app: two arrows that pass each other.
+#[component]
+pub fn Logo() -> impl IntoView {
+    view! {
+        <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
+            <rect class="logo-ground" width="32" height="32" rx="9"></rect>
+            <path class="logo-mark" d="M8 12.5h14M18 8l4.5 4.5L18 17M24 19.5H10M14 15l-4.5 4.5L14 24"></path>
+        </svg>
+    }
+}

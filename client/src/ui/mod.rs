@@ -1,0 +1,17 @@
+//! What every screen is made of: the badge, notices, the page's heading, icons, times. Knows no feature.
+
+mod announcer;
+mod avatar;
+mod badge;
+mod icons;
+mod notices;
+mod page;
+pub mod panic;
+pub mod time;
+
+pub use announcer::{Announcer, AnnouncerRegion, use_announcer};
+pub use avatar::Avatar;
+pub use badge::ConnectionBadge;
+pub use icons::{Icon, IconOf, Logo};
+pub use notices::{NoticeRegion, Notices, use_notices};
+pub use page::{APP_NAME, Heading, PageTitle, focus_on, use_page_title};

@@ -1,0 +1,96 @@
+//! The page as a whole: its heading, which takes the focus when a person arrives, and the title of the tab.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{FocusOptions, HtmlElement};
+
+use crate::browser;
+
+/// What the app is called wherever it says its name.
+pub const APP_NAME: &str = "Duplex";
+
+/// The title of the tab: where one is, and how much came while nobody looked. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct PageTitle {
+    page: RwSignal<String>,
+    unread: RwSignal<u64>,
+    has_arrived: StoredValue<bool>,
+}
+
+impl PageTitle {
+    /// Makes it, keeps the tab's title up to date, and hands it to everything below the caller.
+    pub fn provide() {
+        let title = PageTitle {
+            page: RwSignal::default(),
+            unread: RwSignal::new(0),
+            has_arrived: StoredValue::new(false),
+        };
+        Effect::new(move || document().set_title(&compose(&title.page.read(), title.unread.get())));
+        window_event_listener_untyped("visibilitychange", move |_| {
+            if !browser::is_hidden() {
+                title.unread.set(0);
+            }
+        });
+        provide_context(title);
+    }
+
+    /// So many more things came; counted only while nobody looks.
+    pub fn add_unread(self, count: u64) {
+        if count > 0 && browser::is_hidden() {
+            self.unread.update(|unread| *unread += count);
+        }
+    }
+}
+
+/// The [`PageTitle`] that the app provides.
+pub fn use_page_title() -> PageTitle {
+    use_context().expect("the app provides it to every page")
+}
+
+/// The one `h1` of a page. It names the tab and takes the focus, so that a change of page is read aloud; not so on
+/// the first page, where the browser reads it by itself.
+#[component]
+pub fn Heading(
+    /// What it says.
+    #[prop(into)]
+    text: String,
+    /// What tests and links know it by.
+    #[prop(default = "heading")]
+    id: &'static str,
+) -> impl IntoView {
+    let title = use_page_title();
+    title.page.set(text.clone());
+    if title.has_arrived.get_value() {
+        focus_on(id);
+    }
+    title.has_arrived.set_value(true);
+    view! { <h1 id=id tabindex="-1">{text}</h1> }
+}
+
+/// Moves the focus to the element with that id, once what was just changed is drawn; nothing scrolls because of it.
+pub fn focus_on(id: &'static str) {
+    request_animation_frame(move || {
+        let element =
+            document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok());
+        let quietly = FocusOptions::new();
+        quietly.set_prevent_scroll(true);
+        element.iter().for_each(|element| drop(element.focus_with_options(&quietly)));
+    });
+}
+
+fn compose(page: &str, unread: u64) -> String {
+    let name = if page.is_empty() { APP_NAME.to_owned() } else { format!("{page} · {APP_NAME}") };
+    if unread == 0 { name } else { format!("({unread}) {name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_title_tells_the_page_and_what_is_unread() {
+        assert_eq!(compose("", 0), "Duplex");
+        assert_eq!(compose("general", 0), "general · Duplex");
+        assert_eq!(compose("general", 3), "(3) general · Duplex");
+    }
+}
