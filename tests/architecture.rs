@@ -28,19 +28,19 @@ const SERVER: &Rules = &[
 ];
 
 /// Each part of the core names only what stands to its right.
-const REALTIME: &[&str] = &[
-    "session", "tasks", "node", "publisher", "hub", "access", "sessions", "error", "bus", "log", "outbox",
-];
+const REALTIME: &[&str] =
+    &["session", "tasks", "node", "publisher", "hub", "access", "sessions", "error", "bus", "log", "outbox"];
 
 const CLIENT: &Rules = &[
     ("main", &["app"]),
     ("lib", &["app"]),
-    ("app", &["features", "identity", "realtime", "ui", "http", "browser"]),
-    ("features", &["identity", "realtime", "ui", "http", "browser"]),
+    ("app", &["features", "identity", "realtime", "ui", "http", "address", "browser"]),
+    ("features", &["identity", "realtime", "ui", "http", "address", "browser"]),
     ("identity", &["realtime", "ui", "http", "browser"]),
     ("realtime", &["http", "browser"]),
     ("ui", &["realtime", "browser"]),
     ("http", &["browser"]),
+    ("address", &["browser"]),
     ("browser", &[]),
 ];
 
@@ -51,7 +51,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hyper", &["server/src/http/"]),
     ("tower_http", &["server/src/http/"]),
     ("tokio_tungstenite", &["server/src/http/"]),
-    ("clap", &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry.rs", "server/src/app.rs"]),
+    (
+        "clap",
+        &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry.rs", "server/src/app.rs"],
+    ),
     ("sqlx", &["server/src/realtime/log/", "server/src/people/", "server/src/sqlite.rs"]),
     ("async_nats", &["server/src/realtime/bus/"]),
 ];
@@ -73,7 +76,8 @@ fn check_rules(folder: &str, crate_names: &[&str], rules: &Rules) {
         };
         let code = source.code();
         let named = crate_names.iter().flat_map(|name| named_below(&code, name));
-        let wrong = named.filter(|name| parts.contains(name.as_str()) && name != part && !may.contains(&name.as_str()));
+        let wrong = named
+            .filter(|name| parts.contains(name.as_str()) && name != part && !may.contains(&name.as_str()));
         broken.extend(wrong.map(|name| format!("{} names {name}; {part} may name {may:?}", source.path)));
     }
     assert_none(broken);
@@ -135,8 +139,10 @@ fn a_feature_names_no_other() {
         let features: BTreeSet<String> = sources.iter().map(feature).filter(|name| name != "mod").collect();
         for source in sources.iter().filter(|source| feature(source) != "mod") {
             let (own, code) = (feature(source), source.code());
-            let named: BTreeSet<String> =
-                ["features", "super", "super::super"].iter().flat_map(|path| named_below(&code, path)).collect();
+            let named: BTreeSet<String> = ["features", "super", "super::super"]
+                .iter()
+                .flat_map(|path| named_below(&code, path))
+                .collect();
             let others = named.intersection(&features).filter(|name| **name != own);
             broken.extend(others.map(|name| format!("{} names the feature {name}", source.path)));
         }
@@ -147,8 +153,11 @@ fn a_feature_names_no_other() {
 #[test]
 fn nothing_but_the_outermost_names_the_features() {
     let mut broken = Vec::new();
-    for (folder, may) in [("server/src", &["main", "lib", "features"][..]), ("client/src", &["app", "lib", "features"]), ("shared/src", &["lib", "features"])]
-    {
+    for (folder, may) in [
+        ("server/src", &["main", "lib", "features"][..]),
+        ("client/src", &["app", "lib", "features"]),
+        ("shared/src", &["lib", "features"]),
+    ] {
         for source in sources(folder).iter().filter(|source| !may.contains(&source.part())) {
             let code = source.code();
             let named = ["crate", "shared"].iter().any(|name| named_below(&code, name).contains("features"));
@@ -162,7 +171,8 @@ fn nothing_but_the_outermost_names_the_features() {
 
 #[test]
 fn shared_has_no_io_no_clock_and_no_randomness() {
-    let forbidden = ["tokio", "futures", "rand", "getrandom", "web_sys", "js_sys", "gloo", "chrono", "sqlx", "axum"];
+    let forbidden =
+        ["tokio", "futures", "rand", "getrandom", "web_sys", "js_sys", "gloo", "chrono", "sqlx", "axum"];
     let std = ["fs", "net", "io", "thread", "time", "process", "env"];
     let mut broken = Vec::new();
     for source in sources("shared/src") {
@@ -193,7 +203,8 @@ fn every_file_says_first_what_it_is_and_is_short_and_well_named() {
             }
             let words = source.path.trim_end_matches(".rs").split('/');
             let avoided = words.filter(|word| WORDS_AVOIDED.contains(word));
-            broken.extend(avoided.map(|word| format!("{}: {word} says nothing of what is in it", source.path)));
+            broken
+                .extend(avoided.map(|word| format!("{}: {word} says nothing of what is in it", source.path)));
         }
     }
     assert_none(broken);

@@ -1,5 +1,7 @@
 //! All tests that need neither a browser nor a built client: against the real server process, over real sockets.
 
+#![allow(clippy::unwrap_used, reason = "where a test cannot go on, it has failed")]
+
 mod architecture;
 mod wire;
 

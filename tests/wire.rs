@@ -59,7 +59,7 @@ fn node_frames_are_pinned() {
     pins("node/head", &ServerFrame::Head { topic: topic(), epoch: epoch(), seq: Seq(57) });
     pins("node/event", &ServerFrame::Event(event(42)));
     pins("node/signal", &ServerFrame::Signal { topic: topic(), from: ada(), payload });
-    let members = vec![Member { identity: ada(), sessions: 2 }];
+    let members = vec![Member { id: ada().id, name: ada().name, sessions: 2 }];
     pins("node/presence", &ServerFrame::Presence { topic: topic(), total: 1, members });
     pins("node/refused", &ServerFrame::Refused { topic: topic(), problem });
     let problem = Problem::new(ErrorCode::Invalid, "a frame must be one JSON object");

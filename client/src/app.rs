@@ -1,10 +1,11 @@
-//! The app: what every page has around it, which page is shown, and what the parts have to do with each other.
+//! The app: what every page has around it, which page is shown, and what the parts have to do with each
+//! other.
 
 use leptos::prelude::*;
-use leptos_router::components::{Router, Routes};
 use shared::{Problem, Status};
 
-use crate::features::FeatureRoutes;
+use crate::address::{Address, use_address};
+use crate::features;
 use crate::identity::{Me, Naming, SignIn, UserMenu, use_me};
 use crate::realtime::Realtime;
 use crate::ui::{
@@ -24,6 +25,7 @@ pub fn mount() {
 /// Everything.
 #[component]
 pub fn App() -> impl IntoView {
+    Address::provide();
     PageTitle::provide();
     Announcer::provide();
     let notices = Notices::provide();
@@ -44,13 +46,11 @@ pub fn App() -> impl IntoView {
         }
     });
     view! {
-        <Router>
-            <a class="skip-link" href="#main" rel="external">"Skip to the content"</a>
-            <Header realtime/>
-            <main id="main" tabindex="-1"><Page/></main>
-            <NoticeRegion/>
-            <AnnouncerRegion/>
-        </Router>
+        <a class="skip-link" href="#main">"Skip to the content"</a>
+        <Header realtime/>
+        <main id="main" tabindex="-1"><Page/></main>
+        <NoticeRegion/>
+        <AnnouncerRegion/>
     }
 }
 
@@ -92,7 +92,21 @@ fn Page() -> impl IntoView {
         Situation::Asking => view! { <p class="waiting" role="status">"One moment…"</p> }.into_any(),
         Situation::Unreachable(problem) => view! { <Unreachable problem/> }.into_any(),
         Situation::Nameless => view! { <Naming/> }.into_any(),
-        Situation::In => view! { <Routes fallback=NotFound><FeatureRoutes/></Routes> }.into_any(),
+        Situation::In => view! { <FeaturePage/> }.into_any(),
+    }
+}
+
+/// The page of whichever feature claims the path.
+#[component]
+fn FeaturePage() -> impl IntoView {
+    let address = use_address();
+    let place = Memo::new(move |_| {
+        let path = address.path();
+        features::ALL.iter().position(|feature| (feature.claims)(&path))
+    });
+    move || match place.get() {
+        Some(place) => (features::ALL[place].view)(),
+        None => view! { <NotFound/> }.into_any(),
     }
 }
 

@@ -1,7 +1,8 @@
-//! Requests: a deadline for each, a few retries where repeating is harmless, and one kind of error, [`Problem`].
+//! Requests: a deadline for each, a few retries where repeating is harmless, and one kind of error,
+//! [`Problem`].
 //!
-//! Writing is not repeated here: whoever publishes knows its key and whether the node is reachable at all (see
-//! the outbox).
+//! Writing is not repeated here: whoever publishes knows its key and whether the node is reachable at all
+//! (see the outbox).
 
 use std::cell::RefCell;
 

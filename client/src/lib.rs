@@ -4,6 +4,7 @@ pub mod app;
 pub mod features;
 pub mod identity;
 
+pub mod address;
 pub mod http;
 pub mod realtime;
 pub mod ui;

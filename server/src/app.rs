@@ -54,9 +54,11 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
             runtime.block_on(async {
                 telemetry::start(&config.log_filter, config.log_format).map_err(StartError)?;
                 let app = App::build(config, features).await?;
+                let stop = shutdown::requested()
+                    .map_err(|error| StartError(format!("signals cannot be watched: {error}")))?;
                 // Nobody may be there to read it.
                 writeln!(io::stdout(), "listening on http://{}", app.address()).ok();
-                app.serve(shutdown::requested()).await;
+                app.serve(stop).await;
                 Ok(())
             })
         });

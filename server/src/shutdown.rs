@@ -1,24 +1,23 @@
 //! When to stop: Ctrl-C, or SIGTERM from whoever runs the process.
 
-/// Returns once the process was asked to stop.
-pub async fn requested() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = interrupt => {}
-                    _ = terminate.recv() => {}
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be watched; Ctrl-C still stops the node");
-                interrupt.await.ok();
-            }
+/// Watches for the signals from now on; what it returns is ready once the process was asked to stop. Whoever is told
+/// that the node listens may stop it at once, so this comes first.
+#[cfg(unix)]
+pub fn requested() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    interrupt.await.ok();
+    })
+}
+
+/// Ready once Ctrl-C was pressed.
+#[cfg(not(unix))]
+pub fn requested() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        tokio::signal::ctrl_c().await.ok();
+    })
 }

@@ -165,30 +165,11 @@ pub struct SessionLimits {
 
 /// One person in a topic's presence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "FlatMember", into = "FlatMember")]
 pub struct Member {
-    /// Who, and under which name now.
-    pub identity: Identity,
+    /// Who.
+    pub id: UserId,
+    /// What they are called now.
+    pub name: DisplayName,
     /// How many windows they have open there.
     pub sessions: u32,
-}
-
-/// A [`Member`] as it crosses the wire. Serde's `flatten` would do, but its machinery is a download of its own.
-#[derive(Serialize, Deserialize)]
-struct FlatMember {
-    id: UserId,
-    name: DisplayName,
-    sessions: u32,
-}
-
-impl From<FlatMember> for Member {
-    fn from(FlatMember { id, name, sessions }: FlatMember) -> Member {
-        Member { identity: Identity { id, name }, sessions }
-    }
-}
-
-impl From<Member> for FlatMember {
-    fn from(Member { identity: Identity { id, name }, sessions }: Member) -> FlatMember {
-        FlatMember { id, name, sessions }
-    }
 }

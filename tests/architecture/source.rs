@@ -61,7 +61,8 @@ fn is_of_a_name(character: char) -> bool {
 }
 
 fn first_names(rest: &str) -> Vec<String> {
-    let name = |text: &str| text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let name =
+        |text: &str| text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let Some(group) = rest.strip_prefix('{') else { return vec![name(rest)] };
     let (mut depth, mut names, mut start) = (0, Vec::new(), 0);
     for (at, character) in group.char_indices() {

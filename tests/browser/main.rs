@@ -3,6 +3,8 @@
 //! By hand: `DUPLEX_PAGES=<folder of the built client> cargo test --test browser`. chromedriver and Chromium are
 //! found on the PATH, or named by `CHROMEDRIVER` and `CHROMIUM`.
 
+#![allow(clippy::unwrap_used, reason = "where a test cannot go on, it has failed")]
+
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the other test binary uses all of it")]
 mod support;

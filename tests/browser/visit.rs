@@ -5,7 +5,7 @@ use shared::endpoint;
 use crate::duplex;
 use crate::window::Window;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ordinary_first_visit_logs_no_console_error() {
     let server = duplex();
     let window = Window::signed_in(&server, "Ada", "/").await;
@@ -14,7 +14,7 @@ async fn an_ordinary_first_visit_logs_no_console_error() {
     assert_eq!(window.console_errors().await, [String::new(); 0]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_console_error_would_be_seen() {
     let server = duplex();
     let window = Window::of(&server).await;
@@ -24,16 +24,18 @@ async fn a_console_error_would_be_seen() {
     assert_eq!(window.console_errors().await.len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_is_no_page_says_so() {
     let server = duplex();
     let window = Window::signed_in(&server, "Ada", "/no/such/page").await;
     window.finds("h1#not-found").await;
     window.clicks("main a[href='/']").await;
-    window.until("the start is shown", "location.pathname === '/' && !document.querySelector('#not-found')").await;
+    window
+        .until("the start is shown", "location.pathname === '/' && !document.querySelector('#not-found')")
+        .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_name_is_refused_where_it_is_typed() {
     let server = duplex();
     let window = Window::of(&server).await;
@@ -46,7 +48,7 @@ async fn a_bad_name_is_refused_where_it_is_typed() {
     window.is_connected().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_can_be_changed() {
     let server = duplex();
     let window = Window::signed_in(&server, "Ada", "/").await;
@@ -54,13 +56,15 @@ async fn a_name_can_be_changed() {
     window.clicks("#rename").await;
     window.finds("dialog[open] #display-name").await.clear().await.unwrap();
     window.names_itself("Countess").await;
-    window.until("the menu has it", "document.querySelector('#user-menu').innerText.includes('Countess')").await;
+    window
+        .until("the menu has it", "document.querySelector('#user-menu').innerText.includes('Countess')")
+        .await;
     window.reloads().await;
     window.is_connected().await;
     window.until("it stays", "document.querySelector('#user-menu').innerText.includes('Countess')").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_out_ends_it_in_every_tab() {
     let server = duplex();
     let window = Window::signed_in(&server, "Ada", "/").await;
@@ -80,7 +84,7 @@ async fn signing_out_ends_it_in_every_tab() {
     assert_eq!(status, 204);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_server_is_told_and_can_be_hurried() {
     let mut server = duplex();
     let window = Window::signed_in(&server, "Ada", "/").await;

@@ -1,5 +1,7 @@
 //! `Window`: one person's Chromium, with a profile of its own. Whatever is looked for is waited for.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -7,8 +9,8 @@ use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
 use thirtyfour::{By, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, WebDriver, WebElement};
 
 use crate::chromedriver::Chromedriver;
-use crate::support::wait::try_eventually;
 use crate::support::TestServer;
+use crate::support::wait::try_eventually;
 
 const FLAGS: [&str; 9] = [
     "--headless=new",
@@ -21,6 +23,9 @@ const FLAGS: [&str; 9] = [
     "--disable-component-update",
     "--disable-sync",
 ];
+
+/// A crowded machine starts a browser slowly.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// See the module. The fields end in this order: the session, then what it needs.
 pub struct Window {
@@ -42,12 +47,10 @@ impl Window {
         wanted.add_arg("--window-size=1280,900").unwrap();
         wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
         wanted.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
-        if let Ok(chromium) = std::env::var("CHROMIUM") {
-            wanted.set_binary(&chromium).unwrap();
-        }
-        let driver = WebDriver::new(chromedriver.url(), wanted).await.unwrap_or_else(|error| {
-            panic!("Chromium cannot be started: install it (Debian: chromium), or name it in CHROMIUM: {error}")
-        });
+        wanted.set_binary(&chromium()).unwrap();
+        let session = WebDriver::builder(chromedriver.url(), wanted).request_timeout(ANSWER_WITHIN);
+        let driver =
+            session.connect().await.unwrap_or_else(|error| panic!("Chromium does not start: {error}"));
         Window { driver, _chromedriver: chromedriver, _profile: profile, url: server.url() }
     }
 
@@ -83,7 +86,8 @@ impl Window {
 
     /// Clicks, once nothing is in the way.
     pub async fn clicks(&self, css: &str) {
-        let clicked = try_eventually(async || self.driver.find(By::Css(css)).await.ok()?.click().await.ok()).await;
+        let clicked =
+            try_eventually(async || self.driver.find(By::Css(css)).await.ok()?.click().await.ok()).await;
         self.or_tell(clicked, &format!("{css} can be clicked")).await;
     }
 
@@ -95,7 +99,11 @@ impl Window {
     /// What a JavaScript expression gives.
     pub async fn tells<T: DeserializeOwned>(&self, expression: &str) -> T {
         let script = format!("return {expression}");
-        let told = self.driver.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{expression}: {error}"));
+        let told = self
+            .driver
+            .execute(script, Vec::new())
+            .await
+            .unwrap_or_else(|error| panic!("{expression}: {error}"));
         serde_json::from_value(told.json().clone()).unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
@@ -113,7 +121,10 @@ impl Window {
     async fn or_tell<T>(&self, found: Option<T>, what: &str) -> T {
         let Some(found) = found else {
             let shown: String = self.tells("location.href + '\\n' + document.body.innerText").await;
-            panic!("waited in vain: {what}; the page shows:\n{shown}\n{}", self.console_errors().await.join("\n"));
+            panic!(
+                "waited in vain: {what}; the page shows:\n{shown}\n{}",
+                self.console_errors().await.join("\n")
+            );
         };
         found
     }
@@ -141,4 +152,15 @@ impl Window {
         let errors = entries.into_iter().filter(|entry| entry.level == "SEVERE");
         errors.map(|entry| entry.message).collect()
     }
+}
+
+/// The program: as it is named in `CHROMIUM`, else the first one on the PATH.
+fn chromium() -> String {
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let known = || std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
+    let found = || known().find(|program| program.is_file()).map(|program| program.display().to_string());
+    std::env::var("CHROMIUM").ok().or_else(found).unwrap_or_else(|| {
+        panic!("Chromium is not on the PATH: install it (Debian: chromium), or name it in CHROMIUM")
+    })
 }

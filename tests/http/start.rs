@@ -5,13 +5,18 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::support::wait::try_eventually;
 use crate::support::{Program, TestServer, server_command};
 
-/// Runs a server that is not expected to listen.
-fn start(configure: impl FnOnce(&mut Command)) -> Output {
+/// Runs a server that is expected to end by itself.
+async fn start(configure: impl FnOnce(&mut Command)) -> Output {
     let mut command = server_command(Program::Probe);
     configure(&mut command);
-    command.output().expect("the program can be started")
+    let mut child = command.spawn().expect("the program can be started");
+    if try_eventually(async || child.try_wait().expect("the child is ours")).await.is_none() {
+        child.kill().expect("the child is ours");
+    }
+    child.wait_with_output().expect("the child is ours")
 }
 
 /// Asserts that it ended by itself, with nothing on stdout and one line that names `word`.
@@ -28,11 +33,11 @@ fn in_folder<'a>(command: &'a mut Command, folder: &TempDir) -> &'a mut Command 
     command.args(["--listen", "127.0.0.1:0", "--data"]).arg(folder.path())
 }
 
-#[test]
-fn a_port_in_use_is_one_line_that_names_listen() {
+#[tokio::test]
+async fn a_port_in_use_is_one_line_that_names_listen() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, folder) = (taken.local_addr().unwrap().to_string(), TempDir::new().unwrap());
-    let output = start(|command| _ = command.args(["--listen", &address, "--data"]).arg(folder.path()));
+    let output = start(|command| _ = command.args(["--listen", &address, "--data"]).arg(folder.path())).await;
     refuses(&output, "--listen");
     refuses(&output, &address);
 }
@@ -40,7 +45,8 @@ fn a_port_in_use_is_one_line_that_names_listen() {
 #[tokio::test]
 async fn a_second_process_on_a_data_folder_says_so_and_the_first_goes_on() {
     let server = TestServer::start();
-    let output = start(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(server.data()));
+    let output =
+        start(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(server.data())).await;
     refuses(&output, "--data");
     server.guest("Ada").await.publishes("room", "k", "x").await;
 }
@@ -53,8 +59,8 @@ async fn the_folder_is_free_again_after_kill_9() {
     server.guest("Ada").await;
 }
 
-#[test]
-fn nonsense_is_refused_in_one_line_that_names_it() {
+#[tokio::test]
+async fn nonsense_is_refused_in_one_line_that_names_it() {
     for (flag, value) in [
         ("--listen", "nowhere"),
         ("--listen", "127.0.0.1:99999"),
@@ -79,45 +85,48 @@ fn nonsense_is_refused_in_one_line_that_names_it() {
                 command.args(["--listen", "127.0.0.1:0"]);
             }
             command.arg("--data").arg(folder.path());
-        });
+        })
+        .await;
         refuses(&output, flag);
     }
 }
 
-#[test]
-fn an_unknown_flag_is_refused() {
+#[tokio::test]
+async fn an_unknown_flag_is_refused() {
     let folder = TempDir::new().unwrap();
-    refuses(&start(|command| _ = in_folder(command, &folder).arg("--nonsense")), "--nonsense");
+    refuses(&start(|command| _ = in_folder(command, &folder).arg("--nonsense")).await, "--nonsense");
 }
 
-#[test]
-fn a_data_folder_that_is_a_file_is_refused() {
+#[tokio::test]
+async fn a_data_folder_that_is_a_file_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let output = start(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(file.path()));
+    let output =
+        start(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(file.path())).await;
     refuses(&output, "--data");
 }
 
-#[test]
-fn a_database_that_is_none_is_refused() {
+#[tokio::test]
+async fn a_database_that_is_none_is_refused() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("duplex.db"), "this is no database, only text. ".repeat(100)).unwrap();
-    refuses(&start(|command| _ = in_folder(command, &folder)), "--log");
+    refuses(&start(|command| _ = in_folder(command, &folder)).await, "--log");
 }
 
-#[test]
-fn the_environment_counts_and_a_flag_wins() {
+#[tokio::test]
+async fn the_environment_counts_and_a_flag_wins() {
     let folder = TempDir::new().unwrap();
-    let output = start(|command| _ = in_folder(command, &folder).env("DUPLEX_BUS", "pigeon:"));
+    let output = start(|command| _ = in_folder(command, &folder).env("DUPLEX_BUS", "pigeon:")).await;
     refuses(&output, "pigeon");
     let output = start(|command| {
         in_folder(command, &folder).env("DUPLEX_BUS", "pigeon:").args(["--bus", "raven:"]);
-    });
+    })
+    .await;
     refuses(&output, "raven");
 }
 
-#[test]
-fn help_tells_every_flag_with_its_variable_and_default() {
-    let output = start(|command| _ = command.arg("--help"));
+#[tokio::test]
+async fn help_tells_every_flag_with_its_variable_and_default() {
+    let output = start(|command| _ = command.arg("--help")).await;
     let help = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
     for flag in [

@@ -118,7 +118,11 @@ async fn ones_own_event_is_pulled_when_its_push_does_not_come() {
     let reading = ada.until_read(&topic, 1).await;
     assert_eq!((reading.pushed, reading.pulls), (0, 2));
     ada.reads_on();
-    assert_eq!(ada.until("the push comes late", |record| record.topics[&topic].pushed == 1).await.topics[&topic].seqs(), [1]);
+    assert_eq!(
+        ada.until("the push comes late", |record| record.topics[&topic].pushed == 1).await.topics[&topic]
+            .seqs(),
+        [1]
+    );
 }
 
 #[tokio::test]

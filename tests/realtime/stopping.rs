@@ -38,6 +38,15 @@ async fn every_socket_is_told_when_to_come_back_and_closed_with_1012() {
 }
 
 #[tokio::test]
+async fn who_was_told_that_it_listens_may_stop_it_at_once() {
+    for _ in 0..20 {
+        let mut server = TestServer::start();
+        server.terminate();
+        assert_eq!(server.ended().await.code(), Some(0));
+    }
+}
+
+#[tokio::test]
 async fn an_idle_node_ends_with_zero_at_once() {
     let mut server = TestServer::start();
     let idle = TcpStream::connect(server.address()).await.unwrap();

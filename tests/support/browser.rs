@@ -45,8 +45,9 @@ impl TestBrowser {
         tokio::spawn(browser_loop::run(person.clone(), to_do, notes));
         let browser = TestBrowser { person, orders, record };
         topics.iter().for_each(|topic| browser.order(Order::Watch((*topic).clone())));
-        let are_live =
-            |record: &Record| topics.iter().all(|topic| record.topics.get(topic).is_some_and(Reading::is_live));
+        let are_live = |record: &Record| {
+            topics.iter().all(|topic| record.topics.get(topic).is_some_and(Reading::is_live))
+        };
         let fits = |record: &Record| record.status == Status::Connected && are_live(record);
         browser.until("every topic has its first page and its head", fits).await;
         browser

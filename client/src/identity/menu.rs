@@ -13,7 +13,8 @@ use crate::ui::{Avatar, focus_on, use_notices};
 
 const BUTTON: &str = "user-menu";
 
-/// A button with the person's face, and the menu behind it. Another name is another menu, and so a closed one.
+/// A button with the person's face, and the menu behind it. Another name is another menu, and so a closed
+/// one.
 #[component]
 pub fn UserMenu(
     /// Who is signed in.

@@ -1,14 +1,14 @@
 //! Who sits in front of the page: asking the server, naming oneself, renaming, signing out.
 //!
-//! The server alone knows; what is kept here is its last answer. Other windows of this browser share the cookie,
-//! so a sign-in can end without anybody having clicked here.
+//! The server alone knows; what is kept here is its last answer. Other windows of this browser share the
+//! cookie, so a sign-in can end without anybody having clicked here.
 
 mod menu;
 mod name_form;
 mod naming;
 
 use leptos::prelude::*;
-use shared::{Identity, NewIdentity, Problem, endpoint};
+use shared::{ErrorCode, Identity, NewIdentity, Problem, endpoint};
 
 use crate::http;
 
@@ -82,9 +82,16 @@ impl Me {
         let before = self.sign_in.get_untracked();
         // The pages close first: afterwards they would talk to a socket that the server hangs up.
         self.sign_in.set(SignIn::Asking);
-        let done = http::delete(endpoint::ME).await;
-        self.sign_in.set(if done.is_ok() { SignIn::Out } else { before });
-        done
+        match http::delete(endpoint::ME).await {
+            Err(problem) if problem.code != ErrorCode::Unauthenticated => {
+                self.sign_in.set(before);
+                Err(problem)
+            }
+            _ => {
+                self.sign_in.set(SignIn::Out);
+                Ok(())
+            }
+        }
     }
 
     /// The server says that nobody is signed in.

@@ -50,8 +50,8 @@ pub fn NameForm(
             <label for="display-name">"Your name"</label>
             <div class="field-row">
                 <input
-                    id="display-name" class="field" node_ref=field type="text" value=name autocomplete="nickname"
-                    aria-describedby="name-problem"
+                    id="display-name" class="field" node_ref=field type="text" value=name
+                    autocomplete="nickname" aria-describedby="name-problem"
                     aria-invalid=move || (!problem.read().is_empty()).then_some("true")
                 />
                 <button id="name-submit" class="button" aria-disabled=move || is_busy.get().then_some("true")>

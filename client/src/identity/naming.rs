@@ -15,8 +15,8 @@ pub fn Naming() -> impl IntoView {
             <p class="lead">"What shall the others call you?"</p>
             <NameForm name="" action="Continue" on_done=|()| ()/>
             <p class="hint">
-                "It is only a display name: no password, no e-mail address, and you can change it at any time. \
-                 This browser remembers you."
+                "It is only a display name: no password, no e-mail address, and you can change it at any \
+                 time. This browser remembers you."
             </p>
         </section>
     }

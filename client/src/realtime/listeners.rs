@@ -1,7 +1,7 @@
 //! `Listeners`: who on this page listens to which topic.
 //!
-//! Several may listen to one topic (a list of rooms and the room itself); the node sees one subscription, and it
-//! is listed in the presence when any of them wants to be.
+//! Several may listen to one topic (a list of rooms and the room itself); the node sees one subscription, and
+//! it is listed in the presence when any of them wants to be.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,8 +1,9 @@
-//! The core of the page: one socket, and for each topic a reader that ends up with every event, once, in order.
+//! The core of the page: one socket, and for each topic a reader that ends up with every event, once, in
+//! order.
 //!
-//! A feature brings a [`Projection`], calls [`use_topic`], and shows what it gets. It never sees a frame, a gap
-//! or a reconnect. Publishing goes through the outbox, which keeps a line until its event has come back. This
-//! folder knows no feature and no screen.
+//! A feature brings a [`Projection`], calls [`use_topic`], and shows what it gets. It never sees a frame, a
+//! gap or a reconnect. Publishing goes through the outbox, which keeps a line until its event has come back.
+//! This folder knows no feature and no screen.
 
 mod line;
 mod listeners;

@@ -1,8 +1,8 @@
 //! `Outbox`: what was written here and has not come back as an event yet.
 //!
-//! A post keeps its key through every attempt, so trying again can never double it. Each topic's posts go out one
-//! after the other, in the order in which they were written. While the node is away nothing is tried: the posts
-//! wait until it is back. They live in memory, and a reload forgets them.
+//! A post keeps its key through every attempt, so trying again can never double it. Each topic's posts go out
+//! one after the other, in the order in which they were written. While the node is away nothing is tried: the
+//! posts wait until it is back. They live in memory, and a reload forgets them.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -145,31 +145,36 @@ impl Outbox {
                     return;
                 }
                 match sent {
-                    Ok(ack) => {
+                    Some(Ok(ack)) => {
                         outbox.set_state(&post.key, PostState::Acked(ack.seq));
                         outbox.socket.tell_acked(ack);
                     }
-                    Err(problem) => outbox.set_state(&post.key, PostState::Failed(problem)),
+                    Some(Err(problem)) => outbox.set_state(&post.key, PostState::Failed(problem)),
+                    None => {}
                 }
             }
             outbox.busy.borrow_mut().retain(|busy| *busy != topic);
         });
     }
 
-    /// Tries until the node answers for good. Only tries that fail while the connection holds are counted.
-    async fn send(&self, post: &Post) -> Result<Ack, Problem> {
+    /// Tries until the node answers for good, or until there is no need any more: the answer may be lost and
+    /// the event come. Only tries that fail while the connection holds are counted.
+    async fn send(&self, post: &Post) -> Option<Result<Ack, Problem>> {
         let (mut backoff, mut tries) = (Backoff::default(), 0);
         loop {
             self.socket.connected().await;
+            if !self.posts.with_untracked(|posts| posts.iter().any(|other| other.key == post.key)) {
+                return None;
+            }
             let problem = match http::post_json(&post.url, &post.body, Some(&post.key)).await {
                 Err(problem) if problem.code.is_temporary() => problem,
-                settled => return settled,
+                settled => return Some(settled),
             };
             let pause = problem.retry_after_ms.unwrap_or_else(|| backoff.next_ms(browser::random()));
             browser::sleep(pause.min(PAUSE_MS_MAX)).await;
             tries = if self.socket.is_connected() { tries + 1 } else { 0 };
             if tries == TRIES_MAX {
-                return Err(problem);
+                return Some(Err(problem));
             }
         }
     }

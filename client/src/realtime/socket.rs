@@ -1,7 +1,8 @@
-//! `Socket`: drives the shared [`Connection`] with a real WebSocket, the browser's clock and the page's events.
+//! `Socket`: drives the shared [`Connection`] with a real WebSocket, the browser's clock and the page's
+//! events.
 //!
-//! All decisions are the machine's; here is only what it cannot do itself. `navigator.onLine` is not asked at the
-//! start, since it is wrong on many machines; its events are hints and good enough.
+//! All decisions are the machine's; here is only what it cannot do itself. `navigator.onLine` is not asked at
+//! the start, since it is wrong on many machines; its events are hints and good enough.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -233,7 +234,7 @@ impl Socket {
         on("online", || Input::Online(true));
         on("offline", || Input::Online(false));
         on("visibilitychange", || Input::Visible(!browser::is_hidden()));
-        // A page with an open socket is not kept for "back": hang up on leaving, and be there again on return.
+        // A page with an open socket is not kept for "back": hang up on leaving, be there again on return.
         let (leaving, returning) = (self.this.clone(), self.this.clone());
         window_event_listener_untyped("pagehide", move |_| {
             leaving.upgrade().iter().for_each(|socket| socket.input(Input::Stop));

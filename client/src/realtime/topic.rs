@@ -1,7 +1,7 @@
 //! `TopicReader`: one feature's end of one topic, and [`use_topic`], all that a feature needs of this folder.
 //!
-//! A shared [`Feed`] decides what is applied and when to pull; this file takes its steps. The first page, a gap,
-//! a reconnect and a return from sleep are the same path.
+//! A shared [`Feed`] decides what is applied and when to pull; this file takes its steps. The first page, a
+//! gap, a reconnect and a return from sleep are the same path.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -36,7 +36,7 @@ pub struct TopicReader<P: Projection> {
     pub projection: ReadSignal<P>,
     /// How the reading goes.
     pub reading: ReadSignal<Reading>,
-    /// The newest and not yet settled posts of this page to this topic, oldest first.
+    /// What was posted there from this page and has not come back as an event yet, oldest first.
     pub posts: Memo<Vec<Post>>,
     /// Whether there are events before the oldest one here.
     pub has_older: Memo<bool>,

@@ -21,8 +21,8 @@ pub enum News {
     Event(Event),
 }
 
-/// Tells `on_news` what happens in the topics that `topics` names by now, for as long as the calling component
-/// lives.
+/// Tells `on_news` what happens in the topics that `topics` names by now, for as long as the calling
+/// component lives.
 pub fn watch_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_news: impl Fn(News) + 'static) {
     let socket = use_realtime().parts().socket;
     let watched: Rc<RefCell<Vec<(Topic, ListenerId)>>> = Rc::default();

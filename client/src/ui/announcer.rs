@@ -1,7 +1,7 @@
 //! `Announcer`: says what is new to those who do not see it.
 //!
-//! What is on the screen cannot be the live region itself: older messages that are scrolled in would all be read
-//! aloud. So news are written, in words, into a region of their own.
+//! What is on the screen cannot be the live region itself: older messages that are scrolled in would all be
+//! read aloud. So news are written, in words, into a region of their own.
 
 use leptos::prelude::*;
 

@@ -23,8 +23,8 @@ fn hue(id: &str) -> u32 {
     (hash >> 8) % HUES
 }
 
-/// The first letters of the first and the last word. The style sheet makes them capitals: the tables for that are
-/// a part of every browser, and would be a large one of this page.
+/// The first letters of the first and the last word. The style sheet makes them capitals: the tables for that
+/// are a part of every browser, and would be a large one of this page.
 fn initials(name: &str) -> String {
     let mut words = name.split_whitespace();
     let (first, last) = (words.next(), words.next_back());

@@ -31,16 +31,15 @@ pub fn ConnectionBadge(
     };
     let is_lost = |status| matches!(status, Status::Waiting { .. } | Status::Offline | Status::Refused);
     let can_hurry = Memo::new(move |_| is_lost(status.get()));
-    let hurry = move || {
-        match can_hurry.get() {
+    let reconnect = move |_| on_reconnect.run(());
+    let hurry = move || match can_hurry.get() {
         false => ().into_any(),
         true => view! {
-            <button id="reconnect-now" type="button" class="link-button" on:click=move |_| on_reconnect.run(())>
+            <button id="reconnect-now" type="button" class="link-button" on:click=reconnect>
                 "Now" <span class="visually-hidden">": reconnect"</span>
             </button>
         }
         .into_any(),
-    }
     };
     view! {
         <div id="connection" class="badge" data-status=move || name(status.get())>

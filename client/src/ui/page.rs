@@ -47,8 +47,8 @@ pub fn use_page_title() -> PageTitle {
     use_context().expect("the app provides it to every page")
 }
 
-/// The one `h1` of a page. It names the tab and takes the focus, so that a change of page is read aloud; not so on
-/// the first page, where the browser reads it by itself.
+/// The one `h1` of a page. It names the tab and takes the focus, so that a change of page is read aloud; not
+/// so on the first page, where the browser reads it by itself.
 #[component]
 pub fn Heading(
     /// What it says.
@@ -67,7 +67,8 @@ pub fn Heading(
     view! { <h1 id=id tabindex="-1">{text}</h1> }
 }
 
-/// Moves the focus to the element with that id, once what was just changed is drawn; nothing scrolls because of it.
+/// Moves the focus to the element with that id, once what was just changed is drawn; nothing scrolls because
+/// of it.
 pub fn focus_on(id: &'static str) {
     request_animation_frame(move || {
         let element =

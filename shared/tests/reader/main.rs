@@ -1,5 +1,7 @@
 //! The wire and the reader's rules, from outside: what must hold in any order of events, and every shape as text.
 
+#![allow(clippy::unwrap_used, reason = "where a test cannot go on, it has failed")]
+
 mod connection;
 mod driver;
 mod feed;

@@ -54,7 +54,9 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> World {
         let log = SimulatedLog::new(PAGE_LIMIT);
-        let reader = Reader::new(CATCH_UP_MAX);
+        let mut reader = Reader::new(CATCH_UP_MAX);
+        // A subscription begins with a head, before any event.
+        reader.hears_head(&log.epoch(), log.head());
         World { log, reader, pushes: Vec::new(), heads: Vec::new(), snapshot: None }
     }
 

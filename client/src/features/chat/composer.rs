@@ -1,7 +1,7 @@
 //! `Composer`: where a line is written. Enter sends, Shift+Enter breaks the line.
 //!
-//! It grows with its text without a script: the style sheet lays an invisible copy of the text behind it. An Enter
-//! that ends the composition of a character (Chinese, Japanese, Korean) is not one that sends.
+//! It grows with its text without a script: the style sheet lays an invisible copy of the text behind it. An
+//! Enter that ends the composition of a character (Chinese, Japanese, Korean) is not one that sends.
 
 use leptos::prelude::*;
 use leptos::{ev, html};
@@ -88,7 +88,9 @@ pub(super) fn Composer(room: String, on_send: Callback<String, Result<(), Proble
             </button>
             <p id="composer-hint" class="visually-hidden">"Enter sends, Shift and Enter begin a new line."</p>
             <p id="composer-problem" class="field-problem" role="alert">{problem}</p>
-            <p class="composer-left" role="status" class:over=move || left() < 0>{move || room_left(left())}</p>
+            <p class="composer-left" role="status" class:over=move || left() < 0>
+                {move || room_left(left())}
+            </p>
         </form>
     }
 }

@@ -1,4 +1,5 @@
-//! `Conversation`: the lines of a room. Older ones come while scrolling up, new ones without pulling the reader away.
+//! `Conversation`: the lines of a room. Older ones come while scrolling up, new ones without pulling the
+//! reader away.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -56,7 +57,7 @@ pub(super) fn Conversation(room: String, reader: TopicReader<Timeline>, scroller
             >
                 <Top room reader scroller older/>
                 <ol class="messages">
-                    <For each=move || rows.get() key=Row::id children=move |row| view! { <RowView row now on_failed/> }/>
+                    <For each=move || rows.get() key=Row::id let:row><RowView row now on_failed/></For>
                 </ol>
             </div>
             {jump}
@@ -85,10 +86,9 @@ fn Top(
             _ => format!("This is where {room} begins."),
         }
     };
-    let button = move || match older.get() {
-        Reading::Loading => ().into_any(),
-        _ if !reader.has_older.get() => ().into_any(),
-        _ => view! { <button class="button quiet" type="button" on:click=pull>"Older messages"</button> }
+    let button = move || match reader.has_older.get() && older.get() != Reading::Loading {
+        false => ().into_any(),
+        true => view! { <button class="button quiet" type="button" on:click=pull>"Older messages"</button> }
             .into_any(),
     };
     view! { <div class="timeline-top"><p role="status">{words}</p> {button}</div> }
@@ -111,8 +111,8 @@ fn pull_older(reader: TopicReader<Timeline>, scroller: Scroller, older: RwSignal
     });
 }
 
-/// With every change of what is shown: stays at the end, announces what others say, and counts what a reader who
-/// has scrolled up does not see.
+/// With every change of what is shown: stays at the end, announces what others say, and counts what a reader
+/// who has scrolled up does not see.
 fn follow(
     rows: Memo<Vec<Row>>,
     reader: TopicReader<Timeline>,
@@ -124,7 +124,7 @@ fn follow(
         rows.track();
         scroller.follow();
         request_animation_frame(want_older);
-        if reader.reading.get_untracked() == Reading::Loading {
+        if reader.reading.get() == Reading::Loading {
             return None;
         }
         let timeline = reader.projection.read_untracked();

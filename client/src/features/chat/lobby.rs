@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 use leptos::{ev, html};
-use leptos_router::hooks::use_navigate;
 
+use super::path_of;
 use super::room_name::room_name;
+use crate::address::use_address;
 use crate::ui::Heading;
 
 /// Invites to open a room.
@@ -23,11 +24,11 @@ pub(super) fn Lobby() -> impl IntoView {
 fn OpenRoom() -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
     let (typed, is_refused) = (RwSignal::new(String::new()), RwSignal::new(false));
-    let navigate = use_navigate();
+    let address = use_address();
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         match room_name(&typed.read_untracked()) {
-            Ok(name) => navigate(&format!("/rooms/{name}"), Default::default()),
+            Ok(name) => address.go(&path_of(&name)),
             Err(_) => {
                 is_refused.set(true);
                 if let Some(field) = field.get_untracked() {
@@ -53,8 +54,9 @@ fn OpenRoom() -> impl IntoView {
             <label for="room-name">"Name of the room"</label>
             <div class="field-row">
                 <input
-                    id="room-name" class="field" type="text" node_ref=field on:input=input placeholder="weekend-plans"
-                    autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="room-rule room-problem"
+                    id="room-name" class="field" type="text" node_ref=field on:input=input
+                    placeholder="weekend-plans" autocomplete="off" autocapitalize="none" spellcheck="false"
+                    aria-describedby="room-rule room-problem"
                     aria-invalid=move || is_refused.get().then_some("true")
                 />
                 <button id="room-open" class="button">"Open"</button>

@@ -1,7 +1,7 @@
 //! How the rows of a room look.
 
 use leptos::prelude::*;
-use shared::{Identity, Key, Millis};
+use shared::{Key, Millis};
 
 use super::rows::{Message, Row, Stage};
 use crate::ui::{Avatar, Icon, IconOf, time};
@@ -38,8 +38,7 @@ fn MessageView(message: Message, on_failed: OnFailed) -> impl IntoView {
     ];
     let class = class.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let seq = (stage == Stage::Settled).then(|| line.seq.to_string());
-    let author: Identity = line.author.clone();
-    let name = author.name.to_string();
+    let (author, name, at) = (line.author.clone(), line.author.name.to_string(), line.at);
     let (key, name_of_key) = (line.key.clone(), line.key.as_str().to_owned());
     view! {
         <li class=class data-seq=seq data-key=name_of_key>
@@ -48,8 +47,8 @@ fn MessageView(message: Message, on_failed: OnFailed) -> impl IntoView {
                 <p class="message-head">
                     <span class="message-author">{name}</span>
                     <span class="visually-hidden">{is_own.then_some(" (you)")}</span>
-                    <time class="message-time" datetime=time::machine_readable(line.at) title=time::full(line.at)>
-                        {time::clock(line.at)}
+                    <time class="message-time" datetime=time::machine_readable(at) title=time::full(at)>
+                        {time::clock(at)}
                     </time>
                 </p>
                 <p class="message-text" dir="auto">{line.text.clone()}</p>

@@ -1,7 +1,8 @@
-//! The demo: people in rooms write lines. A lobby, a room, a composer; all of it can be deleted in one command.
+//! The demo: people in rooms write lines. A lobby, a room, a composer; all of it can be deleted in one
+//! command.
 //!
-//! Reading order: `timeline` and `rows` (what a room's events amount to), `room` (reads a topic), `conversation` (shows it), `composer`
-//! (publishes), `rooms` (the list beside it).
+//! Reading order: `timeline` and `rows` (what a room's events amount to), `room` (reads a topic),
+//! `conversation` (shows it), `composer` (publishes), `rooms` (the list beside it).
 
 mod composer;
 mod conversation;
@@ -17,41 +18,45 @@ mod sidebar;
 mod timeline;
 
 use leptos::prelude::*;
-use leptos_router::any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute};
-use leptos_router::components::{Outlet, ParentRoute, Route};
-use leptos_router::hooks::use_location;
-use leptos_router::path;
 
+use super::Feature;
+use crate::address::{decoded, use_address};
 use composer::Drafts;
 use lobby::Lobby;
 use room::RoomPage;
 use rooms::Rooms;
 use sidebar::Sidebar;
 
-/// The pages of the demo.
-#[component(transparent)]
-pub fn ChatRoutes() -> AnyNestedRoute {
-    view! {
-        <ParentRoute path=path!("") view=Layout>
-            <Route path=path!("") view=Lobby/>
-            <Route path=path!("rooms/:name") view=RoomPage/>
-        </ParentRoute>
-    }
-    .into_inner()
-    .into_any_nested_route()
-}
+/// What stands before the name of a room in its path.
+const ROOMS_PATH: &str = "/rooms/";
+
+/// The lobby at `/`, a room at `/rooms/{name}`.
+pub const FEATURE: Feature = Feature {
+    claims: |path| path == "/" || path.starts_with(ROOMS_PATH),
+    view: || view! { <Pages/> }.into_any(),
+};
 
 /// The rooms beside whatever is open; on a narrow screen one of the two.
 #[component]
-fn Layout() -> impl IntoView {
+fn Pages() -> impl IntoView {
     Rooms::provide();
     Drafts::provide();
-    let path = use_location().pathname;
-    let class = move || if path.read().starts_with("/rooms/") { "chat in-room" } else { "chat" };
+    let address = use_address();
+    let open_room = Memo::new(move |_| address.path().strip_prefix(ROOMS_PATH).map(decoded));
+    let class = move || if open_room.read().is_some() { "chat in-room" } else { "chat" };
+    let main = move || match open_room.get() {
+        Some(name) => view! { <RoomPage name/> }.into_any(),
+        None => view! { <Lobby/> }.into_any(),
+    };
     view! {
         <div class=class>
             <Sidebar/>
-            <div class="chat-main"><Outlet/></div>
+            <div class="chat-main">{main}</div>
         </div>
     }
+}
+
+/// Where a room is.
+fn path_of(room: &str) -> String {
+    format!("{ROOMS_PATH}{room}")
 }

@@ -1,12 +1,12 @@
 //! `RoomPage`: one room. Reads its topic, shows it, and hands what is written to the outbox.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use shared::features::chat::{NewMessage, messages, room_topic};
 use shared::{Seq, Topic};
 
 use super::composer::Composer;
 use super::conversation::Conversation;
+use super::path_of;
 use super::room_name::room_name;
 use super::rooms::use_rooms;
 use super::scroller::Scroller;
@@ -15,14 +15,12 @@ use crate::browser;
 use crate::realtime::{Reading, TopicReader, use_topic};
 use crate::ui::{Heading, Icon, IconOf};
 
-/// The room that the address names; another address is another room.
+/// The room of that name, or why there is none.
 #[component]
-pub(super) fn RoomPage() -> impl IntoView {
-    let params = use_params_map();
-    let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
-    move || match room_topic(&name.read()) {
+pub(super) fn RoomPage(name: String) -> impl IntoView {
+    match room_topic(&name) {
         Ok(topic) => view! { <Room topic/> }.into_any(),
-        Err(rule) => view! { <BadName name=name.get() rule=rule.to_string()/> }.into_any(),
+        Err(rule) => view! { <BadName name rule=rule.to_string()/> }.into_any(),
     }
 }
 
@@ -39,22 +37,23 @@ fn Room(topic: Topic) -> impl IntoView {
         scroller.to_end();
         Ok(())
     });
-    let trouble = move || {
-        match reader.reading.get() {
+    let pull = move |_| reader.pull_again();
+    let trouble = move || match reader.reading.get() {
         Reading::Trouble(problem) => view! {
             <div class="bar" role="alert">
                 <p>"Messages may be missing. " {problem.detail}</p>
-                <button class="link-button" type="button" on:click=move |_| reader.pull_again()>"Try again"</button>
+                <button class="link-button" type="button" on:click=pull>"Try again"</button>
             </div>
         }
         .into_any(),
         _ => ().into_any(),
-    }
     };
     view! {
         <section class="room">
             <header class="room-head">
-                <a class="icon-button back" href="/"><Icon of=IconOf::Back/><span class="visually-hidden">"All rooms"</span></a>
+                <a class="icon-button back" href="/">
+                    <Icon of=IconOf::Back/><span class="visually-hidden">"All rooms"</span>
+                </a>
                 <Heading text=name.clone()/>
             </header>
             {trouble}
@@ -83,7 +82,7 @@ fn keep_the_list_aware(reader: TopicReader<Timeline>, name: String) {
 #[component]
 fn BadName(name: String, rule: String) -> impl IntoView {
     let suggestion = room_name(&name).ok().map(|name| {
-        let href = format!("/rooms/{name}");
+        let href = path_of(&name);
         view! { <a class="button" href=href>"Go to " {name}</a> }
     });
     view! {

@@ -1,7 +1,7 @@
 //! `RoomList`: the rooms, the liveliest first, with what is unread in each.
 //!
-//! The server's list is the truth; pushed events are hints that keep it fresh in between. Both may be late, so a
-//! room only ever moves on to a higher head.
+//! The server's list is the truth; pushed events are hints that keep it fresh in between. Both may be late,
+//! so a room only ever moves on to a higher head.
 
 use shared::features::chat::{ChatEvent, RoomSummary, Rooms as RoomsAnswer};
 use shared::{Event, Millis, Seq, UserId};
@@ -89,7 +89,7 @@ impl RoomList {
             Some(place) if self.rooms[place].head > fresh.head => return 0,
             Some(place) => self.rooms.remove(place),
             None => {
-                let head = if is_first { fresh.head } else { fresh.head.before() };
+                let head = if is_first { fresh.head } else { Seq::ZERO };
                 RoomEntry { name: fresh.name, head, last: None, unread: 0 }
             }
         };

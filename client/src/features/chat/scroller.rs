@@ -1,7 +1,8 @@
-//! `Scroller`: keeps the reader's place. At the end it follows what is new; anywhere else nothing moves by itself.
+//! `Scroller`: keeps the reader's place. At the end it follows what is new; anywhere else nothing moves by
+//! itself.
 //!
-//! The browser's own scroll anchoring does not work at the very top, and not in every browser, so the style sheet
-//! turns it off and the place is kept here.
+//! The browser's own scroll anchoring does not work at the very top, and not in every browser, so the style
+//! sheet turns it off and the place is kept here.
 
 use leptos::html;
 use leptos::prelude::*;

@@ -1,10 +1,11 @@
 //! `Sidebar`: the rooms, live: who said what last, when, and what is unread.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
+use super::path_of;
 use super::room_list::RoomEntry;
 use super::rooms::{Rooms, use_rooms};
+use crate::address::use_address;
 use crate::ui::{Icon, IconOf, time};
 
 /// The list, with what to say while there is none.
@@ -45,7 +46,7 @@ pub(super) fn Sidebar() -> impl IntoView {
             {trouble}
             <p class="sidebar-hint" role="status">{hint}</p>
             <ul class="room-list">
-                <For each=move || names.get() key=String::clone children=move |name| view! { <RoomLink rooms name/> }/>
+                <For each=move || names.get() key=String::clone let:name><RoomLink rooms name/></For>
             </ul>
         </nav>
     }
@@ -53,14 +54,15 @@ pub(super) fn Sidebar() -> impl IntoView {
 
 #[component]
 fn RoomLink(rooms: Rooms, name: String) -> impl IntoView {
-    let href = format!("/rooms/{name}");
-    let (path, here) = (use_location().pathname, href.clone());
+    let (address, href) = (use_address(), path_of(&name));
+    let here = href.clone();
     let of = name.clone();
     let room = Memo::new(move |_| rooms.list.with(|list| list.find(&name).cloned()));
+    let is_here = move || (address.path() == here).then_some("page");
     let now = rooms.now;
     view! {
         <li>
-            <a class="room-link" href=href data-room=of aria-current=move || (*path.read() == here).then_some("page")>
+            <a class="room-link" href=href data-room=of aria-current=is_here>
                 {move || room.get().map(|room| look_of(&room, now))}
             </a>
         </li>
@@ -80,8 +82,9 @@ fn look_of(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView {
         view! { <span class="room-link-last"><span class="room-link-author">{author}": "</span>{text}</span> }
     });
     let unread = (room.unread > 0).then(|| {
-        let unread = room.unread.to_string();
-        view! { <span class="room-link-unread">{unread} <span class="visually-hidden">" unread"</span></span> }
+        let count = room.unread.to_string();
+        view! { <span class="room-link-unread">{count}<span class="visually-hidden">" unread"</span></span> }
     });
-    view! { <span class="room-link-name">{room.name.clone()}</span> {time} {last} {unread} }.into_any()
+    let name = room.name.clone();
+    view! { <span class="room-link-name">{name}</span> {time} {last} {unread} }.into_any()
 }

@@ -1,0 +1,57 @@
+//! Two people in a room.
+
+use super::NOTHING_UNSETTLED;
+use crate::duplex;
+use crate::window::Window;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_writes_the_other_reads() {
+    let server = duplex();
+    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    ada.writes("hello, Grace").await;
+    grace.reads("hello, Grace").await;
+    grace.writes("hello, Ada").await;
+    ada.reads("hello, Ada").await;
+
+    for window in [&ada, &grace] {
+        assert_eq!(window.texts().await, ["hello, Grace", "hello, Ada"]);
+        window.until("nothing is pending", NOTHING_UNSETTLED).await;
+    }
+    let own = "[...document.querySelectorAll('.message')].map(line => line.classList.contains('own'))";
+    assert_eq!(ada.tells::<Vec<bool>>(own).await, [true, false]);
+    assert_eq!(grace.tells::<Vec<bool>>(own).await, [false, true]);
+    let authors = "[...document.querySelectorAll('.message-author')].map(author => author.textContent)";
+    assert_eq!(ada.tells::<Vec<String>>(authors).await, ["Ada", "Grace"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_keeps_the_history() {
+    let server = duplex();
+    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    ada.writes("first").await;
+    ada.reads("first").await;
+    ada.writes("second").await;
+    ada.reads("second").await;
+    ada.reloads().await;
+    ada.reads("second").await;
+    assert_eq!(ada.texts().await, ["first", "second"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_name_is_on_new_lines_only() {
+    let server = duplex();
+    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    ada.writes("as Ada").await;
+    grace.reads("as Ada").await;
+    ada.clicks("#user-menu").await;
+    ada.clicks("#rename").await;
+    ada.finds("dialog[open] #display-name").await.clear().await.unwrap();
+    ada.names_itself("Countess").await;
+    ada.until("it is taken", "document.querySelector('#user-menu').innerText.includes('Countess')").await;
+    ada.writes("as Countess").await;
+    grace.reads("as Countess").await;
+    let authors = "[...document.querySelectorAll('.message-author')].map(author => author.textContent)";
+    assert_eq!(grace.tells::<Vec<String>>(authors).await, ["Ada", "Countess"]);
+}
