@@ -4,8 +4,6 @@
 #   docker run -p 3000:3000 -v duplex-data:/data duplex
 
 FROM rust:1-bookworm AS build
-# wasm-opt makes the client smaller; the build works without it.
-RUN apt-get update && apt-get install --yes --no-install-recommends binaryen && rm -rf /var/lib/apt/lists/*
 WORKDIR /project
 COPY . .
 RUN cargo xtask build && cp target/release/duplex /duplex

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
+use shared::endpoint;
 use tempfile::TempDir;
 
 use crate::support::wait::try_eventually;
@@ -31,6 +32,12 @@ fn refuses(output: &Output, word: &str) {
 
 fn in_folder<'a>(command: &'a mut Command, folder: &TempDir) -> &'a mut Command {
     command.args(["--listen", "127.0.0.1:0", "--data"]).arg(folder.path())
+}
+
+#[tokio::test]
+async fn the_product_itself_starts_and_answers() {
+    let server = TestServer::of(Program::Duplex, &[]);
+    assert_eq!(server.stranger().get(endpoint::ME).await.status, 204);
 }
 
 #[tokio::test]

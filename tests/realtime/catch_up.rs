@@ -1,6 +1,7 @@
 //! Readers that lost their connection, their server or their log come back by themselves, with all events once.
 
-use shared::{CloseReason, Seq, ServerFrame, Status};
+use server::realtime::{Draft, NewEpoch, log};
+use shared::{CloseReason, Key, Payload, Seq, ServerFrame, Status};
 
 use crate::support::{TestServer, probe};
 
@@ -123,6 +124,20 @@ async fn ones_own_event_is_pulled_when_its_push_does_not_come() {
             .seqs(),
         [1]
     );
+}
+
+#[tokio::test]
+async fn an_event_of_which_the_node_was_not_told_is_found_within_a_beat() {
+    let (server, topic) = (TestServer::start(), probe("room"));
+    let ada = server.browser("Ada", &[&topic]).await;
+    let url = format!("sqlite:{}", server.data().join("duplex.db").display());
+    let log = log::open(&url, NewEpoch::Keep).await.unwrap();
+    let payload = Payload::of(&"past the node").unwrap();
+    let (author, key) = (ada.person.identity.clone(), Key::try_from("k").unwrap());
+    let appended = log.append(vec![Draft { topic: topic.clone(), author, key, at: 1, payload }]).await;
+    assert!(appended[0].is_ok(), "{appended:?}");
+
+    assert_eq!(ada.until_read(&topic, 1).await.seqs(), [1]);
 }
 
 #[tokio::test]

@@ -49,11 +49,6 @@ pub(crate) fn has_wasm_target() -> bool {
         .is_some_and(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).is_dir())
 }
 
-/// Makes the client smaller; the client builds without it as well.
-pub(crate) fn wasm_opt() -> Option<PathBuf> {
-    on_path(&["wasm-opt"])
-}
-
 /// The browser of the browser tests; `CHROMIUM` decides if it is set.
 pub(crate) fn chromium() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];

@@ -47,7 +47,7 @@ async fn a_new_name_is_on_new_lines_only() {
     grace.reads("as Ada").await;
     ada.clicks("#user-menu").await;
     ada.clicks("#rename").await;
-    ada.finds("dialog[open] #display-name").await.clear().await.unwrap();
+    ada.finds("#display-name").await.clear().await.unwrap();
     ada.names_itself("Countess").await;
     ada.until("it is taken", "document.querySelector('#user-menu').innerText.includes('Countess')").await;
     ada.writes("as Countess").await;

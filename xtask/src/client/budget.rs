@@ -1,6 +1,6 @@
 //! The size budget: what a first visit downloads may not grow unnoticed.
 //!
-//! `client/size-budget` holds the size that was last agreed to. It is that of a build with `wasm-opt`.
+//! `client/size-budget` holds the size that was last agreed to.
 
 use crate::failure::Result;
 use crate::{files, project};

@@ -1,19 +1,46 @@
 //! Between trunk's output and the finished client: fewer bytes, and names that stand for those bytes.
 
 use crate::failure::Result;
-use crate::{files, process, say};
+use crate::files;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
-/// Smallest output, and every WASM feature that today's Rust makes use of.
-const WASM_OPT: &str = "-Oz --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
-                        --enable-mutable-globals --enable-reference-types --enable-multivalue";
-
-/// Lets `wasm-opt` make the client's WASM smaller, in place.
-pub(super) fn optimise(wasm_opt: &Path, client: &Path) -> Result {
-    say::step("optimising the client with wasm-opt", "it saves about a tenth of the download");
+/// Takes the names of functions out of the client's WASM, in place: two fifths of its bytes, of use to no browser.
+///
+/// `wasm-opt` is deliberately not used. Compressed, its output is no smaller than this, and version 108, which
+/// Debian has, writes the export of wasm-bindgen's second table wrongly, so that the page does not start.
+pub(super) fn strip_names(client: &Path) -> Result {
     let wasm = wasm_file(client)?;
-    process::run(process::program(wasm_opt, WASM_OPT).arg(&wasm).arg("--output").arg(&wasm))
+    let stripped = without_names(&files::read(&wasm)?);
+    let stripped = stripped.ok_or_else(|| format!("{} is no whole WASM module", wasm.display()))?;
+    files::write(&wasm, stripped)
+}
+
+/// The module without its custom section `name`; nothing when the bytes are no module. A module is a head of
+/// 8 bytes and sections: an id, a length in LEB128, and as many bytes (WebAssembly Core §5.5).
+fn without_names(module: &[u8]) -> Option<Vec<u8>> {
+    const HEAD: usize = 8;
+    const NAME_SECTION: &[u8] = b"\x04name";
+    let mut kept = module.get(..HEAD)?.to_vec();
+    let mut rest = &module[HEAD..];
+    while let Some((&id, after)) = rest.split_first() {
+        let (length, content) = leb128(after)?;
+        let end = rest.len() - content.len() + length;
+        let section = rest.get(..end)?;
+        if id != 0 || !content.starts_with(NAME_SECTION) {
+            kept.extend_from_slice(section);
+        }
+        rest = &rest[end..];
+    }
+    Some(kept)
+}
+
+/// An unsigned LEB128 number, and what follows it.
+fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let length = bytes.iter().position(|byte| byte & 0x80 == 0)? + 1;
+    let digits = bytes[..length].iter().enumerate();
+    let number = digits.map(|(place, byte)| usize::from(byte & 0x7f) << (7 * place)).sum();
+    Some((number, &bytes[length..]))
 }
 
 /// Names WASM and JavaScript after their final bytes: the server lets browsers keep them for ever.
@@ -58,6 +85,16 @@ fn renamed(stem: &str, hash: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_go_and_everything_else_stays() {
+        let head = b"\0asm\x01\0\0\0";
+        let code = [&[10, 0x83, 0x01][..], &[7; 131]].concat();
+        let module = [head, &code[..], b"\0\x07\x04nameab", b"\0\x05\x04more", b"\x01\x01x"].concat();
+        let kept = [head, &code[..], b"\0\x05\x04more", b"\x01\x01x"].concat();
+        assert_eq!(without_names(&module), Some(kept));
+        assert_eq!(without_names(&module[..20]), None, "cut in the middle of a section");
+    }
 
     #[test]
     fn files_are_named_after_their_bytes_and_the_page_follows() {

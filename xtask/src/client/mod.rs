@@ -1,8 +1,7 @@
 //! The release client: built by trunk, finished by us.
 //!
-//! Trunk would run `wasm-opt` itself, but then it fails on a machine that has none; and it names the
-//! files after the bytes before `wasm-opt`, so that two different files could carry one cached name.
-//! So trunk does the compiling and the page, and the steps here do the rest.
+//! Trunk does the compiling and the page. It names the files after the compiler's bytes, though, so that two
+//! different files could carry one cached name; the steps here make the bytes and the names final.
 
 pub(crate) mod budget;
 mod compress;
@@ -33,8 +32,7 @@ const INPUTS: [&str; 10] = [
 /// Builds the release client unless it is fresh, installing what that needs. Its folder.
 pub(crate) fn build() -> Result<PathBuf> {
     let folder = project::client();
-    let wasm_opt = tools::wasm_opt();
-    let inputs: Vec<PathBuf> = INPUTS.iter().map(PathBuf::from).chain(wasm_opt.clone()).collect();
+    let inputs: Vec<PathBuf> = INPUTS.iter().map(PathBuf::from).collect();
     let stamp = Stamp::new("client", &inputs, folder.join("index.html"))?;
     if stamp.is_fresh() {
         return Ok(folder);
@@ -45,10 +43,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     // Built beside the folder that a server may be serving, and moved into place when it is whole.
     let fresh = folder.with_extension("new");
     process::run(trunk("build --release --dist")?.arg(&fresh))?;
-    match wasm_opt {
-        Some(wasm_opt) => finish::optimise(&wasm_opt, &fresh)?,
-        None => say::note("no wasm-opt on PATH: the client works, but is larger than it could be"),
-    }
+    finish::strip_names(&fresh)?;
     finish::name_by_content(&fresh)?;
     say::step("compressing the client", "once here, so that the server need not do it for each request");
     compress::folder(&fresh)?;

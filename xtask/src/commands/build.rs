@@ -3,7 +3,7 @@
 use super::flags;
 use crate::client::{self, budget};
 use crate::failure::Result;
-use crate::{say, server, tools};
+use crate::{say, server};
 
 /// `--accept-size` makes the client's present size the one it is held to.
 pub(super) fn run(args: &[String]) -> Result {
@@ -11,11 +11,6 @@ pub(super) fn run(args: &[String]) -> Result {
     let client = client::build()?;
     let bytes = budget::measure(&client)?;
     if accept {
-        if tools::wasm_opt().is_none() {
-            return Err(
-                "the size agreed to is that of a build with wasm-opt, and there is none on PATH".into()
-            );
-        }
         budget::accept(bytes)?;
         say::note(&format!("client/size-budget is now {bytes} bytes"));
     }

@@ -64,12 +64,6 @@ fn checks() -> Vec<Check> {
     });
     let with_browser = "only for the tests; `cargo xtask setup --with-browser` installs it";
     checks.extend([
-        check(
-            "wasm-opt",
-            program_found(tools::wasm_opt()),
-            false,
-            "the client is larger without it; install binaryen",
-        ),
         check("Chromium", program_found(tools::chromium()), false, with_browser),
         check("chromedriver", program_found(tools::chromedriver()), false, with_browser),
         check(

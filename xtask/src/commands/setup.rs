@@ -32,7 +32,7 @@ pub(crate) fn client_tools() -> Result {
     install(&Tool::wasm_bindgen()?, "it must be of the very version in Cargo.lock; about 2 minutes, once")
 }
 
-/// What the tests need besides: format, lint, a browser with its driver, and `wasm-opt`.
+/// What the tests need besides: format, lint, and a browser with its driver.
 fn test_tools() -> Result {
     for (component, tool) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
         if process::answer(&mut program(tool, "--version")).is_none() {
@@ -43,7 +43,6 @@ fn test_tools() -> Result {
     let mut packages = Vec::new();
     packages.extend(tools::chromium().is_none().then_some("chromium"));
     packages.extend(tools::chromedriver().is_none().then_some("chromium-driver"));
-    packages.extend(tools::wasm_opt().is_none().then_some("binaryen"));
     if packages.is_empty() { Ok(()) } else { install_packages(&packages.join(" ")) }
 }
 
@@ -98,7 +97,7 @@ fn install_packages(packages: &str) -> Result {
     let (first, sudo) = if root { ("env", "") } else { ("sudo", "-n env ") };
     if !works("apt-get", "--version") || !(root || works("sudo", "-n true")) {
         return Err(format!(
-            "the tests need a browser and its driver, and the size check wasm-opt: install {packages} (these are \
+            "the tests need a browser and its driver: install {packages} (these are \
              Debian's names), or name what you have in CHROMIUM and CHROMEDRIVER"
         )
         .into());
