@@ -8,7 +8,7 @@ pub const ME: &str = "/api/me";
 pub const SOCKET: &str = "/socket";
 /// The pattern behind [`events`], as the server's router spells it.
 pub const EVENTS: &str = "/api/topics/{topic}/events";
-/// The WebSocket subprotocol, offered by the client and confirmed by the node.
+/// The WebSocket subprotocol, which the node confirms to a client that offers it.
 pub const SUBPROTOCOL: &str = "duplex.v1.json";
 
 /// The request header with the author's own name for what is published (see [`crate::Key`]).

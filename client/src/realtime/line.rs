@@ -31,7 +31,8 @@ pub(super) struct Line {
 impl Line {
     /// Calls the node that serves this page. Nothing when the browser does not even try.
     pub(super) fn open(tell: impl Fn(Told) + 'static) -> Option<Line> {
-        let (sink, stream) = WebSocket::open_with_protocol(&address(), endpoint::SUBPROTOCOL).ok()?.split();
+        // No subprotocol is offered: Trunk's proxy confirms none, and then a browser gives up.
+        let (sink, stream) = WebSocket::open(&address()).ok()?.split();
         let (reading, registration) = AbortHandle::new_pair();
         let read = read(stream, reading.clone(), tell);
         spawn_local(Abortable::new(read, registration).map(drop));
