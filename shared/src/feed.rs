@@ -51,11 +51,11 @@ pub struct Page<T> {
 
 /// What to ask the log for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pull {
-    /// The newest events.
-    Newest,
-    /// The events after this position.
-    After(Position),
+pub struct Pull {
+    /// The events after this position; without one, the newest.
+    pub after: Option<Position>,
+    /// The newest seq that the reader was told of: an answer from memory that knows less would be of no use.
+    pub heard: Seq,
 }
 
 /// What an input means for the reader, to be done in this order: forget, apply, pull.
@@ -95,6 +95,12 @@ impl<T> Feed<T> {
             Some((_, cursor)) => self.heard.seq > cursor.seq() || self.heard.below,
         };
         Step { pull: owed.then(|| self.ask(Seq::ZERO)).flatten(), ..Step::default() }
+    }
+
+    /// Asks for what comes next, though nothing is owed: for a reader without any push, whose pull waits at the
+    /// node. Nothing while a pull is on its way.
+    pub fn wait(&mut self) -> Step<T> {
+        Step { pull: self.ask(Seq::ZERO), ..Step::default() }
     }
 
     /// The newest seq, as somebody who should know says it.
@@ -181,10 +187,8 @@ impl<T> Feed<T> {
         let heard = std::mem::take(&mut self.heard);
         let target = heard.seq.max(head);
         self.in_flight = Some(Asked { heard, at: self.cursor().seq() });
-        Some(match self.position() {
-            Some(at) if target.since(at.seq) <= self.catch_up_max => Pull::After(at),
-            _ => Pull::Newest,
-        })
+        let after = self.position().filter(|at| target.since(at.seq) <= self.catch_up_max);
+        Some(Pull { after, heard: target })
     }
 
     fn forget(&mut self) {

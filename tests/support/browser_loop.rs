@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shared::{
-    Ack, ClientFrame, CloseReason, Command, Connection, Event, EventPage, Feed, Input, Millis, Part, Pull,
-    Seq, ServerFrame, Status, Step, Topic, endpoint,
+    Ack, ClientFrame, CloseReason, Command, Connection, Event, EventPage, Feed, Input, Millis, Seq,
+    ServerFrame, Status, Step, Topic, endpoint,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -227,10 +227,7 @@ impl Loop {
     fn take(&mut self, topic: &Topic, step: Step<Event>) {
         self.notes.send_modify(|record| record.take(topic, &step));
         let Some(pull) = step.pull else { return };
-        let path = match pull {
-            Pull::Newest => endpoint::events(topic, Part::Newest, None, 100),
-            Pull::After(at) => endpoint::events(topic, Part::After(at.seq), Some(&at.epoch), 100),
-        };
+        let path = endpoint::pull(topic, &pull);
         let (person, topic) = (self.person.clone(), topic.clone());
         self.beside.spawn(async move {
             let page = person.try_get(&path).await.ok().filter(|answer| answer.status == 200);

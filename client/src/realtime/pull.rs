@@ -1,18 +1,12 @@
 //! One pull: a page of a topic's events, by plain HTTP.
 
-use shared::{
-    Epoch, EventPage, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Part, Problem, Pull, Seq, Topic, endpoint,
-};
+use shared::{Epoch, EventPage, PAGE_LIMIT_DEFAULT, Part, Problem, Pull, Seq, Topic, endpoint};
 
 use crate::http;
 
-/// What a reader's feed asks for. Catching up takes the largest page, so that one request is mostly enough.
+/// What a reader's feed asks for.
 pub(super) async fn pull(topic: &Topic, wish: &Pull) -> Result<EventPage, Problem> {
-    let url = match wish {
-        Pull::Newest => endpoint::events(topic, Part::Newest, None, PAGE_LIMIT_DEFAULT),
-        Pull::After(at) => endpoint::events(topic, Part::After(at.seq), Some(&at.epoch), PAGE_LIMIT_MAX),
-    };
-    http::get_json(&url).await
+    http::get_json(&endpoint::pull(topic, wish)).await
 }
 
 /// The page just below `seq`, for scrolling up.

@@ -153,7 +153,7 @@ impl Node {
             let _turn = node.pulls.acquire().await;
             loop {
                 // The hub needs no events where it skips to the head.
-                let limit = if pull == Pull::Newest { 0 } else { PAGE_MAX };
+                let limit = if pull.after.is_none() { 0 } else { PAGE_MAX };
                 let next = match node.log.read(&topic, Range::of(pull, limit)).await {
                     Ok(page) => node.hub.on_page(page),
                     Err(error) => {

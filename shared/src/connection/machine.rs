@@ -9,6 +9,10 @@ const WELCOME_MS_MAX: Millis = 10_000;
 const HEALTHY_MS: Millis = 10_000;
 /// How long a doubtful connection has to answer a ping.
 const DOUBT_MS: Millis = 5_000;
+/// So many attempts in a row to which the node answered and no socket came: something in between forbids it.
+const BLOCKED_AFTER: u32 = 2;
+/// How long a client that polls waits before it tries a socket again, at least; at most twice as long.
+const PROBE_MS: u64 = 120_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -30,12 +34,16 @@ pub struct Connection {
     drained: Option<u64>,
     online: bool,
     visible: bool,
+    /// Attempts in a row after which the node answered a plain request.
+    blocked: u32,
+    /// Whether the reading goes on by long poll, whatever the state is.
+    polling: bool,
 }
 
 impl Default for Connection {
     fn default() -> Connection {
-        let backoff = Backoff::default();
-        Connection { state: State::Stopped, backoff, drained: None, online: true, visible: true }
+        let (state, backoff) = (State::Stopped, Backoff::default());
+        Connection { state, backoff, drained: None, online: true, visible: true, blocked: 0, polling: false }
     }
 }
 
@@ -52,17 +60,15 @@ impl Connection {
                 Vec::new()
             }
             Input::Closed(reason) => self.closed(reason, now, random),
-            Input::SignedIn | Input::NoAnswer if self.state == State::Asking => self.wait(now, random),
-            Input::RetryAfter(millis) if self.state == State::Asking => {
-                self.drained = Some(millis);
-                self.wait(now, random)
+            Input::SignedIn | Input::SignedOut | Input::NoAnswer | Input::RetryAfter(_) => {
+                if self.state == State::Asking { self.answered(input, now, random) } else { Vec::new() }
             }
-            Input::SignedOut => self.end(State::SignedOut),
-            Input::SignedIn | Input::NoAnswer | Input::RetryAfter(_) => Vec::new(),
+            Input::PollFailed => self.poll_failed(),
             Input::Online(online) => self.online(online, now),
             Input::Visible(visible) => self.visible(visible, now),
             Input::ReconnectNow => match self.state {
-                State::Waiting { .. } | State::Offline | State::Refused => self.open(now),
+                // The person knows better than the browser whether there is a network.
+                State::Waiting { .. } | State::Offline | State::Refused => self.try_now(now),
                 _ => Vec::new(),
             },
             Input::Tick => self.tick(now, random),
@@ -72,6 +78,7 @@ impl Connection {
     /// What to tell the person.
     pub fn status(&self) -> Status {
         match self.state {
+            _ if self.polling => Status::Polling,
             State::Stopped => Status::Stopped,
             State::Connecting { .. } | State::Asking => Status::Connecting,
             State::Connected { .. } => Status::Connected,
@@ -104,26 +111,35 @@ impl Connection {
 
     fn end(&mut self, state: State) -> Vec<Command> {
         let open = matches!(self.state, State::Connecting { .. } | State::Connected { .. });
-        self.state = state;
-        self.drained = None;
+        self.end_closed(state);
         if open { vec![Command::Close] } else { Vec::new() }
     }
 
     fn open(&mut self, now: Millis) -> Vec<Command> {
-        self.drained = None;
         if self.online {
-            self.state = State::Connecting { since: now };
-            vec![Command::Open]
-        } else {
-            self.state = State::Offline;
-            Vec::new()
+            return self.try_now(now);
         }
+        self.go_offline()
+    }
+
+    fn try_now(&mut self, now: Millis) -> Vec<Command> {
+        self.drained = None;
+        self.state = State::Connecting { since: now };
+        vec![Command::Open]
+    }
+
+    fn go_offline(&mut self) -> Vec<Command> {
+        self.state = State::Offline;
+        self.polling = false;
+        Vec::new()
     }
 
     fn welcomed(&mut self, heartbeat_secs: u32, now: Millis) -> Vec<Command> {
         if let State::Connecting { .. } = self.state {
             let heartbeat_ms = Millis::from(heartbeat_secs) * 1_000;
             self.state = State::Connected { since: now, deadline: now + 2 * heartbeat_ms, heartbeat_ms };
+            self.blocked = 0;
+            self.polling = false;
         }
         Vec::new()
     }
@@ -156,13 +172,53 @@ impl Connection {
 
     fn end_closed(&mut self, state: State) -> Vec<Command> {
         self.state = state;
+        self.drained = None;
+        self.polling = false;
         Vec::new()
+    }
+
+    /// What the node says to a plain request, right after an attempt that came to nothing.
+    fn answered(&mut self, answer: Input, now: Millis, random: f64) -> Vec<Command> {
+        match answer {
+            Input::SignedOut => return self.end(State::SignedOut),
+            Input::SignedIn => {
+                self.blocked += 1;
+                if self.blocked >= BLOCKED_AFTER {
+                    return self.poll(now, random);
+                }
+            }
+            Input::RetryAfter(millis) => self.drained = Some(millis),
+            // A network that is known to forbid sockets still does once it is back.
+            _ if self.blocked < BLOCKED_AFTER => self.blocked = 0,
+            _ => {}
+        }
+        self.polling = false;
+        self.wait(now, random)
+    }
+
+    fn poll(&mut self, now: Millis, random: f64) -> Vec<Command> {
+        if !self.online {
+            return self.go_offline();
+        }
+        self.polling = true;
+        self.backoff.reset();
+        let wait = PROBE_MS + (PROBE_MS as f64 * random.clamp(0.0, 1.0)) as u64;
+        self.state = State::Waiting { until: now + wait as Millis };
+        Vec::new()
+    }
+
+    /// Either the network or the node is away; a plain request tells.
+    fn poll_failed(&mut self) -> Vec<Command> {
+        if !std::mem::take(&mut self.polling) || !matches!(self.state, State::Waiting { .. }) {
+            return Vec::new();
+        }
+        self.state = State::Asking;
+        vec![Command::AskMe]
     }
 
     fn wait(&mut self, now: Millis, random: f64) -> Vec<Command> {
         if !self.online {
-            self.state = State::Offline;
-            return Vec::new();
+            return self.go_offline();
         }
         let wait = match self.drained {
             Some(told) => told,
@@ -178,10 +234,7 @@ impl Connection {
         match self.state {
             State::Offline if online => self.open(now),
             State::Waiting { .. } if online && self.drained.is_none() => self.open(now),
-            State::Waiting { .. } if !online => {
-                self.state = State::Offline;
-                Vec::new()
-            }
+            State::Waiting { .. } if !online => self.go_offline(),
             _ => self.doubt(now),
         }
     }

@@ -38,6 +38,8 @@ pub enum Input {
     RetryAfter(u64),
     /// No answer to [`Command::AskMe`].
     NoAnswer,
+    /// A long poll got no answer: see [`Status::Polling`].
+    PollFailed,
     /// The network went or returned, as far as the browser knows.
     Online(bool),
     /// The page was hidden or shown.
@@ -70,6 +72,9 @@ pub enum Status {
     Connecting,
     /// Welcome.
     Connected,
+    /// The node answers and no socket comes through to it: read by long poll. A socket is tried again now and
+    /// then, and the status stays the same meanwhile.
+    Polling,
     /// Lost; the next attempt is at this time.
     Waiting {
         /// In the driver's clock.

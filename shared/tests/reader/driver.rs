@@ -9,13 +9,14 @@ pub(crate) struct Driver {
     pub(crate) open: bool,
     welcomed: bool,
     online: bool,
+    insisted: bool,
     pub(crate) opened: usize,
 }
 
 impl Driver {
     pub(crate) fn new() -> Driver {
         let machine = Connection::default();
-        Driver { machine, now: 0, open: false, welcomed: false, online: true, opened: 0 }
+        Driver { machine, now: 0, open: false, welcomed: false, online: true, insisted: false, opened: 0 }
     }
 
     pub(crate) fn started() -> Driver {
@@ -30,6 +31,15 @@ impl Driver {
         driver
     }
 
+    /// A client that found that no socket comes through.
+    pub(crate) fn polling() -> Driver {
+        let mut driver = Driver::started();
+        driver.fails_and_hears(Input::SignedIn);
+        driver.ticks();
+        driver.fails_and_hears(Input::SignedIn);
+        driver
+    }
+
     /// What can only come from an open socket is not told without one.
     pub(crate) fn on(&mut self, input: Input, random: f64) -> Vec<Command> {
         match input {
@@ -41,6 +51,7 @@ impl Driver {
             Input::Online(online) => self.online = online,
             _ => {}
         }
+        self.insisted = input == Input::ReconnectNow;
         let commands = self.machine.on(input, self.now, random);
         commands.iter().for_each(|command| self.obey(*command));
         commands
@@ -50,7 +61,7 @@ impl Driver {
         match command {
             Command::Open => {
                 assert!(!self.open, "a second socket was opened");
-                assert!(self.online, "a socket was opened without a network");
+                assert!(self.online || self.insisted, "a socket was opened without a network");
                 (self.open, self.welcomed) = (true, false);
                 self.opened += 1;
             }
@@ -75,6 +86,12 @@ impl Driver {
             Status::Waiting { until } => until - self.now,
             other => panic!("{other:?} is no waiting"),
         }
+    }
+
+    /// The attempt under way comes to nothing, and the node answers this to a plain request.
+    pub(crate) fn fails_and_hears(&mut self, answer: Input) {
+        assert_eq!(self.on(Input::Closed(CloseReason::Other(1006)), 0.5), [Command::AskMe]);
+        self.on(answer, 0.5);
     }
 
     /// Loses the connection after it was welcomed and held for `millis`.

@@ -76,7 +76,7 @@ proptest! {
         let mut log = SimulatedLog::new(500);
         log.publish_many(read_before);
         let mut reader = Reader::new(500);
-        let page = log.page(&Pull::Newest);
+        let page = log.page(&Pull { after: None, heard: Seq::ZERO });
         (0..pushed).map(|_| log.publish()).for_each(|item| reader.hears(item));
         reader.answer(page);
         (1..=read_before + pushed).for_each(|seq| reader.hears((1, seq)));
@@ -144,10 +144,28 @@ fn a_reader_too_far_behind_starts_over_from_the_newest_page() {
     let mut reader = Reader::caught_up_with(&log, 500);
     log.publish_many(501);
     reader.hears_head(&log.epoch(), log.head());
-    assert_eq!(reader.asked, Some(Pull::Newest));
+    assert_eq!(reader.asked, Some(Pull { after: None, heard: log.head() }));
     reader.answer_all(&log);
 
     assert_eq!((reader.pulls, &reader.applied[..]), (1, &log.events[401..]));
+}
+
+#[test]
+fn a_reader_without_push_asks_for_what_comes_next_one_pull_at_a_time() {
+    let mut log = SimulatedLog::new(100);
+    let mut reader = Reader::caught_up_with(&log, 500);
+    for _ in 0..3 {
+        reader.waits();
+        reader.waits();
+        log.publish();
+        reader.answer(log.page(&reader.asked.clone().expect("it waits at the log")));
+    }
+    reader.waits();
+    reader.lose_pull();
+    reader.resume();
+
+    assert_eq!(reader.asked, None, "nothing is owed by a wait that came to nothing");
+    assert_eq!((reader.pulls, &reader.applied), (4, &log.events));
 }
 
 #[test]

@@ -46,8 +46,8 @@ impl SimulatedLog {
 
     /// Answers as a node does: a position that is void gets the newest page.
     pub(crate) fn page(&self, pull: &Pull) -> Page<Item> {
-        let from = match pull {
-            Pull::After(at) if self.knows(at) => at.seq.0 as usize,
+        let from = match &pull.after {
+            Some(at) if self.knows(at) => at.seq.0 as usize,
             _ => self.events.len().saturating_sub(self.page_limit),
         };
         let until = self.events.len().min(from + self.page_limit);
@@ -112,6 +112,11 @@ impl Reader {
 
     pub(crate) fn resume(&mut self) {
         let step = self.feed.resume();
+        self.take(step);
+    }
+
+    pub(crate) fn waits(&mut self) {
+        let step = self.feed.wait();
         self.take(step);
     }
 

@@ -22,6 +22,7 @@ pub(crate) enum Happening {
     DeliverPage,
     FailPull,
     Resume,
+    Wait,
     Restore(usize),
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn happening() -> impl Strategy<Value = Happening> {
         3 => Just(Happening::DeliverPage),
         1 => Just(Happening::FailPull),
         1 => Just(Happening::Resume),
+        1 => Just(Happening::Wait),
         1 => (0..=100_usize).prop_map(Happening::Restore),
     ]
 }
@@ -101,6 +103,7 @@ impl World {
                 }
             }
             Happening::Resume => self.reader.resume(),
+            Happening::Wait => self.reader.waits(),
             Happening::Restore(percent) => self.restore(percent),
         }
     }

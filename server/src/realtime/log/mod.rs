@@ -85,9 +85,9 @@ pub struct Range {
 impl Range {
     /// The range that answers a reader's pull.
     pub fn of(pull: Pull, limit: u32) -> Range {
-        match pull {
-            Pull::Newest => Range { part: Part::Newest, epoch: None, limit },
-            Pull::After(at) => Range { part: Part::After(at.seq), epoch: Some(at.epoch), limit },
+        match pull.after {
+            None => Range { part: Part::Newest, epoch: None, limit },
+            Some(at) => Range { part: Part::After(at.seq), epoch: Some(at.epoch), limit },
         }
     }
 
