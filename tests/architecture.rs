@@ -28,8 +28,25 @@ const SERVER: &Rules = &[
 ];
 
 /// Each part of the core names only what stands to its right.
-const REALTIME: &[&str] =
-    &["session", "tasks", "node", "publisher", "hub", "access", "sessions", "error", "bus", "log", "outbox"];
+const REALTIME: &[&str] = &[
+    "session",
+    "tasks",
+    "watch",
+    "node",
+    "publisher",
+    "hub",
+    "watched",
+    "sessions",
+    "presence",
+    "tail",
+    "access",
+    "error",
+    "bus",
+    "log",
+    "figures",
+    "outbox",
+    "queue",
+];
 
 const CLIENT: &Rules = &[
     ("main", &["app"]),

@@ -133,7 +133,9 @@ impl App {
         }
         state.node.stop().await;
         state.people.close().await;
-        tracing::info!("stopped");
+        let figures = state.node.figures();
+        let (pulls_from_memory, pulls_from_log) = (figures.from_memory(), figures.from_log());
+        tracing::info!(pulls_from_memory, pulls_from_log, "stopped");
     }
 }
 

@@ -75,13 +75,13 @@ impl Socket {
         self.stream.next().await
     }
 
-    /// The next frame, other than a ping of the node.
+    /// The next frame, other than a ping of the node and a presence.
     pub async fn hears(&mut self) -> ServerFrame {
         loop {
             let message = in_time("a frame", self.next()).await.expect("still open").expect("still whole");
             match message {
                 Message::Text(text) => match read_frame(&text) {
-                    ServerFrame::Ping { .. } => {}
+                    ServerFrame::Ping { .. } | ServerFrame::Presence { .. } => {}
                     frame => return frame,
                 },
                 other => panic!("{other:?} is no frame"),

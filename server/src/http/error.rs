@@ -11,7 +11,7 @@ use shared::{ErrorCode, Malformed, Problem};
 
 use crate::http::request;
 use crate::people::PeopleError;
-use crate::realtime::{AppendError, LogError, PublishError, SubscribeError};
+use crate::realtime::{AppendError, Ending, LogError, PublishError, SubscribeError};
 
 /// The content type of a problem.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -47,6 +47,21 @@ impl ApiError {
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> ApiError {
         ApiError(Box::new(problem))
+    }
+}
+
+/// What a caller is told that waits for an answer when it is sent away.
+impl From<Ending> for ApiError {
+    fn from(ending: Ending) -> ApiError {
+        match ending {
+            Ending::Close(_) => {
+                ApiError::new(ErrorCode::Unauthenticated, "the sign-in has ended; sign in again")
+            }
+            Ending::Drain { reconnect_after_ms } => {
+                let detail = "this node is going away; ask again after the time told";
+                Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(reconnect_after_ms).into()
+            }
+        }
     }
 }
 

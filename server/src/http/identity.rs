@@ -64,6 +64,7 @@ pub async fn name_me(
     let name = DisplayName::parse(&new.name).map_err(|error| ApiError::field("name", error))?;
     if let Caller::Known(visitor) = caller {
         app.people.rename(&visitor.identity.id, name.clone()).await?;
+        app.node.rename(&visitor.identity.id, &name);
         return Ok(Json(shared::Identity { name, ..visitor.identity }).into_response());
     }
     let token = random_text(TOKEN_CHARS);

@@ -38,7 +38,7 @@ pub use state::{AppState, Parts};
 pub fn router(state: AppState, features: impl IntoIterator<Item = Router<AppState>>) -> Router {
     let core = Router::new()
         .route(endpoint::ME, get(identity::me).post(identity::name_me).delete(identity::sign_out))
-        .route(endpoint::EVENTS, get(events::page))
+        .route(endpoint::EVENTS, get(events::events))
         .route(endpoint::SOCKET, any(socket::open));
     let body_bytes_max = state.limits.body_bytes_max as usize;
     features

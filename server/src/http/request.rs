@@ -11,11 +11,12 @@ use shared::endpoint;
 use tracing::Instrument;
 
 use crate::http::error::{self, ApiError, PROBLEM_JSON};
+use crate::http::events;
 use crate::random::random_text;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ID_CHARS: usize = 16;
-/// A handler that takes longer has lost its caller's patience.
+/// A handler that takes longer, beyond what its caller asked it to wait, has lost its caller's patience.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 tokio::task_local! {
@@ -52,7 +53,8 @@ pub async fn identify(request: Request, next: Next) -> Response {
 
 /// Answers `unavailable` for a handler that is too slow. What it had handed to the publisher happens all the same.
 pub async fn timeout(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+    let asked = Duration::from_secs(events::wait_secs(request.headers()).unwrap_or_default().into());
+    match tokio::time::timeout(ANSWER_WITHIN + asked, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::unavailable("this took too long; try again").into_response(),
     }

@@ -19,7 +19,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use tokio_tungstenite::tungstenite;
 
 use crate::http::{ApiError, AppState, Peer};
-use crate::realtime::{Session, SignIn, Visitor};
+use crate::realtime::{Ending, Session, Visitor, encode};
 
 /// The library's defaults keep 128 KiB for each socket; most sockets are idle.
 const BUFFER_BYTES: usize = 4_096;
@@ -41,11 +41,7 @@ pub async fn open(
     ConnectInfo(peer): ConnectInfo<Peer>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let too_many = "too many open sockets and streams from this address; close one first";
-    let counted = app.rates.readers.open(peer.ip()).ok_or_else(|| ApiError::too_many(too_many))?;
-    if app.is_draining() || app.node.sessions_open() >= app.limits.node_sockets_max as usize {
-        return Err(ApiError::unavailable("this node takes no more sockets at the moment"));
-    }
+    let counted = app.admit_reader(peer)?;
     let upgrade = upgrade.map_err(|rejection| {
         let detail = format!("this address is a WebSocket: {}", rejection.body_text());
         ApiError::new(ErrorCode::UpgradeRequired, detail)
@@ -59,23 +55,13 @@ pub async fn open(
         .max_message_size(frame_bytes_max.saturating_mul(OVERSIZE_FACTOR))
         .max_frame_size(frame_bytes_max.saturating_mul(OVERSIZE_FACTOR))
         .on_upgrade(move |socket| async move {
-            let sign_in = visitor.sign_in;
-            let session = Session::open(&app.node, visitor);
-            if let Some(reason) = no_longer_welcome(&app, sign_in).await {
-                session.outbox().close(reason);
+            let session = Session::open(&app.node, visitor.clone());
+            if let Some(ending) = app.no_longer_welcome(&visitor).await {
+                session.outbox().end(ending);
             }
             Wire::new(socket, &app).run(session).await;
             drop(counted);
         }))
-}
-
-/// What ended between the handshake's checks and the moment from which the session hears of such ends.
-async fn no_longer_welcome(app: &AppState, sign_in: SignIn) -> Option<CloseReason> {
-    if app.is_draining() {
-        return Some(CloseReason::ServiceRestart);
-    }
-    let ended = matches!(app.people.find(sign_in.0).await, Ok(None));
-    ended.then_some(CloseReason::IdentityEnded)
 }
 
 /// One WebSocket, as the loop sees it.
@@ -132,8 +118,8 @@ impl Wire {
             if let Err(end) = self.write(batch.frames).await {
                 return end;
             }
-            if let Some(reason) = batch.close {
-                return End::Close(reason);
+            if let Some(ending) = batch.ending {
+                return self.farewell(ending).await;
             }
             session.catch_up();
             let may_read = outbox.has_room() && self.paused_until.is_none();
@@ -152,6 +138,16 @@ impl Wire {
             };
             if let Err(end) = ended {
                 return end;
+            }
+        }
+    }
+
+    async fn farewell(&mut self, ending: Ending) -> End {
+        match ending {
+            Ending::Close(reason) => End::Close(reason),
+            Ending::Drain { reconnect_after_ms } => {
+                let drain = encode(&ServerFrame::Drain { reconnect_after_ms });
+                self.write(vec![drain]).await.err().unwrap_or(End::Close(CloseReason::ServiceRestart))
             }
         }
     }
@@ -190,7 +186,7 @@ impl Wire {
             return Err(End::Close(CloseReason::HeartbeatMissed));
         }
         self.pings += 1;
-        self.write(vec![crate::realtime::encode(&ServerFrame::Ping { at: (self.clock)() })]).await
+        self.write(vec![encode(&ServerFrame::Ping { at: (self.clock)() })]).await
     }
 
     /// Writes the frames before one flush. Each step has its own deadline: slow is fine, stuck is not.

@@ -4,12 +4,16 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use shared::Millis;
+use shared::{CloseReason, Millis};
 
-use crate::http::{Origins, Pages, Rates};
+use crate::http::rates::Counted;
+use crate::http::{ApiError, Origins, Pages, Peer, Rates};
 use crate::limits::Limits;
 use crate::people::People;
-use crate::realtime::Node;
+use crate::realtime::{Ending, Node, Visitor};
+
+/// When a reader that came while the node went away may try again.
+const COME_BACK_MS: u64 = 1_000;
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
@@ -44,6 +48,33 @@ impl AppState {
     /// From now on no new socket is opened.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts one more socket, stream or waiting poll, for as long as the answer is kept; or says why it must not
+    /// be opened.
+    pub fn admit_reader(&self, peer: Peer) -> Result<Counted, ApiError> {
+        let too_many = "too many open sockets and streams from this address; close one first";
+        let counted = self.rates.readers.open(peer.ip()).ok_or_else(|| ApiError::too_many(too_many))?;
+        if self.is_draining() || self.node.sessions_open() >= self.limits.node_sockets_max as usize {
+            return Err(ApiError::unavailable("this node takes no more sockets and streams at the moment"));
+        }
+        Ok(counted)
+    }
+
+    /// What changed between the checks of a request and the moment from which its session hears of such things.
+    pub async fn no_longer_welcome(&self, visitor: &Visitor) -> Option<Ending> {
+        if self.is_draining() {
+            return Some(Ending::Drain { reconnect_after_ms: COME_BACK_MS });
+        }
+        match self.people.find(visitor.sign_in.0).await {
+            Ok(None) => Some(Ending::Close(CloseReason::IdentityEnded)),
+            Ok(Some((now, _))) if now.name != visitor.identity.name => {
+                self.node.rename(&now.id, &now.name);
+                None
+            }
+            // A people's database that cannot be read ends nobody's session.
+            Ok(Some(_)) | Err(_) => None,
+        }
     }
 
     /// Whether the node is going away.

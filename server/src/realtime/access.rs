@@ -1,4 +1,4 @@
-//! Who may read what: one rule for each namespace, asked anew at every subscribe and every pull.
+//! Who is here, and who may read what: one rule for each namespace, asked anew at every subscribe and every pull.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,6 +7,19 @@ use async_trait::async_trait;
 use shared::{Identity, Topic};
 
 use crate::realtime::error::SubscribeError;
+
+/// Who connects or asks.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// As others see them.
+    pub identity: Identity,
+    /// The sign-in they came with; when it ends, so does the session.
+    pub sign_in: SignIn,
+}
+
+/// Names the sign-in under which a session was opened; opaque to the core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignIn(pub [u8; 32]);
 
 /// A feature's answer to "may they?". Writing has no rule here: it goes through the feature's own routes.
 #[async_trait]

@@ -1,5 +1,7 @@
 //! What can go wrong in the core, as far as a caller can act on it. It knows no HTTP.
 
+use shared::{ErrorCode, Problem};
+
 use crate::realtime::log::AppendError;
 
 /// Why a publish was not acknowledged.
@@ -28,4 +30,15 @@ pub enum SubscribeError {
     /// The feature's access rule says no.
     #[error("reading this topic is not allowed")]
     Forbidden,
+}
+
+impl SubscribeError {
+    /// What a client is told over its socket.
+    pub fn problem(&self) -> Problem {
+        let code = match self {
+            SubscribeError::UnknownNamespace(_) => ErrorCode::NotFound,
+            SubscribeError::Forbidden => ErrorCode::Forbidden,
+        };
+        Problem::new(code, self.to_string())
+    }
 }

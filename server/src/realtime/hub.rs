@@ -3,105 +3,128 @@
 //! It reads each watched topic with a `Feed`, as a browser does: notices that come in order are delivered, one
 //! that came early makes it read the log once, for all its readers. A frame is encoded once, however many listen.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use bytes::Bytes;
-use shared::{Event, EventPage, Feed, Listed, Position, Pull, ServerFrame, Step, Topic, UserId};
+use shared::{
+    DisplayName, EventPage, Identity, Listed, Page, Position, Pull, Seq, ServerFrame, Step, Topic, UserId,
+};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::realtime::bus::Notice;
-use crate::realtime::log::Heads;
-use crate::realtime::outbox::{Outbox, encode};
+use crate::realtime::log::{Heads, Range};
+use crate::realtime::outbox::encode;
 use crate::realtime::sessions::SessionId;
-
-/// Further behind than this, the hub skips to the head and leaves it to its readers to pull what they lack.
-const CATCH_UP_MAX: u64 = 500;
+use crate::realtime::watched::{Leave, Listener, Watched, What};
 
 /// See the module. One lock over all topics; outboxes are filled under it, so that a `head` and the events after
 /// it reach every reader in one order.
 #[derive(Default)]
 pub struct Hub {
-    topics: Mutex<BTreeMap<Topic, Watched>>,
+    topics: Mutex<Topics>,
+    stirred: Notify,
 }
 
-/// A topic that somebody here listens to.
-struct Watched {
-    feed: Feed<Arc<Event>>,
-    listeners: BTreeMap<SessionId, Listener>,
-}
-
-/// One session at one topic.
-pub struct Listener {
-    /// Where its frames go.
-    pub outbox: Arc<Outbox>,
-    /// Who it is.
-    pub who: UserId,
-    /// Whether the others may know.
-    pub listed: Listed,
+#[derive(Default)]
+struct Topics {
+    watched: BTreeMap<Topic, Watched>,
+    /// Those whose presence has something to tell or somebody to wait for.
+    stirred: BTreeSet<Topic>,
+    /// How often a permission ended: what was allowed before the last time must be asked again.
+    permissions: u64,
 }
 
 /// A read of the log that the hub asks for. Answer it with [`Hub::on_page`] or [`Hub::on_pull_failed`].
 pub type Wanted = Option<Pull>;
 
+/// A state of all permissions; see [`Hub::subscribe`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permissions(u64);
+
 impl Hub {
+    /// What a permission was asked for under.
+    pub fn permissions(&self) -> Permissions {
+        Permissions(self.lock().permissions)
+    }
+
     /// Adds a listener and queues its `head`, under one lock; every event after that head follows. The first
-    /// listener of a topic gets its `head` when the hub has read it. Asking again gives the `head` again.
-    pub fn subscribe(&self, topic: &Topic, session: SessionId, listener: Listener) -> Wanted {
+    /// listener of a topic gets its `head` when the hub has read it. Asking again gives the `head` again. Gives
+    /// the listener back when a permission has ended since `asked`: then its own must be asked again.
+    pub fn subscribe(
+        &self,
+        topic: &Topic,
+        session: SessionId,
+        listener: Listener,
+        asked: Permissions,
+    ) -> Result<Wanted, Listener> {
         let mut topics = self.lock();
-        let watched = match topics.entry(topic.clone()) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                entry.insert(Watched { feed: Feed::new(CATCH_UP_MAX), listeners: BTreeMap::new() })
-            }
-        };
-        if let Some(at) = watched.feed.position() {
-            listener.outbox.head(topic, head_frame(topic, at));
+        if topics.permissions != asked.0 {
+            return Err(listener);
         }
-        watched.listeners.insert(session, listener);
-        watched.feed.resume().pull
+        let watched = topics.watched.entry(topic.clone()).or_default();
+        watched.add(topic, session, listener);
+        let wanted = watched.feed.resume().pull;
+        self.stir(topics, topic);
+        Ok(wanted)
     }
 
-    /// Removes a listener. A topic without listeners is no longer watched.
-    pub fn unsubscribe(&self, topic: &Topic, session: SessionId) {
+    /// Removes a listener. A topic that nobody needs is no longer watched.
+    pub fn unsubscribe(&self, topic: &Topic, session: SessionId, leave: Leave) {
         let mut topics = self.lock();
-        let Some(watched) = topics.get_mut(topic) else { return };
-        if let Some(listener) = watched.listeners.remove(&session) {
-            listener.outbox.forget(topic);
-        }
-        if watched.listeners.is_empty() {
-            topics.remove(topic);
+        let Some(watched) = topics.watched.get_mut(topic) else { return };
+        watched.remove(topic, session, leave);
+        if watched.is_idle() {
+            topics.watched.remove(topic);
+        } else {
+            self.stir(topics, topic);
         }
     }
 
-    /// Tells a listener that was behind where the topic stands by now; from there on it hears events again.
-    pub fn tell_head(&self, topic: &Topic, session: SessionId) {
-        let topics = self.lock();
-        let Some(watched) = topics.get(topic) else { return };
-        // Without a position every listener is about to get a head anyway.
-        if let (Some(listener), Some(at)) = (watched.listeners.get(&session), watched.feed.position()) {
-            listener.outbox.head(topic, head_frame(topic, at));
+    /// Keeps a topic watched for one who waits by pulling, until [`Hub::unwatch`].
+    pub fn watch(&self, topic: &Topic) -> (watch::Receiver<Option<Position>>, Wanted) {
+        let mut topics = self.lock();
+        let watched = topics.watched.entry(topic.clone()).or_default();
+        (watched.watch(), watched.feed.resume().pull)
+    }
+
+    /// One who waited is gone, and so is its receiver.
+    pub fn unwatch(&self, topic: &Topic) {
+        let mut topics = self.lock();
+        if topics.watched.get(topic).is_some_and(Watched::is_idle) {
+            topics.watched.remove(topic);
+        }
+    }
+
+    /// Tells a listener what it is owed; after a `head` it hears events again.
+    pub fn settle(&self, topic: &Topic, session: SessionId, owed: What) {
+        if let Some(watched) = self.lock().watched.get(topic) {
+            watched.settle(topic, session, owed);
+        }
+    }
+
+    /// An event of ours is durable, and its author is about to know.
+    pub fn on_ack(&self, topic: &Topic, seq: Seq) {
+        if let Some(watched) = self.lock().watched.get_mut(topic) {
+            watched.acked = watched.acked.max(seq);
         }
     }
 
     /// Delivers what was appended, or asks for what is missing before it.
     pub fn on_notice(&self, notice: Notice) -> Wanted {
-        let mut topics = self.lock();
         let topic = notice.event.topic.clone();
-        let watched = topics.get_mut(&topic)?;
         let seq = notice.event.seq;
-        let step = match watched.feed.position() {
+        self.take(&topic, |watched| match watched.feed.position() {
             Some(at) if at.epoch != notice.epoch => watched.feed.on_head(&notice.epoch, seq),
             _ => watched.feed.on_event(seq, notice.event),
-        };
-        watched.take(&topic, step)
+        })
     }
 
     /// Compares what was delivered with what the log has.
     pub fn on_heads(&self, heads: &Heads) -> Vec<(Topic, Pull)> {
         let mut topics = self.lock();
         let mut wanted = Vec::new();
-        for (topic, watched) in topics.iter_mut() {
+        for (topic, watched) in &mut topics.watched {
             let head = heads.heads.get(topic).copied().unwrap_or_default();
             let step = watched.feed.on_head(&heads.epoch, head);
             wanted.extend(watched.take(topic, step).map(|pull| (topic.clone(), pull)));
@@ -111,68 +134,109 @@ impl Hub {
 
     /// The log's answer to a pull.
     pub fn on_page(&self, page: EventPage) -> Wanted {
-        let mut topics = self.lock();
-        let topic = page.topic;
-        let watched = topics.get_mut(&topic)?;
         let items = page.events.into_iter().map(|event| (event.seq, Arc::new(event))).collect();
-        let step = watched.feed.on_page(shared::Page { epoch: page.epoch, head: page.head, items });
-        watched.take(&topic, step)
+        let answer = Page { epoch: page.epoch, head: page.head, items };
+        self.take(&page.topic, |watched| watched.feed.on_page(answer))
     }
 
     /// The pull came to nothing; the next beat asks again.
     pub fn on_pull_failed(&self, topic: &Topic) {
-        if let Some(watched) = self.lock().get_mut(topic) {
+        if let Some(watched) = self.lock().watched.get_mut(topic) {
             watched.feed.on_pull_failed();
         }
     }
 
-    /// Passes a word on to the others who listen; it may be lost.
-    pub fn signal(&self, topic: &Topic, from: SessionId, frame: &ServerFrame) {
+    /// A page from memory, when it is all there and not older than what was `heard` of.
+    pub fn page(&self, topic: &Topic, range: &Range, heard: Seq) -> Option<EventPage> {
+        self.lock().watched.get(topic)?.page(topic, range, heard)
+    }
+
+    /// Passes a word on to the others who listen; it may be lost. Says whether `from` may speak there: only who
+    /// is listed may.
+    pub fn signal(&self, topic: &Topic, from: SessionId, frame: &ServerFrame) -> bool {
         let frame = encode(frame);
-        if let Some(watched) = self.lock().get(topic) {
-            let others = watched.listeners.iter().filter(|(id, _)| **id != from);
-            others.for_each(|(_, listener)| listener.outbox.offer_once(&frame));
+        let topics = self.lock();
+        let Some(watched) = topics.watched.get(topic) else { return false };
+        if watched.listeners.get(&from).is_none_or(|listener| listener.listed == Listed::No) {
+            return false;
         }
+        let others = watched.listeners.iter().filter(|(id, _)| **id != from);
+        others.for_each(|(_, listener)| listener.outbox.offer_once(&frame));
+        true
     }
 
     /// How many people are there for others to see, whatever the number of their windows.
-    pub fn online(&self, topic: &Topic) -> usize {
-        let topics = self.lock();
-        let Some(watched) = topics.get(topic) else { return 0 };
-        let listed = watched.listeners.values().filter(|listener| listener.listed == Listed::Yes);
-        listed.map(|listener| &listener.who).collect::<BTreeSet<_>>().len()
+    pub fn online(&self, topic: &Topic) -> u64 {
+        self.lock().watched.get(topic).map_or(0, |watched| watched.presence.members().0)
+    }
+
+    /// Shows somebody's new name wherever they are.
+    pub fn rename(&self, user: &UserId, name: &DisplayName) {
+        let mut topics = self.lock();
+        let Topics { watched, stirred, .. } = &mut *topics;
+        for (topic, watched) in watched.iter_mut() {
+            watched.presence.rename(user, name);
+            stirred.insert(topic.clone());
+        }
+        drop(topics);
+        self.stirred.notify_one();
+    }
+
+    /// From here on no permission that was asked for earlier is good. Those who listen to `topic` now are to be
+    /// asked for anew.
+    pub fn permissions_changed(&self, topic: &Topic) -> Vec<(SessionId, Identity)> {
+        let mut topics = self.lock();
+        topics.permissions += 1;
+        let listeners = topics.watched.get(topic).into_iter().flat_map(|watched| &watched.listeners);
+        listeners.map(|(session, listener)| (*session, listener.who.clone())).collect()
+    }
+
+    /// Whether a session listens to a topic.
+    pub fn has(&self, topic: &Topic, session: SessionId) -> bool {
+        self.lock().watched.get(topic).is_some_and(|watched| watched.listeners.contains_key(&session))
     }
 
     /// The topics that somebody here listens to.
     pub fn watched(&self) -> Vec<Topic> {
-        self.lock().keys().cloned().collect()
+        self.lock().watched.keys().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Topic, Watched>> {
+    /// Tells who is where, as far as it is time to. Returns when to do it again; nothing until [`Hub::stirred`].
+    pub fn tell_presence(&self, now: Instant) -> Option<Instant> {
+        let mut topics = self.lock();
+        let Topics { watched, stirred, .. } = &mut *topics;
+        let mut next = None;
+        stirred.retain(|topic| {
+            let Some(there) = watched.get_mut(topic) else { return false };
+            let again = there.tell_presence(topic, now);
+            if there.is_idle() {
+                watched.remove(topic);
+            }
+            next = [next, again].into_iter().flatten().min();
+            again.is_some()
+        });
+        next
+    }
+
+    /// Returns when a presence has changed.
+    pub async fn stirred(&self) {
+        self.stirred.notified().await;
+    }
+
+    fn take(&self, topic: &Topic, ask: impl FnOnce(&mut Watched) -> Step<Arc<shared::Event>>) -> Wanted {
+        let mut topics = self.lock();
+        let watched = topics.watched.get_mut(topic)?;
+        let step = ask(watched);
+        watched.take(topic, step)
+    }
+
+    fn stir(&self, mut topics: MutexGuard<'_, Topics>, topic: &Topic) {
+        topics.stirred.insert(topic.clone());
+        drop(topics);
+        self.stirred.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Topics> {
         self.topics.lock().expect("no code panics while it holds this lock")
     }
-}
-
-impl Watched {
-    /// Does what the feed says: the one place from which events leave for readers.
-    fn take(&self, topic: &Topic, step: Step<Arc<Event>>) -> Wanted {
-        match self.feed.position() {
-            // What lies between the old position and the new one, the readers pull by themselves.
-            Some(at) if step.start_over => {
-                let frame = head_frame(topic, at);
-                self.listeners.values().for_each(|listener| listener.outbox.head(topic, frame.clone()));
-            }
-            _ => step.apply.into_iter().for_each(|event| self.deliver(topic, event)),
-        }
-        step.pull
-    }
-
-    fn deliver(&self, topic: &Topic, event: Arc<Event>) {
-        let frame = encode(&ServerFrame::Event(Arc::unwrap_or_clone(event)));
-        self.listeners.values().for_each(|listener| listener.outbox.offer(topic, &frame));
-    }
-}
-
-fn head_frame(topic: &Topic, at: Position) -> Bytes {
-    encode(&ServerFrame::Head { topic: topic.clone(), epoch: at.epoch, seq: at.seq })
 }

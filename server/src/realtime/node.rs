@@ -2,24 +2,30 @@
 
 use std::sync::Arc;
 
-use shared::{EventPage, Identity, Key, Millis, Payload, Pull, Topic};
-use tokio::sync::Semaphore;
+use shared::{
+    DisplayName, EventPage, Identity, Key, Millis, Payload, Position, Pull, Seq, ServerFrame, Topic, UserId,
+};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::limits::Limits;
-use crate::realtime::access::{Access, AccessRule};
+use crate::realtime::access::{Access, AccessRule, SignIn};
 use crate::realtime::bus::Bus;
 use crate::realtime::error::{PublishError, SubscribeError};
-use crate::realtime::hub::{Hub, Listener};
+use crate::realtime::figures::Figures;
+use crate::realtime::hub::{Hub, Permissions};
 use crate::realtime::log::{Appended, Draft, EventLog, Heads, LogError, Range, Which};
+use crate::realtime::outbox::encode;
 use crate::realtime::publisher::Publisher;
-use crate::realtime::sessions::{SessionId, Sessions, SignIn};
+use crate::realtime::sessions::{SessionId, Sessions};
+use crate::realtime::tail;
+use crate::realtime::watched::{Leave, Listener};
 
 /// Reads of the log that the hub has under way at a time, over all topics.
 const PULLS_MAX: usize = 16;
-/// How many events the hub reads at a time.
-const PAGE_MAX: u32 = 500;
+/// How many events the hub reads at a time, also when it opens a topic: they are its tail.
+const PAGE_MAX: u32 = tail::EVENTS_MAX as u32;
 
 /// What a node is made of. The clock and the names come from outside, so that a test can choose them.
 pub struct Parts {
@@ -46,6 +52,7 @@ pub struct Node {
     pub(super) limits: Limits,
     pub(super) hub: Hub,
     pub(super) sessions: Sessions,
+    figures: Figures,
     log: Arc<dyn EventLog>,
     access: Access,
     publisher: Publisher,
@@ -65,6 +72,7 @@ impl Node {
             limits,
             hub: Hub::default(),
             sessions: Sessions::default(),
+            figures: Figures::default(),
             log,
             access: Access::new(rules),
             publisher,
@@ -88,16 +96,26 @@ impl Node {
             return Err(PublishError::TooLarge { bytes_max });
         }
         let at = (self.clock)();
-        self.publisher.publish(Draft { topic, author, key, at, payload }).await
+        let appended = self.publisher.publish(Draft { topic, author, key, at, payload }).await?;
+        self.hub.on_ack(&appended.event.topic, appended.event.seq);
+        Ok(appended)
     }
 
-    /// Reads a part of a topic, without asking whether the reader may: see [`Node::may_read`].
-    pub async fn page(&self, topic: &Topic, range: Range) -> Result<EventPage, LogError> {
+    /// Reads a part of a topic, without asking whether the reader may: see [`Node::may_read`]. Mostly from memory,
+    /// which knows all that was published through this node, and answers only when it also knows as much as the
+    /// reader has `heard` of elsewhere.
+    pub async fn page(&self, topic: &Topic, range: Range, heard: Seq) -> Result<EventPage, LogError> {
+        if let Some(page) = self.hub.page(topic, &range, heard) {
+            self.figures.read_memory();
+            return Ok(page);
+        }
+        self.figures.read_log();
         self.log.read(topic, range).await
     }
 
     /// The newest seq of the topics asked for.
     pub async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
+        self.figures.read_log();
         self.log.heads(which).await
     }
 
@@ -108,7 +126,31 @@ impl Node {
 
     /// How many people are at a topic of this node, for others to see.
     pub fn online(&self, topic: &Topic) -> u64 {
-        self.hub.online(topic) as u64
+        self.hub.online(topic)
+    }
+
+    /// Somebody is called otherwise from now on: the others see it at once.
+    pub fn rename(&self, user: &UserId, name: &DisplayName) {
+        self.sessions.rename(user, name);
+        self.hub.rename(user, name);
+    }
+
+    /// An access rule says otherwise about `topic` from now on. Whoever listens there and may no longer is told
+    /// so at once. Call it after the rule has changed.
+    pub async fn permissions_changed(&self, topic: &Topic) {
+        for (session, who) in self.hub.permissions_changed(topic) {
+            let Err(error) = self.may_read(&who, topic).await else { continue };
+            self.hub.unsubscribe(topic, session, Leave::Now);
+            if let Some(outbox) = self.sessions.outbox(session) {
+                let problem = error.problem();
+                outbox.answer(encode(&ServerFrame::Refused { topic: topic.clone(), problem }));
+            }
+        }
+    }
+
+    /// What was counted since the start.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     /// How many sessions are open.
@@ -139,10 +181,24 @@ impl Node {
         self.log.close().await;
     }
 
-    /// Adds a listener to the hub, which may have to read the topic's head first.
-    pub(super) fn subscribe(self: &Arc<Self>, topic: &Topic, session: SessionId, listener: Listener) {
-        let wanted = self.hub.subscribe(topic, session, listener);
+    /// Adds a listener to the hub, which may have to read the topic first; see [`Hub::subscribe`].
+    pub(super) fn subscribe(
+        self: &Arc<Self>,
+        topic: &Topic,
+        session: SessionId,
+        listener: Listener,
+        asked: Permissions,
+    ) -> Result<(), Listener> {
+        let wanted = self.hub.subscribe(topic, session, listener, asked)?;
         self.pull_for_hub(topic.clone(), wanted);
+        Ok(())
+    }
+
+    /// Where a topic is, for one who waits at it; see [`Hub::watch`].
+    pub(super) fn watch(self: &Arc<Self>, topic: &Topic) -> watch::Receiver<Option<Position>> {
+        let (position, wanted) = self.hub.watch(topic);
+        self.pull_for_hub(topic.clone(), wanted);
+        position
     }
 
     /// Reads the log for the hub until the hub has what it wants, beside everything else that goes on.
@@ -152,9 +208,8 @@ impl Node {
         self.tasks.spawn(async move {
             let _turn = node.pulls.acquire().await;
             loop {
-                // The hub needs no events where it skips to the head.
-                let limit = if pull.after.is_none() { 0 } else { PAGE_MAX };
-                let next = match node.log.read(&topic, Range::of(pull, limit)).await {
+                node.figures.read_log();
+                let next = match node.log.read(&topic, Range::of(pull, PAGE_MAX)).await {
                     Ok(page) => node.hub.on_page(page),
                     Err(error) => {
                         tracing::error!(%topic, %error, "the hub could not read the log; the next beat tries again");

@@ -1,42 +1,30 @@
 //! `Session`: one connected client's protocol state. Frames in as text, frames out into its outbox; no socket.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use shared::{
-    ClientFrame, CloseReason, ErrorCode, Identity, Listed, Payload, Problem, ServerFrame, Topic, Welcome,
-};
+use shared::{ClientFrame, CloseReason, ErrorCode, Listed, Payload, Problem, ServerFrame, Topic, Welcome};
 use tokio::time::Instant;
 
-use crate::realtime::error::SubscribeError;
-use crate::realtime::hub::Listener;
+use crate::realtime::access::Visitor;
 use crate::realtime::node::Node;
-use crate::realtime::outbox::{Outbox, encode};
-use crate::realtime::sessions::{SessionId, SignIn};
+use crate::realtime::outbox::{Ending, Outbox, encode};
+use crate::realtime::sessions::SessionId;
+use crate::realtime::watched::{Leave, Listener, What};
 
 /// A client that sends this many bad frames within [`ERRORS_WINDOW`] is broken or hostile.
 const ERRORS_MAX: usize = 20;
 const ERRORS_WINDOW: Duration = Duration::from_secs(60);
 
-/// Who connects.
-#[derive(Debug, Clone)]
-pub struct Visitor {
-    /// As others see them.
-    pub identity: Identity,
-    /// The sign-in they came with; when it ends, so does the session.
-    pub sign_in: SignIn,
-}
-
 /// See the module. Dropping it leaves every topic.
 pub struct Session {
     id: SessionId,
-    identity: Identity,
     node: Arc<Node>,
     outbox: Arc<Outbox>,
-    topics: BTreeMap<Topic, Listed>,
+    topics: BTreeSet<Topic>,
     signals: DefaultDirectRateLimiter,
     errors: VecDeque<Instant>,
 }
@@ -47,23 +35,23 @@ impl Session {
         let limits = &node.limits;
         let outbox = Outbox::new(limits.outbox_frames_max as usize, limits.outbox_bytes_max as usize);
         let outbox = Arc::new(outbox);
-        let id = node.sessions.add(visitor.sign_in, outbox.clone());
+        let you = visitor.identity.clone();
+        let id = node.sessions.add(visitor, outbox.clone());
         outbox.answer(encode(&ServerFrame::Welcome(Box::new(Welcome {
             protocol: 1,
             build: node.build.clone(),
             node: node.name.clone(),
             session: format!("{}-{}", node.name, id.0),
-            you: visitor.identity.clone(),
+            you,
             heartbeat_secs: limits.heartbeat_secs,
             limits: limits.of_session(),
         }))));
         let signals = NonZeroU32::new(limits.session_signals_per_sec).unwrap_or(NonZeroU32::MIN);
         Session {
             id,
-            identity: visitor.identity,
             node: node.clone(),
             outbox,
-            topics: BTreeMap::new(),
+            topics: BTreeSet::new(),
             signals: RateLimiter::direct(Quota::per_second(signals)),
             errors: VecDeque::new(),
         }
@@ -99,34 +87,45 @@ impl Session {
             ),
         };
         self.outbox.answer(encode(&ServerFrame::Error { problem }));
-        self.outbox.close(reason);
+        self.outbox.end(Ending::Close(reason));
     }
 
-    /// Now that there is room again: tells the heads of the topics that were skipped.
+    /// Now that there is room again: tells the heads of the topics that were skipped, and who is there by now.
     pub fn catch_up(&self) {
-        for topic in self.outbox.behind() {
-            self.node.hub.tell_head(&topic, self.id);
-        }
+        let owed = self.outbox.owed();
+        owed.heads.iter().for_each(|topic| self.node.hub.settle(topic, self.id, What::Head));
+        owed.presences.iter().for_each(|topic| self.node.hub.settle(topic, self.id, What::Presence));
     }
 
     async fn subscribe(&mut self, topic: Topic, listed: Listed) {
-        let topics_max = self.node.limits.session_topics_max;
-        if !self.topics.contains_key(&topic) && self.topics.len() >= topics_max as usize {
+        let topics_max = self.node.limits.session_topics_max as usize;
+        if !self.topics.contains(&topic) && self.topics.len() >= topics_max {
+            // Where a permission ended, the hub has let us go.
+            self.topics.retain(|topic| self.node.hub.has(topic, self.id));
+        }
+        if !self.topics.contains(&topic) && self.topics.len() >= topics_max {
             let detail = format!("{topics_max} topics at a time at most; unsubscribe from one first");
             return self.refuse(topic, Problem::new(ErrorCode::TooMany, detail));
         }
-        if let Err(error) = self.node.may_read(&self.identity, &topic).await {
-            self.unsubscribe(&topic);
-            return self.refuse(topic, problem_of(&error));
+        let Some(Visitor { identity: who, .. }) = self.node.sessions.visitor(self.id) else { return };
+        let mut listener = Listener { outbox: self.outbox.clone(), who, listed };
+        loop {
+            let asked = self.node.hub.permissions();
+            if let Err(error) = self.node.may_read(&listener.who, &topic).await {
+                self.unsubscribe(&topic);
+                return self.refuse(topic, error.problem());
+            }
+            match self.node.subscribe(&topic, self.id, listener, asked) {
+                Ok(()) => break,
+                Err(again) => listener = again,
+            }
         }
-        let listener = Listener { outbox: self.outbox.clone(), who: self.identity.id.clone(), listed };
-        self.node.subscribe(&topic, self.id, listener);
-        self.topics.insert(topic, listed);
+        self.topics.insert(topic);
     }
 
     fn unsubscribe(&mut self, topic: &Topic) {
-        if self.topics.remove(topic).is_some() {
-            self.node.hub.unsubscribe(topic, self.id);
+        if self.topics.remove(topic) {
+            self.node.hub.unsubscribe(topic, self.id, Leave::Now);
         }
     }
 
@@ -136,17 +135,14 @@ impl Session {
             let detail = format!("the payload of a signal must have {bytes_max} bytes at most");
             return self.on_error(Problem::new(ErrorCode::TooLarge, detail));
         }
-        if self.topics.get(&topic) != Some(&Listed::Yes) {
-            let detail = format!("signal only where you are subscribed and listed, which {topic} is not");
-            return self.on_error(Problem::new(ErrorCode::Forbidden, detail));
+        if self.signals.check().is_err() {
+            return;
         }
-        if self.signals.check().is_ok() {
-            let from = self.identity.clone();
-            self.node.hub.signal(
-                &topic,
-                self.id,
-                &ServerFrame::Signal { topic: topic.clone(), from, payload },
-            );
+        let Some(Visitor { identity: from, .. }) = self.node.sessions.visitor(self.id) else { return };
+        let frame = ServerFrame::Signal { topic: topic.clone(), from, payload };
+        if !self.node.hub.signal(&topic, self.id, &frame) {
+            let detail = format!("signal only where you are subscribed and listed, which {topic} is not");
+            self.on_error(Problem::new(ErrorCode::Forbidden, detail));
         }
     }
 
@@ -162,16 +158,16 @@ impl Session {
             self.errors.pop_front();
         }
         if self.errors.len() >= ERRORS_MAX {
-            self.outbox.close(CloseReason::TooManyErrors);
+            self.outbox.end(Ending::Close(CloseReason::TooManyErrors));
         }
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        for topic in self.topics.keys() {
-            self.node.hub.unsubscribe(topic, self.id);
-        }
+        let signed_out = self.outbox.ending() == Some(Ending::Close(CloseReason::IdentityEnded));
+        let leave = if signed_out { Leave::Now } else { Leave::Lost };
+        self.topics.iter().for_each(|topic| self.node.hub.unsubscribe(topic, self.id, leave));
         self.node.sessions.remove(self.id);
     }
 }
@@ -182,12 +178,4 @@ fn read(text: &str) -> Result<ClientFrame, String> {
     let frame = serde_path_to_error::deserialize(&mut json).map_err(|error| error.to_string())?;
     json.end().map_err(|error| error.to_string())?;
     Ok(frame)
-}
-
-fn problem_of(error: &SubscribeError) -> Problem {
-    let code = match error {
-        SubscribeError::UnknownNamespace(_) => ErrorCode::NotFound,
-        SubscribeError::Forbidden => ErrorCode::Forbidden,
-    };
-    Problem::new(code, error.to_string())
 }

@@ -1,36 +1,39 @@
-//! The sessions that are open on this node: to end those of a sign-in, and to drain them all.
+//! The sessions that are open on this node, sockets and those who wait by pulling: to end those of a sign-in, and
+//! to drain them all.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use shared::{CloseReason, ServerFrame};
+use shared::{CloseReason, DisplayName, UserId};
 use tokio::sync::watch;
 
-use crate::realtime::outbox::{Outbox, encode};
+use crate::realtime::access::{SignIn, Visitor};
+use crate::realtime::outbox::{Ending, Outbox};
 
 /// Names a session on its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 
-/// Names the sign-in under which a session was opened; opaque to the core.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SignIn(pub [u8; 32]);
-
 /// See the module.
 #[derive(Default)]
 pub struct Sessions {
     next: AtomicU64,
-    open: Mutex<BTreeMap<SessionId, (SignIn, Arc<Outbox>)>>,
+    open: Mutex<BTreeMap<SessionId, Open>>,
     count: watch::Sender<usize>,
+}
+
+struct Open {
+    visitor: Visitor,
+    outbox: Arc<Outbox>,
 }
 
 impl Sessions {
     /// Notes a new session.
-    pub fn add(&self, sign_in: SignIn, outbox: Arc<Outbox>) -> SessionId {
+    pub fn add(&self, visitor: Visitor, outbox: Arc<Outbox>) -> SessionId {
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
         let mut open = self.lock();
-        open.insert(id, (sign_in, outbox));
+        open.insert(id, Open { visitor, outbox });
         self.count.send_replace(open.len());
         id
     }
@@ -54,11 +57,28 @@ impl Sessions {
         count.wait_for(|open| *open == 0).await.ok();
     }
 
+    /// Who a session belongs to, as they are called by now.
+    pub fn visitor(&self, id: SessionId) -> Option<Visitor> {
+        self.lock().get(&id).map(|open| open.visitor.clone())
+    }
+
+    /// Gives somebody their new name in all their sessions.
+    pub fn rename(&self, user: &UserId, name: &DisplayName) {
+        for open in self.lock().values_mut().filter(|open| open.visitor.identity.id == *user) {
+            open.visitor.identity.name = name.clone();
+        }
+    }
+
+    /// The way to a session.
+    pub fn outbox(&self, id: SessionId) -> Option<Arc<Outbox>> {
+        self.lock().get(&id).map(|open| open.outbox.clone())
+    }
+
     /// Closes every session of a sign-in that has ended.
     pub fn end(&self, sign_in: SignIn) {
         let open = self.lock();
-        let theirs = open.values().filter(|(of, _)| *of == sign_in);
-        theirs.for_each(|(_, outbox)| outbox.close(CloseReason::IdentityEnded));
+        let theirs = open.values().filter(|open| open.visitor.sign_in == sign_in);
+        theirs.for_each(|open| open.outbox.end(Ending::Close(CloseReason::IdentityEnded)));
     }
 
     /// Sends everybody away. Each is told another time to come back, spread evenly over `spread_ms`, so that a
@@ -66,14 +86,12 @@ impl Sessions {
     pub fn drain(&self, spread_ms: u64) {
         let open = self.lock();
         let count = open.len().max(1) as u64;
-        for (place, (_, outbox)) in (0_u64..).zip(open.values()) {
-            outbox
-                .answer(encode(&ServerFrame::Drain { reconnect_after_ms: spread_ms * (place + 1) / count }));
-            outbox.close(CloseReason::ServiceRestart);
+        for (place, open) in (1_u64..).zip(open.values()) {
+            open.outbox.end(Ending::Drain { reconnect_after_ms: spread_ms * place / count });
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionId, (SignIn, Arc<Outbox>)>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionId, Open>> {
         self.open.lock().expect("no code panics while it holds this lock")
     }
 }

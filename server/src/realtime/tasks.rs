@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::realtime::bus::Heard;
@@ -15,9 +15,12 @@ use crate::realtime::publisher;
 
 /// How long a lost notice can stay unnoticed.
 const BEAT: Duration = Duration::from_secs(3);
+/// After so many notices in a row the sockets get their turn, so that a batch larger than an outbox does not put
+/// readers behind that keep up.
+const NOTICES_AT_ONCE: u32 = 8;
 
 impl Node {
-    /// Starts a node and its tasks: the publisher, the one that follows the bus, and the beat.
+    /// Starts a node and its tasks: the publisher, the one that follows the bus, the beat, and the presence.
     pub fn start(parts: Parts) -> Arc<Node> {
         let (log, bus) = (parts.log.clone(), parts.bus.clone());
         let (publisher, jobs) = publisher::queue();
@@ -25,6 +28,7 @@ impl Node {
         let (tasks, stop) = (&node.tasks, &node.stop);
         tasks.spawn(follow_bus(node.clone(), bus.listen(), stop.clone()));
         tasks.spawn(beat(node.clone(), stop.clone()));
+        tasks.spawn(tell_presence(node.clone(), stop.clone()));
         tasks.spawn(publisher::run(jobs, log, bus, stop.clone()));
         node
     }
@@ -32,7 +36,12 @@ impl Node {
 
 /// Hands every notice to the hub, in the order they come.
 pub async fn follow_bus(node: Arc<Node>, mut notices: BoxStream<'static, Heard>, stop: CancellationToken) {
+    let mut in_a_row = 0;
     loop {
+        in_a_row = (in_a_row + 1) % NOTICES_AT_ONCE;
+        if in_a_row == 0 {
+            tokio::task::yield_now().await;
+        }
         let heard = tokio::select! {
             biased;
             () = stop.cancelled() => return,
@@ -59,6 +68,20 @@ pub async fn beat(node: Arc<Node>, stop: CancellationToken) {
             biased;
             () = stop.cancelled() => return,
             _ = beats.tick() => compare_heads(&node).await,
+        }
+    }
+}
+
+/// Tells who is where whenever that has changed, but not too often.
+pub async fn tell_presence(node: Arc<Node>, stop: CancellationToken) {
+    loop {
+        let next = node.hub.tell_presence(Instant::now());
+        let pause = sleep_until(next.unwrap_or_else(Instant::now));
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = node.hub.stirred() => {}
+            () = pause, if next.is_some() => {}
         }
     }
 }

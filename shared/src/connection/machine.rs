@@ -9,13 +9,10 @@ const WELCOME_MS_MAX: Millis = 10_000;
 const HEALTHY_MS: Millis = 10_000;
 /// How long a doubtful connection has to answer a ping.
 const DOUBT_MS: Millis = 5_000;
-/// So many attempts in a row to which the node answered and no socket came: something in between forbids it.
-const BLOCKED_AFTER: u32 = 2;
-/// How long a client that polls waits before it tries a socket again, at least; at most twice as long.
-const PROBE_MS: u64 = 120_000;
 
+/// Where the machine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Stopped,
     Connecting { since: Millis },
     Asking,
@@ -29,15 +26,15 @@ enum State {
 /// The client's side of the connection to its node.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    state: State,
-    backoff: Backoff,
-    drained: Option<u64>,
-    online: bool,
+    pub(super) state: State,
+    pub(super) backoff: Backoff,
+    pub(super) drained: Option<u64>,
+    pub(super) online: bool,
     visible: bool,
     /// Attempts in a row after which the node answered a plain request.
-    blocked: u32,
+    pub(super) blocked: u32,
     /// Whether the reading goes on by long poll, whatever the state is.
-    polling: bool,
+    pub(super) polling: bool,
 }
 
 impl Default for Connection {
@@ -109,7 +106,7 @@ impl Connection {
         }
     }
 
-    fn end(&mut self, state: State) -> Vec<Command> {
+    pub(super) fn end(&mut self, state: State) -> Vec<Command> {
         let open = matches!(self.state, State::Connecting { .. } | State::Connected { .. });
         self.end_closed(state);
         if open { vec![Command::Close] } else { Vec::new() }
@@ -128,7 +125,7 @@ impl Connection {
         vec![Command::Open]
     }
 
-    fn go_offline(&mut self) -> Vec<Command> {
+    pub(super) fn go_offline(&mut self) -> Vec<Command> {
         self.state = State::Offline;
         self.polling = false;
         Vec::new()
@@ -177,46 +174,7 @@ impl Connection {
         Vec::new()
     }
 
-    /// What the node says to a plain request, right after an attempt that came to nothing.
-    fn answered(&mut self, answer: Input, now: Millis, random: f64) -> Vec<Command> {
-        match answer {
-            Input::SignedOut => return self.end(State::SignedOut),
-            Input::SignedIn => {
-                self.blocked += 1;
-                if self.blocked >= BLOCKED_AFTER {
-                    return self.poll(now, random);
-                }
-            }
-            Input::RetryAfter(millis) => self.drained = Some(millis),
-            // A network that is known to forbid sockets still does once it is back.
-            _ if self.blocked < BLOCKED_AFTER => self.blocked = 0,
-            _ => {}
-        }
-        self.polling = false;
-        self.wait(now, random)
-    }
-
-    fn poll(&mut self, now: Millis, random: f64) -> Vec<Command> {
-        if !self.online {
-            return self.go_offline();
-        }
-        self.polling = true;
-        self.backoff.reset();
-        let wait = PROBE_MS + (PROBE_MS as f64 * random.clamp(0.0, 1.0)) as u64;
-        self.state = State::Waiting { until: now + wait as Millis };
-        Vec::new()
-    }
-
-    /// Either the network or the node is away; a plain request tells.
-    fn poll_failed(&mut self) -> Vec<Command> {
-        if !std::mem::take(&mut self.polling) || !matches!(self.state, State::Waiting { .. }) {
-            return Vec::new();
-        }
-        self.state = State::Asking;
-        vec![Command::AskMe]
-    }
-
-    fn wait(&mut self, now: Millis, random: f64) -> Vec<Command> {
+    pub(super) fn wait(&mut self, now: Millis, random: f64) -> Vec<Command> {
         if !self.online {
             return self.go_offline();
         }

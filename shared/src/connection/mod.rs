@@ -4,6 +4,7 @@
 //! browser and the native test client are two drivers of this one machine.
 
 mod machine;
+mod polling;
 
 pub use machine::Connection;
 

@@ -5,6 +5,7 @@
 mod connection;
 mod driver;
 mod feed;
+mod polling;
 mod simulated_log;
 mod world;
 

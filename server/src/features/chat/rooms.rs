@@ -14,9 +14,9 @@ use crate::realtime::{Range, Visitor, Which};
 pub async fn list(State(app): State<AppState>, _visitor: Visitor) -> Result<Json<Rooms>, ApiError> {
     let heads = app.node.heads(Which::Namespace(Room::NAMESPACE)).await?.heads;
     let mut rooms = Vec::with_capacity(heads.len());
-    for topic in heads.into_keys() {
+    for (topic, head) in heads {
         let newest = Range { part: Part::Newest, epoch: None, limit: 1 };
-        let mut page = app.node.page(&topic, newest).await?;
+        let mut page = app.node.page(&topic, newest, head).await?;
         let (name, online) = (topic.name().to_owned(), app.node.online(&topic));
         rooms.push(RoomSummary { name, head: page.head, online, last: page.events.pop() });
     }

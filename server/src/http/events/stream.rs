@@ -1,0 +1,140 @@
+//! The stream: server-sent events (HTML Living Standard §9.2), push over plain HTTP for scripts and `EventSource`.
+//!
+//! It pulls at the pace of its reader, from where that reader is: a slow one costs no queue and misses nothing.
+//! Each block carries the reader's position as its id, so that the reader's own retry resumes it.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::unfold;
+use serde::Serialize;
+use shared::{Epoch, EventPage, PAGE_LIMIT_MAX, Part, Position, Seq, endpoint};
+use tokio::time::timeout;
+
+use super::{Request, VARY_ON};
+use crate::http::ApiError;
+use crate::http::rates::Counted;
+use crate::realtime::{Ending, Range, Watch};
+
+/// Something is written this often, so that nothing in between takes the connection for dead.
+const COMMENT_EVERY: Duration = Duration::from_secs(15);
+const COMMENT: &str = ":\n\n";
+
+/// Answers with a stream that ends when its reader is sent away.
+pub async fn answer(request: Request, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let counted = request.app.admit_reader(request.peer)?;
+    let mut watch = Watch::begin(&request.app.node, request.visitor.clone(), request.topic.clone());
+    if let Some(ending) = request.app.no_longer_welcome(&request.visitor).await {
+        return Err(ending.into());
+    }
+    // It waits for the hub first, so that a crowd of streams costs the log one read.
+    if let Ok(Err(ending)) = timeout(COMMENT_EVERY, watch.moved()).await {
+        return Err(ending.into());
+    }
+    let (at, first) = begin(&request, headers).await?;
+    let stream = Stream { request, watch, at, first: Some(first), is_over: false, _counted: counted };
+    let body = Body::from_stream(unfold(stream, |mut stream| async {
+        let block = stream.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(block), stream))
+    }));
+    let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store"), (VARY, VARY_ON)];
+    Ok((headers, body).into_response())
+}
+
+/// Where the reader is, and the first block: its position, or a fresh start when the one it has is void.
+async fn begin(request: &Request, headers: &HeaderMap) -> Result<(Position, Bytes), ApiError> {
+    let asked = match (headers.get(endpoint::LAST_EVENT_ID), request.range.part) {
+        (Some(id), _) => id.to_str().ok().and_then(position),
+        (None, Part::After(after)) => Some((request.range.epoch.clone(), after)),
+        (None, _) => {
+            let newest = Range { part: Part::Newest, epoch: None, limit: 1 };
+            let page = request.pull(newest).await?;
+            let at = Position { epoch: page.epoch, seq: page.head };
+            return Ok((at.clone(), Bytes::from(format!("{}\n", id_line(&at)))));
+        }
+    };
+    if let Some((epoch, after)) = asked {
+        let page = request.pull(Range { part: Part::After(after), epoch: epoch.clone(), limit: 1 }).await?;
+        if page.head >= after && epoch.is_none_or(|epoch| epoch == page.epoch) {
+            let at = Position { epoch: page.epoch, seq: after };
+            return Ok((at.clone(), Bytes::from(format!("{}\n", id_line(&at)))));
+        }
+    }
+    let page = request.pull(Range { part: Part::Newest, epoch: None, limit: request.range.limit }).await?;
+    Ok((Position { epoch: page.epoch.clone(), seq: page.head }, reset(&page)))
+}
+
+struct Stream {
+    request: Request,
+    watch: Watch,
+    at: Position,
+    first: Option<Bytes>,
+    is_over: bool,
+    _counted: Counted,
+}
+
+impl Stream {
+    /// The next block to write; nothing when the stream is over.
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        while !self.is_over {
+            let after = Range {
+                part: Part::After(self.at.seq),
+                epoch: Some(self.at.epoch.clone()),
+                limit: PAGE_LIMIT_MAX,
+            };
+            // Whatever is wrong, the reader's own retry is told, with a status.
+            let page = self.request.pull(after).await.ok()?;
+            let is_same_log = page.epoch == self.at.epoch && page.head >= self.at.seq;
+            if !is_same_log {
+                self.at = Position { epoch: page.epoch.clone(), seq: page.head };
+                return Some(reset(&page));
+            }
+            if let Some(last) = page.events.last() {
+                self.at.seq = last.seq;
+                return Some(blocks(&page));
+            }
+            match timeout(COMMENT_EVERY, self.watch.moved()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(Ending::Close(_))) => return None,
+                Ok(Err(Ending::Drain { reconnect_after_ms })) => {
+                    self.is_over = true;
+                    return Some(Bytes::from(format!("retry: {reconnect_after_ms}\n\n")));
+                }
+                Err(_) => return Some(Bytes::from_static(COMMENT.as_bytes())),
+            }
+        }
+        None
+    }
+}
+
+fn id_line(at: &Position) -> String {
+    format!("id: {}:{}\n", at.epoch, at.seq)
+}
+
+/// Reads what [`id_line`] writes.
+fn position(id: &str) -> Option<(Option<Epoch>, Seq)> {
+    let (epoch, seq) = id.split_once(':')?;
+    Some((Some(Epoch::try_from(epoch.to_owned()).ok()?), Seq(seq.parse().ok()?)))
+}
+
+fn reset(page: &EventPage) -> Bytes {
+    let at = Position { epoch: page.epoch.clone(), seq: page.head };
+    Bytes::from(block(&at, "reset", page))
+}
+
+fn blocks(page: &EventPage) -> Bytes {
+    let of = |seq| Position { epoch: page.epoch.clone(), seq };
+    page.events.iter().map(|event| block(&of(event.seq), "event", event)).collect::<String>().into()
+}
+
+/// JSON has no line breaks, so one `data` line holds it.
+fn block(at: &Position, name: &str, data: &impl Serialize) -> String {
+    let data = serde_json::to_string(data).expect("a page has only string keys and finite numbers");
+    format!("{}event: {name}\ndata: {data}\n\n", id_line(at))
+}

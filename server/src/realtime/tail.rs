@@ -1,0 +1,122 @@
+//! `Tail`: the newest events of a watched topic, in memory.
+//!
+//! After a restart every client comes back at once and pulls the same gap. The hub has just read it, so the log
+//! need not be asked a thousand times.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use shared::{Epoch, Event, Part, Seq};
+
+use crate::realtime::log::Range;
+
+/// As many as the hub reads at once, and as a chat's reader catches up with.
+pub const EVENTS_MAX: usize = 500;
+/// With payloads of the largest size it holds 64 of them.
+const BYTES_MAX: usize = 512 * 1_024;
+/// What an event costs beside its payload, about.
+const ENVELOPE_BYTES: usize = 200;
+
+/// See the module. Bounded in number and in bytes; the events follow one another without a hole.
+#[derive(Default)]
+pub struct Tail {
+    events: VecDeque<Arc<Event>>,
+    bytes: usize,
+}
+
+impl Tail {
+    /// Adds the event that follows, and drops what is too much at the other end.
+    pub fn push(&mut self, event: Arc<Event>) {
+        self.bytes += cost(&event);
+        self.events.push_back(event);
+        while self.events.len() > EVENTS_MAX || self.bytes > BYTES_MAX {
+            let Some(oldest) = self.events.pop_front() else { return };
+            self.bytes -= cost(&oldest);
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Tail::default();
+    }
+
+    /// The events of that range, when all of them are here. A position that the topic does not have is the log's
+    /// to judge.
+    pub fn read(&self, range: &Range, epoch: &Epoch, head: Seq) -> Option<Vec<Event>> {
+        let foreign = range.epoch.as_ref().is_some_and(|known| known != epoch);
+        if foreign || matches!(range.part, Part::After(after) if after > head) {
+            return None;
+        }
+        let (first, last) = range.span(epoch, head);
+        if first > last {
+            return Some(Vec::new());
+        }
+        let start = self.events.front().map(|oldest| oldest.seq).filter(|oldest| *oldest <= first)?;
+        let from = first.since(start) as usize;
+        let wanted = self.events.range(from..).take(last.next().since(first) as usize);
+        Some(wanted.map(|event| Event::clone(event)).collect())
+    }
+}
+
+fn cost(event: &Event) -> usize {
+    event.payload.as_json().len() + ENVELOPE_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{DisplayName, Identity, Key, Payload, UserId};
+
+    use super::*;
+
+    fn event(seq: u64, text: &str) -> Arc<Event> {
+        Arc::new(Event {
+            topic: "probe:a".parse().unwrap(),
+            seq: Seq(seq),
+            at: 0,
+            author: Identity { id: UserId("u".into()), name: DisplayName::parse("Ada").unwrap() },
+            key: Key::try_from(format!("k{seq}")).unwrap(),
+            payload: Payload::of(&text).unwrap(),
+        })
+    }
+
+    fn epoch() -> Epoch {
+        Epoch::try_from("e1".to_owned()).unwrap()
+    }
+
+    fn read(tail: &Tail, part: Part, limit: u32, head: u64) -> Option<Vec<u64>> {
+        let events = tail.read(&Range { part, epoch: Some(epoch()), limit }, &epoch(), Seq(head))?;
+        Some(events.iter().map(|event| event.seq.0).collect())
+    }
+
+    #[test]
+    fn it_answers_what_it_has_whole_and_nothing_else() {
+        let mut tail = Tail::default();
+        (3..=7).for_each(|seq| tail.push(event(seq, "x")));
+        assert_eq!(read(&tail, Part::After(Seq(4)), 2, 7), Some(vec![5, 6]));
+        assert_eq!(read(&tail, Part::After(Seq(7)), 9, 7), Some(vec![]));
+        assert_eq!(read(&tail, Part::Newest, 5, 7), Some(vec![3, 4, 5, 6, 7]));
+        assert_eq!(read(&tail, Part::Before(Seq(6)), 2, 7), Some(vec![4, 5]));
+        assert_eq!(read(&tail, Part::Newest, 6, 7), None, "the oldest of them is not here");
+        assert_eq!(read(&tail, Part::After(Seq(1)), 9, 7), None);
+        assert_eq!(read(&tail, Part::After(Seq(8)), 9, 7), None, "beyond the head is the log's to judge");
+    }
+
+    #[test]
+    fn another_life_of_the_log_is_not_answered_for() {
+        let mut tail = Tail::default();
+        tail.push(event(1, "x"));
+        let other = Epoch::try_from("e2".to_owned()).unwrap();
+        let range = Range { part: Part::After(Seq::ZERO), epoch: Some(other), limit: 9 };
+        assert_eq!(tail.read(&range, &epoch(), Seq(1)), None);
+    }
+
+    #[test]
+    fn it_is_bounded_in_number_and_in_bytes() {
+        let mut tail = Tail::default();
+        (1..=2_000).for_each(|seq| tail.push(event(seq, "x")));
+        assert_eq!(tail.events.len(), EVENTS_MAX);
+        let long = "x".repeat(8_000);
+        (2_001..=2_500).for_each(|seq| tail.push(event(seq, &long)));
+        assert!(tail.bytes <= BYTES_MAX && tail.events.len() > 50, "{} events", tail.events.len());
+    }
+}

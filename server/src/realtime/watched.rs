@@ -1,0 +1,204 @@
+//! `Watched`: one topic that somebody on this node listens to, waits at, or has just left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use shared::{Event, EventPage, Feed, Identity, Listed, Position, Pull, Seq, ServerFrame, Step, Topic};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::realtime::log::Range;
+use crate::realtime::outbox::{Outbox, encode};
+use crate::realtime::presence::Presence;
+use crate::realtime::sessions::SessionId;
+use crate::realtime::tail::{self, Tail};
+
+/// Further behind than this, the hub skips to the head and leaves it to its readers to pull what they lack.
+const CATCH_UP_MAX: u64 = tail::EVENTS_MAX as u64;
+/// Those who come within so short a time are told who is here together.
+const GATHER: Duration = Duration::from_millis(250);
+
+/// One session at one topic.
+pub struct Listener {
+    /// Where its frames go.
+    pub outbox: Arc<Outbox>,
+    /// Who it is.
+    pub who: Identity,
+    /// Whether the others may know.
+    pub listed: Listed,
+}
+
+/// See the module.
+pub struct Watched {
+    /// What was delivered so far.
+    pub feed: Feed<Arc<Event>>,
+    /// Who is pushed what happens.
+    pub listeners: BTreeMap<SessionId, Listener>,
+    /// Who is here.
+    pub presence: Presence,
+    /// The newest seq that was acknowledged to a publisher here: an answer without it would deny what was said.
+    pub acked: Seq,
+    tail: Tail,
+    /// For those who wait by pulling; their number is the number of receivers.
+    position: watch::Sender<Option<Position>>,
+    /// Listeners that were not told yet who is here.
+    newcomers: BTreeSet<SessionId>,
+    newcomers_told_at: Option<Instant>,
+}
+
+impl Default for Watched {
+    fn default() -> Watched {
+        Watched {
+            feed: Feed::new(CATCH_UP_MAX),
+            listeners: BTreeMap::new(),
+            presence: Presence::default(),
+            acked: Seq::ZERO,
+            tail: Tail::default(),
+            position: watch::Sender::new(None),
+            newcomers: BTreeSet::new(),
+            newcomers_told_at: None,
+        }
+    }
+}
+
+impl Watched {
+    /// Adds a listener and queues its `head`, unless the first one is still being read.
+    pub fn add(&mut self, topic: &Topic, session: SessionId, listener: Listener) {
+        if let Some(at) = self.feed.position() {
+            listener.outbox.head(topic, head_frame(topic, at));
+        }
+        match listener.listed {
+            Listed::Yes => self.presence.join(session, listener.who.clone()),
+            Listed::No => self.presence.leave(session),
+        }
+        if self.listeners.insert(session, listener).is_none() {
+            self.newcomers.insert(session);
+        }
+    }
+
+    /// Removes a listener. The seat of one whose connection was lost stays for a while.
+    pub fn remove(&mut self, topic: &Topic, session: SessionId, leave: Leave) {
+        match leave {
+            Leave::Now => self.presence.leave(session),
+            Leave::Lost => self.presence.lose(session, Instant::now()),
+        }
+        self.newcomers.remove(&session);
+        if let Some(listener) = self.listeners.remove(&session) {
+            listener.outbox.forget(topic);
+        }
+    }
+
+    /// Where the topic is, for someone who waits for it to move on.
+    pub fn watch(&self) -> watch::Receiver<Option<Position>> {
+        self.position.subscribe()
+    }
+
+    /// Whether nobody needs it any more.
+    pub fn is_idle(&self) -> bool {
+        self.listeners.is_empty() && self.presence.is_empty() && self.position.receiver_count() == 0
+    }
+
+    /// The page of that range, when memory has it and knows all that was acknowledged here or `heard` elsewhere.
+    pub fn page(&self, topic: &Topic, range: &Range, heard: Seq) -> Option<EventPage> {
+        let Position { epoch, seq: head } = self.feed.position()?;
+        if head < self.acked.max(heard) {
+            return None;
+        }
+        let events = self.tail.read(range, &epoch, head)?;
+        Some(EventPage { topic: topic.clone(), epoch, head, events })
+    }
+
+    /// Does what the feed says: the one place from which events leave for readers.
+    pub fn take(&mut self, topic: &Topic, step: Step<Arc<Event>>) -> Option<Pull> {
+        let Some(at) = self.feed.position() else { return step.pull };
+        if step.start_over {
+            // What lies between the old position and the new one, the readers pull by themselves.
+            self.tail.clear();
+            step.apply.into_iter().for_each(|event| self.tail.push(event));
+            let frame = head_frame(topic, at.clone());
+            self.listeners.values().for_each(|listener| listener.outbox.head(topic, frame.clone()));
+        } else {
+            step.apply.into_iter().for_each(|event| self.deliver(topic, event));
+        }
+        self.position.send_if_modified(|known| known.replace(at.clone()) != Some(at));
+        step.pull
+    }
+
+    fn deliver(&mut self, topic: &Topic, event: Arc<Event>) {
+        let frame = encode(&EventFrame { event: &event });
+        self.listeners.values().for_each(|listener| listener.outbox.offer(topic, &frame));
+        self.tail.push(event);
+    }
+
+    /// Tells who is here, to those who are to be told by now. Returns when to look again.
+    pub fn tell_presence(&mut self, topic: &Topic, now: Instant) -> Option<Instant> {
+        self.presence.expire(now);
+        if self.feed.position().is_none() {
+            // The `head` comes first.
+            return Some(now + GATHER);
+        }
+        let newcomers_at = self.newcomers_told_at.map_or(now, |told_at| told_at + GATHER);
+        if self.presence.due_at(now).is_some_and(|due_at| due_at <= now) {
+            let frame = self.presence_frame(topic);
+            self.listeners.values().for_each(|listener| listener.outbox.presence(topic, frame.clone()));
+            self.presence.told(now);
+            self.newcomers.clear();
+            self.newcomers_told_at = Some(now);
+        } else if !self.newcomers.is_empty() && newcomers_at <= now {
+            let frame = self.presence_frame(topic);
+            for session in std::mem::take(&mut self.newcomers) {
+                self.listeners.get(&session).iter().for_each(|new| new.outbox.presence(topic, frame.clone()));
+            }
+            self.newcomers_told_at = Some(now);
+        }
+        let newcomers = (!self.newcomers.is_empty()).then_some(newcomers_at);
+        [newcomers, self.presence.due_at(now), self.presence.expires_at()].into_iter().flatten().min()
+    }
+
+    /// Tells one listener what it is owed, now that it has room.
+    pub fn settle(&self, topic: &Topic, session: SessionId, owed: What) {
+        let Some(listener) = self.listeners.get(&session) else { return };
+        match (owed, self.feed.position()) {
+            (What::Presence, _) => listener.outbox.presence(topic, self.presence_frame(topic)),
+            (What::Head, Some(at)) => listener.outbox.head(topic, head_frame(topic, at)),
+            // Without a position every listener is about to get a head anyway.
+            (What::Head, None) => {}
+        }
+    }
+
+    fn presence_frame(&self, topic: &Topic) -> Bytes {
+        let (total, members) = self.presence.members();
+        encode(&ServerFrame::Presence { topic: topic.clone(), total, members })
+    }
+}
+
+/// Why a listener goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// It asked to, or its sign-in ended: the others know at once.
+    Now,
+    /// Its connection was lost, and may be back soon.
+    Lost,
+}
+
+/// What a listener may be owed.
+#[derive(Debug, Clone, Copy)]
+pub enum What {
+    /// The topic's newest seq.
+    Head,
+    /// Who is there.
+    Presence,
+}
+
+/// [`ServerFrame::Event`], without a copy of the event.
+#[derive(Serialize)]
+struct EventFrame<'a> {
+    event: &'a Event,
+}
+
+fn head_frame(topic: &Topic, at: Position) -> Bytes {
+    encode(&ServerFrame::Head { topic: topic.clone(), epoch: at.epoch, seq: at.seq })
+}
