@@ -5,7 +5,7 @@
 
 pub mod app;
 mod config;
-mod limits;
+pub mod limits;
 
 pub mod features;
 pub mod http;

@@ -24,7 +24,7 @@ mod watch;
 mod watched;
 
 pub use access::{AccessRule, SignIn, Visitor};
-pub use bus::{Bus, Heard, Notice, open as open_bus};
+pub use bus::{Bus, BusError, Heard, Notice, open as open_bus};
 pub use error::{PublishError, SubscribeError};
 pub use figures::Figures;
 pub use log::{AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which};
