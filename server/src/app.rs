@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::http::{self, AppState, Feature, Listener, Origins, Pages, Rates, Tally};
 use crate::random::random_text;
-use crate::realtime::{self, NewEpoch, Node};
+use crate::realtime::{self, Count, NewEpoch, Node};
 use crate::{people, shutdown, telemetry};
 
 /// Over how long the clients of a node that stops are asked to come back.
@@ -133,9 +133,16 @@ impl App {
         }
         state.node.stop().await;
         state.people.close().await;
-        let figures = state.node.figures();
-        let (pulls_from_memory, pulls_from_log) = (figures.from_memory(), figures.from_log());
-        tracing::info!(pulls_from_memory, pulls_from_log, "stopped");
+        let of = |count| state.node.figures().of(count);
+        tracing::info!(
+            pulls_from_memory = of(Count::PullsFromMemory),
+            pulls_from_log = of(Count::PullsFromLog),
+            topics_behind = of(Count::TopicsBehind),
+            frames_refused = of(Count::FramesRefused),
+            signals_dropped = of(Count::SignalsDropped),
+            reads_paused = of(Count::ReadsPaused),
+            "stopped"
+        );
     }
 }
 

@@ -5,5 +5,6 @@ mod durability;
 mod event_log;
 mod fan_out;
 mod heartbeat;
+mod permissions;
 mod socket;
 mod stopping;

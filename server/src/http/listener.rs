@@ -26,6 +26,10 @@ use crate::http::Tally;
 const HEAD_WITHIN: Duration = Duration::from_secs(20);
 /// What the kernel keeps for a reader that does not read. The default grows to megabytes for each of them.
 const SEND_BUFFER_BYTES: u32 = 64 * 1_024;
+/// A connection whose other side takes nothing for this long is ended by the kernel. A socket's own deadline is
+/// shorter; this one is for streams and bodies, which are not even asked while nothing can be written.
+#[cfg(target_os = "linux")]
+const TAKES_WITHIN: Duration = Duration::from_secs(60);
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 /// Pause after the system refused to accept, such as for want of file descriptors.
@@ -102,9 +106,16 @@ impl Listener {
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
+fn prepare(stream: &TcpStream) -> io::Result<()> {
     // A pushed frame must not wait for the answer to the one before it.
-    if let Err(error) = stream.set_nodelay(true) {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(TAKES_WITHIN))?;
+    Ok(())
+}
+
+async fn serve_connection(stream: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
+    if let Err(error) = prepare(&stream) {
         tracing::debug!(%error, "a connection ended before it was served");
         return;
     }

@@ -167,6 +167,7 @@ impl Wire {
         };
         self.pings = 0;
         if let Err(until) = self.frames.check() {
+            session.on_too_fast();
             self.paused_until = Some(Instant::now() + until.wait_time_from(DefaultClock::default().now()));
         }
         match message {

@@ -2,29 +2,35 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts since the start.
-#[derive(Debug, Default)]
-pub struct Figures {
-    from_memory: AtomicU64,
-    from_log: AtomicU64,
+/// Something that is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// A read that was answered from memory.
+    PullsFromMemory,
+    /// A read that the log was asked for, the node's own included.
+    PullsFromLog,
+    /// A topic at a session that could not keep up, and was told the head in place of events.
+    TopicsBehind,
+    /// A frame that could not be read or was not allowed.
+    FramesRefused,
+    /// A signal past its session's rate.
+    SignalsDropped,
+    /// A frame past its session's rate, after which the socket is not read for a moment.
+    ReadsPaused,
 }
 
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub struct Figures([AtomicU64; Count::ReadsPaused as usize + 1]);
+
 impl Figures {
-    /// Reads that were answered from memory.
-    pub fn from_memory(&self) -> u64 {
-        self.from_memory.load(Ordering::Relaxed)
+    /// One more.
+    pub fn count(&self, what: Count) {
+        self.0[what as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Reads that the log was asked for, the node's own included.
-    pub fn from_log(&self) -> u64 {
-        self.from_log.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn read_memory(&self) {
-        self.from_memory.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn read_log(&self) {
-        self.from_log.fetch_add(1, Ordering::Relaxed);
+    /// How many so far.
+    pub fn of(&self, what: Count) -> u64 {
+        self.0[what as usize].load(Ordering::Relaxed)
     }
 }

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::realtime::access::{Access, AccessRule, SignIn};
 use crate::realtime::bus::Bus;
 use crate::realtime::error::{PublishError, SubscribeError};
-use crate::realtime::figures::Figures;
+use crate::realtime::figures::{Count, Figures};
 use crate::realtime::hub::{Hub, Permissions};
 use crate::realtime::log::{Appended, Draft, EventLog, Heads, LogError, Range, Which};
 use crate::realtime::outbox::encode;
@@ -106,16 +106,16 @@ impl Node {
     /// reader has `heard` of elsewhere.
     pub async fn page(&self, topic: &Topic, range: Range, heard: Seq) -> Result<EventPage, LogError> {
         if let Some(page) = self.hub.page(topic, &range, heard) {
-            self.figures.read_memory();
+            self.figures.count(Count::PullsFromMemory);
             return Ok(page);
         }
-        self.figures.read_log();
+        self.figures.count(Count::PullsFromLog);
         self.log.read(topic, range).await
     }
 
     /// The newest seq of the topics asked for.
     pub async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
-        self.figures.read_log();
+        self.figures.count(Count::PullsFromLog);
         self.log.heads(which).await
     }
 
@@ -208,7 +208,7 @@ impl Node {
         self.tasks.spawn(async move {
             let _turn = node.pulls.acquire().await;
             loop {
-                node.figures.read_log();
+                node.figures.count(Count::PullsFromLog);
                 let next = match node.log.read(&topic, Range::of(pull, PAGE_MAX)).await {
                     Ok(page) => node.hub.on_page(page),
                     Err(error) => {

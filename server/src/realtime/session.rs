@@ -10,6 +10,7 @@ use shared::{ClientFrame, CloseReason, ErrorCode, Listed, Payload, Problem, Serv
 use tokio::time::Instant;
 
 use crate::realtime::access::Visitor;
+use crate::realtime::figures::Count;
 use crate::realtime::node::Node;
 use crate::realtime::outbox::{Ending, Outbox, encode};
 use crate::realtime::sessions::SessionId;
@@ -86,14 +87,22 @@ impl Session {
                 format!("a frame must have {} bytes at most", self.node.limits.frame_bytes_max),
             ),
         };
-        self.outbox.answer(encode(&ServerFrame::Error { problem }));
+        self.on_error(problem);
         self.outbox.end(Ending::Close(reason));
+    }
+
+    /// The client sends faster than it may, and is not read for a moment.
+    pub fn on_too_fast(&self) {
+        self.node.figures().count(Count::ReadsPaused);
     }
 
     /// Now that there is room again: tells the heads of the topics that were skipped, and who is there by now.
     pub fn catch_up(&self) {
         let owed = self.outbox.owed();
-        owed.heads.iter().for_each(|topic| self.node.hub.settle(topic, self.id, What::Head));
+        for topic in &owed.heads {
+            self.node.figures().count(Count::TopicsBehind);
+            self.node.hub.settle(topic, self.id, What::Head);
+        }
         owed.presences.iter().for_each(|topic| self.node.hub.settle(topic, self.id, What::Presence));
     }
 
@@ -136,7 +145,7 @@ impl Session {
             return self.on_error(Problem::new(ErrorCode::TooLarge, detail));
         }
         if self.signals.check().is_err() {
-            return;
+            return self.node.figures().count(Count::SignalsDropped);
         }
         let Some(Visitor { identity: from, .. }) = self.node.sessions.visitor(self.id) else { return };
         let frame = ServerFrame::Signal { topic: topic.clone(), from, payload };
@@ -151,6 +160,7 @@ impl Session {
     }
 
     fn on_error(&mut self, problem: Problem) {
+        self.node.figures().count(Count::FramesRefused);
         self.outbox.answer(encode(&ServerFrame::Error { problem }));
         let now = Instant::now();
         self.errors.push_back(now);

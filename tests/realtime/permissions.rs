@@ -1,0 +1,119 @@
+//! A permission that ends is felt at once, also by who was just being let in.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use clap::Parser;
+use server::limits::Limits;
+use server::realtime::{AccessRule, Node, Parts, Session, SignIn, Visitor};
+use shared::{ClientFrame, DisplayName, Identity, Key, Payload, ServerFrame, Topic, UserId};
+use tokio::sync::Semaphore;
+
+use crate::support::{MemoryLog, in_time, probe, read_frame};
+
+/// Says what is true, or makes everyone wait who asks.
+struct Rule {
+    allowed: AtomicBool,
+    gate: Semaphore,
+    asked: Semaphore,
+}
+
+#[async_trait]
+impl AccessRule for Rule {
+    async fn may_read(&self, _who: &Identity, _topic: &Topic) -> bool {
+        let answer = self.allowed.load(Ordering::SeqCst);
+        self.asked.add_permits(1);
+        self.gate.acquire().await.expect("it is never closed").forget();
+        answer
+    }
+}
+
+#[derive(Parser)]
+struct Defaults {
+    #[command(flatten)]
+    limits: Limits,
+}
+
+async fn node(open: usize) -> (Arc<Node>, Arc<Rule>) {
+    let allowed = AtomicBool::new(true);
+    let rule = Arc::new(Rule { allowed, gate: Semaphore::new(open), asked: Semaphore::new(0) });
+    let node = Node::start(Parts {
+        name: "node".into(),
+        build: "build".into(),
+        log: Arc::new(MemoryLog::new()),
+        bus: server::realtime::open_bus("local:").await.unwrap(),
+        rules: vec![("probe", rule.clone())],
+        limits: Defaults::parse_from(["node"]).limits,
+        clock: || 0,
+    });
+    (node, rule)
+}
+
+fn ada() -> Identity {
+    Identity { id: UserId("u_ada".into()), name: DisplayName::parse("Ada").unwrap() }
+}
+
+fn session(node: &Arc<Node>) -> Session {
+    Session::open(node, Visitor { identity: ada(), sign_in: SignIn([0; 32]) })
+}
+
+async fn subscribe(session: &mut Session, topic: &Topic) {
+    let frame = ClientFrame::Subscribe { topic: topic.clone(), listed: Default::default() };
+    session.on_text(&serde_json::to_string(&frame).unwrap()).await;
+}
+
+/// The frames up to the first that fits, that one included.
+async fn hears(session: &Session, what: &str, fits: impl Fn(&ServerFrame) -> bool) -> Vec<ServerFrame> {
+    let mut heard: Vec<ServerFrame> = Vec::new();
+    in_time(what, async {
+        while !heard.iter().any(&fits) {
+            session.outbox().filled().await;
+            let frames = session.outbox().take().frames;
+            heard.extend(frames.iter().map(|frame| read_frame(std::str::from_utf8(frame).unwrap())));
+        }
+    })
+    .await;
+    heard
+}
+
+fn is_refused(frame: &ServerFrame) -> bool {
+    matches!(frame, ServerFrame::Refused { .. })
+}
+
+async fn publish(node: &Node, topic: &Topic, key: &str) {
+    let (key, payload) = (Key::try_from(key.to_owned()).unwrap(), Payload::of(&"secret").unwrap());
+    node.publish(topic.clone(), ada(), key, payload).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_listens_is_refused_at_once_and_hears_nothing_more() {
+    let (node, rule) = node(Semaphore::MAX_PERMITS).await;
+    let (mut reader, topic) = (session(&node), probe("room"));
+    subscribe(&mut reader, &topic).await;
+    hears(&reader, "the head", |frame| matches!(frame, ServerFrame::Head { .. })).await;
+
+    rule.allowed.store(false, Ordering::SeqCst);
+    node.permissions_changed(&topic).await;
+    hears(&reader, "the refusal", is_refused).await;
+    publish(&node, &topic, "k1").await;
+    reader.on_text(r#"{"ping":{"at":1}}"#).await;
+    let heard = hears(&reader, "the pong", |frame| matches!(frame, ServerFrame::Pong { .. })).await;
+    assert!(!heard.iter().any(|frame| matches!(frame, ServerFrame::Event(_))), "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_permission_that_ends_while_it_is_asked_for_lets_nobody_in() {
+    let (node, rule) = node(0).await;
+    let (mut reader, topic) = (session(&node), probe("room"));
+    let meanwhile = async {
+        // The rule has looked, and has not answered yet.
+        rule.asked.acquire().await.unwrap().forget();
+        rule.allowed.store(false, Ordering::SeqCst);
+        node.permissions_changed(&topic).await;
+        rule.gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    };
+    tokio::join!(subscribe(&mut reader, &topic), meanwhile);
+    let heard = hears(&reader, "the refusal", is_refused).await;
+    assert!(!heard.iter().any(|frame| matches!(frame, ServerFrame::Head { .. })), "{heard:?}");
+}
