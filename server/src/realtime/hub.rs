@@ -104,9 +104,12 @@ impl Hub {
     }
 
     /// An event of ours is durable, and its author is about to know.
-    pub fn on_ack(&self, topic: &Topic, seq: Seq) {
+    pub fn on_ack(&self, topic: &Topic, at: Position) {
         if let Some(watched) = self.lock().watched.get_mut(topic) {
-            watched.acked = watched.acked.max(seq);
+            let is_older = watched.acked.as_ref().is_none_or(|old| old.epoch != at.epoch || old.seq < at.seq);
+            if is_older {
+                watched.acked = Some(at);
+            }
         }
     }
 

@@ -97,7 +97,8 @@ impl Node {
         }
         let at = (self.clock)();
         let appended = self.publisher.publish(Draft { topic, author, key, at, payload }).await?;
-        self.hub.on_ack(&appended.event.topic, appended.event.seq);
+        let at = Position { epoch: appended.epoch.clone(), seq: appended.event.seq };
+        self.hub.on_ack(&appended.event.topic, at);
         Ok(appended)
     }
 

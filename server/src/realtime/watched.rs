@@ -39,8 +39,8 @@ pub struct Watched {
     pub listeners: BTreeMap<SessionId, Listener>,
     /// Who is here.
     pub presence: Presence,
-    /// The newest seq that was acknowledged to a publisher here: an answer without it would deny what was said.
-    pub acked: Seq,
+    /// The newest event that was acknowledged to a publisher here: an answer without it would deny what was said.
+    pub acked: Option<Position>,
     tail: Tail,
     /// For those who wait by pulling; their number is the number of receivers.
     position: watch::Sender<Option<Position>>,
@@ -55,7 +55,7 @@ impl Default for Watched {
             feed: Feed::new(CATCH_UP_MAX),
             listeners: BTreeMap::new(),
             presence: Presence::default(),
-            acked: Seq::ZERO,
+            acked: None,
             tail: Tail::default(),
             position: watch::Sender::new(None),
             newcomers: BTreeSet::new(),
@@ -104,7 +104,9 @@ impl Watched {
     /// The page of that range, when memory has it and knows all that was acknowledged here or `heard` elsewhere.
     pub fn page(&self, topic: &Topic, range: &Range, heard: Seq) -> Option<EventPage> {
         let Position { epoch, seq: head } = self.feed.position()?;
-        if head < self.acked.max(heard) {
+        let acked =
+            self.acked.as_ref().filter(|acked| acked.epoch == epoch).map_or(Seq::ZERO, |acked| acked.seq);
+        if head < acked.max(heard) {
             return None;
         }
         let events = self.tail.read(range, &epoch, head)?;
