@@ -1,6 +1,7 @@
 //! The demo in real browsers: people in rooms, whatever happens to the server.
 
 mod around;
+mod event_source;
 mod lost_server;
 mod talk;
 
