@@ -34,6 +34,11 @@ impl Watch {
         Watch { topic, node: node.clone(), id, outbox, position, seen: None }
     }
 
+    /// Why there is nothing to wait for any more, if so.
+    pub fn ending(&self) -> Option<Ending> {
+        self.outbox.ending()
+    }
+
     /// Returns once the node knows where the topic is, and then whenever it has moved on since the last time; or
     /// why there is nothing to wait for any more.
     pub async fn moved(&mut self) -> Result<(), Ending> {

@@ -83,6 +83,10 @@ impl Stream {
             return Some(first);
         }
         while !self.is_over {
+            // A busy topic must not keep a reader who is sent away.
+            if let Some(ending) = self.watch.ending() {
+                return self.farewell(ending);
+            }
             let after = Range {
                 part: Part::After(self.at.seq),
                 epoch: Some(self.at.epoch.clone()),
@@ -101,15 +105,21 @@ impl Stream {
             }
             match timeout(COMMENT_EVERY, self.watch.moved()).await {
                 Ok(Ok(())) => {}
-                Ok(Err(Ending::Close(_))) => return None,
-                Ok(Err(Ending::Drain { reconnect_after_ms })) => {
-                    self.is_over = true;
-                    return Some(Bytes::from(format!("retry: {reconnect_after_ms}\n\n")));
-                }
+                Ok(Err(ending)) => return self.farewell(ending),
                 Err(_) => return Some(Bytes::from_static(COMMENT.as_bytes())),
             }
         }
         None
+    }
+
+    fn farewell(&mut self, ending: Ending) -> Option<Bytes> {
+        self.is_over = true;
+        match ending {
+            Ending::Close(_) => None,
+            Ending::Drain { reconnect_after_ms } => {
+                Some(Bytes::from(format!("retry: {reconnect_after_ms}\n\n")))
+            }
+        }
     }
 }
 
