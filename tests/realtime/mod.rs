@@ -3,6 +3,7 @@
 mod catch_up;
 mod durability;
 mod event_log;
+mod failing_links;
 mod fan_out;
 mod heartbeat;
 mod permissions;

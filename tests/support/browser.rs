@@ -38,18 +38,24 @@ impl TestServer {
 }
 
 impl TestBrowser {
-    /// A browser of that person, connected and watching the topics, each read to its head.
+    /// A browser of that person that watches the topics, by socket or by poll, each read to its head.
     pub async fn open(person: Person, topics: &[&Topic]) -> TestBrowser {
         let (orders, to_do) = mpsc::unbounded_channel();
         let (notes, record) = watch::channel(Record::default());
         tokio::spawn(browser_loop::run(person.clone(), to_do, notes));
         let browser = TestBrowser { person, orders, record };
         topics.iter().for_each(|topic| browser.order(Order::Watch((*topic).clone())));
-        let are_live = |record: &Record| {
-            topics.iter().all(|topic| record.topics.get(topic).is_some_and(Reading::is_live))
+        let all = |record: &Record, are: fn(&Reading) -> bool| {
+            topics.iter().all(|topic| record.topics.get(topic).is_some_and(are))
         };
-        let fits = |record: &Record| record.status == Status::Connected && are_live(record);
-        browser.until("every topic has its first page and its head", fits).await;
+        let fits = |record: &Record| match record.status {
+            Status::Connected => all(record, Reading::is_live),
+            Status::Polling => all(record, Reading::has_begun),
+            _ => false,
+        };
+        browser
+            .until("every topic has its first page, and its head where a socket comes through", fits)
+            .await;
         browser
     }
 

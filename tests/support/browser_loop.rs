@@ -1,11 +1,11 @@
-//! The loop behind a `TestBrowser`: one socket, one feed for each topic, pulls beside them.
+//! The loop behind a `TestBrowser`: one socket or none, and what goes on beside it. The feeds are in `browser_feeds`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shared::{
     Ack, ClientFrame, CloseReason, Command, Connection, Event, EventPage, Feed, Input, Millis, Seq,
-    ServerFrame, Status, Step, Topic, endpoint,
+    ServerFrame, Status, Topic, endpoint,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -15,17 +15,13 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::browser::Order;
 use super::{Answer, Person, Record, Socket, read_frame};
 
-/// The gaps that the probe's kind of topic allows: a test wants every event.
-const CATCH_UP_MAX: u64 = 5_000;
 /// How long one's own event may take to come, once it was acknowledged.
 const ACK_PATIENCE: Duration = Duration::from_secs(1);
-/// How soon a pull that failed is tried again.
-const PULL_AGAIN: Duration = Duration::from_millis(200);
 /// Every wait of the ladder is at its floor, so that tests are quick and alike.
 const RANDOM: f64 = 0.0;
 
 /// What went on beside the loop, and is done.
-enum Done {
+pub(super) enum Done {
     Opened(Result<Box<Socket>, Error>),
     Me(Result<Answer, reqwest::Error>),
     Page(Topic, Option<EventPage>),
@@ -33,15 +29,15 @@ enum Done {
     PullAgain(Topic),
 }
 
-struct Loop {
-    person: Person,
-    connection: Connection,
+pub(super) struct Loop {
+    pub(super) person: Person,
+    pub(super) connection: Connection,
     started: Instant,
     socket: Option<Box<Socket>>,
     reading: bool,
-    feeds: BTreeMap<Topic, Feed<Event>>,
-    beside: JoinSet<Done>,
-    notes: watch::Sender<Record>,
+    pub(super) feeds: BTreeMap<Topic, Feed<Event>>,
+    pub(super) beside: JoinSet<Done>,
+    pub(super) notes: watch::Sender<Record>,
 }
 
 /// Runs until the browser is dropped.
@@ -83,11 +79,7 @@ impl Loop {
     async fn obey(&mut self, order: Order) {
         match order {
             Order::Watch(topic) => {
-                let mut feed = Feed::new(CATCH_UP_MAX);
-                let first = feed.resume();
-                self.feeds.insert(topic.clone(), feed);
-                self.notes.send_modify(|record| _ = record.topics.insert(topic.clone(), Default::default()));
-                self.take(&topic, first);
+                self.begin(&topic);
                 self.subscribe(topic).await;
             }
             Order::Unwatch(topic) => {
@@ -123,17 +115,8 @@ impl Loop {
                 };
                 self.tell(input).await;
             }
-            Done::Page(topic, Some(page)) => self.feed(&topic, |feed| feed.on_page(page.into())),
-            Done::Page(topic, None) => {
-                if let Some(feed) = self.feeds.get_mut(&topic) {
-                    feed.on_pull_failed();
-                    self.beside.spawn(async {
-                        sleep(PULL_AGAIN).await;
-                        Done::PullAgain(topic)
-                    });
-                }
-            }
-            Done::PullAgain(topic) => self.feed(&topic, Feed::resume),
+            Done::Page(topic, page) => self.on_page(topic, page),
+            Done::PullAgain(topic) => self.pull_again(topic).await,
             Done::AckIsDue(Ack { topic, epoch, seq }) => {
                 let at = self.feeds.get(&topic).and_then(Feed::position).map_or(Seq::ZERO, |at| at.seq);
                 if at < seq {
@@ -182,7 +165,7 @@ impl Loop {
     }
 
     /// Tells the connection what happened, and does what it says.
-    async fn tell(&mut self, input: Input) {
+    pub(super) async fn tell(&mut self, input: Input) {
         let now = self.started.elapsed().as_millis() as Millis;
         for command in self.connection.on(input, now, RANDOM) {
             let person = self.person.clone();
@@ -199,7 +182,11 @@ impl Loop {
             }
         }
         let status = self.connection.status();
-        self.notes.send_if_modified(|record| std::mem::replace(&mut record.status, status) != status);
+        let changed =
+            self.notes.send_if_modified(|record| std::mem::replace(&mut record.status, status) != status);
+        if changed && status == Status::Polling {
+            self.wait_at_every_topic();
+        }
     }
 
     async fn subscribe(&mut self, topic: Topic) {
@@ -214,24 +201,5 @@ impl Loop {
             let text = serde_json::to_string(frame).expect("a frame is JSON");
             socket.sends(Message::text(text)).await.ok();
         }
-    }
-
-    fn feed(&mut self, topic: &Topic, input: impl FnOnce(&mut Feed<Event>) -> Step<Event>) {
-        if let Some(feed) = self.feeds.get_mut(topic) {
-            let step = input(feed);
-            self.take(topic, step);
-        }
-    }
-
-    /// Does what a feed says: forget, apply, pull.
-    fn take(&mut self, topic: &Topic, step: Step<Event>) {
-        self.notes.send_modify(|record| record.take(topic, &step));
-        let Some(pull) = step.pull else { return };
-        let path = endpoint::pull(topic, &pull);
-        let (person, topic) = (self.person.clone(), topic.clone());
-        self.beside.spawn(async move {
-            let page = person.try_get(&path).await.ok().filter(|answer| answer.status == 200);
-            Done::Page(topic, page.map(|answer| answer.json()))
-        });
     }
 }

@@ -2,7 +2,10 @@
 
 mod answer;
 mod browser;
+mod browser_feeds;
 mod browser_loop;
+mod dice;
+mod faulty_link;
 pub mod golden;
 mod memory_log;
 mod person;
@@ -14,6 +17,8 @@ pub mod wait;
 
 pub use answer::Answer;
 pub use browser::TestBrowser;
+pub use dice::Dice;
+pub use faulty_link::{Cut, FaultyLink, Stall};
 pub use memory_log::MemoryLog;
 pub use person::{Person, probe};
 pub use program::Program;

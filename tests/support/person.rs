@@ -1,10 +1,15 @@
 //! `Person`: somebody who asks the server by HTTP, signed in or not.
 
+use std::time::Duration;
+
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use shared::{Ack, EventPage, Identity, Part, Seq, Topic, UserId, endpoint};
 
-use super::{Answer, TestServer};
+use super::{Answer, DEADLINE, FaultyLink, TestServer};
+
+/// How long a poll waits at the node, as the client's does.
+const WAIT_SECS: u32 = 25;
 
 /// The topic of the probe with that name.
 pub fn probe(name: &str) -> Topic {
@@ -46,6 +51,11 @@ impl TestServer {
 }
 
 impl Person {
+    /// The same person, who reaches the server through a link.
+    pub fn through(&self, link: &FaultyLink) -> Person {
+        Person { url: link.url(), ..self.clone() }
+    }
+
     /// A request with this person's cookie, still to be sent: see [`Person::ask`].
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
@@ -68,6 +78,12 @@ impl Person {
     /// GET, where the server may be away.
     pub async fn try_get(&self, path: &str) -> Result<Answer, reqwest::Error> {
         try_ask(self.request(Method::GET, path)).await
+    }
+
+    /// GET that waits at the node for what comes next; the node may be away.
+    pub async fn try_wait(&self, path: &str) -> Result<Answer, reqwest::Error> {
+        let request = self.request(Method::GET, path).header(endpoint::PREFER, endpoint::wait(WAIT_SECS));
+        Answer::of(request.timeout(DEADLINE + Duration::from_secs(WAIT_SECS.into())).send().await?).await
     }
 
     /// POST of JSON.
@@ -141,5 +157,5 @@ impl Person {
 }
 
 async fn try_ask(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
-    Answer::of(request.timeout(super::DEADLINE).send().await?).await
+    Answer::of(request.timeout(DEADLINE).send().await?).await
 }

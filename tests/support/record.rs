@@ -81,8 +81,13 @@ impl Reading {
         self.events.iter().map(|event| event.seq.0).collect()
     }
 
-    /// Whether it was subscribed and has its first page.
+    /// Whether it has its first page.
+    pub fn has_begun(&self) -> bool {
+        self.started_over > 0
+    }
+
+    /// Whether it was subscribed too.
     pub fn is_live(&self) -> bool {
-        self.started_over > 0 && self.heads > 0
+        self.has_begun() && self.heads > 0
     }
 }

@@ -1,0 +1,81 @@
+//! What lies between client and node fails: both find out, and the reader has everything as soon as it is mended.
+
+use std::time::{Duration, Instant};
+
+use shared::{CloseReason, Status, Topic};
+
+use crate::support::{Cut, FaultyLink, Stall, TestBrowser, TestServer, eventually, probe};
+
+/// Two heartbeats of a second, and what a busy machine takes to notice.
+const FOUND_WITHIN: Duration = Duration::from_secs(4);
+const EVERY_SECOND: [&str; 4] = ["--heartbeat-secs", "1", "--address-readers-max", "2"];
+
+async fn behind_a_link(server: &TestServer, topic: &Topic) -> (TestBrowser, FaultyLink) {
+    let link = FaultyLink::to(server.address()).await;
+    let reader = server.guest("Reader").await.through(&link);
+    (TestBrowser::open(reader, &[topic]).await, link)
+}
+
+#[tokio::test]
+async fn a_reader_that_was_cut_off_comes_back_with_everything() {
+    let (server, topic) = (TestServer::start(), probe("room"));
+    let (reader, link) = behind_a_link(&server, &topic).await;
+    let ada = server.guest("Ada").await;
+    for (cut, count) in [(Cut::Reset, 3), (Cut::Fin, 6)] {
+        link.refuse();
+        link.cut(cut);
+        reader.until("it is cut off", |record| record.status != Status::Connected).await;
+        ada.publishes_many("room", &format!("{cut:?}"), 3).await;
+        link.mend();
+        assert_eq!(reader.until_read(&topic, count).await.seqs(), (1..=count).collect::<Vec<_>>());
+        reader.until("it is back", |record| record.status == Status::Connected).await;
+    }
+}
+
+#[tokio::test]
+async fn a_dead_connection_is_found_by_the_client_within_two_heartbeats() {
+    let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("room"));
+    let (reader, link) = behind_a_link(&server, &topic).await;
+    link.stall(Stall::ToClient);
+    let stalled = Instant::now();
+    reader.until("the client gives up", |record| record.status != Status::Connected).await;
+    assert!(stalled.elapsed() < FOUND_WITHIN, "it took {:?}", stalled.elapsed());
+}
+
+#[tokio::test]
+async fn a_dead_connection_is_found_by_the_node_within_two_heartbeats() {
+    let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("room"));
+    let (reader, link) = behind_a_link(&server, &topic).await;
+    link.stall(Stall::ToServer);
+    let stalled = Instant::now();
+    let record = reader.until("it is told so", |record| !record.closed.is_empty()).await;
+    assert_eq!(record.closed, [CloseReason::HeartbeatMissed]);
+    assert!(stalled.elapsed() < FOUND_WITHIN, "it took {:?}", stalled.elapsed());
+}
+
+#[tokio::test]
+async fn a_connection_that_is_dead_both_ways_is_given_up_by_both_and_costs_nothing_more() {
+    let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("room"));
+    let (reader, link) = behind_a_link(&server, &topic).await;
+    let (ada, _second) = (server.guest("Ada").await, server.browser("Second", &[&topic]).await);
+    assert_eq!(ada.handshake(&[]).await.status, 429, "both places are taken");
+    link.stall(Stall::Both);
+    ada.publishes_many("room", "k", 5).await;
+
+    reader.until("the client gives up", |record| record.status != Status::Connected).await;
+    eventually("the node gives up", async || (ada.handshake(&[]).await.status == 101).then_some(())).await;
+    link.mend();
+    assert_eq!(reader.until_read(&topic, 5).await.seqs(), [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_slow_link_brings_everything_in_order_too() {
+    let (server, topic) = (TestServer::with(&["--outbox-frames-max", "4"]), probe("room"));
+    let (reader, link) = behind_a_link(&server, &topic).await;
+    link.slow(100_000);
+    let ada = server.guest("Ada").await;
+    for number in 0..40 {
+        ada.publishes("room", &format!("k{number}"), &"x".repeat(5_000)).await;
+    }
+    assert_eq!(reader.until_read(&topic, 40).await.seqs(), (1..=40).collect::<Vec<_>>());
+}
