@@ -6,6 +6,7 @@ mod event_log;
 mod failing_links;
 mod fan_out;
 mod heartbeat;
+mod kill_rounds;
 mod permissions;
 mod socket;
 mod stopping;
