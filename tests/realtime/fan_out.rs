@@ -62,7 +62,7 @@ async fn readers(server: &TestServer, topic: &Topic) -> Vec<TestBrowser> {
 async fn writers(server: &TestServer) -> Vec<Person> {
     let mut writers = Vec::new();
     for number in 0..WRITERS {
-        writers.push(server.guest(&format!("Writer {number}")).await);
+        writers.push(server.guest(&format!("Writer {number}")).await.with_open_connections());
     }
     writers
 }

@@ -42,7 +42,7 @@ impl TestBrowser {
     pub async fn open(person: Person, topics: &[&Topic]) -> TestBrowser {
         let (orders, to_do) = mpsc::unbounded_channel();
         let (notes, record) = watch::channel(Record::default());
-        tokio::spawn(browser_loop::run(person.clone(), to_do, notes));
+        tokio::spawn(browser_loop::run(person.clone(), to_do, notes, None));
         let browser = TestBrowser { person, orders, record };
         topics.iter().for_each(|topic| browser.order(Order::Watch((*topic).clone())));
         let all = |record: &Record, are: fn(&Reading) -> bool| {

@@ -17,7 +17,7 @@ impl Loop {
     /// Opens a topic with its first pull.
     pub(super) fn begin(&mut self, topic: &Topic) {
         self.feeds.insert(topic.clone(), Feed::new(CATCH_UP_MAX));
-        self.notes.send_modify(|record| _ = record.topics.insert(topic.clone(), Default::default()));
+        self.witness.on_watch(topic);
         self.feed(topic, Feed::resume);
     }
 
@@ -59,7 +59,7 @@ impl Loop {
         if polling && step.pull.is_none() {
             step.pull = feed.wait().pull;
         }
-        self.notes.send_modify(|record| record.take(topic, &step));
+        self.witness.on_step(topic, &step);
         let Some(pull) = step.pull else { return };
         let (path, person, topic) = (endpoint::pull(topic, &pull), self.person.clone(), topic.clone());
         self.beside.spawn(async move {

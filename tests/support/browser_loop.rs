@@ -7,22 +7,20 @@ use shared::{
     Ack, ClientFrame, CloseReason, Command, Connection, Event, EventPage, Feed, Input, Millis, Seq,
     ServerFrame, Status, Topic, endpoint,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::browser::Order;
-use super::{Answer, Person, Record, Socket, read_frame};
+use super::{Answer, Dice, Person, Socket, Witness, read_frame};
 
 /// How long one's own event may take to come, once it was acknowledged.
 const ACK_PATIENCE: Duration = Duration::from_secs(1);
-/// Every wait of the ladder is at its floor, so that tests are quick and alike.
-const RANDOM: f64 = 0.0;
 
 /// What went on beside the loop, and is done.
 pub(super) enum Done {
-    Opened(Result<Box<Socket>, Error>),
+    Opened(u64, Result<Box<Socket>, Error>),
     Me(Result<Answer, reqwest::Error>),
     Page(Topic, Option<EventPage>),
     AckIsDue(Ack),
@@ -32,25 +30,38 @@ pub(super) enum Done {
 pub(super) struct Loop {
     pub(super) person: Person,
     pub(super) connection: Connection,
+    status: Status,
     started: Instant,
     socket: Option<Box<Socket>>,
+    /// Which socket is wanted. An older one that opens too late is hung up on.
+    attempt: u64,
     reading: bool,
     pub(super) feeds: BTreeMap<Topic, Feed<Event>>,
     pub(super) beside: JoinSet<Done>,
-    pub(super) notes: watch::Sender<Record>,
+    pub(super) witness: Box<dyn Witness>,
+    dice: Option<Dice>,
 }
 
-/// Runs until the browser is dropped.
-pub async fn run(person: Person, mut orders: mpsc::UnboundedReceiver<Order>, notes: watch::Sender<Record>) {
+/// Runs until nobody can give orders any more. Without dice every wait of the ladder is at its floor, so that tests
+/// are quick and alike.
+pub async fn run(
+    person: Person,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    witness: impl Witness,
+    dice: Option<Dice>,
+) {
     let mut this = Loop {
         person,
         connection: Connection::default(),
+        status: Status::Stopped,
         started: Instant::now(),
         socket: None,
+        attempt: 0,
         reading: true,
         feeds: BTreeMap::new(),
         beside: JoinSet::new(),
-        notes,
+        witness: Box::new(witness),
+        dice,
     };
     this.tell(Input::Start).await;
     loop {
@@ -101,11 +112,12 @@ impl Loop {
 
     async fn on_done(&mut self, done: Done) {
         match done {
-            Done::Opened(Ok(socket)) => {
+            Done::Opened(attempt, _) if attempt != self.attempt => {}
+            Done::Opened(_, Ok(socket)) => {
                 self.socket = Some(socket);
-                self.notes.send_modify(|record| record.opened += 1);
+                self.witness.on_opened();
             }
-            Done::Opened(Err(_)) => self.tell(Input::Closed(CloseReason::Other(1006))).await,
+            Done::Opened(_, Err(_)) => self.tell(Input::Closed(CloseReason::Other(1006))).await,
             Done::Me(answer) => {
                 let input = match answer {
                     Ok(answer) if answer.status == 200 => Input::SignedIn,
@@ -140,13 +152,13 @@ impl Loop {
     async fn end(&mut self, code: u16) {
         self.socket = None;
         let reason = CloseReason::from_code(code);
-        self.notes.send_modify(|record| record.closed.push(reason));
+        self.witness.on_closed(reason);
         self.tell(Input::Closed(reason)).await;
     }
 
     async fn on_frame(&mut self, frame: ServerFrame) {
         self.tell(Input::Heard).await;
-        self.notes.send_modify(|record| record.note(&frame));
+        self.witness.on_frame(&frame);
         match frame {
             ServerFrame::Welcome(welcome) => {
                 self.tell(Input::Welcome { heartbeat_secs: welcome.heartbeat_secs }).await;
@@ -167,25 +179,33 @@ impl Loop {
     /// Tells the connection what happened, and does what it says.
     pub(super) async fn tell(&mut self, input: Input) {
         let now = self.started.elapsed().as_millis() as Millis;
-        for command in self.connection.on(input, now, RANDOM) {
+        let random = self.dice.as_mut().map_or(0.0, Dice::fraction);
+        for command in self.connection.on(input, now, random) {
             let person = self.person.clone();
             match command {
                 Command::Open => {
-                    self.beside
-                        .spawn(async move { Done::Opened(Socket::open(&person, &[]).await.map(Box::new)) });
+                    self.attempt += 1;
+                    let attempt = self.attempt;
+                    self.beside.spawn(async move {
+                        Done::Opened(attempt, Socket::open(&person, &[]).await.map(Box::new))
+                    });
                 }
                 Command::AskMe => {
                     self.beside.spawn(async move { Done::Me(person.try_get(endpoint::ME).await) });
                 }
-                Command::Close => self.socket = None,
+                Command::Close => {
+                    self.attempt += 1;
+                    self.socket = None;
+                }
                 Command::Ping => self.say(&ClientFrame::Ping { at: now }).await,
             }
         }
-        let status = self.connection.status();
-        let changed =
-            self.notes.send_if_modified(|record| std::mem::replace(&mut record.status, status) != status);
-        if changed && status == Status::Polling {
-            self.wait_at_every_topic();
+        let before = std::mem::replace(&mut self.status, self.connection.status());
+        if self.status != before {
+            self.witness.on_status(self.status);
+            if self.status == Status::Polling {
+                self.wait_at_every_topic();
+            }
         }
     }
 

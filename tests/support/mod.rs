@@ -1,9 +1,9 @@
 //! What the tests are written with: a real server, people who ask it by HTTP, browsers without a screen, waiting.
 
 mod answer;
-mod browser;
+pub mod browser;
 mod browser_feeds;
-mod browser_loop;
+pub mod browser_loop;
 mod dice;
 mod faulty_link;
 pub mod golden;
@@ -14,6 +14,7 @@ mod record;
 mod server;
 mod socket;
 pub mod wait;
+mod witness;
 
 pub use answer::Answer;
 pub use browser::TestBrowser;
@@ -26,3 +27,4 @@ pub use record::{Reading, Record};
 pub use server::{TestServer, server_command};
 pub use socket::{Socket, read_frame};
 pub use wait::{DEADLINE, eventually, in_time};
+pub use witness::Witness;

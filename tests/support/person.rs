@@ -51,6 +51,12 @@ impl TestServer {
 }
 
 impl Person {
+    /// The same person, who asks many things over one connection.
+    pub fn with_open_connections(&self) -> Person {
+        let http = Client::builder().no_proxy().build().expect("a client needs nothing");
+        Person { http, ..self.clone() }
+    }
+
     /// The same person, who reaches the server through a link.
     pub fn through(&self, link: &FaultyLink) -> Person {
         Person { url: link.url(), ..self.clone() }

@@ -18,17 +18,20 @@ impl Program {
     pub fn path(self) -> &'static Path {
         static PROBE: OnceLock<PathBuf> = OnceLock::new();
         match self {
-            Program::Duplex => Path::new(env!("CARGO_BIN_EXE_duplex")),
+            Program::Duplex => {
+                Path::new(option_env!("CARGO_BIN_EXE_duplex").expect("cargo builds it for tests"))
+            }
             Program::Probe => PROBE.get_or_init(probe),
         }
     }
 }
 
-/// Cargo builds examples with a plain `cargo test`, and not when one test target is named. An old one would test
-/// an old server.
+/// Cargo builds examples with a plain `cargo test`, and not when one test target is named, or another example. An
+/// old one would test an old server.
 fn probe() -> PathBuf {
-    let this = std::env::current_exe().expect("a test knows its own path");
-    let profile = this.ancestors().nth(2).expect("cargo puts tests two folders below the profile's");
+    let this = std::env::current_exe().expect("a program knows its own path");
+    let profile =
+        this.ancestors().nth(2).expect("cargo puts tests and examples two folders below the profile's");
     let probe = profile.join("examples/probe");
     let hint = "build it first: cargo build --package server --example probe";
     let Ok(sources) = fs::read_to_string(probe.with_extension("d")) else {

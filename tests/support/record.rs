@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use shared::{CloseReason, Event, Seq, ServerFrame, Status, Step, Topic};
+use tokio::sync::watch;
+
+use super::Witness;
 
 /// In the order in which it happened.
 #[derive(Debug, Clone)]
@@ -43,9 +46,35 @@ impl Default for Record {
     }
 }
 
+/// Each change wakes the test that waits for it.
+impl Witness for watch::Sender<Record> {
+    fn on_status(&mut self, status: Status) {
+        self.send_modify(|record| record.status = status);
+    }
+
+    fn on_opened(&mut self) {
+        self.send_modify(|record| record.opened += 1);
+    }
+
+    fn on_closed(&mut self, reason: CloseReason) {
+        self.send_modify(|record| record.closed.push(reason));
+    }
+
+    fn on_frame(&mut self, frame: &ServerFrame) {
+        self.send_modify(|record| record.note(frame));
+    }
+
+    fn on_watch(&mut self, topic: &Topic) {
+        self.send_modify(|record| _ = record.topics.insert(topic.clone(), Reading::default()));
+    }
+
+    fn on_step(&mut self, topic: &Topic, step: &Step<Event>) {
+        self.send_modify(|record| record.topics.entry(topic.clone()).or_default().take(step));
+    }
+}
+
 impl Record {
-    /// Notes a frame that came.
-    pub fn note(&mut self, frame: &ServerFrame) {
+    fn note(&mut self, frame: &ServerFrame) {
         match frame {
             ServerFrame::Event(event) => self.topics.entry(event.topic.clone()).or_default().pushed += 1,
             ServerFrame::Head { topic, .. } => {
@@ -57,20 +86,19 @@ impl Record {
             other => self.frames.push(other.clone()),
         }
     }
-
-    /// Does to the page what a feed says.
-    pub fn take(&mut self, topic: &Topic, step: &Step<Event>) {
-        let reading = self.topics.entry(topic.clone()).or_default();
-        if step.start_over {
-            reading.events.clear();
-            reading.started_over += 1;
-        }
-        reading.events.extend(step.apply.iter().cloned());
-        reading.pulls += usize::from(step.pull.is_some());
-    }
 }
 
 impl Reading {
+    /// Does to the page what a feed says.
+    fn take(&mut self, step: &Step<Event>) {
+        if step.start_over {
+            self.events.clear();
+            self.started_over += 1;
+        }
+        self.events.extend(step.apply.iter().cloned());
+        self.pulls += usize::from(step.pull.is_some());
+    }
+
     /// Where it stands.
     pub fn seq(&self) -> Seq {
         self.events.last().map_or(Seq::ZERO, |event| event.seq)

@@ -85,7 +85,7 @@ impl TestServer {
 
     /// Asks it to stop, as a supervisor does.
     pub fn terminate(&self) {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status();
         assert!(sent.expect("every system has sh").success(), "the process is gone already");
     }
@@ -110,9 +110,14 @@ impl TestServer {
         (self.child, self.address) = started.unwrap_or_else(|| panic!("no second start: {}", self.log()));
     }
 
+    /// The process, in this life.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The memory it holds.
     pub fn rss_bytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
             .expect("memory is measured on Linux");
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux tells it");
         let kib = line.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok());

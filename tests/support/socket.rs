@@ -5,8 +5,9 @@ use shared::{ClientFrame, Epoch, Event, Listed, Seq, ServerFrame, Topic, Welcome
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Response;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::{Person, TestServer, in_time};
 
@@ -45,8 +46,11 @@ impl Socket {
         }
         let address = request.uri().authority().and_then(|at| at.as_str().parse().ok()).expect("an address");
         let tcp = TcpSocket::new_v4()?;
+        // The library keeps 128 KiB for each otherwise.
+        let small = WebSocketConfig::default().read_buffer_size(4_096).write_buffer_size(4_096);
         tcp.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
-        let (stream, handshake) = client_async(request, tcp.connect(address).await?).await?;
+        let (stream, handshake) =
+            client_async_with_config(request, tcp.connect(address).await?, Some(small)).await?;
         Ok(Socket { stream, handshake })
     }
 

@@ -1,0 +1,62 @@
+//! One busy topic: how many deliveries a second, and what a million of them cost the node.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::crowd::Crowd;
+use crate::publishing::{TOPIC, publish_at, saturate, writer};
+use crate::support::probe;
+use crate::{must_hold, node};
+
+const BYTES: usize = 100;
+const LASTING: Duration = Duration::from_secs(10);
+const PER_SEC: u32 = 20;
+
+/// First one event at a time, then as fast as it goes.
+pub async fn run(sockets: usize) -> bool {
+    println!("fanout: {sockets} sockets, {BYTES} bytes");
+    let paced = measure(sockets, Pace::OneAtATime).await;
+    let saturated = measure(sockets, Pace::Saturated).await;
+    paced && saturated
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Pace {
+    OneAtATime,
+    Saturated,
+}
+
+async fn measure(sockets: usize, pace: Pace) -> bool {
+    let (server, topic) = (node::start(sockets), probe(TOPIC));
+    let crowd = Crowd::gather(&server, &topic, sockets).await;
+    let (start, before) = (Instant::now(), node::cpu_secs(&server));
+    let newest = match pace {
+        Pace::OneAtATime => {
+            let events = PER_SEC as usize * LASTING.as_secs() as usize;
+            publish_at(&writer(&server).await, "k", PER_SEC, BYTES, events).await
+        }
+        Pace::Saturated => saturate(&server, BYTES, LASTING).await,
+    };
+    crowd.until_read(newest).await;
+    let (seconds, cpu) = (start.elapsed().as_secs_f64(), node::cpu_secs(&server) - before);
+    let deliveries = newest.0 as f64 * crowd.len() as f64;
+    let pushed = crowd.sum(|counts| &counts.pushed) as f64;
+
+    println!(
+        " {}: {newest} events in {seconds:.1} s",
+        if pace == Pace::Saturated { "as fast as it goes" } else { "one at a time" }
+    );
+    println!(
+        "  {:.0} deliveries a second, {:.1} % of them pushed",
+        deliveries / seconds,
+        100.0 * pushed / deliveries
+    );
+    println!(
+        "  {:.2} processor seconds for a million deliveries; {}",
+        cpu * 1e6 / deliveries,
+        node::cost(&server)
+    );
+    println!("  {}", crowd.latency);
+    must_hold("everybody has all of them, once and in order", crowd.sum(|counts| &counts.wrong) == 0)
+}

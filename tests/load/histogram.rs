@@ -1,0 +1,63 @@
+//! `Histogram`: how long things took, in buckets 3 % wide, so that millions of them fit into a few kilobytes.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Between two powers of two; see the module.
+const STEPS: u64 = 32;
+const BUCKETS: usize = 64 * STEPS as usize;
+
+/// Filled by many at once.
+pub struct Histogram {
+    buckets: Vec<AtomicU64>,
+    max_micros: AtomicU64,
+}
+
+impl Default for Histogram {
+    fn default() -> Histogram {
+        let buckets = (0..BUCKETS).map(|_| AtomicU64::default()).collect();
+        Histogram { buckets, max_micros: AtomicU64::default() }
+    }
+}
+
+impl Histogram {
+    /// Counts one.
+    pub fn add(&self, micros: u64) {
+        self.buckets[bucket(micros)].fetch_add(1, Ordering::Relaxed);
+        self.max_micros.fetch_max(micros, Ordering::Relaxed);
+    }
+
+    /// Such a share took no longer.
+    pub fn quantile(&self, share: f64) -> Duration {
+        let counts: Vec<u64> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+        let mut left = (counts.iter().sum::<u64>() as f64 * share).ceil() as u64;
+        let found = counts.iter().position(|count| {
+            let is_here = *count >= left;
+            left = left.saturating_sub(*count);
+            is_here
+        });
+        Duration::from_micros(found.map_or(0, upper_end).min(self.max_micros.load(Ordering::Relaxed)))
+    }
+}
+
+impl fmt::Display for Histogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = |share| self.quantile(share).as_secs_f64() * 1_000.0;
+        write!(f, "p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms", millis(0.5), millis(0.99), millis(1.0))
+    }
+}
+
+/// Small numbers have a bucket each; above, the five bits behind the highest one choose.
+fn bucket(micros: u64) -> usize {
+    let Some(shift) = micros.checked_ilog2().and_then(|log| u64::from(log).checked_sub(5)) else {
+        return micros as usize;
+    };
+    ((shift + 1) * STEPS + (micros >> shift) - STEPS) as usize
+}
+
+fn upper_end(bucket: usize) -> u64 {
+    let bucket = bucket as u64;
+    let Some(shift) = (bucket / STEPS).checked_sub(1) else { return bucket };
+    ((bucket % STEPS + STEPS + 1) << shift) - 1
+}

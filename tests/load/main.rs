@@ -1,0 +1,55 @@
+//! The load generator: a real node under many real sockets, and what that costs. `cargo xtask bench` runs all of it.
+//!
+//! What it measures depends on the machine, so it is no test; but each scenario says what must hold, and ends with 1
+//! when it does not. Readers keep exactly the rules of the real client, since they are the tests' own.
+
+#![allow(clippy::unwrap_used, reason = "where a measurement cannot go on, it has failed")]
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use all of it")]
+mod support;
+
+mod crowd;
+mod fanout;
+mod histogram;
+mod node;
+mod publishing;
+mod reconnect;
+mod stall;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: load <scenario> [sockets]
+
+  stall      a fifth of the sockets stops reading for 20 s: the others must not notice  (300 sockets)
+  reconnect  the node is away for 2 s, and everybody comes back at once                 (5000 sockets)
+  fanout     one busy topic: deliveries a second, and the processor time they cost      (1000 sockets)
+";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (scenario, sockets) = match words[..] {
+        [scenario] => (scenario, None),
+        [scenario, sockets] => (scenario, sockets.parse::<usize>().ok().filter(|count| *count >= 10)),
+        _ => ("", None),
+    };
+    let held = match scenario {
+        "stall" => stall::run(sockets.unwrap_or(300)).await,
+        "reconnect" => reconnect::run(sockets.unwrap_or(5_000)).await,
+        "fanout" => fanout::run(sockets.unwrap_or(1_000)).await,
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Prints whether what a scenario promises was true, and returns it.
+fn must_hold(what: &str, held: bool) -> bool {
+    println!("  {} {what}", if held { "holds:" } else { "DOES NOT HOLD:" });
+    held
+}

@@ -1,0 +1,82 @@
+//! A fifth of the readers stops reading for a while: the others must not notice, and those must not lose anything.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::crowd::Crowd;
+use crate::publishing::{TOPIC, publish_at, writer};
+use crate::support::probe;
+use crate::{must_hold, node};
+
+const PER_SEC: u32 = 100;
+const BYTES: usize = 2_000;
+/// Before, while and after they stall.
+const WARM: Duration = Duration::from_secs(2);
+const STALL: Duration = Duration::from_secs(20);
+const AFTER: Duration = Duration::from_secs(5);
+/// How much slower the others may be than without anybody who stalls.
+const SLOWER_MAX: f64 = 2.0;
+
+/// Twice the same, first with everybody reading.
+pub async fn run(sockets: usize) -> bool {
+    println!("stall: {sockets} sockets, {PER_SEC} publishes a second of {BYTES} bytes");
+    let (calm, complete) = measure(sockets, Stalls::Nobody).await;
+    let (stalled, complete_too) = measure(sockets, Stalls::AFifth).await;
+    let times = stalled.as_secs_f64() / calm.as_secs_f64();
+    let held =
+        must_hold(&format!("the others' p99 is {times:.2} times that of the calm run"), times <= SLOWER_MAX);
+    held && complete && complete_too
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stalls {
+    Nobody,
+    AFifth,
+}
+
+/// The 99th percentile of those who read all the time, and whether everybody got everything.
+async fn measure(sockets: usize, who: Stalls) -> (Duration, bool) {
+    let (server, topic) = (node::start(sockets), probe(TOPIC));
+    let some = Crowd::gather(&server, &topic, sockets / 5).await;
+    let others = Crowd::gather(&server, &topic, sockets - sockets / 5).await;
+    println!(
+        " {} of {sockets} stall; idle: {}",
+        if who == Stalls::AFifth { some.len() } else { 0 },
+        node::cost(&server)
+    );
+    let writer = writer(&server).await;
+    let events = PER_SEC as usize * (WARM + STALL + AFTER).as_secs() as usize;
+    let stalling = async {
+        sleep(WARM).await;
+        if who == Stalls::AFifth {
+            some.stop_reading();
+        }
+        sleep(STALL).await;
+        println!("  after the stall: {}", node::cost(&server));
+        some.read_on();
+    };
+    let (newest, ()) = tokio::join!(publish_at(&writer, "k", PER_SEC, BYTES, events), stalling);
+    others.until_read(newest).await;
+    some.until_read(newest).await;
+
+    let behind = some.with_any(|counts| &counts.late_heads);
+    println!("  the others: {}", others.latency);
+    println!(
+        "  they were marked behind {} times, and pulled {} pages",
+        others.sum(|counts| &counts.late_heads),
+        others.sum(|counts| &counts.pulls)
+    );
+    println!("  the fifth:  {}", some.latency);
+    println!(
+        "  {behind} of them were marked behind, and pulled {} pages; {}",
+        some.sum(|counts| &counts.pulls),
+        node::cost(&server)
+    );
+    let wrong = some.sum(|counts| &counts.wrong) + others.sum(|counts| &counts.wrong);
+    let mut held = must_hold(&format!("everybody has all {newest} events, once and in order"), wrong == 0);
+    if who == Stalls::AFifth {
+        held &= must_hold("all who stalled were marked behind", behind == some.len());
+    }
+    (others.latency.quantile(0.99), held)
+}
