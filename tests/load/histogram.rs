@@ -28,6 +28,27 @@ impl Histogram {
         self.max_micros.fetch_max(micros, Ordering::Relaxed);
     }
 
+    /// Takes out all that was counted so far.
+    pub fn take(&self) -> Histogram {
+        let taken = Histogram::default();
+        self.pour_into(&taken, |count| count.swap(0, Ordering::Relaxed));
+        taken
+    }
+
+    /// Both together.
+    pub fn and(&self, other: &Histogram) -> Histogram {
+        let both = Histogram::default();
+        [self, other].iter().for_each(|one| one.pour_into(&both, |count| count.load(Ordering::Relaxed)));
+        both
+    }
+
+    fn pour_into(&self, into: &Histogram, pour: fn(&AtomicU64) -> u64) {
+        for (from, to) in self.buckets.iter().zip(&into.buckets) {
+            to.fetch_add(pour(from), Ordering::Relaxed);
+        }
+        into.max_micros.fetch_max(pour(&self.max_micros), Ordering::Relaxed);
+    }
+
     /// Such a share took no longer.
     pub fn quantile(&self, share: f64) -> Duration {
         let counts: Vec<u64> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();

@@ -5,6 +5,7 @@ pub mod browser;
 mod browser_feeds;
 pub mod browser_loop;
 mod dice;
+pub mod event_stream;
 mod faulty_link;
 pub mod golden;
 mod memory_log;

@@ -1,0 +1,163 @@
+//! The long poll: a pull that waits for what comes next, for networks through which no socket comes.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use shared::{ErrorCode, EventPage, Seq, endpoint};
+use tokio::task::JoinHandle;
+
+use crate::support::{Answer, Person, TestServer, eventually};
+
+const EVENTS: &str = "/api/topics/probe:room/events";
+/// With room for one reader, a handshake tells whether somebody waits.
+const ONE_READER: [&str; 2] = ["--address-readers-max", "1"];
+/// What is answered without waiting, and without the machine being quick.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+impl Person {
+    async fn polls(&self, query: &str, prefer: &str) -> Answer {
+        self.ask(self.request(Method::GET, &format!("{EVENTS}{query}")).header(endpoint::PREFER, prefer))
+            .await
+    }
+
+    /// A poll that waits at the node by now.
+    async fn waits(&self, query: &'static str, prefer: &'static str) -> JoinHandle<Answer> {
+        let person = self.clone();
+        let poll = tokio::spawn(async move { person.polls(query, prefer).await });
+        eventually("the poll waits", async || (self.handshake(&[]).await.status == 429).then_some(())).await;
+        poll
+    }
+}
+
+fn seqs(answer: &Answer) -> Vec<u64> {
+    answer.json::<EventPage>().events.iter().map(|event| event.seq.0).collect()
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_answered_at_once_and_by_no_cache() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    ada.publishes_many("room", "k", 2).await;
+    let begun = Instant::now();
+    let request = ada.request(Method::GET, &format!("{EVENTS}?after=0")).header("if-none-match", "*");
+    let answer = ada.ask(request.header(endpoint::PREFER, "wait=20")).await;
+
+    assert_eq!((answer.status, seqs(&answer)), (200, vec![1, 2]));
+    assert!(begun.elapsed() < AT_ONCE, "it took {:?}", begun.elapsed());
+    assert_eq!(answer.header(endpoint::PREFERENCE_APPLIED), "wait=20");
+    assert_eq!((answer.header("cache-control"), answer.header("etag")), ("no-store", ""));
+    assert_eq!(answer.header("vary"), "Accept, Prefer, Accept-Encoding");
+}
+
+#[tokio::test]
+async fn who_waits_is_answered_as_soon_as_something_is_published() {
+    let server = TestServer::with(&ONE_READER);
+    let ada = server.guest("Ada").await;
+    ada.publishes("room", "before", "x").await;
+    let poll = ada.waits("?after=1", "wait=20").await;
+    ada.publishes("room", "k", "x").await;
+    let published = Instant::now();
+    assert_eq!(seqs(&poll.await.unwrap()), [2]);
+    assert!(published.elapsed() < AT_ONCE, "it took {:?}", published.elapsed());
+}
+
+#[tokio::test]
+async fn when_the_time_is_up_the_answer_is_an_empty_page() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    ada.publishes("room", "k", "x").await;
+    let begun = Instant::now();
+    let answer = ada.polls("?after=1", "wait=1").await;
+    let took = begun.elapsed();
+    assert!((Duration::from_secs(1)..Duration::from_secs(4)).contains(&took), "it took {took:?}");
+    assert_eq!(answer.header(endpoint::PREFERENCE_APPLIED), "wait=1");
+    let page: EventPage = answer.json();
+    assert_eq!((page.head, page.events.len()), (Seq(1), 0));
+}
+
+#[tokio::test]
+async fn a_wait_that_makes_no_sense_is_ignored_and_a_huge_one_is_cut() {
+    let server = TestServer::with(&ONE_READER);
+    let ada = server.guest("Ada").await;
+    for prefer in ["wait=-1", "wait=0", "wait=soon", "wait=1e3", "wait=", "wait", "respond-async"] {
+        let answer = ada.polls("?after=0", prefer).await;
+        assert_eq!((answer.status, answer.header(endpoint::PREFERENCE_APPLIED)), (200, ""), "{prefer}");
+        assert!(!answer.header("etag").is_empty(), "{prefer}: an ordinary page");
+    }
+    for query in ["", "?before=5"] {
+        let answer = ada.polls(query, "wait=20").await;
+        assert_eq!((answer.status, answer.header(endpoint::PREFERENCE_APPLIED)), (200, ""), "{query}");
+    }
+    let poll = ada.waits("?after=0", "wait=99999999999999999999").await;
+    ada.publishes("room", "k", "x").await;
+    assert_eq!(poll.await.unwrap().header(endpoint::PREFERENCE_APPLIED), "wait=60");
+}
+
+#[tokio::test]
+async fn a_position_that_is_void_is_answered_at_once_with_the_newest_page() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    ada.publishes_many("room", "k", 3).await;
+    for query in ["?after=99", "?after=3&epoch=another"] {
+        let begun = Instant::now();
+        let answer = ada.polls(query, "wait=20").await;
+        assert_eq!(seqs(&answer), [1, 2, 3], "{query}");
+        assert!(begun.elapsed() < AT_ONCE, "{query}: it took {:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn what_would_be_refused_is_refused_at_once() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    let wait = |person: &Person, topic: &str, query: &str| {
+        let path = format!("/api/topics/{topic}/events{query}");
+        person.request(Method::GET, &path).header(endpoint::PREFER, "wait=20")
+    };
+    for (topic, query, code) in [
+        ("other:room", "?after=0", ErrorCode::NotFound),
+        ("probe:private-room", "?after=0", ErrorCode::Forbidden),
+        ("probe:Room", "?after=0", ErrorCode::Invalid),
+        ("probe:room", "?after=-1", ErrorCode::Invalid),
+        ("probe:room", "?after=0&limit=501", ErrorCode::Invalid),
+    ] {
+        ada.ask(wait(&ada, topic, query)).await.is_refused(code, &[]);
+    }
+    let stranger = server.stranger();
+    let answer = stranger.ask(wait(&stranger, "probe:room", "?after=0")).await;
+    answer.is_refused(ErrorCode::Unauthenticated, &[]);
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_waiting_with_401() {
+    let server = TestServer::with(&ONE_READER);
+    let ada = server.guest("Ada").await;
+    let poll = ada.waits("?after=0", "wait=20").await;
+    assert_eq!(ada.delete(endpoint::ME).await.status, 204);
+    poll.await.unwrap().is_refused(ErrorCode::Unauthenticated, &[]);
+}
+
+#[tokio::test]
+async fn a_node_that_stops_answers_503_and_when_to_ask_again() {
+    let mut server = TestServer::with(&ONE_READER);
+    let ada = server.guest("Ada").await;
+    let poll = ada.waits("?after=0", "wait=20").await;
+    server.terminate();
+    let problem = poll.await.unwrap().is_refused(ErrorCode::Unavailable, &[]);
+    assert!(problem.retry_after_ms.is_some());
+    assert_eq!(server.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn who_waits_counts_as_a_reader_for_as_long_as_they_wait() {
+    let server = TestServer::with(&ONE_READER);
+    let ada = server.guest("Ada").await;
+    let poll = ada.waits("?after=0", "wait=20").await;
+    ada.polls("?after=0", "wait=20").await.is_refused(ErrorCode::TooMany, &["close one first"]);
+    assert_eq!(ada.get(EVENTS).await.status, 200, "an ordinary pull does not count");
+    poll.abort();
+    eventually("a caller that hung up no longer counts", async || {
+        (ada.handshake(&[]).await.status == 101).then_some(())
+    })
+    .await;
+}
