@@ -1,5 +1,6 @@
 //! The commands, in the order in which one meets them.
 
+mod bench;
 mod build;
 pub(crate) mod delete_demo;
 mod dev;
@@ -18,7 +19,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 8] = [
+const COMMANDS: [Command; 9] = [
     Command {
         name: "run",
         about: "build what changed and serve it: the app on http://127.0.0.1:3000",
@@ -33,6 +34,11 @@ const COMMANDS: [Command; 8] = [
         name: "test",
         about: "every check there is; `--quick` leaves out browser, release and demo",
         run: test::run,
+    },
+    Command {
+        name: "bench",
+        about: "put a release node under load and print what that costs; names of scenarios choose",
+        run: bench::run,
     },
     Command { name: "build", about: "one release binary with the client inside", run: build::run },
     Command {

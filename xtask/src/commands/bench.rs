@@ -1,0 +1,67 @@
+//! `cargo xtask bench`: a release node under load, and what it costs. Figures of this machine, no test.
+
+use crate::failure::{Failure, Result};
+use crate::process::{self, cargo};
+use crate::{project, say};
+use std::process::Command;
+
+/// The scenarios of `tests/load`, and what each asks.
+const SCENARIOS: [(&str, &str); 3] = [
+    ("stall", "a fifth of 300 sockets stops reading: do the others notice?"),
+    ("reconnect", "5,000 clients lose their node for 2 s: how soon has everybody everything?"),
+    ("fanout", "one busy topic with 1,000 sockets: what does a delivery cost?"),
+];
+
+/// All scenarios, or those that are named.
+pub(super) fn run(args: &[String]) -> Result {
+    let known = |arg: &String| SCENARIOS.iter().any(|(name, _)| name == arg);
+    if let Some(unknown) = args.iter().find(|arg| !known(arg)) {
+        return Err(Failure::Misuse(format!("there is no scenario `{unknown}`; known here: {}", names())));
+    }
+    process::run(&mut cargo("build --release --package server --example probe --example load"))?;
+    // The figures of the others are wanted all the same.
+    let mut failed = Ok(());
+    for (name, why) in
+        SCENARIOS.iter().filter(|(name, _)| args.is_empty() || args.iter().any(|arg| arg == name))
+    {
+        say::step(name, why);
+        match process::run(&mut load(name)) {
+            Err(Failure::Because(reason)) => failed = Err(Failure::Because(reason)),
+            other => other?,
+        }
+    }
+    failed
+}
+
+/// As many open files as the system lets us have: each socket is one.
+#[cfg(unix)]
+fn load(scenario: &str) -> Command {
+    let mut command = process::program("sh", "-c");
+    command.arg("ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$1\"").arg(generator()).arg(scenario);
+    command
+}
+
+#[cfg(not(unix))]
+fn load(scenario: &str) -> Command {
+    process::program(generator(), scenario)
+}
+
+fn generator() -> std::path::PathBuf {
+    let name = format!("load{}", std::env::consts::EXE_SUFFIX);
+    project::target().join("release").join("examples").join(name)
+}
+
+fn names() -> String {
+    SCENARIOS.map(|(name, _)| name).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_scenario_is_misuse_and_lists_the_known_ones() {
+        let failure = run(&["flood".into()]).unwrap_err();
+        assert!(matches!(&failure, Failure::Misuse(text) if text.contains("reconnect")));
+    }
+}
