@@ -2,14 +2,15 @@
 //! other.
 
 use leptos::prelude::*;
-use shared::{Problem, Status};
+use shared::{Problem, Status, UserId};
 
 use crate::address::{Address, use_address};
+use crate::browser::Storage;
 use crate::features;
 use crate::identity::{Me, Naming, SignIn, UserMenu, use_me};
 use crate::realtime::Realtime;
 use crate::ui::{
-    APP_NAME, Announcer, AnnouncerRegion, ConnectionBadge, Heading, Logo, NoticeRegion, Notices, PageTitle,
+    APP_NAME, Announcer, AnnouncerRegion, ConnectionBadge, Heading, Logo, NewVersion, NoticeRegion, Notices, PageTitle,
     panic,
 };
 
@@ -31,12 +32,17 @@ pub fn App() -> impl IntoView {
     let notices = Notices::provide();
     let lost = move || notices.warn("Your sign-in has ended. Choose a name to go on.");
     let me = Me::provide(lost);
-    let realtime = Realtime::provide();
+    let unkept = move || notices.warn("This browser keeps nothing for us: do not close the page before all is sent.");
+    let realtime = Realtime::provide(unkept, move || me.ask_again(lost));
 
     let sign_in = me.sign_in();
     Effect::new(move || match sign_in.get() {
         SignIn::In(person) => realtime.start(person.id),
-        SignIn::Out => realtime.stop(),
+        SignIn::Out => {
+            realtime.stop();
+            // What was begun here is not for the next person's eyes.
+            Storage::Tab.clear("duplex:");
+        }
         SignIn::Asking | SignIn::Unreachable(_) => {}
     });
     let status = realtime.status();
@@ -48,6 +54,7 @@ pub fn App() -> impl IntoView {
     view! {
         <a class="skip-link" href="#main">"Skip to the content"</a>
         <Header realtime/>
+        <NewVersion served=realtime.served_build()/>
         <main id="main" tabindex="-1"><Page/></main>
         <NoticeRegion/>
         <AnnouncerRegion/>
@@ -76,7 +83,7 @@ enum Situation {
     Asking,
     Unreachable(Problem),
     Nameless,
-    In,
+    In(UserId),
 }
 
 #[component]
@@ -86,13 +93,13 @@ fn Page() -> impl IntoView {
         SignIn::Asking => Situation::Asking,
         SignIn::Unreachable(problem) => Situation::Unreachable(problem),
         SignIn::Out => Situation::Nameless,
-        SignIn::In(_) => Situation::In,
+        SignIn::In(person) => Situation::In(person.id),
     });
     move || match situation.get() {
         Situation::Asking => view! { <p class="waiting" role="status">"One moment…"</p> }.into_any(),
         Situation::Unreachable(problem) => view! { <Unreachable problem/> }.into_any(),
         Situation::Nameless => view! { <Naming/> }.into_any(),
-        Situation::In => view! { <FeaturePage/> }.into_any(),
+        Situation::In(_) => view! { <FeaturePage/> }.into_any(),
     }
 }
 

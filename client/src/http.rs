@@ -7,10 +7,11 @@
 use std::cell::RefCell;
 
 use gloo_net::http::{Request, RequestBuilder};
+use gloo_timers::callback::Timeout;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::{Backoff, ErrorCode, Key, Problem, endpoint};
-use web_sys::AbortSignal;
+use web_sys::AbortController;
 
 use crate::browser;
 
@@ -40,6 +41,12 @@ pub async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, Problem> {
 /// The same with a single attempt, for callers that have a rhythm of their own.
 pub async fn get_json_once<T: DeserializeOwned>(url: &str) -> Result<T, Problem> {
     read(&send(Request::get(url), None).await?)
+}
+
+/// Reads `url`, once, with a request that may stay at the node for `secs` before it is answered (RFC 7240).
+pub async fn get_json_waiting<T: DeserializeOwned>(url: &str, secs: u32) -> Result<T, Problem> {
+    let request = Request::get(url).header(endpoint::PREFER, &endpoint::wait(secs));
+    read(&send_within(ANSWER_MS_MAX + secs * 1_000, request, None).await?)
 }
 
 /// Posts `body`, once. With a `key`, posting it again is harmless.
@@ -75,10 +82,14 @@ async fn repeat(request: impl Fn() -> RequestBuilder) -> Result<String, Problem>
     send(request(), None).await
 }
 
-/// One attempt: the answer's text when it is a good one, else what is wrong.
 async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, Problem> {
-    let deadline = AbortSignal::timeout_with_u32(ANSWER_MS_MAX);
-    let request = request.abort_signal(Some(&deadline)).header("Accept", "application/json");
+    send_within(ANSWER_MS_MAX, request, body).await
+}
+
+/// One attempt: the answer's text when it is a good one, else what is wrong. Dropped before, it is called off.
+async fn send_within(millis: u32, request: RequestBuilder, body: Option<String>) -> Result<String, Problem> {
+    let call = Call::within(millis);
+    let request = request.abort_signal(Some(&call.0.signal())).header("Accept", "application/json");
     let request = match body {
         Some(body) => request.body(body),
         None => request.build(),
@@ -93,6 +104,23 @@ async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, P
         ON_UNAUTHENTICATED.with_borrow(|act| act.iter().for_each(|act| act()));
     }
     Err(problem)
+}
+
+/// What ends a request: its deadline, or that nobody wants the answer any more.
+struct Call(AbortController, #[expect(dead_code, reason = "dropped with the rest, it does not ring")] Timeout);
+
+impl Call {
+    fn within(millis: u32) -> Call {
+        let controller = AbortController::new().expect("every browser that runs WebAssembly can abort");
+        let on_time = controller.clone();
+        Call(controller, Timeout::new(millis, move || on_time.abort()))
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {

@@ -9,6 +9,7 @@ use shared::Identity;
 
 use super::name_form::NameForm;
 use super::use_me;
+use crate::realtime::use_realtime;
 use crate::ui::{Avatar, focus_on, use_notices};
 
 const BUTTON: &str = "user-menu";
@@ -44,21 +45,38 @@ pub fn UserMenu(
 
 #[component]
 fn Actions(name: String, is_renaming: RwSignal<bool>) -> impl IntoView {
-    let (me, notices) = (use_me(), use_notices());
+    let (me, notices, realtime) = (use_me(), use_notices(), use_realtime());
     let sign_out = move |_| {
         spawn_local(async move {
-            if let Err(problem) = me.sign_out().await {
-                notices.warn(format!("You are still signed in. {}", problem.detail));
+            match me.sign_out().await {
+                // A guest cannot come back: nobody could ever send it.
+                Ok(()) => realtime.forget_unsent(),
+                Err(problem) => notices.warn(format!("You are still signed in. {}", problem.detail)),
             }
         });
     };
+    let warning = move || loss(realtime.unsent());
     view! {
         <p class="menu-text">"You are " <strong>{name}</strong></p>
         <button id="rename" class="menu-item" type="button" on:click=move |_| is_renaming.set(true)>
             "Change name"
         </button>
-        <button id="sign-out" class="menu-item" type="button" on:click=sign_out>"Sign out"</button>
+        <button
+            id="sign-out" class="menu-item" type="button" aria-describedby="sign-out-loss" on:click=sign_out
+        >
+            "Sign out"
+        </button>
+        <p id="sign-out-loss" class="menu-text menu-warning">{warning}</p>
         <p class="menu-text hint">"Signing out forgets you in this browser, in all its windows."</p>
+    }
+}
+
+/// What signing out destroys.
+fn loss(unsent: usize) -> String {
+    match unsent {
+        0 => String::new(),
+        1 => "One message is not sent yet. Signing out discards it.".into(),
+        many => format!("{many} messages are not sent yet. Signing out discards them."),
     }
 }
 

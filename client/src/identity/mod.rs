@@ -70,6 +70,18 @@ impl Me {
         });
     }
 
+    /// Asks the server again because there is reason to, while everything stays as it is until it answers.
+    pub fn ask_again(self, on_lost: impl Fn() + 'static) {
+        leptos::task::spawn_local(async move {
+            match http::get_json(endpoint::ME).await {
+                Ok(Some(identity)) => self.sign_in.set(SignIn::In(identity)),
+                Ok(None) => self.lost(&on_lost),
+                // Whoever needs it asks again.
+                Err::<_, Problem>(_) => {}
+            }
+        });
+    }
+
     /// Takes a name: the first one signs in, every other one renames.
     pub async fn take_name(self, name: String) -> Result<(), Problem> {
         let identity = http::post_json(endpoint::ME, &NewIdentity { name }, None).await?;

@@ -6,7 +6,9 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use shared::{ClientFrame, Epoch, Event, Listed, Problem, Seq, ServerFrame, Topic};
+use shared::{ClientFrame, Epoch, Event, Identity, Listed, Payload, Problem, Seq, ServerFrame, Topic};
+
+use super::Members;
 
 /// What is heard of a topic.
 #[derive(Debug, Clone)]
@@ -17,6 +19,10 @@ pub(super) enum Arrival {
     Event(Event),
     /// One of our own posts is durable; its event should arrive too.
     Acked(Epoch, Seq),
+    /// Who is there.
+    Presence(Members),
+    /// Another session's word in passing.
+    Signal(Identity, Payload),
     /// The node does not let us listen.
     Refused(Problem),
 }
@@ -71,6 +77,10 @@ impl Listeners {
         match frame {
             ServerFrame::Head { topic, epoch, seq } => self.tell(&topic, Arrival::Head(epoch, seq)),
             ServerFrame::Event(event) => self.tell(&event.topic.clone(), Arrival::Event(event)),
+            ServerFrame::Presence { topic, total, members } => {
+                self.tell(&topic, Arrival::Presence(Members { total, listed: members }));
+            }
+            ServerFrame::Signal { topic, from, payload } => self.tell(&topic, Arrival::Signal(from, payload)),
             ServerFrame::Refused { topic, problem } => self.tell(&topic, Arrival::Refused(problem)),
             _ => {}
         }

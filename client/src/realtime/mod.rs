@@ -5,9 +5,12 @@
 //! gap or a reconnect. Publishing goes through the outbox, which keeps a line until its event has come back.
 //! This folder knows no feature and no screen.
 
+mod ask_me;
 mod line;
 mod listeners;
+mod members;
 mod outbox;
+mod page_events;
 mod pull;
 mod socket;
 mod topic;
@@ -16,11 +19,12 @@ mod watch;
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use shared::{Event, Input, Status, TopicKind, UserId};
+use shared::{Event, Input, Seq, Status, TopicKind, UserId};
 
 use outbox::Outbox;
 use socket::Socket;
 
+pub use members::Members;
 pub use outbox::{Post, PostState};
 pub use topic::{OlderPage, Reading, TopicReader, use_topic};
 pub use watch::{News, watch_topics};
@@ -37,6 +41,11 @@ pub trait Projection: Default + Send + Sync + 'static {
 
     /// An event older than all that are there; called from the newest of a page to its oldest.
     fn apply_older(&mut self, event: &Event, payload: <Self::Kind as TopicKind>::Event);
+
+    /// Lets go of the events older than `seq`, where they take room. They may come again.
+    fn forget_before(&mut self, seq: Seq) {
+        let _ = seq;
+    }
 }
 
 /// The page's one connection, and what waits to be published. Cheap to copy.
@@ -50,11 +59,14 @@ struct Parts {
 }
 
 impl Realtime {
-    /// Makes it, not yet connected, and hands it to everything below the caller.
-    pub fn provide() -> Realtime {
+    /// Makes it, not yet connected, and hands it to everything below the caller. `on_unkept` is called once if
+    /// something waits to be published that would not survive a reload; `on_owner_changed` when another tab says
+    /// that somebody else is signed in, or nobody.
+    pub fn provide(on_unkept: impl Fn() + 'static, on_owner_changed: impl Fn() + 'static) -> Realtime {
         let socket = Socket::new();
-        let outbox = Outbox::new(socket.clone());
+        let outbox = Outbox::new(socket.clone(), on_unkept, on_owner_changed);
         let realtime = Realtime(StoredValue::new_local(Parts { socket, outbox }));
+        realtime.look_for_posts();
         provide_context(realtime);
         realtime
     }
@@ -66,11 +78,21 @@ impl Realtime {
         parts.socket.start();
     }
 
-    /// Nobody is signed in: hang up, and forget what was not yet published.
+    /// Nobody is signed in: hang up. What was not yet published stays kept for whoever wrote it.
     pub fn stop(self) {
         let parts = self.parts();
         parts.outbox.clear();
         parts.socket.stop();
+    }
+
+    /// The person has signed out for good: forget what they have not yet published.
+    pub fn forget_unsent(self) {
+        self.parts().outbox.forget();
+    }
+
+    /// How many things were written here that the node has not acknowledged. Tracked.
+    pub fn unsent(self) -> usize {
+        self.parts().outbox.unsent()
     }
 
     /// Does not wait any longer.
@@ -86,6 +108,26 @@ impl Realtime {
     /// Whether the node is known to be out of reach, so that asking it now is in vain. Tracked.
     pub fn is_away(self) -> bool {
         matches!(self.parts().socket.status().get(), Status::Waiting { .. } | Status::Offline)
+    }
+
+    /// Whether the node answers, in whichever way. Tracked.
+    pub fn is_reachable(self) -> bool {
+        matches!(self.parts().socket.status().get(), Status::Connected | Status::Polling)
+    }
+
+    /// Which client the node serves, as far as it has told.
+    pub fn served_build(self) -> ReadSignal<Option<String>> {
+        self.parts().socket.served_build().into()
+    }
+
+    /// A tab that is shown again or back may have missed what others wrote and left.
+    fn look_for_posts(self) {
+        window_event_listener_untyped("visibilitychange", move |_| self.parts().outbox.look_again());
+        Effect::new(move || {
+            if self.is_reachable() {
+                self.parts().outbox.look_again();
+            }
+        });
     }
 
     fn parts(self) -> Parts {

@@ -12,13 +12,14 @@ use std::task::{Poll, Waker};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{
-    ClientFrame, CloseReason, Command, Connection, ErrorCode, Identity, Input, Listed, Millis, ServerFrame,
-    Status, Topic, endpoint,
+    ClientFrame, CloseReason, Command, Connection, Input, Listed, Millis, Payload, ServerFrame, Status, Topic,
 };
 
+use super::ask_me::ask_me;
 use super::line::{Line, Told, VANISHED};
 use super::listeners::{Arrival, ListenerId, Listeners};
-use crate::{browser, http};
+use super::page_events::heed_the_page;
+use crate::browser;
 
 /// The page's one connection to a node.
 pub(super) struct Socket {
@@ -27,6 +28,7 @@ pub(super) struct Socket {
     line: RefCell<Option<Line>>,
     listeners: Listeners,
     status: ArcRwSignal<Status>,
+    served_build: ArcRwSignal<Option<String>>,
     wake_at: Cell<Option<Millis>>,
     waiting: RefCell<Vec<Waker>>,
     wanted: Cell<bool>,
@@ -39,6 +41,7 @@ impl Socket {
         let socket = Rc::new_cyclic(|this| Socket {
             this: this.clone(),
             status: ArcRwSignal::new(machine.status()),
+            served_build: ArcRwSignal::default(),
             machine: RefCell::new(machine),
             line: RefCell::default(),
             listeners: Listeners::default(),
@@ -46,7 +49,7 @@ impl Socket {
             waiting: RefCell::default(),
             wanted: Cell::new(false),
         });
-        socket.heed_the_page();
+        heed_the_page(&socket);
         socket
     }
 
@@ -84,15 +87,35 @@ impl Socket {
         self.status.read_only()
     }
 
-    /// Whether pushes come in and it makes sense to publish.
+    /// Which client the node serves, as its last welcome told.
+    pub(super) fn served_build(&self) -> ArcReadSignal<Option<String>> {
+        self.served_build.read_only()
+    }
+
+    /// Whether somebody who is signed in sits in front of the page.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.get()
+    }
+
+    /// Whether pushes come in.
     pub(super) fn is_connected(&self) -> bool {
         self.status.get_untracked() == Status::Connected
     }
 
-    /// Waits until it is connected.
-    pub(super) async fn connected(&self) {
+    /// Whether to read by long poll.
+    pub(super) fn is_polling(&self) -> bool {
+        self.status.get_untracked() == Status::Polling
+    }
+
+    /// Whether the node answers, in whichever way, so that it makes sense to publish.
+    pub(super) fn is_reachable(&self) -> bool {
+        self.is_connected() || self.is_polling()
+    }
+
+    /// Waits until the node answers.
+    pub(super) async fn reachable(&self) {
         poll_fn(|context| {
-            if self.is_connected() {
+            if self.is_reachable() {
                 return Poll::Ready(());
             }
             self.waiting.borrow_mut().push(context.waker().clone());
@@ -120,6 +143,13 @@ impl Socket {
         let frame = self.listeners.remove(topic, id);
         if self.is_connected() {
             self.send(&frame);
+        }
+    }
+
+    /// Says something in passing to the others there. Lost while not connected: it would come too late.
+    pub(super) fn signal(&self, topic: &Topic, payload: Payload) {
+        if self.is_connected() {
+            self.send(&ClientFrame::Signal { topic: topic.clone(), payload });
         }
     }
 
@@ -166,6 +196,7 @@ impl Socket {
         };
         match frame {
             ServerFrame::Welcome(welcome) => {
+                self.served_build.set(Some(welcome.build));
                 self.input(Input::Welcome { heartbeat_secs: welcome.heartbeat_secs });
                 self.listeners.subscriptions().iter().for_each(|frame| self.send(frame));
             }
@@ -179,14 +210,7 @@ impl Socket {
     fn ask_me(&self) {
         let this = self.this.clone();
         spawn_local(async move {
-            let answer = match http::get_json_once::<Option<Identity>>(endpoint::ME).await {
-                Ok(Some(_)) => Input::SignedIn,
-                Ok(None) => Input::SignedOut,
-                Err(problem) => match (problem.code, problem.retry_after_ms) {
-                    (ErrorCode::TooMany | ErrorCode::Unavailable, Some(millis)) => Input::RetryAfter(millis),
-                    _ => Input::NoAnswer,
-                },
-            };
+            let answer = ask_me().await;
             if let Some(socket) = this.upgrade() {
                 socket.input(answer);
             }
@@ -198,7 +222,7 @@ impl Socket {
         if self.status.get_untracked() != status {
             self.status.set(status);
         }
-        if status == Status::Connected {
+        if self.is_reachable() {
             self.waiting.take().into_iter().for_each(Waker::wake);
         }
     }
@@ -218,31 +242,6 @@ impl Socket {
                 socket.wake_at.set(None);
             }
             socket.input(Input::Tick);
-        });
-    }
-
-    /// The network, the tab, and the page's own coming and going.
-    fn heed_the_page(&self) {
-        let on = |name: &str, input: fn() -> Input| {
-            let this = self.this.clone();
-            window_event_listener_untyped(name, move |_| {
-                if let Some(socket) = this.upgrade() {
-                    socket.input(input());
-                }
-            });
-        };
-        on("online", || Input::Online(true));
-        on("offline", || Input::Online(false));
-        on("visibilitychange", || Input::Visible(!browser::is_hidden()));
-        // A page with an open socket is not kept for "back": hang up on leaving, be there again on return.
-        let (leaving, returning) = (self.this.clone(), self.this.clone());
-        window_event_listener_untyped("pagehide", move |_| {
-            leaving.upgrade().iter().for_each(|socket| socket.input(Input::Stop));
-        });
-        window_event_listener_untyped("pageshow", move |_| {
-            if let Some(socket) = returning.upgrade().filter(|socket| socket.wanted.get()) {
-                socket.input(Input::Start);
-            }
         });
     }
 }

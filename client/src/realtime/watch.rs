@@ -1,7 +1,7 @@
 //! `watch_topics`: hears what happens in many topics, without reading them.
 //!
-//! For lists and counters that have their own source of truth (a pull of their own): what is heard is a hint.
-//! Nobody is shown as present because of it.
+//! For lists and counters that have their own source of truth (a pull of their own): what is heard is a hint,
+//! and nothing is heard while there is no socket. Nobody is shown as present because of it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,6 +19,8 @@ pub enum News {
     Head(Topic, Seq),
     /// Pushed.
     Event(Event),
+    /// How many people are there; told at the start, after every reconnect, and when it changes.
+    Presence(Topic, u64),
 }
 
 /// Tells `on_news` what happens in the topics that `topics` names by now, for as long as the calling
@@ -47,7 +49,8 @@ pub fn watch_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_news: impl Fn(
             let id = socket.listen(&topic, Listed::No, move |arrival| match arrival {
                 Arrival::Head(_, seq) => tell(News::Head(of.clone(), seq)),
                 Arrival::Event(event) => tell(News::Event(event)),
-                Arrival::Acked(..) | Arrival::Refused(_) => {}
+                Arrival::Presence(members) => tell(News::Presence(of.clone(), members.total)),
+                Arrival::Acked(..) | Arrival::Signal(..) | Arrival::Refused(_) => {}
             });
             watched.push((topic, id));
         }

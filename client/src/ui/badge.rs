@@ -42,10 +42,16 @@ pub fn ConnectionBadge(
         .into_any(),
     };
     view! {
-        <div id="connection" class="badge" data-status=move || name(status.get())>
+        <div
+            id="connection" class="badge" data-status=move || name(status.get())
+            title=move || explanation(status.get())
+        >
             <span class="badge-dot" aria-hidden="true"></span>
             <span class="badge-label">
-                <span role="status">{move || label(status.get())}</span>
+                <span role="status">
+                    {move || label(status.get())}
+                    <span class="visually-hidden">{move || explanation(status.get())}</span>
+                </span>
                 <span class="badge-countdown" aria-hidden="true">{countdown}</span>
             </span>
             {hurry}
@@ -72,12 +78,18 @@ fn label(status: Status) -> &'static str {
         Status::Stopped => "Not signed in",
         Status::Connecting => "Connecting",
         Status::Connected => "Connected",
-        Status::Polling => "Connected by polling",
+        Status::Polling => "Connected · polling",
         Status::Waiting { .. } => "Reconnecting",
         Status::Offline => "Offline",
         Status::SignedOut => "Signed out",
         Status::Refused => "Disconnected",
     }
+}
+
+/// What the label leaves open.
+fn explanation(status: Status) -> Option<&'static str> {
+    let is_polling = status == Status::Polling;
+    is_polling.then_some(" Something between here and the server lets no WebSocket through. Nothing is lost by it.")
 }
 
 /// Counts down to 1, never to 0: then it is "connecting".

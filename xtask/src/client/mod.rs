@@ -16,7 +16,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// What the client is made of.
-const INPUTS: [&str; 10] = [
+const INPUTS: [&str; 11] = [
+    ".cargo/config.toml",
     "client/src",
     "client/index.html",
     "client/Cargo.toml",

@@ -10,50 +10,36 @@ use shared::features::chat::{MessageText, TEXT_CHARS_MAX};
 
 use crate::ui::{Icon, IconOf};
 
+/// What the field is known by.
+pub(super) const COMPOSER: &str = "composer";
 /// From here on it is told how much room is left.
 const NEAR_THE_END: i64 = 200;
 /// What the browser gives for keys that belong to a composition, where it does not say so otherwise.
 const KEY_CODE_COMPOSING: u32 = 229;
 
-/// What was begun in which room and not sent. Cheap to copy.
-#[derive(Clone, Copy)]
-pub(super) struct Drafts(StoredValue<Vec<(String, String)>>);
-
-impl Drafts {
-    /// Makes it and hands it to everything below the caller.
-    pub(super) fn provide() {
-        provide_context(Drafts(StoredValue::default()));
-    }
-
-    fn take(self, room: &str) -> String {
-        let mut draft = String::new();
-        self.0.update_value(|drafts| {
-            if let Some(place) = drafts.iter().position(|(of, _)| of == room) {
-                draft = drafts.swap_remove(place).1;
-            }
-        });
-        draft
-    }
-
-    fn keep(self, room: String, draft: String) {
-        self.0.try_update_value(|drafts| drafts.push((room, draft)));
-    }
-}
-
 /// Writes to one room. `on_send` gets the trimmed line; when it fails, the line stays where it is.
 #[component]
-pub(super) fn Composer(room: String, on_send: Callback<String, Result<(), Problem>>) -> impl IntoView {
-    let drafts: Drafts = use_context().expect("the layout provides it to every page of the demo");
-    let (text, problem) = (RwSignal::new(drafts.take(&room)), RwSignal::new(String::new()));
+pub(super) fn Composer(
+    room: String,
+    /// What is in the field.
+    text: RwSignal<String>,
+    /// With every change that leaves something in the field.
+    #[prop(into)]
+    on_write: Callback<()>,
+    on_send: Callback<String, Result<(), Problem>>,
+) -> impl IntoView {
+    let problem = RwSignal::new(String::new());
     let field = NodeRef::<html::Textarea>::new();
     let label = format!("Message to {room}");
-    on_cleanup(move || drafts.keep(room, text.try_get_untracked().unwrap_or_default()));
 
     let left = move || TEXT_CHARS_MAX as i64 - text.read().trim().chars().count() as i64;
     let cannot_send = move || left() < 0 || left() == TEXT_CHARS_MAX as i64;
     let write = move |written: String| {
         text.set(written);
         problem.set(String::new());
+        if !text.read_untracked().trim().is_empty() {
+            on_write.run(());
+        }
     };
     let on_key = move |event: ev::KeyboardEvent| {
         let is_composing = event.is_composing() || event.key_code() == KEY_CODE_COMPOSING;
@@ -78,7 +64,7 @@ pub(super) fn Composer(room: String, on_send: Callback<String, Result<(), Proble
         <form class="composer" on:submit=submit>
             <div class="composer-field" data-text=text>
                 <textarea
-                    id="composer" node_ref=field rows="1" placeholder=label.clone() aria-label=label
+                    id=COMPOSER node_ref=field rows="1" placeholder=label.clone() aria-label=label
                     aria-describedby="composer-hint composer-problem" enterkeyhint="send"
                     prop:value=text on:input=move |event| write(event_target_value(&event)) on:keydown=on_key
                 ></textarea>

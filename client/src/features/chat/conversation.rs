@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::Seq;
+use shared::{Key, Seq};
 
 use super::messages::{OnFailed, RowView};
 use super::rooms::use_rooms;
@@ -14,12 +14,22 @@ use crate::identity::use_me;
 use crate::realtime::{Reading, TopicReader};
 use crate::ui::{Icon, IconOf, time, use_announcer};
 
+/// So many lines stay in the page while it is open and nobody scrolls up; more only while older ones are read.
+const LINES_KEPT: usize = 500;
+/// So many more may gather before the oldest are let go.
+const LINES_SLACK: usize = 100;
 /// More lines at once are announced by their number.
 const SPOKEN_MAX: usize = 3;
 
 /// What was said in the room, and what is about to be.
 #[component]
-pub(super) fn Conversation(room: String, reader: TopicReader<Timeline>, scroller: Scroller) -> impl IntoView {
+pub(super) fn Conversation(
+    room: String,
+    reader: TopicReader<Timeline>,
+    scroller: Scroller,
+    /// Takes a line that failed to where it can be written anew.
+    edit: Callback<Key>,
+) -> impl IntoView {
     let label = format!("Messages in {room}");
     let (me, now) = (use_me(), use_rooms().now);
     let rows = Memo::new(move |_| {
@@ -39,7 +49,8 @@ pub(super) fn Conversation(room: String, reader: TopicReader<Timeline>, scroller
         want_older();
     };
     let retry = Callback::new(move |key| reader.retry(&key));
-    let on_failed = OnFailed { retry, discard: Callback::new(move |key| reader.discard(&key)) };
+    let discard = Callback::new(move |key| drop(reader.discard(&key)));
+    let on_failed = OnFailed { retry, edit, discard };
     let jump = move || match scroller.is_at_end.get() {
         true => ().into_any(),
         false => view! {
@@ -135,6 +146,12 @@ fn follow(
                 announcer.say(in_words(&news));
                 scroller.miss(news.len());
             }
+        }
+        let kept_from = timeline.start_of_newest(LINES_KEPT);
+        if timeline.start_of_newest(LINES_KEPT + LINES_SLACK).is_some() && scroller.is_at_end.get_untracked() {
+            drop(timeline);
+            kept_from.iter().for_each(|seq| reader.forget_before(*seq));
+            return Some(reader.projection.with_untracked(Timeline::newest));
         }
         Some(timeline.newest())
     });

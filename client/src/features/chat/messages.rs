@@ -11,6 +11,8 @@ use crate::ui::{Avatar, Icon, IconOf, time};
 pub(super) struct OnFailed {
     /// Send it once more.
     pub(super) retry: Callback<Key>,
+    /// Write it anew.
+    pub(super) edit: Callback<Key>,
     /// Forget it.
     pub(super) discard: Callback<Key>,
 }
@@ -67,20 +69,20 @@ fn StageView(stage: Stage, key: Key, on_failed: OnFailed) -> impl IntoView {
         }
         .into_any(),
         Stage::Failed(problem) => {
-            let discarded = key.clone();
+            let act = move |what: Callback<Key>| {
+                let key = key.clone();
+                move |_| what.run(key.clone())
+            };
             view! {
                 <div class="message-stage failure">
                     <p role="alert"><Icon of=IconOf::Alert/><span>"Not sent. " {problem.detail}</span></p>
-                    <button
-                        class="link-button message-retry" type="button"
-                        on:click=move |_| on_failed.retry.run(key.clone())
-                    >
+                    <button class="link-button message-retry" type="button" on:click=act(on_failed.retry)>
                         "Try again"
                     </button>
-                    <button
-                        class="link-button message-discard" type="button"
-                        on:click=move |_| on_failed.discard.run(discarded.clone())
-                    >
+                    <button class="link-button message-edit" type="button" on:click=act(on_failed.edit)>
+                        "Edit"
+                    </button>
+                    <button class="link-button message-discard" type="button" on:click=act(on_failed.discard)>
                         "Discard"
                     </button>
                 </div>

@@ -2,12 +2,15 @@
 //! command.
 //!
 //! Reading order: `timeline` and `rows` (what a room's events amount to), `room` (reads a topic),
-//! `conversation` (shows it), `composer` (publishes), `rooms` (the list beside it).
+//! `conversation` (shows it), `composer` (publishes), `present` and `typing` (who is there, and what they are
+//! about to say), `rooms` (the list beside it).
 
 mod composer;
 mod conversation;
+mod draft;
 mod lobby;
 mod messages;
+mod present;
 mod room;
 mod room_list;
 mod room_name;
@@ -16,12 +19,13 @@ mod rows;
 mod scroller;
 mod sidebar;
 mod timeline;
+mod typing;
+mod typing_line;
 
 use leptos::prelude::*;
 
 use super::Feature;
 use crate::address::{decoded, use_address};
-use composer::Drafts;
 use lobby::Lobby;
 use room::RoomPage;
 use rooms::Rooms;
@@ -40,7 +44,6 @@ pub const FEATURE: Feature = Feature {
 #[component]
 fn Pages() -> impl IntoView {
     Rooms::provide();
-    Drafts::provide();
     let address = use_address();
     let open_room = Memo::new(move |_| address.path().strip_prefix(ROOMS_PATH).map(decoded));
     let class = move || if open_room.read().is_some() { "chat in-room" } else { "chat" };

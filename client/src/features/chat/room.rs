@@ -4,16 +4,19 @@ use leptos::prelude::*;
 use shared::features::chat::{NewMessage, messages, room_topic};
 use shared::{Seq, Topic};
 
-use super::composer::Composer;
+use super::composer::{COMPOSER, Composer};
 use super::conversation::Conversation;
+use super::draft::use_draft;
 use super::path_of;
+use super::present::Present;
 use super::room_name::room_name;
 use super::rooms::use_rooms;
 use super::scroller::Scroller;
 use super::timeline::Timeline;
+use super::typing_line::{TypingLine, Typist};
 use crate::browser;
 use crate::realtime::{Reading, TopicReader, use_topic};
-use crate::ui::{Heading, Icon, IconOf};
+use crate::ui::{Heading, Icon, IconOf, focus_on};
 
 /// The room of that name, or why there is none.
 #[component]
@@ -31,11 +34,19 @@ fn Room(topic: Topic) -> impl IntoView {
     let scroller = Scroller::new();
     keep_the_list_aware(reader, name.clone());
 
-    let url = messages(&name);
+    let (url, draft, typist) = (messages(&name), use_draft(&name), Typist::new(reader));
     let on_send = Callback::new(move |text| {
         reader.publish(url.clone(), &NewMessage { text })?;
+        typist.sends();
         scroller.to_end();
         Ok(())
+    });
+    let edit = Callback::new(move |key| {
+        let failed = reader.discard(&key).and_then(|post| post.body.read().ok());
+        if let Some(NewMessage { text }) = failed {
+            draft.update(|draft| *draft = before(text, draft));
+            focus_on(COMPOSER);
+        }
     });
     let pull = move |_| reader.pull_again();
     let trouble = move || match reader.reading.get() {
@@ -55,12 +66,19 @@ fn Room(topic: Topic) -> impl IntoView {
                     <Icon of=IconOf::Back/><span class="visually-hidden">"All rooms"</span>
                 </a>
                 <Heading text=name.clone()/>
+                <Present reader/>
             </header>
             {trouble}
-            <Conversation room=name.clone() reader scroller/>
-            <Composer room=name on_send/>
+            <Conversation room=name.clone() reader scroller edit/>
+            <TypingLine reader/>
+            <Composer room=name text=draft on_write=move |()| typist.writes() on_send/>
         </section>
     }
+}
+
+/// A line that is to be written anew stands before what was begun meanwhile.
+fn before(text: String, draft: &str) -> String {
+    if draft.trim().is_empty() { text } else { format!("{text}\n{draft}") }
 }
 
 /// The list beside the room learns of a room that is new, and that this one is being read.

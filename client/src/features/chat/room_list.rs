@@ -22,6 +22,10 @@ pub(super) struct RoomEntry {
     pub(super) last: Option<Event>,
     /// How many lines of others came since the room was last open here.
     pub(super) unread: u64,
+    /// How many people are there, as far as anybody told.
+    pub(super) online: u64,
+    /// Whether `online` was pushed, and so is fresher than any list.
+    is_online_heard: bool,
 }
 
 impl RoomEntry {
@@ -68,7 +72,29 @@ impl RoomList {
     pub(super) fn take_list(&mut self, answer: RoomsAnswer) -> u64 {
         let is_first = !std::mem::replace(&mut self.is_loaded, true);
         // The liveliest last, so that rooms of the same moment keep the server's order.
-        answer.rooms.into_iter().rev().map(|room| self.take(room, is_first)).sum()
+        let mut news = 0;
+        for room in answer.rooms.into_iter().rev() {
+            let (name, online) = (room.name.clone(), room.online);
+            news += self.take(room, is_first);
+            if let Some(room) = self.find_mut(&name).filter(|room| !room.is_online_heard) {
+                room.online = online;
+            }
+        }
+        news
+    }
+
+    /// A pushed presence.
+    pub(super) fn take_presence(&mut self, name: &str, total: u64) {
+        if let Some(room) = self.find_mut(name) {
+            (room.online, room.is_online_heard) = (total, true);
+        }
+    }
+
+    /// No presence is pushed any more: what was heard of it grows old.
+    pub(super) fn forget_presence(&mut self) {
+        for room in &mut self.rooms {
+            (room.online, room.is_online_heard) = (0, false);
+        }
     }
 
     /// A pushed event. Tells how many lines of others are news.
@@ -79,9 +105,13 @@ impl RoomList {
 
     /// Somebody looks at the room: nothing in it is unread.
     pub(super) fn mark_read(&mut self, name: &str) {
-        if let Some(room) = self.rooms.iter_mut().find(|room| room.name == name) {
+        if let Some(room) = self.find_mut(name) {
             room.unread = 0;
         }
+    }
+
+    fn find_mut(&mut self, name: &str) -> Option<&mut RoomEntry> {
+        self.rooms.iter_mut().find(|room| room.name == name)
     }
 
     fn take(&mut self, fresh: RoomSummary, is_first: bool) -> u64 {
@@ -90,7 +120,7 @@ impl RoomList {
             Some(place) => self.rooms.remove(place),
             None => {
                 let head = if is_first { fresh.head } else { Seq::ZERO };
-                RoomEntry { name: fresh.name, head, last: None, unread: 0 }
+                RoomEntry { name: fresh.name, head, last: None, unread: 0, online: 0, is_online_heard: false }
             }
         };
         let is_of_others = fresh.last.as_ref().is_some_and(|event| event.author.id != self.me);
@@ -151,6 +181,23 @@ mod tests {
         assert_eq!(list.find("general").map(|room| room.unread), Some(3));
         list.mark_read("general");
         assert_eq!(list.find("general").map(|room| room.unread), Some(0));
+    }
+
+    #[test]
+    fn a_pushed_presence_is_fresher_than_a_list_until_the_connection_is_lost() {
+        let mut list = RoomList::new(UserId("ada".into()));
+        let mut told = answer(vec![event("general", 1, "bob")]);
+        told.rooms[0].online = 2;
+        let online = |list: &RoomList| list.find("general").map(|room| room.online);
+        list.take_list(told.clone());
+        assert_eq!(online(&list), Some(2));
+        list.take_presence("general", 3);
+        list.take_list(told.clone());
+        assert_eq!(online(&list), Some(3));
+        list.forget_presence();
+        assert_eq!(online(&list), Some(0));
+        list.take_list(told);
+        assert_eq!(online(&list), Some(2));
     }
 
     #[test]

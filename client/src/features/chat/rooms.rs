@@ -61,6 +61,9 @@ impl Rooms {
                 News::Event(event) => rooms.take(|list| list.take_event(event)),
                 News::Head(topic, seq) if !rooms.is_aware(&topic, seq) => rooms.ask(),
                 News::Head(..) => {}
+                News::Presence(topic, total) => {
+                    rooms.list.update(|list| list.take_presence(topic.name(), total));
+                }
             },
         );
     }
@@ -112,18 +115,23 @@ impl Rooms {
         self.problem.try_set(problem);
     }
 
-    /// After a reconnect, when the page is shown again, and now and then while it is.
+    /// After a reconnect, when the page is shown again, and now and then: mostly while somebody looks, but at all
+    /// times where nothing is pushed.
     fn ask_when_there_is_reason(self) {
         let status = self.realtime.status();
         Effect::new(move |was: Option<Status>| {
             let is = status.get();
-            if is == Status::Connected && was.is_some_and(|was| was != is) {
+            if is != Status::Connected {
+                self.list.update(RoomList::forget_presence);
+            }
+            if matches!(is, Status::Connected | Status::Polling) && was.is_some_and(|was| was != is) {
                 self.ask();
             }
             is
         });
         let look = move || {
-            if !browser::is_hidden() && !untrack(|| self.realtime.is_away()) {
+            let is_polling = status.get_untracked() == Status::Polling;
+            if (is_polling || !browser::is_hidden()) && !untrack(|| self.realtime.is_away()) {
                 self.now.set(browser::wall_ms());
                 self.ask();
             }

@@ -147,7 +147,7 @@ mod tests {
     fn post(key: &str, at: Millis, state: PostState) -> Post {
         let (topic, key) = (room_topic("general").unwrap(), Key::try_from(key).unwrap());
         let body = Payload::of(&NewMessage { text: key.as_str().into() }).unwrap();
-        Post { topic, key, url: String::new(), body, at, state }
+        Post { author: person("ada").id, topic, key, url: String::new(), body, at, state }
     }
 
     /// "D" for a day, then for each line its text, "+" where it continues, "!" where it is own.

@@ -85,6 +85,15 @@ fn look_of(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView {
         let count = room.unread.to_string();
         view! { <span class="room-link-unread">{count}<span class="visually-hidden">" unread"</span></span> }
     });
+    let online = (room.online > 0).then(|| {
+        let (count, people) = (room.online, if room.online == 1 { " person here" } else { " people here" });
+        view! { <span class="room-link-online">{count}<span class="visually-hidden">{people}</span></span> }
+    });
     let name = room.name.clone();
-    view! { <span class="room-link-name">{name}</span> {time} {last} {unread} }.into_any()
+    view! {
+        <span class="room-link-name">{name}</span>
+        <span class="room-link-side">{online} {time}</span>
+        {last} {unread}
+    }
+    .into_any()
 }

@@ -34,6 +34,10 @@ impl Projection for Timeline {
     fn apply_older(&mut self, event: &Event, payload: ChatEvent) {
         self.lines.push_front(line(event, payload));
     }
+
+    fn forget_before(&mut self, seq: Seq) {
+        self.lines.drain(..self.lines.partition_point(|line| line.seq < seq));
+    }
 }
 
 fn line(event: &Event, ChatEvent::Posted { text }: ChatEvent) -> Arc<Line> {
@@ -45,6 +49,12 @@ impl Timeline {
     /// The newest seq that is known; zero when there is none.
     pub(super) fn newest(&self) -> Seq {
         self.lines.back().map_or(Seq::ZERO, |line| line.seq)
+    }
+
+    /// Where the newest `count` lines begin, when there are more.
+    pub(super) fn start_of_newest(&self, count: usize) -> Option<Seq> {
+        let start = self.lines.len().checked_sub(count).filter(|start| *start > 0)?;
+        self.lines.get(start).map(|line| line.seq)
     }
 
     /// Whether nothing is known.

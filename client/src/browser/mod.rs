@@ -1,10 +1,14 @@
-//! What only the browser knows: the time, chance, and whether somebody looks.
+//! What only the browser knows: the time, chance, whether somebody looks, and what it keeps for the page.
 //!
 //! Keys come from `getRandomValues`: `randomUUID` is missing on plain-http addresses other than loopback.
+
+mod storage;
 
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::{document, window};
 use shared::{Key, Millis};
+
+pub use storage::Storage;
 
 /// Milliseconds of a clock that never goes back, for waiting and deadlines.
 pub fn now_ms() -> Millis {

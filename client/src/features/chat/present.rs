@@ -1,0 +1,98 @@
+//! `Present`: who is in the room: how many, the first names, and on demand the list.
+//!
+//! The list is a popover, so opening and closing it, and telling assistive technology about it, is the browser's.
+
+use leptos::prelude::*;
+use shared::{Identity, Member, UserId};
+
+use super::timeline::Timeline;
+use crate::identity::use_me;
+use crate::realtime::{Members, TopicReader};
+use crate::ui::{Avatar, Icon, IconOf};
+
+/// So many others are named in the header.
+const NAMED_MAX: usize = 2;
+
+/// A button with the count and the names, and the list behind it. Nothing while nobody knows.
+#[component]
+pub(super) fn Present(reader: TopicReader<Timeline>) -> impl IntoView {
+    let (me, members) = (use_me(), reader.members);
+    let my_id = move || me.identity().map(|me| me.id);
+    let is_unknown = Memo::new(move |_| members.read().total == 0);
+    let total = Memo::new(move |_| members.read().total);
+    let names = Memo::new(move |_| my_id().map(|me| in_words(&members.read(), &me)));
+    let list = move || {
+        let (members, me) = (members.get(), my_id());
+        let rest = members.total.saturating_sub(members.listed.len() as u64);
+        let rest = (rest > 0).then(|| view! { <li class="hint">{format!("and {rest} more")}</li> });
+        let rows = members.listed.into_iter().map(|member| row(member, me.as_ref())).collect_view();
+        view! { {rows} {rest} }
+    };
+    view! {
+        <button
+            id="members" class="members" type="button" popovertarget="member-list" hidden=move || is_unknown.get()
+        >
+            <Icon of=IconOf::People/>
+            <span id="member-count">{move || total.get()}</span>
+            <span class="visually-hidden">" here: "</span>
+            <span class="member-names">{names}</span>
+        </button>
+        <div
+            id="member-list" class="menu" popover="auto" role="group" aria-label="Who is here"
+            hidden=move || is_unknown.get()
+        >
+            <ul>{list}</ul>
+        </div>
+    }
+}
+
+fn row(member: Member, me: Option<&UserId>) -> impl IntoView + use<> {
+    let is_me = Some(&member.id) == me;
+    let name = member.name.to_string();
+    let windows = (member.sessions > 1).then(|| format!("{} windows", member.sessions));
+    let note = [is_me.then(|| "you".to_owned()), windows].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    view! {
+        <li class="member">
+            <Avatar of=Identity { id: member.id, name: member.name }/>
+            <span class="member-name">{name}</span>
+            <span class="hint">{note}</span>
+        </li>
+    }
+}
+
+/// "You, Ada and 3 more": oneself first, then who has been there longest.
+fn in_words(members: &Members, me: &UserId) -> String {
+    let first_name = |member: &Member| member.name.as_str().split(' ').next().unwrap_or_default().to_owned();
+    let others = members.listed.iter().filter(|member| member.id != *me);
+    let mut names: Vec<String> = std::iter::once("You".into()).chain(others.map(first_name).take(NAMED_MAX)).collect();
+    match members.total.saturating_sub(names.len() as u64) {
+        _ if members.total <= 1 => return "Only you".into(),
+        0 => {}
+        more => names.push(format!("{more} more")),
+    }
+    let last = names.pop().unwrap_or_default();
+    format!("{} and {last}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::DisplayName;
+
+    use super::*;
+
+    fn words(total: u64, names: &[&str]) -> String {
+        let member = |name: &&str| {
+            let (id, name) = (UserId((*name).into()), DisplayName::parse(name).unwrap());
+            Member { id, name, sessions: 1 }
+        };
+        in_words(&Members { total, listed: names.iter().map(member).collect() }, &UserId("Me".into()))
+    }
+
+    #[test]
+    fn oneself_and_two_others_are_named_and_the_rest_is_counted() {
+        assert_eq!(words(1, &["Me"]), "Only you");
+        assert_eq!(words(2, &["Ada King", "Me"]), "You and Ada");
+        assert_eq!(words(3, &["Ada", "Bo", "Me"]), "You, Ada and Bo");
+        assert_eq!(words(60, &["Ada", "Bo", "Cy"]), "You, Ada, Bo and 57 more");
+    }
+}

@@ -1,0 +1,50 @@
+//! `Post`: one thing to publish, as it is shown, sent and kept.
+
+use serde::{Deserialize, Serialize};
+use shared::{Key, Millis, Payload, Problem, Seq, Topic, UserId};
+
+/// A post that waited longer than this is not sent any more.
+const AGE_MS_MAX: Millis = 30 * 24 * 60 * 60 * 1_000;
+
+/// One thing to publish.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Post {
+    /// Who wrote it; it is shown to nobody else and sent under no other name.
+    pub author: UserId,
+    /// Where its event will appear.
+    pub topic: Topic,
+    /// Makes repeating it harmless, and tells which event it became.
+    pub key: Key,
+    /// Where it is posted.
+    pub url: String,
+    /// What is posted: the feature's own JSON.
+    pub body: Payload,
+    /// When it was written, by this machine's clock. Posts of one tab never have the same time.
+    pub at: Millis,
+    /// How far it is.
+    pub state: PostState,
+}
+
+/// How far a post is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PostState {
+    /// On its way, or waiting for the connection.
+    Pending,
+    /// Durable; its event is about to appear.
+    Acked(Seq),
+    /// Refused, or tried too often: a person decides.
+    Failed(Problem),
+}
+
+impl Post {
+    /// Where it stands among all posts, of whichever tab: in the order of writing.
+    pub(super) fn place(&self) -> (Millis, &Key) {
+        (self.at, &self.key)
+    }
+
+    /// Whether it has waited for so long that nobody expects it any more.
+    pub(super) fn is_too_old(&self, now: Millis) -> bool {
+        now - self.at > AGE_MS_MAX
+    }
+}

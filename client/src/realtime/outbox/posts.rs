@@ -1,0 +1,231 @@
+//! `Posts`: what one person has written and not seen as events yet, in order. Plain data: no browser, no clock.
+//!
+//! What the browser's storage holds counts, for a post that is kept there: one that is gone from it was settled
+//! or dropped in another tab.
+
+use shared::{Event, Key, Millis, Position, Topic};
+
+use super::{Post, PostState};
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(in crate::realtime) struct Posts(Vec<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    post: Post,
+    /// Whether the browser holds it, so that it survives a reload.
+    is_kept: bool,
+    /// Not sent from here before: another tab is about to.
+    left_until: Millis,
+}
+
+impl Posts {
+    /// All of them, in the order of writing.
+    pub(in crate::realtime) fn iter(&self) -> impl Iterator<Item = &Post> {
+        self.0.iter().map(|entry| &entry.post)
+    }
+
+    /// How many have no ack.
+    pub(super) fn unsent(&self) -> usize {
+        self.iter().filter(|post| !is_acked(post)).count()
+    }
+
+    /// A time for the next post: after all that are there, even if the clock was turned back.
+    pub(super) fn next_at(&self, now: Millis) -> Millis {
+        self.iter().last().map_or(now, |last| now.max(last.at + 1))
+    }
+
+    /// Adds a post.
+    pub(super) fn add(&mut self, post: Post, is_kept: bool) {
+        self.insert(Entry { post, is_kept, left_until: 0 });
+    }
+
+    /// Takes in what the browser holds of the same person; `now` is of the clock for waiting. What is new here is
+    /// left to the tab that wrote it, for a while, unless no other can be sending it: then `left_ms` is 0.
+    pub(super) fn take_kept(&mut self, kept: Vec<Post>, now: Millis, left_ms: Millis) {
+        let is_there = |key: &Key| kept.iter().any(|post| post.key == *key);
+        self.0.retain(|entry| {
+            !entry.is_kept || is_acked(&entry.post) || is_there(&entry.post.key)
+        });
+        for post in kept {
+            match self.0.iter_mut().find(|entry| entry.post.key == post.key) {
+                None => self.insert(Entry { post, is_kept: true, left_until: now + left_ms }),
+                // Moved on in another tab; an ack that was heard here says more.
+                Some(entry) if entry.is_kept && !is_acked(&entry.post) && entry.post != post => {
+                    (entry.post, entry.left_until) = (post, now + left_ms);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// The first one of a topic that is to be sent.
+    pub(super) fn next_pending(&self, topic: &Topic) -> Option<Post> {
+        let is_next = |post: &&Post| post.topic == *topic && post.state == PostState::Pending;
+        self.iter().find(is_next).cloned()
+    }
+
+    /// The topics to which something is to be sent.
+    pub(super) fn pending_topics(&self) -> Vec<Topic> {
+        let pending = self.iter().filter(|post| post.state == PostState::Pending);
+        let mut topics: Vec<Topic> = pending.map(|post| post.topic.clone()).collect();
+        topics.dedup();
+        topics
+    }
+
+    /// How long to leave a post to the tab that wrote it; nothing when it is no longer to be sent.
+    pub(super) fn left_ms(&self, key: &Key, now: Millis) -> Option<Millis> {
+        let entry = self.0.iter().find(|entry| entry.post.key == *key)?;
+        (entry.post.state == PostState::Pending).then(|| (entry.left_until - now).max(0))
+    }
+
+    /// Whether the browser holds a post of that key.
+    pub(super) fn is_kept(&self, key: &Key) -> bool {
+        self.0.iter().any(|entry| entry.post.key == *key && entry.is_kept)
+    }
+
+    /// Moves a post on, and gives it back as it is then. Nothing when it is not there any more.
+    pub(super) fn set_state(&mut self, key: &Key, state: PostState) -> Option<Post> {
+        let entry = self.0.iter_mut().find(|entry| entry.post.key == *key)?;
+        (entry.post.state, entry.left_until) = (state, 0);
+        Some(entry.post.clone())
+    }
+
+    /// Takes a post out.
+    pub(super) fn remove(&mut self, key: &Key) -> Option<Post> {
+        let place = self.0.iter().position(|entry| entry.post.key == *key)?;
+        Some(self.0.remove(place).post)
+    }
+
+    /// Which posts are done, for a reader that has these events and everything up to `at`.
+    pub(super) fn settled(&self, topic: &Topic, events: &[Event], at: &Position) -> Vec<Key> {
+        let is_settled = |post: &&Post| {
+            let came = |event: &Event| event.author.id == post.author && event.key == post.key;
+            let passed = matches!(post.state, PostState::Acked(seq) if seq <= at.seq);
+            post.topic == *topic && (passed || events.iter().any(came))
+        };
+        self.iter().filter(is_settled).map(|post| post.key.clone()).collect()
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        let place = self.0.partition_point(|other| other.post.place() < entry.post.place());
+        self.0.insert(place, entry);
+    }
+}
+
+fn is_acked(post: &Post) -> bool {
+    matches!(post.state, PostState::Acked(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{DisplayName, Epoch, ErrorCode, Identity, Payload, Problem, Seq, UserId};
+
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key::try_from(name).unwrap()
+    }
+
+    fn topic() -> Topic {
+        "chat:general".parse().unwrap()
+    }
+
+    fn post(name: &str, at: Millis) -> Post {
+        let (author, body) = (UserId("u_ada".into()), Payload::of(&name).unwrap());
+        let (topic, url, state) = (topic(), "/".into(), PostState::Pending);
+        Post { author, topic, key: key(name), url, body, at, state }
+    }
+
+    fn event(of: &str, seq: u64, author: &str) -> Event {
+        let author = Identity { id: UserId(author.into()), name: DisplayName::parse(author).unwrap() };
+        let payload = Payload::of(&of).unwrap();
+        Event { topic: topic(), seq: Seq(seq), at: 0, author, key: key(of), payload }
+    }
+
+    fn position(seq: u64) -> Position {
+        Position { epoch: Epoch::try_from("e1".to_owned()).unwrap(), seq: Seq(seq) }
+    }
+
+    fn names(posts: &Posts) -> Vec<&str> {
+        posts.iter().map(|post| post.key.as_str()).collect()
+    }
+
+    /// Written here, all kept.
+    fn written(these: &[(&str, Millis)]) -> Posts {
+        let mut posts = Posts::default();
+        these.iter().for_each(|(name, at)| posts.add(post(name, *at), true));
+        posts
+    }
+
+    #[test]
+    fn posts_of_two_tabs_stand_in_the_order_of_writing() {
+        let mut posts = written(&[("b", 20), ("d", 40)]);
+        let all = ["c", "a", "d", "b"].map(|name| post(name, match name { "a" => 10, "b" => 20, "c" => 30, _ => 40 }));
+        posts.take_kept(all.into(), 0, 0);
+        assert_eq!(names(&posts), ["a", "b", "c", "d"]);
+        assert_eq!(posts.next_pending(&topic()).map(|post| post.key), Some(key("a")));
+    }
+
+    #[test]
+    fn a_clock_that_is_turned_back_does_not_change_the_order() {
+        let posts = written(&[("a", 50)]);
+        assert_eq!(posts.next_at(10), 51);
+        assert_eq!(posts.next_at(50), 51);
+        assert_eq!(posts.next_at(90), 90);
+    }
+
+    #[test]
+    fn what_another_tab_settled_goes_and_what_the_browser_never_held_stays() {
+        let mut posts = written(&[("kept", 1)]);
+        posts.add(post("only-here", 2), false);
+        posts.take_kept(Vec::new(), 0, 0);
+        assert_eq!(names(&posts), ["only-here"]);
+    }
+
+    #[test]
+    fn a_post_of_another_tab_is_left_to_it_for_a_while() {
+        let mut posts = written(&[]);
+        posts.take_kept(vec![post("a", 1)], 100, 50);
+        assert_eq!(posts.left_ms(&key("a"), 120), Some(30));
+        assert_eq!(posts.left_ms(&key("a"), 200), Some(0));
+        posts.remove(&key("a"));
+        assert_eq!(posts.left_ms(&key("a"), 200), None);
+    }
+
+    #[test]
+    fn a_failure_in_another_tab_is_one_here() {
+        let (mut posts, failed) = (written(&[("a", 1)]), PostState::Failed(Problem::new(ErrorCode::Invalid, "no")));
+        let told = Post { state: failed.clone(), ..post("a", 1) };
+        posts.take_kept(vec![told], 0, 0);
+        assert_eq!(posts.iter().next().map(|post| post.state.clone()), Some(failed));
+        assert_eq!((posts.next_pending(&topic()), posts.unsent()), (None, 1));
+    }
+
+    #[test]
+    fn an_event_settles_the_post_of_its_author_only() {
+        let posts = written(&[("a", 1)]);
+        assert_eq!(posts.settled(&topic(), &[event("a", 1, "u_bob")], &position(1)), []);
+        assert_eq!(posts.settled(&topic(), &[event("a", 2, "u_ada")], &position(2)), [key("a")]);
+    }
+
+    #[test]
+    fn an_acked_post_is_settled_by_whoever_has_read_that_far() {
+        let mut posts = written(&[("a", 1)]);
+        posts.set_state(&key("a"), PostState::Acked(Seq(7)));
+        assert_eq!(posts.unsent(), 0);
+        assert_eq!(posts.settled(&topic(), &[], &position(6)), []);
+        assert_eq!(posts.settled(&topic(), &[], &position(7)), [key("a")]);
+    }
+
+    #[test]
+    fn what_was_kept_is_read_back_as_it_was() {
+        let failed = PostState::Failed(Problem::new(ErrorCode::TooLarge, "no"));
+        for state in [PostState::Pending, failed] {
+            let post = Post { state, ..post("a", 1) };
+            let text = serde_json::to_string(&post).unwrap();
+            assert_eq!(serde_json::from_str::<Post>(&text).unwrap(), post);
+        }
+    }
+}

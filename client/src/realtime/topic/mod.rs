@@ -1,0 +1,184 @@
+//! `TopicReader`: one feature's end of one topic, and [`use_topic`], all that a feature needs of this folder.
+//!
+//! A shared [`Feed`](shared::Feed) decides what is applied and when to pull; `reader` takes its steps. The first
+//! page, a gap, a reconnect and a return from sleep are the same path.
+
+mod reader;
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde::Serialize;
+use shared::{EventPage, Feed, Identity, Key, Listed, Payload, Problem, Seq, Status, Topic, TopicKind};
+
+use self::reader::{Reader, decode};
+use super::pull::pull_before;
+use super::{Members, Post, Projection, use_realtime};
+
+/// How the reading goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// The first page is on its way.
+    Loading,
+    /// What is shown is what is known.
+    Ready,
+    /// Something is missing and could not be had; [`TopicReader::pull_again`] tries once more.
+    Trouble(Problem),
+}
+
+/// One topic as a feature sees it. Cheap to copy; it ends with the component that asked for it.
+pub struct TopicReader<P: Projection> {
+    /// What the events amount to.
+    pub projection: ReadSignal<P>,
+    /// How the reading goes.
+    pub reading: ReadSignal<Reading>,
+    /// What was posted there from this browser and has not come back as an event yet, oldest first.
+    pub posts: Memo<Vec<Post>>,
+    /// Whether there are events before the oldest one here.
+    pub has_older: Memo<bool>,
+    /// Who is there, this page included; nobody while it is not connected.
+    pub members: ReadSignal<Members>,
+    reader: StoredValue<Rc<Reader<P>>, LocalStorage>,
+}
+
+impl<P: Projection> Clone for TopicReader<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Projection> Copy for TopicReader<P> {}
+
+/// Events that are older than those of a reader, not yet applied.
+pub struct OlderPage(EventPage);
+
+/// Reads `topic` for as long as the calling component lives, and shows up in its presence.
+pub fn use_topic<P: Projection>(topic: Topic) -> TopicReader<P> {
+    let parts = use_realtime().parts();
+    let (all_posts, of) = (parts.outbox.posts(), topic.clone());
+    let reader = Reader::<P>::new(topic.clone(), parts.clone());
+    reader.take(Feed::resume);
+    let hearing = reader.clone();
+    let id = parts.socket.listen(&topic, Listed::Yes, move |arrival| hearing.hear(arrival));
+    follow_status(&reader);
+    let oldest = reader.oldest.clone();
+    let posts = move || all_posts.with(|all| all.iter().filter(|post| post.topic == of).cloned().collect());
+    let handle = TopicReader {
+        projection: reader.projection.read_only().into(),
+        reading: reader.reading.read_only().into(),
+        posts: Memo::new(move |_| posts()),
+        has_older: Memo::new(move |_| oldest.get() > Seq(1)),
+        members: reader.members.read_only().into(),
+        reader: StoredValue::new_local(reader),
+    };
+    let ending = StoredValue::new_local((handle.reader.get_value(), parts.socket));
+    on_cleanup(move || {
+        if let Some((reader, socket)) = ending.try_get_value() {
+            reader.end();
+            socket.unlisten(&topic, id);
+        }
+    });
+    handle
+}
+
+/// Reads by long poll while no socket comes through, and believes in nobody's presence while none is open.
+fn follow_status<P: Projection>(reader: &Rc<Reader<P>>) {
+    let (status, kept) = (reader.parts.socket.status(), StoredValue::new_local(reader.clone()));
+    Effect::new(move || {
+        let (status, Some(reader)) = (status.get(), kept.try_get_value()) else { return };
+        if status != Status::Connected {
+            reader.members.set(Members::default());
+        }
+        match status {
+            Status::Polling => spawn_local(reader.poll()),
+            _ => reader.stop_waiting(),
+        }
+    });
+}
+
+impl<P: Projection> TopicReader<P> {
+    /// Publishes: posts `body` to `url` until it is settled, whatever the connection does, and also after a
+    /// reload. The post is in [`TopicReader::posts`] from now until its event has arrived.
+    pub fn publish(self, url: String, body: &impl Serialize) -> Result<Key, Problem> {
+        let reader = self.reader.get_value();
+        reader.parts.outbox.publish(&reader.topic, url, body)
+    }
+
+    /// Sends a failed post once more.
+    pub fn retry(self, key: &Key) {
+        let reader = self.reader.get_value();
+        reader.parts.outbox.retry(&reader.topic, key);
+    }
+
+    /// Drops a failed post, and gives it back if it was there.
+    pub fn discard(self, key: &Key) -> Option<Post> {
+        self.reader.get_value().parts.outbox.discard(key)
+    }
+
+    /// Says something in passing to the others who are there. It may be lost.
+    pub fn signal(self, signal: &<P::Kind as TopicKind>::Signal) {
+        let Some(reader) = self.reader.try_get_value() else { return };
+        if let Ok(payload) = Payload::of(signal) {
+            reader.parts.socket.signal(&reader.topic, payload);
+        }
+    }
+
+    /// Calls `hear` with what others say in passing, and with who says it; another tab of one's own is another.
+    pub fn on_signal(self, hear: impl Fn(Identity, <P::Kind as TopicKind>::Signal) + 'static) {
+        self.reader.get_value().hear_signal.replace(Some(Box::new(hear)));
+    }
+
+    /// Tries once more to get what is missing.
+    pub fn pull_again(self) {
+        let reader = self.reader.get_value();
+        reader.reading.set(Reading::Loading);
+        if !reader.take(Feed::resume) {
+            reader.reading.set(Reading::Ready);
+            spawn_local(reader.poll());
+        }
+    }
+
+    /// Gets the page before the oldest event here. Nothing when there is none, or when it no longer fits.
+    /// Hand it to [`TopicReader::apply_older`] once the screen is ready for it.
+    pub async fn pull_older(self) -> Result<Option<OlderPage>, Problem> {
+        let Some(reader) = self.reader.try_get_value() else { return Ok(None) };
+        let (oldest, Some(at)) = (reader.oldest.get_untracked(), reader.feed.borrow().position()) else {
+            return Ok(None);
+        };
+        if oldest <= Seq(1) {
+            return Ok(None);
+        }
+        let page = pull_before(&reader.topic, oldest, &at.epoch).await?;
+        if page.epoch != at.epoch {
+            reader.take(|feed| feed.on_head(&page.epoch, page.head));
+            return Ok(None);
+        }
+        Ok((!reader.is_over()).then_some(OlderPage(page)))
+    }
+
+    /// Puts a page in front of what is there, where it still fits.
+    pub fn apply_older(self, OlderPage(page): OlderPage) {
+        let Some(reader) = self.reader.try_get_value() else { return };
+        let oldest = reader.oldest.get_untracked();
+        let fits = page.events.last().is_some_and(|event| event.seq.next() == oldest);
+        let Some(first) = page.events.first().filter(|_| fits) else { return };
+        reader.oldest.set(first.seq);
+        reader.projection.update(|projection| {
+            for event in page.events.iter().rev() {
+                if let Some(payload) = decode::<P>(event) {
+                    projection.apply_older(event, payload);
+                }
+            }
+        });
+    }
+
+    /// Lets go of what is older than `seq`: it can be had again with [`TopicReader::pull_older`].
+    pub fn forget_before(self, seq: Seq) {
+        let Some(reader) = self.reader.try_get_value() else { return };
+        if reader.oldest.get_untracked() < seq {
+            reader.oldest.set(seq);
+            reader.projection.update(|projection| projection.forget_before(seq));
+        }
+    }
+}

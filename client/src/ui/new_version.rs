@@ -1,0 +1,52 @@
+//! `NewVersion`: the node serves another client than this page is. Nobody is made to reload.
+
+use leptos::prelude::*;
+
+/// Offers a reload while it is so. A page without the name of its build, as in development, never does.
+#[component]
+pub fn NewVersion(
+    /// Which client the node serves, as far as it has told.
+    served: ReadSignal<Option<String>>,
+) -> impl IntoView {
+    let own = own_build();
+    let is_old = Memo::new(move |_| served.with(|served| differ(own.as_deref(), served.as_deref())));
+    let offer = move || match is_old.get() {
+        false => ().into_any(),
+        true => view! {
+            <div id="new-version" class="bar">
+                <p>"A new version is here. What you have written is kept."</p>
+                <button class="link-button" type="button" on:click=|_| drop(window().location().reload())>
+                    "Reload"
+                </button>
+            </div>
+        }
+        .into_any(),
+    };
+    view! { <div class="new-version" role="status">{offer}</div> }
+}
+
+fn own_build() -> Option<String> {
+    let tag = document().query_selector("meta[name='duplex-build']").ok()??;
+    tag.get_attribute("content")
+}
+
+/// Whether two builds are known and not the same. A mark that no server has replaced is no name.
+fn differ(own: Option<&str>, served: Option<&str>) -> bool {
+    let own = own.filter(|own| !own.is_empty() && !own.starts_with("__"));
+    own.zip(served).is_some_and(|(own, served)| own != served)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_two_names_that_are_known_can_differ() {
+        assert!(differ(Some("a1"), Some("b2")));
+        assert!(!differ(Some("a1"), Some("a1")));
+        assert!(!differ(Some("a1"), None));
+        for unnamed in [None, Some(""), Some("__DUPLEX_BUILD__")] {
+            assert!(!differ(unnamed, Some("b2")));
+        }
+    }
+}
