@@ -10,8 +10,8 @@ use crate::features;
 use crate::identity::{Me, Naming, SignIn, UserMenu, use_me};
 use crate::realtime::Realtime;
 use crate::ui::{
-    APP_NAME, Announcer, AnnouncerRegion, ConnectionBadge, Heading, Logo, NewVersion, NoticeRegion, Notices, PageTitle,
-    panic,
+    APP_NAME, Announcer, AnnouncerRegion, ConnectionBadge, Heading, Logo, NewVersion, NoticeRegion, Notices,
+    PageTitle, panic,
 };
 
 /// Starts the page, in place of what was shown while it loaded.
@@ -32,7 +32,8 @@ pub fn App() -> impl IntoView {
     let notices = Notices::provide();
     let lost = move || notices.warn("Your sign-in has ended. Choose a name to go on.");
     let me = Me::provide(lost);
-    let unkept = move || notices.warn("This browser keeps nothing for us: do not close the page before all is sent.");
+    let unkept =
+        move || notices.warn("This browser keeps nothing for us: do not close the page before all is sent.");
     let realtime = Realtime::provide(unkept, move || me.ask_again(lost));
 
     let sign_in = me.sign_in();

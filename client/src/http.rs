@@ -107,7 +107,10 @@ async fn send_within(millis: u32, request: RequestBuilder, body: Option<String>)
 }
 
 /// What ends a request: its deadline, or that nobody wants the answer any more.
-struct Call(AbortController, #[expect(dead_code, reason = "dropped with the rest, it does not ring")] Timeout);
+struct Call(
+    AbortController,
+    #[expect(dead_code, reason = "dropped with the rest, it does not ring")] Timeout,
+);
 
 impl Call {
     fn within(millis: u32) -> Call {

@@ -32,7 +32,9 @@ pub fn Icon(
         IconOf::Down => "M12 5v14M6 13l6 6 6-6",
         IconOf::Plus => "M12 5v14M5 12h14",
         IconOf::Send => "M12 19V5M6 11l6-6 6 6",
-        IconOf::People => "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 3.5a4 4 0 0 1 0 7M18 14.5a7 7 0 0 1 4 6.5",
+        IconOf::People => {
+            "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 3.5a4 4 0 0 1 0 7M18 14.5a7 7 0 0 1 4 6.5"
+        }
         IconOf::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
         IconOf::Alert => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v5M12 16v.01",
     };

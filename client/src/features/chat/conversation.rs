@@ -148,7 +148,8 @@ fn follow(
             }
         }
         let kept_from = timeline.start_of_newest(LINES_KEPT);
-        if timeline.start_of_newest(LINES_KEPT + LINES_SLACK).is_some() && scroller.is_at_end.get_untracked() {
+        if timeline.start_of_newest(LINES_KEPT + LINES_SLACK).is_some() && scroller.is_at_end.get_untracked()
+        {
             drop(timeline);
             kept_from.iter().for_each(|seq| reader.forget_before(*seq));
             return Some(reader.projection.with_untracked(Timeline::newest));

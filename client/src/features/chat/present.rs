@@ -50,7 +50,8 @@ fn row(member: Member, me: Option<&UserId>) -> impl IntoView + use<> {
     let is_me = Some(&member.id) == me;
     let name = member.name.to_string();
     let windows = (member.sessions > 1).then(|| format!("{} windows", member.sessions));
-    let note = [is_me.then(|| "you".to_owned()), windows].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let note =
+        [is_me.then(|| "you".to_owned()), windows].into_iter().flatten().collect::<Vec<_>>().join(", ");
     view! {
         <li class="member">
             <Avatar of=Identity { id: member.id, name: member.name }/>
@@ -64,7 +65,8 @@ fn row(member: Member, me: Option<&UserId>) -> impl IntoView + use<> {
 fn in_words(members: &Members, me: &UserId) -> String {
     let first_name = |member: &Member| member.name.as_str().split(' ').next().unwrap_or_default().to_owned();
     let others = members.listed.iter().filter(|member| member.id != *me);
-    let mut names: Vec<String> = std::iter::once("You".into()).chain(others.map(first_name).take(NAMED_MAX)).collect();
+    let mut names: Vec<String> =
+        std::iter::once("You".into()).chain(others.map(first_name).take(NAMED_MAX)).collect();
     match members.total.saturating_sub(names.len() as u64) {
         _ if members.total <= 1 => return "Only you".into(),
         0 => {}

@@ -45,9 +45,7 @@ impl Posts {
     /// left to the tab that wrote it, for a while, unless no other can be sending it: then `left_ms` is 0.
     pub(super) fn take_kept(&mut self, kept: Vec<Post>, now: Millis, left_ms: Millis) {
         let is_there = |key: &Key| kept.iter().any(|post| post.key == *key);
-        self.0.retain(|entry| {
-            !entry.is_kept || is_acked(&entry.post) || is_there(&entry.post.key)
-        });
+        self.0.retain(|entry| !entry.is_kept || is_acked(&entry.post) || is_there(&entry.post.key));
         for post in kept {
             match self.0.iter_mut().find(|entry| entry.post.key == post.key) {
                 None => self.insert(Entry { post, is_kept: true, left_until: now + left_ms }),
@@ -162,7 +160,17 @@ mod tests {
     #[test]
     fn posts_of_two_tabs_stand_in_the_order_of_writing() {
         let mut posts = written(&[("b", 20), ("d", 40)]);
-        let all = ["c", "a", "d", "b"].map(|name| post(name, match name { "a" => 10, "b" => 20, "c" => 30, _ => 40 }));
+        let all = ["c", "a", "d", "b"].map(|name| {
+            post(
+                name,
+                match name {
+                    "a" => 10,
+                    "b" => 20,
+                    "c" => 30,
+                    _ => 40,
+                },
+            )
+        });
         posts.take_kept(all.into(), 0, 0);
         assert_eq!(names(&posts), ["a", "b", "c", "d"]);
         assert_eq!(posts.next_pending(&topic()).map(|post| post.key), Some(key("a")));
@@ -196,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_failure_in_another_tab_is_one_here() {
-        let (mut posts, failed) = (written(&[("a", 1)]), PostState::Failed(Problem::new(ErrorCode::Invalid, "no")));
+        let (mut posts, failed) =
+            (written(&[("a", 1)]), PostState::Failed(Problem::new(ErrorCode::Invalid, "no")));
         let told = Post { state: failed.clone(), ..post("a", 1) };
         posts.take_kept(vec![told], 0, 0);
         assert_eq!(posts.iter().next().map(|post| post.state.clone()), Some(failed));

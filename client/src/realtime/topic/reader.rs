@@ -10,7 +10,8 @@ use futures_util::future::{AbortHandle, Abortable};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{
-    Backoff, Epoch, Event, EventPage, Feed, Identity, Input, Millis, Problem, Pull, Seq, Step, Topic, TopicKind,
+    Backoff, Epoch, Event, EventPage, Feed, Identity, Input, Millis, Problem, Pull, Seq, Step, Topic,
+    TopicKind,
 };
 
 use super::Reading;
