@@ -11,7 +11,7 @@ use crate::identity::{Me, Naming, SignIn, UserMenu, use_me};
 use crate::realtime::Realtime;
 use crate::ui::{
     APP_NAME, Announcer, AnnouncerRegion, ConnectionBadge, Heading, Logo, NewVersion, NoticeRegion, Notices,
-    PageTitle, panic,
+    PageTitle, live, panic,
 };
 
 /// Starts the page, in place of what was shown while it loaded.
@@ -65,10 +65,10 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Header(realtime: Realtime) -> impl IntoView {
     let sign_in = use_me().sign_in();
-    let menu = move || match sign_in.get() {
+    let menu = live(move || match sign_in.get() {
         SignIn::In(person) => view! { <UserMenu person/> }.into_any(),
         _ => ().into_any(),
-    };
+    });
     view! {
         <header class="header">
             <a class="brand" href="/"><Logo/><span>{APP_NAME}</span></a>
@@ -96,12 +96,12 @@ fn Page() -> impl IntoView {
         SignIn::Out => Situation::Nameless,
         SignIn::In(person) => Situation::In(person.id),
     });
-    move || match situation.get() {
+    live(move || match situation.get() {
         Situation::Asking => view! { <p class="waiting" role="status">"One moment…"</p> }.into_any(),
         Situation::Unreachable(problem) => view! { <Unreachable problem/> }.into_any(),
         Situation::Nameless => view! { <Naming/> }.into_any(),
         Situation::In(_) => view! { <FeaturePage/> }.into_any(),
-    }
+    })
 }
 
 /// The page of whichever feature claims the path.
@@ -112,10 +112,10 @@ fn FeaturePage() -> impl IntoView {
         let path = address.path();
         features::ALL.iter().position(|feature| (feature.claims)(&path))
     });
-    move || match place.get() {
+    live(move || match place.get() {
         Some(place) => (features::ALL[place].view)(),
         None => view! { <NotFound/> }.into_any(),
-    }
+    })
 }
 
 #[component]

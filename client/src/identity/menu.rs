@@ -10,7 +10,7 @@ use shared::Identity;
 use super::name_form::NameForm;
 use super::use_me;
 use crate::realtime::use_realtime;
-use crate::ui::{Avatar, focus_on, use_notices};
+use crate::ui::{Avatar, focus_on, live, use_notices};
 
 const BUTTON: &str = "user-menu";
 
@@ -25,10 +25,10 @@ pub fn UserMenu(
     let name = person.name.to_string();
     let actions = {
         let name = name.clone();
-        move || match is_renaming.get() {
+        live(move || match is_renaming.get() {
             true => view! { <Renaming name=name.clone() is_open=is_renaming/> }.into_any(),
             false => view! { <Actions name=name.clone() is_renaming/> }.into_any(),
-        }
+        })
     };
     view! {
         <button
@@ -55,7 +55,7 @@ fn Actions(name: String, is_renaming: RwSignal<bool>) -> impl IntoView {
             }
         });
     };
-    let warning = move || loss(realtime.unsent());
+    let warning = live(move || loss(realtime.unsent()));
     view! {
         <p class="menu-text">"You are " <strong>{name}</strong></p>
         <button id="rename" class="menu-item" type="button" on:click=move |_| is_renaming.set(true)>

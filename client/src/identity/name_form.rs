@@ -5,6 +5,7 @@ use leptos::{ev, html, prelude::*};
 use shared::DisplayName;
 
 use super::use_me;
+use crate::ui::live;
 
 /// Asks for a name and takes it. The rule is checked here before the server does.
 #[component]
@@ -52,9 +53,9 @@ pub fn NameForm(
                 <input
                     id="display-name" class="field" node_ref=field type="text" value=name
                     autocomplete="nickname" aria-describedby="name-problem"
-                    aria-invalid=move || (!problem.read().is_empty()).then_some("true")
+                    aria-invalid=live(move || (!problem.read().is_empty()).then_some("true"))
                 />
-                <button id="name-submit" class="button" aria-disabled=move || is_busy.get().then_some("true")>
+                <button id="name-submit" class="button" aria-disabled=live(move || is_busy.get().then_some("true"))>
                     {action}
                 </button>
             </div>

@@ -5,6 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use shared::{Millis, Status};
 
+use super::live;
 use crate::browser;
 
 /// Tells the status in a word. The countdown is not read aloud, the change of status is.
@@ -25,14 +26,14 @@ pub fn ConnectionBadge(
         let tick = set_interval_with_handle(move || now.set(browser::now_ms()), Duration::from_millis(250));
         on_cleanup(move || tick.iter().for_each(|tick| tick.clear()));
     });
-    let countdown = move || match status.get() {
+    let countdown = live(move || match status.get() {
         Status::Waiting { until } => format!(" in {} s", seconds_left(until, now.get())),
         _ => String::new(),
-    };
+    });
     let is_lost = |status| matches!(status, Status::Waiting { .. } | Status::Offline | Status::Refused);
     let can_hurry = Memo::new(move |_| is_lost(status.get()));
     let reconnect = move |_| on_reconnect.run(());
-    let hurry = move || match can_hurry.get() {
+    let hurry = live(move || match can_hurry.get() {
         false => ().into_any(),
         true => view! {
             <button id="reconnect-now" type="button" class="link-button" on:click=reconnect>
@@ -40,18 +41,15 @@ pub fn ConnectionBadge(
             </button>
         }
         .into_any(),
-    };
+    });
     view! {
         <div
-            id="connection" class="badge" data-status=move || name(status.get())
-            title=move || explanation(status.get())
+            id="connection" class="badge" data-status=live(move || name(status.get()).to_owned())
+            title=live(move || explanation(status.get()))
         >
             <span class="badge-dot" aria-hidden="true"></span>
             <span class="badge-label">
-                <span role="status">
-                    {move || label(status.get())}
-                    <span class="visually-hidden">{move || explanation(status.get())}</span>
-                </span>
+                <span role="status">{live(move || label(status.get()).to_owned())}</span>
                 <span class="badge-countdown" aria-hidden="true">{countdown}</span>
             </span>
             {hurry}
@@ -90,7 +88,7 @@ fn label(status: Status) -> &'static str {
 fn explanation(status: Status) -> Option<&'static str> {
     let is_polling = status == Status::Polling;
     is_polling
-        .then_some(" Something between here and the server lets no WebSocket through. Nothing is lost by it.")
+        .then_some("Something between here and the server lets no WebSocket through. Nothing is lost by it.")
 }
 
 /// Counts down to 1, never to 0: then it is "connecting".

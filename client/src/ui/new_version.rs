@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::live;
+
 /// Offers a reload while it is so. A page without the name of its build, as in development, never does.
 #[component]
 pub fn NewVersion(
@@ -10,7 +12,7 @@ pub fn NewVersion(
 ) -> impl IntoView {
     let own = own_build();
     let is_old = Memo::new(move |_| served.with(|served| differ(own.as_deref(), served.as_deref())));
-    let offer = move || match is_old.get() {
+    let offer = live(move || match is_old.get() {
         false => ().into_any(),
         true => view! {
             <div id="new-version" class="bar">
@@ -21,7 +23,7 @@ pub fn NewVersion(
             </div>
         }
         .into_any(),
-    };
+    });
     view! { <div class="new-version" role="status">{offer}</div> }
 }
 

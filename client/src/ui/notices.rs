@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use super::live;
+
 /// How long one stays that needs no answer.
 const SHOWN: Duration = Duration::from_secs(6);
 
@@ -66,7 +68,7 @@ pub fn use_notices() -> Notices {
 #[component]
 pub fn NoticeRegion() -> impl IntoView {
     let shown = use_notices().shown;
-    let notice = move || match shown.get() {
+    let notice = live(move || match shown.get() {
         None => ().into_any(),
         Some(notice) => view! {
             <div class=notice.class>
@@ -75,6 +77,6 @@ pub fn NoticeRegion() -> impl IntoView {
             </div>
         }
         .into_any(),
-    };
+    });
     view! { <div class="notices" role="status" aria-live="polite">{notice}</div> }
 }

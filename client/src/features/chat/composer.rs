@@ -8,7 +8,7 @@ use leptos::{ev, html};
 use shared::Problem;
 use shared::features::chat::{MessageText, TEXT_CHARS_MAX};
 
-use crate::ui::{Icon, IconOf};
+use crate::ui::{Icon, IconOf, live};
 
 /// What the field is known by.
 pub(super) const COMPOSER: &str = "composer";
@@ -69,13 +69,13 @@ pub(super) fn Composer(
                     prop:value=text on:input=move |event| write(event_target_value(&event)) on:keydown=on_key
                 ></textarea>
             </div>
-            <button id="send" class="send" aria-disabled=move || cannot_send().then_some("true")>
+            <button id="send" class="send" aria-disabled=live(move || cannot_send().then_some("true"))>
                 <Icon of=IconOf::Send/><span class="visually-hidden">"Send"</span>
             </button>
             <p id="composer-hint" class="visually-hidden">"Enter sends, Shift and Enter begin a new line."</p>
             <p id="composer-problem" class="field-problem" role="alert">{problem}</p>
             <p class="composer-left" role="status" class:over=move || left() < 0>
-                {move || room_left(left())}
+                {live(move || room_left(left()))}
             </p>
         </form>
     }

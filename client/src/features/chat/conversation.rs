@@ -10,9 +10,10 @@ use super::rooms::use_rooms;
 use super::rows::{Row, rows};
 use super::scroller::Scroller;
 use super::timeline::{Line, Timeline};
+use super::typing::Typing;
 use crate::identity::use_me;
 use crate::realtime::{Reading, TopicReader};
-use crate::ui::{Icon, IconOf, time, use_announcer};
+use crate::ui::{Icon, IconOf, live, time, use_announcer};
 
 /// So many lines stay in the page while it is open and nobody scrolls up; more only while older ones are read.
 const LINES_KEPT: usize = 500;
@@ -27,6 +28,7 @@ pub(super) fn Conversation(
     room: String,
     reader: TopicReader<Timeline>,
     scroller: Scroller,
+    typing: RwSignal<Typing>,
     /// Takes a line that failed to where it can be written anew.
     edit: Callback<Key>,
 ) -> impl IntoView {
@@ -43,7 +45,7 @@ pub(super) fn Conversation(
             pull_older(reader, scroller, older);
         }
     };
-    follow(rows, reader, scroller, want_older);
+    follow(rows, reader, scroller, typing, want_older);
     let on_scroll = move |_| {
         scroller.on_scroll();
         want_older();
@@ -51,15 +53,15 @@ pub(super) fn Conversation(
     let retry = Callback::new(move |key| reader.retry(&key));
     let discard = Callback::new(move |key| drop(reader.discard(&key)));
     let on_failed = OnFailed { retry, edit, discard };
-    let jump = move || match scroller.is_at_end.get() {
+    let jump = live(move || match scroller.is_at_end.get() {
         true => ().into_any(),
         false => view! {
             <button class="jump" type="button" on:click=move |_| scroller.to_end()>
-                <Icon of=IconOf::Down/> {move || jump_label(scroller.missed.get())}
+                <Icon of=IconOf::Down/> {live(move || jump_label(scroller.missed.get()))}
             </button>
         }
         .into_any(),
-    };
+    });
     view! {
         <div class="timeline-frame">
             <div
@@ -85,7 +87,7 @@ fn Top(
     older: RwSignal<Reading>,
 ) -> impl IntoView {
     let pull = move |_| pull_older(reader, scroller, older);
-    let words = move || {
+    let words = live(move || {
         let is_empty = reader.projection.with(Timeline::is_empty) && reader.posts.read().is_empty();
         match (reader.reading.get(), older.get()) {
             (Reading::Loading, _) if is_empty => "Loading messages…".into(),
@@ -96,12 +98,12 @@ fn Top(
             _ if reader.has_older.get() => String::new(),
             _ => format!("This is where {room} begins."),
         }
-    };
-    let button = move || match reader.has_older.get() && older.get() != Reading::Loading {
+    });
+    let button = live(move || match reader.has_older.get() && older.get() != Reading::Loading {
         false => ().into_any(),
         true => view! { <button class="button quiet" type="button" on:click=pull>"Older messages"</button> }
             .into_any(),
-    };
+    });
     view! { <div class="timeline-top"><p role="status">{words}</p> {button}</div> }
 }
 
@@ -128,6 +130,7 @@ fn follow(
     rows: Memo<Vec<Row>>,
     reader: TopicReader<Timeline>,
     scroller: Scroller,
+    typing: RwSignal<Typing>,
     want_older: impl Fn() + Copy + 'static,
 ) {
     let (me, announcer) = (use_me(), use_announcer());
@@ -145,6 +148,7 @@ fn follow(
             if !news.is_empty() {
                 announcer.say(in_words(&news));
                 scroller.miss(news.len());
+                typing.update(|typing| news.iter().for_each(|line| typing.stop(&line.author.id)));
             }
         }
         let kept_from = timeline.start_of_newest(LINES_KEPT);

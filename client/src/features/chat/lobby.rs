@@ -6,7 +6,7 @@ use leptos::{ev, html};
 use super::path_of;
 use super::room_name::room_name;
 use crate::address::use_address;
-use crate::ui::Heading;
+use crate::ui::{Heading, live};
 
 /// Invites to open a room.
 #[component]
@@ -41,14 +41,14 @@ fn OpenRoom() -> impl IntoView {
         typed.set(event_target_value(&event));
         is_refused.set(false);
     };
-    let problem = move || match room_name(&typed.read()) {
+    let problem = live(move || match room_name(&typed.read()) {
         Err(rule) if is_refused.get() => format!("A name {rule}."),
         _ => String::new(),
-    };
-    let rule = move || match room_name(&typed.read()) {
+    });
+    let rule = live(move || match room_name(&typed.read()) {
         Ok(name) if name != *typed.read() => format!("The room will be called {name}."),
         _ => "Letters a to z, digits and hyphens. If the room exists, you step into it.".into(),
-    };
+    });
     view! {
         <form class="open-room" on:submit=submit novalidate>
             <label for="room-name">"Name of the room"</label>
@@ -57,7 +57,7 @@ fn OpenRoom() -> impl IntoView {
                     id="room-name" class="field" type="text" node_ref=field on:input=input
                     placeholder="weekend-plans" autocomplete="off" autocapitalize="none" spellcheck="false"
                     aria-describedby="room-rule room-problem"
-                    aria-invalid=move || is_refused.get().then_some("true")
+                    aria-invalid=live(move || is_refused.get().then_some("true"))
                 />
                 <button id="room-open" class="button">"Open"</button>
             </div>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use shared::{Key, Millis};
 
 use super::rows::{Message, Row, Stage};
-use crate::ui::{Avatar, Icon, IconOf, time};
+use crate::ui::{Avatar, Icon, IconOf, live, time};
 
 /// What a person can do about a line that was not sent.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ pub(super) struct OnFailed {
 pub(super) fn RowView(row: Row, now: RwSignal<Millis>, on_failed: OnFailed) -> impl IntoView {
     match row {
         Row::Day { at, .. } => {
-            view! { <li class="day"><span>{move || time::day(at, now.get())}</span></li> }.into_any()
+            view! { <li class="day"><span>{live(move || time::day(at, now.get()))}</span></li> }.into_any()
         }
         Row::Message(message) => view! { <MessageView message on_failed/> }.into_any(),
     }

@@ -26,6 +26,7 @@ use leptos::prelude::*;
 
 use super::Feature;
 use crate::address::{decoded, use_address};
+use crate::ui::live;
 use lobby::Lobby;
 use room::RoomPage;
 use rooms::Rooms;
@@ -47,10 +48,10 @@ fn Pages() -> impl IntoView {
     let address = use_address();
     let open_room = Memo::new(move |_| address.path().strip_prefix(ROOMS_PATH).map(decoded));
     let class = move || if open_room.read().is_some() { "chat in-room" } else { "chat" };
-    let main = move || match open_room.get() {
+    let main = live(move || match open_room.get() {
         Some(name) => view! { <RoomPage name/> }.into_any(),
         None => view! { <Lobby/> }.into_any(),
-    };
+    });
     view! {
         <div class=class>
             <Sidebar/>

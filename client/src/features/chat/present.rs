@@ -8,38 +8,34 @@ use shared::{Identity, Member, UserId};
 use super::timeline::Timeline;
 use crate::identity::use_me;
 use crate::realtime::{Members, TopicReader};
-use crate::ui::{Avatar, Icon, IconOf};
-
-/// So many others are named in the header.
-const NAMED_MAX: usize = 2;
+use crate::ui::{Avatar, Icon, IconOf, live};
 
 /// A button with the count and the names, and the list behind it. Nothing while nobody knows.
 #[component]
 pub(super) fn Present(reader: TopicReader<Timeline>) -> impl IntoView {
     let (me, members) = (use_me(), reader.members);
     let my_id = move || me.identity().map(|me| me.id);
-    let is_unknown = Memo::new(move |_| members.read().total == 0);
-    let total = Memo::new(move |_| members.read().total);
-    let names = Memo::new(move |_| my_id().map(|me| in_words(&members.read(), &me)));
-    let list = move || {
+    let is_unknown = move || live(move || members.read().total == 0);
+    let names = live(move || my_id().map_or_else(String::new, |me| in_words(&members.read(), &me)));
+    let list = live(move || {
         let (members, me) = (members.get(), my_id());
         let rest = members.total.saturating_sub(members.listed.len() as u64);
         let rest = (rest > 0).then(|| view! { <li class="hint">{format!("and {rest} more")}</li> });
         let rows = members.listed.into_iter().map(|member| row(member, me.as_ref())).collect_view();
-        view! { {rows} {rest} }
-    };
+        view! { {rows} {rest} }.into_any()
+    });
     view! {
         <button
-            id="members" class="members" type="button" popovertarget="member-list" hidden=move || is_unknown.get()
+            id="members" class="members" type="button" popovertarget="member-list" hidden=is_unknown()
         >
             <Icon of=IconOf::People/>
-            <span id="member-count">{move || total.get()}</span>
+            <span id="member-count">{live(move || members.read().total.to_string())}</span>
             <span class="visually-hidden">" here: "</span>
             <span class="member-names">{names}</span>
         </button>
         <div
             id="member-list" class="menu" popover="auto" role="group" aria-label="Who is here"
-            hidden=move || is_unknown.get()
+            hidden=is_unknown()
         >
             <ul>{list}</ul>
         </div>
@@ -49,31 +45,32 @@ pub(super) fn Present(reader: TopicReader<Timeline>) -> impl IntoView {
 fn row(member: Member, me: Option<&UserId>) -> impl IntoView + use<> {
     let is_me = Some(&member.id) == me;
     let name = member.name.to_string();
-    let windows = (member.sessions > 1).then(|| format!("{} windows", member.sessions));
-    let note =
-        [is_me.then(|| "you".to_owned()), windows].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let windows = (member.sessions > 1).then(|| format!("({} windows)", member.sessions));
+    let note = is_me.then_some("you ");
     view! {
         <li class="member">
             <Avatar of=Identity { id: member.id, name: member.name }/>
             <span class="member-name">{name}</span>
-            <span class="hint">{note}</span>
+            <span class="hint">{note} {windows}</span>
         </li>
     }
 }
 
-/// "You, Ada and 3 more": oneself first, then who has been there longest.
+/// "You, Ada, Bo and 3 more": oneself first, then who has been there longest.
 fn in_words(members: &Members, me: &UserId) -> String {
-    let first_name = |member: &Member| member.name.as_str().split(' ').next().unwrap_or_default().to_owned();
-    let others = members.listed.iter().filter(|member| member.id != *me);
-    let mut names: Vec<String> =
-        std::iter::once("You".into()).chain(others.map(first_name).take(NAMED_MAX)).collect();
-    match members.total.saturating_sub(names.len() as u64) {
-        _ if members.total <= 1 => return "Only you".into(),
-        0 => {}
-        more => names.push(format!("{more} more")),
+    let mut others = members.listed.iter().filter(|member| member.id != *me).map(first_name);
+    match (others.next(), others.next(), members.total) {
+        (Some(one), Some(other), 3) => format!("You, {one} and {other}"),
+        (Some(one), Some(other), total) => {
+            format!("You, {one}, {other} and {} more", total.saturating_sub(3))
+        }
+        (Some(one), None, _) => format!("You and {one}"),
+        (None, ..) => "Only you".into(),
     }
-    let last = names.pop().unwrap_or_default();
-    format!("{} and {last}", names.join(", "))
+}
+
+fn first_name(member: &Member) -> &str {
+    member.name.as_str().split(' ').next().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -13,10 +13,10 @@ use super::room_name::room_name;
 use super::rooms::use_rooms;
 use super::scroller::Scroller;
 use super::timeline::Timeline;
-use super::typing_line::{TypingLine, Typist};
+use super::typing_line::{TypingLine, say_typing, use_typing};
 use crate::browser;
 use crate::realtime::{Reading, TopicReader, use_topic};
-use crate::ui::{Heading, Icon, IconOf, focus_on};
+use crate::ui::{Heading, Icon, IconOf, focus_on, live};
 
 /// The room of that name, or why there is none.
 #[component]
@@ -34,10 +34,10 @@ fn Room(topic: Topic) -> impl IntoView {
     let scroller = Scroller::new();
     keep_the_list_aware(reader, name.clone());
 
-    let (url, draft, typist) = (messages(&name), use_draft(&name), Typist::new(reader));
+    let (url, draft, typing) = (messages(&name), use_draft(&name), use_typing(reader));
     let on_send = Callback::new(move |text| {
         reader.publish(url.clone(), &NewMessage { text })?;
-        typist.sends();
+        typing.write_untracked().sent();
         scroller.to_end();
         Ok(())
     });
@@ -49,7 +49,7 @@ fn Room(topic: Topic) -> impl IntoView {
         }
     });
     let pull = move |_| reader.pull_again();
-    let trouble = move || match reader.reading.get() {
+    let trouble = live(move || match reader.reading.get() {
         Reading::Trouble(problem) => view! {
             <div class="bar" role="alert">
                 <p>"Messages may be missing. " {problem.detail}</p>
@@ -58,7 +58,7 @@ fn Room(topic: Topic) -> impl IntoView {
         }
         .into_any(),
         _ => ().into_any(),
-    };
+    });
     view! {
         <section class="room">
             <header class="room-head">
@@ -69,9 +69,9 @@ fn Room(topic: Topic) -> impl IntoView {
                 <Present reader/>
             </header>
             {trouble}
-            <Conversation room=name.clone() reader scroller edit/>
-            <TypingLine reader/>
-            <Composer room=name text=draft on_write=move |()| typist.writes() on_send/>
+            <Conversation room=name.clone() reader scroller typing edit/>
+            <TypingLine typing/>
+            <Composer room=name text=draft on_write=move |()| say_typing(reader, typing) on_send/>
         </section>
     }
 }

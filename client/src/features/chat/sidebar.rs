@@ -6,7 +6,7 @@ use super::path_of;
 use super::room_list::RoomEntry;
 use super::rooms::{Rooms, use_rooms};
 use crate::address::use_address;
-use crate::ui::{Icon, IconOf, time};
+use crate::ui::{Icon, IconOf, live, time};
 
 /// The list, with what to say while there is none.
 #[component]
@@ -15,17 +15,17 @@ pub(super) fn Sidebar() -> impl IntoView {
     let names = Memo::new(move |_| {
         rooms.list.with(|list| list.rooms().iter().map(|room| room.name.clone()).collect::<Vec<_>>())
     });
-    let hint = move || {
+    let hint = live(move || {
         let is_loaded = rooms.list.with(|list| list.is_loaded());
         match names.with(Vec::is_empty) {
             true if is_loaded => {
-                "No rooms yet. Open the first one: whoever writes there makes it appear here."
+                "No rooms yet. Open the first one: whoever writes there makes it appear here.".into()
             }
-            true => "Looking for rooms…",
-            false => "",
+            true => "Looking for rooms…".into(),
+            false => String::new(),
         }
-    };
-    let trouble = move || match rooms.problem() {
+    });
+    let trouble = live(move || match rooms.problem() {
         None => ().into_any(),
         Some(detail) => view! {
             <div class="bar" role="alert">
@@ -34,7 +34,7 @@ pub(super) fn Sidebar() -> impl IntoView {
             </div>
         }
         .into_any(),
-    };
+    });
     view! {
         <nav class="sidebar" aria-label="Rooms">
             <div class="sidebar-head">
@@ -58,12 +58,12 @@ fn RoomLink(rooms: Rooms, name: String) -> impl IntoView {
     let here = href.clone();
     let of = name.clone();
     let room = Memo::new(move |_| rooms.list.with(|list| list.find(&name).cloned()));
-    let is_here = move || (address.path() == here).then_some("page");
+    let is_here = live(move || (address.path() == here).then_some("page"));
     let now = rooms.now;
     view! {
         <li>
             <a class="room-link" href=href data-room=of aria-current=is_here>
-                {move || room.get().map(|room| look_of(&room, now))}
+                {live(move || room.get().map(|room| look_of(&room, now)))}
             </a>
         </li>
     }
@@ -74,7 +74,7 @@ fn look_of(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView {
     let time = room.at().map(|at| {
         view! {
             <time class="room-link-time" datetime=time::machine_readable(at) title=time::full(at)>
-                {move || time::relative(at, now.get())}
+                {live(move || time::relative(at, now.get()))}
             </time>
         }
     });

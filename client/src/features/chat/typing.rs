@@ -1,47 +1,73 @@
-//! `Typing`: who is writing in a room just now, as their signals say.
+//! `Typing`: who is writing in a room just now, as their signals say, and when to say it oneself.
 //!
 //! Plain data and words. Whoever writes says so again every few seconds; who says nothing any more has stopped.
 
 use shared::{Identity, Millis, UserId};
 
 /// How often it is said while somebody goes on writing.
-pub(super) const SAY_EVERY_MS: Millis = 3_000;
-/// How long it is believed: a signal may be lost, or two.
+const SAY_EVERY_MS: Millis = 3_000;
+/// How long it is believed: a signal may be lost.
 pub(super) const BELIEVED_MS: Millis = 5_000;
+/// It is read aloud this often at most, however lively the room is.
+const ALOUD_EVERY_MS: Millis = 30_000;
 
 /// See the module.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Typing(Vec<(Identity, Millis)>);
+#[derive(Debug, Default)]
+pub(super) struct Typing {
+    others: Vec<(Identity, Millis)>,
+    said_at: Option<Millis>,
+    aloud_at: Option<Millis>,
+}
 
 impl Typing {
-    /// Somebody says that they are writing.
-    pub(super) fn hear(&mut self, who: Identity, now: Millis) {
-        let until = now + BELIEVED_MS;
-        match self.0.iter_mut().find(|(known, _)| known.id == who.id) {
+    /// Somebody says that they are writing. Tells whether that is worth being read aloud.
+    pub(super) fn hear(&mut self, who: Identity, now: Millis) -> bool {
+        let (was_silent, until) = (self.others.is_empty(), now + BELIEVED_MS);
+        match self.others.iter_mut().find(|(known, _)| known.id == who.id) {
             Some(known) => *known = (who, until),
-            None => self.0.push((who, until)),
+            None => self.others.push((who, until)),
         }
+        was_silent && is_due(&mut self.aloud_at, now, ALOUD_EVERY_MS)
     }
 
     /// What they wrote has come.
     pub(super) fn stop(&mut self, who: &UserId) {
-        self.0.retain(|(known, _)| known.id != *who);
+        self.others.retain(|(known, _)| known.id != *who);
     }
 
     /// Lets go of those who said nothing any more.
     pub(super) fn expire(&mut self, now: Millis) {
-        self.0.retain(|(_, until)| *until > now);
+        self.others.retain(|(_, until)| *until > now);
     }
 
     /// Who it is, as one says it; empty when it is nobody.
     pub(super) fn words(&self) -> String {
-        match self.0.as_slice() {
+        match self.others.as_slice() {
             [] => String::new(),
             [(one, _)] => format!("{} is typing…", one.name),
             [(one, _), (other, _)] => format!("{} and {} are typing…", one.name, other.name),
             _ => "Several people are typing…".into(),
         }
     }
+
+    /// Somebody writes here: whether to say so now.
+    pub(super) fn is_to_be_said(&mut self, now: Millis) -> bool {
+        is_due(&mut self.said_at, now, SAY_EVERY_MS)
+    }
+
+    /// What was written here is sent: the next text is another one.
+    pub(super) fn sent(&mut self) {
+        self.said_at = None;
+    }
+}
+
+/// Whether it is long enough ago, and if so, that it is done now.
+fn is_due(last: &mut Option<Millis>, now: Millis, every_ms: Millis) -> bool {
+    let is_due = last.is_none_or(|last| now - last >= every_ms);
+    if is_due {
+        *last = Some(now);
+    }
+    is_due
 }
 
 #[cfg(test)]
@@ -87,5 +113,25 @@ mod tests {
         typing.hear(person("Ada"), 0);
         typing.stop(&person("Ada").id);
         assert_eq!(typing.words(), "");
+    }
+
+    #[test]
+    fn it_is_said_every_three_seconds_and_at_once_for_the_next_text() {
+        let mut typing = Typing::default();
+        let said: Vec<Millis> = (0..10).map(|n| n * 800).filter(|now| typing.is_to_be_said(*now)).collect();
+        assert_eq!(said, [0, 3_200, 6_400]);
+        typing.sent();
+        assert!(typing.is_to_be_said(6_500));
+    }
+
+    #[test]
+    fn only_a_new_beginning_is_read_aloud_and_not_often() {
+        let mut typing = Typing::default();
+        assert!(typing.hear(person("Ada"), 0));
+        assert!(!typing.hear(person("Bo"), 100));
+        typing.expire(10_000);
+        assert!(!typing.hear(person("Bo"), 10_000));
+        typing.expire(40_000);
+        assert!(typing.hear(person("Bo"), 40_000));
     }
 }

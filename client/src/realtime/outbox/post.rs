@@ -1,13 +1,12 @@
 //! `Post`: one thing to publish, as it is shown, sent and kept.
 
-use serde::{Deserialize, Serialize};
-use shared::{Key, Millis, Payload, Problem, Seq, Topic, UserId};
+use shared::{ErrorCode, Key, Millis, Payload, Problem, Seq, Topic, UserId};
 
 /// A post that waited longer than this is not sent any more.
 const AGE_MS_MAX: Millis = 30 * 24 * 60 * 60 * 1_000;
 
 /// One thing to publish.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Post {
     /// Who wrote it; it is shown to nobody else and sent under no other name.
     pub author: UserId,
@@ -26,8 +25,7 @@ pub struct Post {
 }
 
 /// How far a post is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum PostState {
     /// On its way, or waiting for the connection.
     Pending,
@@ -41,6 +39,27 @@ impl Post {
     /// Where it stands among all posts, of whichever tab: in the order of writing.
     pub(super) fn place(&self) -> (Millis, &Key) {
         (self.at, &self.key)
+    }
+
+    /// As the browser keeps it.
+    pub(super) fn to_json(&self) -> Option<String> {
+        let Post { author, topic, key, url, body, at, state } = self;
+        let failure = match state {
+            PostState::Failed(problem) => problem.detail.as_str(),
+            PostState::Pending | PostState::Acked(_) => "",
+        };
+        serde_json::to_string(&(author, topic, key, url, body, at, failure)).ok()
+    }
+
+    /// What [`Post::to_json`] wrote. A failure keeps its words, which is all that a person sees of it.
+    pub(super) fn from_json(text: &str) -> Option<Post> {
+        let (author, topic, key, url, body, at, failure): (_, _, _, _, _, _, String) =
+            serde_json::from_str(text).ok()?;
+        let state = match failure.as_str() {
+            "" => PostState::Pending,
+            words => PostState::Failed(Problem::new(ErrorCode::Invalid, words)),
+        };
+        Some(Post { author, topic, key, url, body, at, state })
     }
 
     /// Whether it has waited for so long that nobody expects it any more.

@@ -38,7 +38,7 @@ pub(super) fn is_of_another(me: &UserId) -> bool {
 
 /// Keeps a post as it is now. Tells whether the browser let us.
 pub(super) fn write(post: &Post) -> bool {
-    serde_json::to_string(post).is_ok_and(|text| Storage::Browser.write(&name(&post.key), &text))
+    post.to_json().is_some_and(|text| Storage::Browser.write(&name(&post.key), &text))
 }
 
 /// Forgets a post.
@@ -81,7 +81,7 @@ pub(super) fn on_change(act: impl Fn(Change) + 'static) {
 /// What another version wrote, and this one cannot read, is left alone.
 fn all() -> impl Iterator<Item = Post> {
     let names = Storage::Browser.names(PREFIX).into_iter();
-    names.filter_map(|name| serde_json::from_str(&Storage::Browser.read(&name)?).ok())
+    names.filter_map(|name| Post::from_json(&Storage::Browser.read(&name)?))
 }
 
 fn name(key: &Key) -> String {

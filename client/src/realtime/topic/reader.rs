@@ -99,7 +99,8 @@ impl<P: Projection> Reader<P> {
         if self.parts.socket.is_connected() {
             browser::sleep(OWN_EVENT_MS_MAX).await;
         }
-        match self.feed.borrow().position() {
+        let at = self.feed.borrow().position();
+        match at {
             Some(at) if at.epoch == epoch && at.seq >= seq => self.parts.outbox.settle(&self.topic, &[], &at),
             _ => drop(self.take(|feed| feed.on_head(&epoch, seq))),
         }
