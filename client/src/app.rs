@@ -30,28 +30,11 @@ pub fn App() -> impl IntoView {
     PageTitle::provide();
     Announcer::provide();
     let notices = Notices::provide();
-    let lost = move || notices.warn("Your sign-in has ended. Choose a name to go on.");
-    let me = Me::provide(lost);
+    let me = Me::provide();
     let unkept =
-        move || notices.warn("This browser keeps nothing for us: do not close the page before all is sent.");
-    let realtime = Realtime::provide(unkept, move || me.ask_again(lost));
-
-    let sign_in = me.sign_in();
-    Effect::new(move || match sign_in.get() {
-        SignIn::In(person) => realtime.start(person.id),
-        SignIn::Out => {
-            realtime.stop();
-            // What was begun here is not for the next person's eyes.
-            Storage::Tab.clear("duplex:");
-        }
-        SignIn::Asking | SignIn::Unreachable(_) => {}
-    });
-    let status = realtime.status();
-    Effect::new(move || {
-        if status.get() == Status::SignedOut {
-            me.lost(&lost);
-        }
-    });
+        move || notices.warn("This browser keeps nothing for us: stay on the page until all is sent.");
+    let realtime = Realtime::provide(unkept, move || me.ask_again());
+    follow_sign_in(me, realtime, notices);
     view! {
         <a class="skip-link" href="#main">"Skip to the content"</a>
         <Header realtime/>
@@ -60,6 +43,33 @@ pub fn App() -> impl IntoView {
         <NoticeRegion/>
         <AnnouncerRegion/>
     }
+}
+
+/// Connected for whoever is signed in, and for nobody else.
+fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
+    let (sign_in, status) = (me.sign_in(), realtime.status());
+    Effect::new(move |was_in: Option<bool>| {
+        let sign_in = sign_in.get();
+        match &sign_in {
+            SignIn::In(person) => realtime.start(person.id.clone()),
+            SignIn::Out => {
+                // Who signs out here waits for the answer in between.
+                if was_in == Some(true) {
+                    notices.warn("Your sign-in has ended. Choose a name to go on.");
+                }
+                realtime.stop();
+                // What was begun here is not for the next person's eyes.
+                Storage::Tab.clear("duplex:");
+            }
+            SignIn::Asking | SignIn::Unreachable(_) => {}
+        }
+        matches!(sign_in, SignIn::In(_))
+    });
+    Effect::new(live(move || {
+        if status.get() == Status::SignedOut {
+            me.lost();
+        }
+    }));
 }
 
 #[component]

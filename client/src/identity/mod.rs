@@ -35,11 +35,10 @@ pub struct Me {
 }
 
 impl Me {
-    /// Makes it, asks the server, and hands it to everything below the caller. `on_lost` is called when a
-    /// sign-in ended that nobody ended here.
-    pub fn provide(on_lost: impl Fn() + 'static) -> Me {
+    /// Makes it, asks the server, and hands it to everything below the caller.
+    pub fn provide() -> Me {
         let me = Me { sign_in: RwSignal::new(SignIn::Asking) };
-        http::on_unauthenticated(move || me.lost(&on_lost));
+        http::on_unauthenticated(move || me.lost());
         provide_context(me);
         me.ask();
         me
@@ -61,24 +60,19 @@ impl Me {
     /// Asks the server.
     pub fn ask(self) {
         self.sign_in.set(SignIn::Asking);
+        self.ask_again();
+    }
+
+    /// Asks the server because there is reason to; everything stays as it is until it answers.
+    pub fn ask_again(self) {
         leptos::task::spawn_local(async move {
+            let is_asking = self.sign_in.get_untracked() == SignIn::Asking;
             self.sign_in.set(match http::get_json(endpoint::ME).await {
                 Ok(Some(identity)) => SignIn::In(identity),
                 Ok(None) => SignIn::Out,
-                Err(problem) => SignIn::Unreachable(problem),
+                Err(problem) if is_asking => SignIn::Unreachable(problem),
+                Err(_) => return,
             });
-        });
-    }
-
-    /// Asks the server again because there is reason to, while everything stays as it is until it answers.
-    pub fn ask_again(self, on_lost: impl Fn() + 'static) {
-        leptos::task::spawn_local(async move {
-            match http::get_json(endpoint::ME).await {
-                Ok(Some(identity)) => self.sign_in.set(SignIn::In(identity)),
-                Ok(None) => self.lost(&on_lost),
-                // Whoever needs it asks again.
-                Err::<_, Problem>(_) => {}
-            }
         });
     }
 
@@ -107,10 +101,9 @@ impl Me {
     }
 
     /// The server says that nobody is signed in.
-    pub fn lost(self, on_lost: &impl Fn()) {
+    pub fn lost(self) {
         if matches!(self.sign_in.get_untracked(), SignIn::In(_)) {
             self.sign_in.set(SignIn::Out);
-            on_lost();
         }
     }
 }

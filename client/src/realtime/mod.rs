@@ -123,11 +123,12 @@ impl Realtime {
     /// A tab that is shown again or back may have missed what others wrote and left.
     fn look_for_posts(self) {
         window_event_listener_untyped("visibilitychange", move |_| self.parts().outbox.look_again());
-        Effect::new(move || {
+        let look = move || {
             if self.is_reachable() {
                 self.parts().outbox.look_again();
             }
-        });
+        };
+        Effect::new(Box::new(look) as Box<dyn Fn() + Send>);
     }
 
     fn parts(self) -> Parts {

@@ -18,14 +18,14 @@ pub fn ConnectionBadge(
     on_reconnect: Callback<()>,
 ) -> impl IntoView {
     let now = RwSignal::new(browser::now_ms());
-    Effect::new(move || {
+    Effect::new(live(move || {
         if !matches!(status.get(), Status::Waiting { .. }) {
             return;
         }
         now.set(browser::now_ms());
         let tick = set_interval_with_handle(move || now.set(browser::now_ms()), Duration::from_millis(250));
         on_cleanup(move || tick.iter().for_each(|tick| tick.clear()));
-    });
+    }));
     let countdown = live(move || match status.get() {
         Status::Waiting { until } => format!(" in {} s", seconds_left(until, now.get())),
         _ => String::new(),

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{FocusOptions, HtmlElement};
 
+use super::live;
 use crate::browser;
 
 /// What the app is called wherever it says its name.
@@ -25,7 +26,7 @@ impl PageTitle {
             unread: RwSignal::new(0),
             has_arrived: StoredValue::new(false),
         };
-        Effect::new(move || document().set_title(&compose(&title.page.read(), title.unread.get())));
+        Effect::new(live(move || document().set_title(&compose(&title.page.read(), title.unread.get()))));
         window_event_listener_untyped("visibilitychange", move |_| {
             if !browser::is_hidden() {
                 title.unread.set(0);
