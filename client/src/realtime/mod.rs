@@ -128,7 +128,7 @@ impl Realtime {
                 self.parts().outbox.look_again();
             }
         };
-        Effect::new(Box::new(look) as Box<dyn Fn() + Send>);
+        Effect::new(Box::new(look) as Box<dyn Fn()>);
     }
 
     fn parts(self) -> Parts {

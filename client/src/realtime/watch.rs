@@ -31,7 +31,7 @@ pub fn watch_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_news: impl Fn(
     let on_news: Rc<dyn Fn(News)> = Rc::new(on_news);
 
     let ending = StoredValue::new_local((socket.clone(), watched.clone()));
-    Effect::new(move || {
+    let watch = move || {
         let wanted = topics();
         let mut watched = watched.borrow_mut();
         watched.retain(|(topic, id)| {
@@ -54,7 +54,8 @@ pub fn watch_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_news: impl Fn(
             });
             watched.push((topic, id));
         }
-    });
+    };
+    Effect::new(Box::new(watch) as Box<dyn Fn()>);
     on_cleanup(move || {
         let Some((socket, watched)) = ending.try_get_value() else { return };
         for (topic, id) in watched.take() {

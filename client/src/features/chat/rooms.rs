@@ -14,6 +14,8 @@ use crate::{browser, http, identity::use_me};
 
 /// How often the list is asked for while somebody looks: a room that is new is heard of in no other way.
 const FRESH: Duration = Duration::from_secs(15);
+/// And while nobody does, for the title of the tab counts what comes.
+const FRESH_HIDDEN_MS: Millis = 60_000;
 /// Many rooms may be found to have moved on at once, after a reconnect: one question answers for all.
 const GATHER_MS: u64 = 150;
 /// So many rooms are listened to: a session may have a hundred topics, and the open room is one of them.
@@ -115,8 +117,8 @@ impl Rooms {
         self.problem.try_set(problem);
     }
 
-    /// After a reconnect, when the page is shown again, and now and then: mostly while somebody looks, but at all
-    /// times where nothing is pushed.
+    /// After a reconnect, when the page is shown again, and now and then: often while somebody looks, or where
+    /// nothing is pushed.
     fn ask_when_there_is_reason(self) {
         let status = self.realtime.status();
         Effect::new(move |was: Option<Status>| {
@@ -130,9 +132,11 @@ impl Rooms {
             is
         });
         let look = move || {
-            let is_polling = status.get_untracked() == Status::Polling;
-            if (is_polling || !browser::is_hidden()) && !untrack(|| self.realtime.is_away()) {
-                self.now.set(browser::wall_ms());
+            let (now, is_polling) = (browser::wall_ms(), status.get_untracked() == Status::Polling);
+            let is_due =
+                is_polling || !browser::is_hidden() || now - self.now.get_untracked() >= FRESH_HIDDEN_MS;
+            if is_due && !untrack(|| self.realtime.is_away()) {
+                self.now.set(now);
                 self.ask();
             }
         };

@@ -24,13 +24,15 @@ pub(super) struct Scroller {
     pub(super) is_at_end: RwSignal<bool>,
     /// How many new lines a reader who is not at the end has not seen.
     pub(super) missed: RwSignal<usize>,
+    /// Where the list was scrolled to, when that was last told.
+    top: StoredValue<u32>,
 }
 
 impl Scroller {
     /// At the end.
     pub(super) fn new() -> Scroller {
-        let scroller =
-            Scroller { list: NodeRef::new(), is_at_end: RwSignal::new(true), missed: RwSignal::new(0) };
+        let (is_at_end, missed) = (RwSignal::new(true), RwSignal::new(0));
+        let scroller = Scroller { list: NodeRef::new(), is_at_end, missed, top: StoredValue::new(0) };
         scroller.follow_when_resized();
         scroller
     }
@@ -38,8 +40,13 @@ impl Scroller {
     /// Notes where the reader is now.
     pub(super) fn on_scroll(self) {
         let Some(list) = self.element() else { return };
-        let is_at_end = list.scroll_height() - list.scroll_top() - list.client_height() < END_PX;
-        if self.is_at_end.get_untracked() != is_at_end {
+        let (was_at_end, top) = (self.is_at_end.get_untracked(), list.scroll_top());
+        let is_near_end = list.scroll_height() - top - list.client_height() < END_PX;
+        // More may have come before a scroll is told of: only going up leaves the end.
+        let went_up = (top as u32) < self.top.get_value();
+        self.top.set_value(top as u32);
+        let is_at_end = is_near_end || (was_at_end && !went_up);
+        if was_at_end != is_at_end {
             self.arrive(is_at_end);
         }
     }

@@ -85,7 +85,7 @@ pub fn use_topic<P: Projection>(topic: Topic) -> TopicReader<P> {
 /// Reads by long poll while no socket comes through, and believes in nobody's presence while none is open.
 fn follow_status<P: Projection>(reader: &Rc<Reader<P>>) {
     let (status, kept) = (reader.parts.socket.status(), StoredValue::new_local(reader.clone()));
-    Effect::new(move || {
+    let follow = move || {
         let (status, Some(reader)) = (status.get(), kept.try_get_value()) else { return };
         if status != Status::Connected {
             reader.members.set(Members::default());
@@ -94,7 +94,8 @@ fn follow_status<P: Projection>(reader: &Rc<Reader<P>>) {
             Status::Polling => spawn_local(reader.poll()),
             _ => reader.stop_waiting(),
         }
-    });
+    };
+    Effect::new(Box::new(follow) as Box<dyn Fn()>);
 }
 
 impl<P: Projection> TopicReader<P> {
