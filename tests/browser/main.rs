@@ -10,17 +10,31 @@
 mod support;
 
 mod chromedriver;
+mod gate;
 mod window;
 
 mod chat; // demo
+mod offline;
+mod polling;
 mod visit;
 
 use support::{Program, TestServer};
 
 /// The product with the client that was built.
 fn duplex() -> TestServer {
-    let pages = std::env::var("DUPLEX_PAGES").unwrap_or_else(|_| {
+    duplex_with(&[])
+}
+
+/// The same with more flags.
+fn duplex_with(flags: &[&str]) -> TestServer {
+    let pages = pages();
+    let usual = ["--pages", pages.as_str(), "--identity-publishes-per-sec", "1000"];
+    TestServer::of(Program::Duplex, &[&usual, flags].concat())
+}
+
+/// The folder of the client.
+fn pages() -> String {
+    std::env::var("DUPLEX_PAGES").unwrap_or_else(|_| {
         panic!("these tests need a built client: run `cargo xtask test`, or name its folder in DUPLEX_PAGES")
-    });
-    TestServer::of(Program::Duplex, &["--pages", &pages, "--identity-publishes-per-sec", "1000"])
+    })
 }

@@ -1,9 +1,13 @@
 //! What holds for every page, whatever features there are.
 
-use shared::endpoint;
+use std::fs;
 
-use crate::duplex;
+use shared::endpoint;
+use tempfile::TempDir;
+
+use crate::support::{Program, TestServer};
 use crate::window::Window;
+use crate::{duplex, pages};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ordinary_first_visit_logs_no_console_error() {
@@ -68,16 +72,15 @@ async fn a_name_can_be_changed() {
 async fn signing_out_ends_it_in_every_tab() {
     let server = duplex();
     let window = Window::signed_in(&server, "Ada", "/").await;
-    let first = window.driver.window().await.unwrap();
-    let second = window.driver.new_tab().await.unwrap();
-    window.driver.switch_to_window(second).await.unwrap();
-    window.visits("/").await;
+    let (first, _) = window.opens_a_tab("/").await;
     window.is_connected().await;
     window.clicks("#user-menu").await;
     window.clicks("#sign-out").await;
     window.finds("#display-name").await;
-    window.driver.switch_to_window(first).await.unwrap();
+    window.turns_to(&first).await;
     window.finds("#display-name").await;
+    let notice = "document.querySelector('.notices').innerText.includes('sign-in has ended')";
+    window.until("it is told why", notice).await;
     window.reloads().await;
     window.finds("#display-name").await;
     let status: u16 = window.tells(&format!("fetch('{}').then(answer => answer.status)", endpoint::ME)).await;
@@ -96,4 +99,36 @@ async fn a_lost_server_is_told_and_can_be_hurried() {
     let hurry = "document.querySelector('#reconnect-now')?.click(), true";
     window.until("it was hurried", hurry).await;
     window.is_connected().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_build_offers_a_reload_and_forces_none() {
+    let pages = copy_of_the_pages();
+    let mut server = TestServer::of(Program::Duplex, &["--pages", pages.path().to_str().unwrap()]);
+    let window = Window::signed_in(&server, "Ada", "/").await;
+    let offer = "document.querySelector('#new-version')";
+    assert!(window.tells::<bool>(&format!("{offer} === null")).await);
+    let _: Option<bool> = window.tells("(window.isOld = true, null)").await;
+
+    let index = pages.path().join("index.html");
+    let newer = fs::read_to_string(&index).unwrap().replace("</head>", "<!-- newer --></head>");
+    fs::write(index, newer).unwrap();
+    server.kill();
+    server.restart();
+    window.until("the reload is offered", &format!("{offer}?.innerText.includes('new version')")).await;
+    assert!(window.tells::<bool>("window.isOld").await, "the page was reloaded by itself");
+    window.clicks("#new-version button").await;
+    window.until("the page is another one", "window.isOld === undefined").await;
+    window.is_connected().await;
+    assert!(window.tells::<bool>(&format!("{offer} === null")).await);
+}
+
+/// The client, in a folder that may be changed.
+fn copy_of_the_pages() -> TempDir {
+    let copy = TempDir::new().unwrap();
+    for file in fs::read_dir(pages()).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    copy
 }

@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
-use thirtyfour::{By, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, WebDriver, WebElement};
+use thirtyfour::{
+    By, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, WebDriver, WebElement, WindowHandle,
+};
 
 use crate::chromedriver::Chromedriver;
 use crate::support::TestServer;
@@ -39,9 +41,14 @@ pub struct Window {
 impl Window {
     /// A fresh Chromium that will visit this server.
     pub async fn of(server: &TestServer) -> Window {
+        Window::at(server.url(), &[]).await
+    }
+
+    /// A fresh Chromium with more flags, that will visit this address.
+    pub async fn at(url: String, flags: &[&str]) -> Window {
         let (chromedriver, profile) = (Chromedriver::start(), TempDir::new().unwrap());
         let mut wanted = DesiredCapabilities::chrome();
-        for flag in FLAGS {
+        for flag in FLAGS.iter().chain(flags) {
             wanted.add_arg(flag).unwrap();
         }
         wanted.add_arg("--window-size=1280,900").unwrap();
@@ -51,16 +58,35 @@ impl Window {
         let session = WebDriver::builder(chromedriver.url(), wanted).request_timeout(ANSWER_WITHIN);
         let driver =
             session.connect().await.unwrap_or_else(|error| panic!("Chromium does not start: {error}"));
-        Window { driver, _chromedriver: chromedriver, _profile: profile, url: server.url() }
+        Window { driver, _chromedriver: chromedriver, _profile: profile, url }
     }
 
     /// A fresh Chromium whose person has named themselves, at this path.
     pub async fn signed_in(server: &TestServer, name: &str, path: &str) -> Window {
         let window = Window::of(server).await;
-        window.visits(path).await;
-        window.names_itself(name).await;
-        window.is_connected().await;
+        window.signs_in(name, path).await;
         window
+    }
+
+    /// Names oneself at this path.
+    pub async fn signs_in(&self, name: &str, path: &str) {
+        self.visits(path).await;
+        self.names_itself(name).await;
+        self.is_connected().await;
+    }
+
+    /// Opens a path in one more tab, which hides the one before. Gives that one's handle and its own.
+    pub async fn opens_a_tab(&self, path: &str) -> (WindowHandle, WindowHandle) {
+        let first = self.driver.window().await.unwrap();
+        let second = self.driver.new_tab().await.unwrap();
+        self.turns_to(&second).await;
+        self.visits(path).await;
+        (first, second)
+    }
+
+    /// Goes on in another tab.
+    pub async fn turns_to(&self, tab: &WindowHandle) {
+        self.driver.switch_to_window(tab.clone()).await.unwrap();
     }
 
     /// Opens a path of the server.

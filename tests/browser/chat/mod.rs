@@ -2,8 +2,12 @@
 
 mod around;
 mod event_source;
+mod hidden;
 mod lost_server;
+mod polling;
+mod presence;
 mod talk;
+mod unsent;
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! `Post`: one thing to publish, as it is shown, sent and kept.
 
-use shared::{ErrorCode, Key, Millis, Payload, Problem, Seq, Topic, UserId};
+use shared::{ErrorCode, Key, Millis, Payload, Position, Problem, Topic, UserId};
 
 /// A post that waited longer than this is not sent any more.
 const AGE_MS_MAX: Millis = 30 * 24 * 60 * 60 * 1_000;
@@ -29,8 +29,8 @@ pub struct Post {
 pub enum PostState {
     /// On its way, or waiting for the connection.
     Pending,
-    /// Durable; its event is about to appear.
-    Acked(Seq),
+    /// Durable; its event is about to appear there.
+    Acked(Position),
     /// Refused, or tried too often: a person decides.
     Failed(Problem),
 }

@@ -100,7 +100,9 @@ impl Posts {
     pub(super) fn settled(&self, topic: &Topic, events: &[Event], at: &Position) -> Vec<Key> {
         let is_settled = |post: &&Post| {
             let came = |event: &Event| event.author.id == post.author && event.key == post.key;
-            let passed = matches!(post.state, PostState::Acked(seq) if seq <= at.seq);
+            // The event of another life of the log does not come any more.
+            let is_past = |acked: &Position| acked.epoch != at.epoch || acked.seq <= at.seq;
+            let passed = matches!(&post.state, PostState::Acked(acked) if is_past(acked));
             post.topic == *topic && (passed || events.iter().any(came))
         };
         self.iter().filter(is_settled).map(|post| post.key.clone()).collect()
@@ -222,7 +224,7 @@ mod tests {
     #[test]
     fn an_acked_post_is_settled_by_whoever_has_read_that_far() {
         let mut posts = written(&[("a", 1)]);
-        posts.set_state(&key("a"), PostState::Acked(Seq(7)));
+        posts.set_state(&key("a"), PostState::Acked(position(7)));
         assert_eq!(posts.unsent(), 0);
         assert_eq!(posts.settled(&topic(), &[], &position(6)), []);
         assert_eq!(posts.settled(&topic(), &[], &position(7)), [key("a")]);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{Ack, Backoff, ErrorCode, Key, Millis, Problem, Topic};
+use shared::{Ack, Backoff, ErrorCode, Key, Millis, Position, Problem, Topic};
 
 use super::{Outbox, Post, PostState, store};
 use crate::{browser, http};
@@ -32,7 +32,8 @@ impl Outbox {
                 }
                 match sent {
                     Some(Ok(ack)) => {
-                        outbox.set_state(&post.key, PostState::Acked(ack.seq));
+                        let acked = Position { epoch: ack.epoch.clone(), seq: ack.seq };
+                        outbox.set_state(&post.key, PostState::Acked(acked));
                         outbox.socket.tell_acked(ack);
                     }
                     // It waits for its author, who may come back.

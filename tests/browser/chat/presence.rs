@@ -1,0 +1,107 @@
+//! Who is here, and who is typing.
+
+use crate::duplex;
+use crate::window::Window;
+
+const COUNT: &str = "document.querySelector('#members:not([hidden]) #member-count')?.innerText";
+const TYPING: &str = "document.querySelector('#typing').innerText";
+
+/// Notes every count that is shown from now on.
+const WATCH: &str = "(() => {
+    window.counts = [];
+    const note = () => window.counts.push(document.querySelector('#members').innerText);
+    new MutationObserver(note).observe(document.querySelector('.room-head'),
+        { subtree: true, childList: true, characterData: true, attributes: true });
+})()";
+
+impl Window {
+    async fn sees(&self, people: u32) {
+        self.until(&format!("{people} are here"), &format!("{COUNT} === '{people}'")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_shows_who_is_there_and_two_tabs_are_one_person() {
+    let server = duplex();
+    let ada = Window::signed_in(&server, "Ada King", "/rooms/general").await;
+    ada.sees(1).await;
+    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    ada.sees(2).await;
+    let names = "document.querySelector('.member-names').innerText";
+    assert_eq!(grace.tells::<String>(names).await, "You and Ada");
+    let (first, _) = grace.opens_a_tab("/rooms/general").await;
+    grace.sees(2).await;
+    ada.clicks("#members").await;
+    let listed = "document.querySelector('#member-list').innerText.includes('2 windows')";
+    ada.until("the list tells of two windows", listed).await;
+    ada.sees(2).await;
+    grace.driver.close_window().await.unwrap();
+    grace.turns_to(&first).await;
+    grace.clicks(".room-head .back, .brand").await;
+    ada.sees(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_is_no_leave() {
+    let server = duplex();
+    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    ada.sees(2).await;
+    let _: Option<bool> = ada.tells(WATCH).await;
+    for _ in 0..3 {
+        grace.reloads().await;
+        grace.is_connected().await;
+        grace.sees(2).await;
+    }
+    // Later than whatever the reloads may have caused.
+    grace.writes("back").await;
+    ada.reads("back").await;
+    let counts: Vec<String> = ada.tells("window.counts").await;
+    assert!(counts.iter().all(|shown| shown.starts_with('2')), "Ada saw {counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_shown_as_present_while_the_connection_is_lost() {
+    let mut server = duplex();
+    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    ada.sees(1).await;
+    server.kill();
+    ada.has_status("waiting").await;
+    ada.until("the count is gone", &format!("{COUNT} === undefined")).await;
+    server.restart();
+    ada.is_connected().await;
+    ada.sees(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lobby_counts_who_is_in_a_room_and_is_not_counted() {
+    let server = duplex();
+    server.guest("Joan").await.posts("general", "k", "come in").await;
+    let ada = Window::signed_in(&server, "Ada", "/").await;
+    let count = "document.querySelector('[data-room=general] .room-link-online')?.firstChild.textContent";
+    let nobody = format!("document.querySelector('[data-room=general]') && {count} === undefined");
+    ada.until("the room is empty", &nobody).await;
+    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    ada.until("one is there", &format!("{count} === '1'")).await;
+    grace.sees(1).await;
+    grace.clicks(".brand").await;
+    ada.until("the room is empty again", &nobody).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn typing_is_shown_until_the_line_comes_and_to_others_only() {
+    let server = duplex();
+    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    ada.sees(2).await;
+    grace.types("#composer", "thinking aloud").await;
+    ada.until("Ada is told", &format!("{TYPING} === 'Grace is typing…'")).await;
+    assert_eq!(grace.tells::<String>(TYPING).await, "");
+    grace.clicks("#send").await;
+    ada.reads("thinking aloud").await;
+    ada.until("it ends with the line", &format!("{TYPING} === ''")).await;
+    // What is begun and left is forgotten by itself.
+    grace.types("#composer", "or not").await;
+    ada.until("Ada is told again", &format!("{TYPING} === 'Grace is typing…'")).await;
+    ada.until("it is not believed for ever", &format!("{TYPING} === ''")).await;
+}

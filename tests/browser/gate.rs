@@ -1,0 +1,109 @@
+//! `Gate`: stands between a browser and the server, as a proxy does, and refuses what a test says.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::TestServer;
+
+/// A request's head is smaller than this.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// An open gate; it ends with the test.
+pub struct Gate {
+    address: SocketAddr,
+    rule: Arc<Mutex<Rule>>,
+}
+
+#[derive(Default)]
+struct Rule {
+    /// What refused requests have in their head, in lower case, and the status that answers them.
+    refused: Option<(&'static str, u16)>,
+    /// The first lines of all that passed.
+    passed: Vec<String>,
+}
+
+impl Gate {
+    /// Opens one before the server.
+    pub async fn before(server: &TestServer) -> Gate {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, rule, to) =
+            (listener.local_addr().unwrap(), Arc::<Mutex<Rule>>::default(), server.address());
+        let watching = rule.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(pass(stream, to, watching.clone()));
+            }
+        });
+        Gate { address, rule }
+    }
+
+    /// The same, refusing every WebSocket from the start.
+    pub async fn without_sockets(server: &TestServer) -> Gate {
+        let gate = Gate::before(server).await;
+        gate.refuses("upgrade: websocket", 403);
+        gate
+    }
+
+    /// `http://host:port`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Answers requests whose head has this in it with that status from now on.
+    pub fn refuses(&self, part: &'static str, status: u16) {
+        self.rule.lock().unwrap().refused = Some((part, status));
+    }
+
+    /// Lets everything pass again.
+    pub fn refuses_nothing(&self) {
+        self.rule.lock().unwrap().refused = None;
+    }
+
+    /// How many requests passed with this in their first line.
+    pub fn passed(&self, part: &str) -> usize {
+        self.rule.lock().unwrap().passed.iter().filter(|line| line.contains(part)).count()
+    }
+}
+
+/// One request a connection, so that each one is seen. What breaks off is the browser's to notice.
+async fn pass(mut stream: TcpStream, to: SocketAddr, rule: Arc<Mutex<Rule>>) -> Option<()> {
+    let (head, rest) = read_head(&mut stream).await?;
+    let lower = head.to_lowercase();
+    let refused = rule.lock().unwrap().refused.filter(|(part, _)| lower.contains(part));
+    if let Some((_, status)) = refused {
+        let answer = format!("HTTP/1.1 {status} Refused\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        return stream.write_all(answer.as_bytes()).await.ok();
+    }
+    rule.lock().unwrap().passed.push(head.lines().next().unwrap_or_default().to_owned());
+    let mut server = TcpStream::connect(to).await.ok()?;
+    server.write_all(last_of_its_connection(&head, &lower).as_bytes()).await.ok()?;
+    server.write_all(&rest).await.ok()?;
+    copy_bidirectional(&mut stream, &mut server).await.ok().map(drop)
+}
+
+/// The head, with its empty line, and what of the body came with it.
+async fn read_head(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    while bytes.len() < HEAD_BYTES_MAX {
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            let rest = bytes.split_off(end + 4);
+            return Some((String::from_utf8(bytes).ok()?, rest));
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+    None
+}
+
+fn last_of_its_connection(head: &str, lower: &str) -> String {
+    if lower.contains("upgrade:") {
+        return head.to_owned();
+    }
+    let kept =
+        head.lines().filter(|line| !line.is_empty() && !line.to_lowercase().starts_with("connection:"));
+    kept.chain(["connection: close", "", ""]).collect::<Vec<_>>().join("\r\n")
+}

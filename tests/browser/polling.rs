@@ -1,0 +1,47 @@
+//! A network that lets no WebSocket through, whatever features there are.
+
+use crate::duplex;
+use crate::gate::Gate;
+use crate::window::Window;
+
+impl Window {
+    /// A Chromium behind the gate, whose person has found at this path that no socket comes through.
+    pub async fn polling(gate: &Gate, name: &str, path: &str) -> Window {
+        let window = Window::at(gate.url(), &[]).await;
+        window.visits(path).await;
+        window.names_itself(name).await;
+        window.has_status("polling").await;
+        window
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_badge_says_that_it_polls_until_a_socket_comes_through() {
+    let server = duplex();
+    let gate = Gate::without_sockets(&server).await;
+    let ada = Window::polling(&gate, "Ada", "/").await;
+    let label = "document.querySelector('#connection').innerText";
+    assert_eq!(ada.tells::<String>(label).await, "Connected · polling");
+    assert_eq!(gate.passed("/socket"), 0);
+    gate.refuses_nothing();
+    // The next attempt is minutes away, unless there is reason for it.
+    let _: Option<bool> = ada.tells("(window.dispatchEvent(new Event('online')), null)").await;
+    ada.is_connected().await;
+    assert_eq!(gate.passed("/socket"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_out_reaches_a_hidden_tab_that_polls() {
+    let server = duplex();
+    let gate = Gate::without_sockets(&server).await;
+    let ada = Window::polling(&gate, "Ada", "/").await;
+    let (first, _) = ada.opens_a_tab("/").await;
+    ada.has_status("polling").await;
+    ada.clicks("#user-menu").await;
+    ada.clicks("#sign-out").await;
+    ada.finds("#display-name").await;
+    ada.turns_to(&first).await;
+    ada.finds("#display-name").await;
+    let notice = "document.querySelector('.notices').innerText.includes('sign-in has ended')";
+    ada.until("it is told why", notice).await;
+}
