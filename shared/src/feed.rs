@@ -26,7 +26,7 @@ pub struct Feed<T> {
 struct Heard {
     seq: Seq,
     epoch: Option<Epoch>,
-    below: bool,
+    doubt: bool,
 }
 
 /// A pull on its way.
@@ -92,7 +92,7 @@ impl<T> Feed<T> {
     pub fn resume(&mut self) -> Step<T> {
         let owed = match &self.position {
             None => true,
-            Some((_, cursor)) => self.heard.seq > cursor.seq() || self.heard.below,
+            Some((_, cursor)) => self.heard.seq > cursor.seq() || self.heard.doubt,
         };
         Step { pull: owed.then(|| self.ask(Seq::ZERO)).flatten(), ..Step::default() }
     }
@@ -112,12 +112,22 @@ impl<T> Feed<T> {
             self.heard.epoch = Some(epoch.clone());
         }
         self.heard.seq = self.heard.seq.max(seq);
-        self.heard.below |= seq < self.cursor().seq();
+        self.heard.doubt |= seq < self.cursor().seq();
         self.resume()
     }
 
-    /// A pushed event.
-    pub fn on_event(&mut self, seq: Seq, item: T) -> Step<T> {
+    /// A pushed event, of the life that its connection's last head named: a slow connection may still carry what was
+    /// pushed in an earlier one.
+    pub fn on_event(&mut self, epoch: &Epoch, seq: Seq, item: T) -> Step<T> {
+        match self.life() {
+            Some(life) if life != epoch => {
+                // One of the two is old, and the log knows which.
+                self.heard.doubt = true;
+                return self.resume();
+            }
+            Some(_) => {}
+            None => self.heard.epoch = Some(epoch.clone()),
+        }
         match self.admit(seq) {
             Admission::Seen => Step::default(),
             Admission::Next => {
@@ -160,7 +170,7 @@ impl<T> Feed<T> {
             }
         }
         self.take_set_aside(&mut apply);
-        let owed = self.heard.below || self.heard.seq.max(page.head) > self.cursor().seq();
+        let owed = self.heard.doubt || self.heard.seq.max(page.head) > self.cursor().seq();
         Step { start_over, apply, pull: owed.then(|| self.ask(page.head)).flatten() }
     }
 
@@ -168,7 +178,7 @@ impl<T> Feed<T> {
     pub fn on_pull_failed(&mut self) {
         if let Some(Asked { heard: asked, .. }) = self.in_flight.take() {
             self.heard.seq = self.heard.seq.max(asked.seq);
-            self.heard.below |= asked.below;
+            self.heard.doubt |= asked.doubt;
             self.heard.epoch = self.heard.epoch.take().or(asked.epoch);
         }
     }

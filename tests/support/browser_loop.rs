@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shared::{
-    Ack, ClientFrame, CloseReason, Command, Connection, Event, EventPage, Feed, Input, Millis, Seq,
+    Ack, ClientFrame, CloseReason, Command, Connection, Epoch, Event, EventPage, Feed, Input, Millis, Seq,
     ServerFrame, Status, Topic, endpoint,
 };
 use tokio::sync::mpsc;
@@ -37,6 +37,8 @@ pub(super) struct Loop {
     attempt: u64,
     reading: bool,
     pub(super) feeds: BTreeMap<Topic, Feed<Event>>,
+    /// The life of the log in which the events of a topic count: what its last `head` named.
+    told: BTreeMap<Topic, Epoch>,
     pub(super) beside: JoinSet<Done>,
     pub(super) witness: Box<dyn Witness>,
     dice: Option<Dice>,
@@ -59,6 +61,7 @@ pub async fn run(
         attempt: 0,
         reading: true,
         feeds: BTreeMap::new(),
+        told: BTreeMap::new(),
         beside: JoinSet::new(),
         witness: Box::new(witness),
         dice,
@@ -166,9 +169,14 @@ impl Loop {
                     self.subscribe(topic).await;
                 }
             }
-            ServerFrame::Head { topic, epoch, seq } => self.feed(&topic, |feed| feed.on_head(&epoch, seq)),
+            ServerFrame::Head { topic, epoch, seq } => {
+                self.told.insert(topic.clone(), epoch.clone());
+                self.feed(&topic, |feed| feed.on_head(&epoch, seq));
+            }
             ServerFrame::Event(event) => {
-                self.feed(&event.topic.clone(), |feed| feed.on_event(event.seq, event))
+                // A head comes first on every connection.
+                let Some(epoch) = self.told.get(&event.topic).cloned() else { return };
+                self.feed(&event.topic.clone(), |feed| feed.on_event(&epoch, event.seq, event))
             }
             ServerFrame::Ping { at } => self.say(&ClientFrame::Pong { at }).await,
             ServerFrame::Drain { reconnect_after_ms } => self.tell(Input::Drain { reconnect_after_ms }).await,

@@ -4,6 +4,7 @@
 //! it is listed in the presence when any of them wants to be.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use shared::{ClientFrame, Epoch, Event, Identity, Listed, Payload, Problem, Seq, ServerFrame, Topic};
@@ -15,8 +16,8 @@ use super::Members;
 pub(super) enum Arrival {
     /// Its newest seq.
     Head(Epoch, Seq),
-    /// Pushed.
-    Event(Event),
+    /// Pushed, in that life of the log.
+    Event(Epoch, Event),
     /// One of our own posts is durable; its event should arrive too.
     Acked(Epoch, Seq),
     /// Who is there.
@@ -43,6 +44,8 @@ struct Listener {
 #[derive(Default)]
 pub(super) struct Listeners {
     all: RefCell<Vec<Listener>>,
+    /// The life of the log in which the events of a topic count: what its last `head` named.
+    told: RefCell<BTreeMap<Topic, Epoch>>,
     next_id: Cell<ListenerId>,
 }
 
@@ -75,8 +78,17 @@ impl Listeners {
     /// Hands a frame of the node to those whom it concerns.
     pub(super) fn hear(&self, frame: ServerFrame) {
         match frame {
-            ServerFrame::Head { topic, epoch, seq } => self.tell(&topic, Arrival::Head(epoch, seq)),
-            ServerFrame::Event(event) => self.tell(&event.topic.clone(), Arrival::Event(event)),
+            ServerFrame::Head { topic, epoch, seq } => {
+                self.told.borrow_mut().insert(topic.clone(), epoch.clone());
+                self.tell(&topic, Arrival::Head(epoch, seq));
+            }
+            ServerFrame::Event(event) => {
+                // A head comes first on every connection.
+                let epoch = self.told.borrow().get(&event.topic).cloned();
+                if let Some(epoch) = epoch {
+                    self.tell(&event.topic.clone(), Arrival::Event(epoch, event));
+                }
+            }
             ServerFrame::Presence { topic, total, members } => {
                 self.tell(&topic, Arrival::Presence(Members { total, listed: members }));
             }

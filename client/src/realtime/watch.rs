@@ -48,7 +48,7 @@ pub fn watch_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_news: impl Fn(
             let (tell, of) = (on_news.clone(), topic.clone());
             let id = socket.listen(&topic, Listed::No, move |arrival| match arrival {
                 Arrival::Head(_, seq) => tell(News::Head(of.clone(), seq)),
-                Arrival::Event(event) => tell(News::Event(event)),
+                Arrival::Event(_, event) => tell(News::Event(event)),
                 Arrival::Presence(members) => tell(News::Presence(of.clone(), members.total)),
                 Arrival::Acked(..) | Arrival::Signal(..) | Arrival::Refused(_) => {}
             });

@@ -117,10 +117,7 @@ impl Hub {
     pub fn on_notice(&self, notice: Notice) -> Wanted {
         let topic = notice.event.topic.clone();
         let seq = notice.event.seq;
-        self.take(&topic, |watched| match watched.feed.position() {
-            Some(at) if at.epoch != notice.epoch => watched.feed.on_head(&notice.epoch, seq),
-            _ => watched.feed.on_event(seq, notice.event),
-        })
+        self.take(&topic, |watched| watched.feed.on_event(&notice.epoch, seq, notice.event))
     }
 
     /// Compares what was delivered with what the log has.

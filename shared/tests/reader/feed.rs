@@ -106,11 +106,30 @@ fn a_page_read_before_the_latest_pushes_takes_nothing_back() {
 }
 
 #[test]
+fn what_a_slow_connection_still_carries_of_an_earlier_life_is_not_taken_for_an_event_of_this_one() {
+    let mut log = SimulatedLog::new(100);
+    log.publish_many(2);
+    let mut reader = Reader::caught_up_with(&log, 500);
+    let (_lost, late) = (log.publish(), log.publish());
+    log.restore(0);
+    log.publish_many(3);
+    reader.hears_head(&log.epoch(), log.head());
+    reader.answer_all(&log);
+    reader.hears(late);
+    reader.answer_all(&log);
+    log.publish_many(2);
+    reader.hears_head(&log.epoch(), log.head());
+    reader.answer_all(&log);
+
+    assert_eq!(reader.applied, log.events);
+}
+
+#[test]
 fn what_is_set_aside_is_bounded() {
     let token = Rc::new(());
-    let mut feed = Feed::new(500);
+    let (mut feed, epoch) = (Feed::new(500), SimulatedLog::new(1).epoch());
     for seq in 2..2_000 {
-        let _ = feed.on_event(Seq(seq), Rc::clone(&token));
+        let _ = feed.on_event(&epoch, Seq(seq), Rc::clone(&token));
     }
     assert_eq!(Rc::strong_count(&token) - 1, 256);
 }

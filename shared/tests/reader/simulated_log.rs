@@ -37,7 +37,7 @@ impl SimulatedLog {
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
-        Epoch::try_from(format!("life{}", self.life)).unwrap()
+        epoch_of(self.life)
     }
 
     pub(crate) fn head(&self) -> Seq {
@@ -58,6 +58,10 @@ impl SimulatedLog {
     fn knows(&self, at: &Position) -> bool {
         at.epoch == self.epoch() && at.seq <= self.head()
     }
+}
+
+fn epoch_of(life: u32) -> Epoch {
+    Epoch::try_from(format!("life{life}")).unwrap()
 }
 
 /// A reader, and what was asked in its name.
@@ -88,7 +92,7 @@ impl Reader {
     }
 
     pub(crate) fn hears(&mut self, item: Item) {
-        let step = self.feed.on_event(Seq(item.1), item);
+        let step = self.feed.on_event(&epoch_of(item.0), Seq(item.1), item);
         self.take(step);
     }
 

@@ -108,11 +108,10 @@ impl World {
         }
     }
 
-    /// The node starts again on a backup: connections end, and with them what they carried. A page that was
-    /// read before may still arrive. The new connection begins with a head.
+    /// The node starts again on a backup. What slow connections carry, and a page that was read before, may still
+    /// arrive. The new connection begins with a head.
     fn restore(&mut self, percent: usize) {
         self.log.restore(percent);
-        self.pushes.clear();
         self.heads.clear();
         self.reader.hears_head(&self.log.epoch(), self.log.head());
     }

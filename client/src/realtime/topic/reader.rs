@@ -82,7 +82,7 @@ impl<P: Projection> Reader<P> {
     pub(super) fn hear(self: &Rc<Self>, arrival: Arrival) {
         match arrival {
             Arrival::Head(epoch, seq) => drop(self.take(|feed| feed.on_head(&epoch, seq))),
-            Arrival::Event(event) => drop(self.take(|feed| feed.on_event(event.seq, event))),
+            Arrival::Event(epoch, event) => drop(self.take(|feed| feed.on_event(&epoch, event.seq, event))),
             Arrival::Refused(problem) => self.reading.set(Reading::Trouble(problem)),
             Arrival::Acked(epoch, seq) => spawn_local(self.clone().expect_own(epoch, seq)),
             Arrival::Presence(members) => self.members.set(members),
