@@ -194,8 +194,10 @@ impl<T> Feed<T> {
         if self.in_flight.is_some() {
             return None;
         }
-        let heard = std::mem::take(&mut self.heard);
-        let target = heard.seq.max(head);
+        let mut heard = std::mem::take(&mut self.heard);
+        // Owed as well, should this pull come to nothing.
+        heard.seq = heard.seq.max(head);
+        let target = heard.seq;
         self.in_flight = Some(Asked { heard, at: self.cursor().seq() });
         let after = self.position().filter(|at| target.since(at.seq) <= self.catch_up_max);
         Some(Pull { after, heard: target })

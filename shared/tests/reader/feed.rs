@@ -188,6 +188,20 @@ fn a_reader_without_push_asks_for_what_comes_next_one_pull_at_a_time() {
 }
 
 #[test]
+fn what_only_a_page_told_of_is_owed_too_when_the_next_pull_fails() {
+    let mut log = SimulatedLog::new(3);
+    let mut reader = Reader::caught_up_with(&log, 500);
+    log.publish_many(5);
+    reader.hears_head(&log.epoch(), Seq(2));
+    reader.answer(log.page(&reader.asked.clone().expect("a head asks")));
+    reader.lose_pull();
+    reader.resume();
+    reader.answer_all(&log);
+
+    assert_eq!(reader.applied, log.events);
+}
+
+#[test]
 fn a_pull_that_failed_is_owed_until_it_succeeds() {
     let mut log = SimulatedLog::new(100);
     let mut reader = Reader::caught_up_with(&log, 500);
