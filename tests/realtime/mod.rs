@@ -10,5 +10,6 @@ mod heartbeat;
 mod kill_rounds;
 mod permissions;
 mod presence;
+mod simulation;
 mod socket;
 mod stopping;

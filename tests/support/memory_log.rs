@@ -31,6 +31,19 @@ impl MemoryLog {
         }
         self.clone()
     }
+
+    /// A backup that holds so many percent of each topic takes the log's place, as a new life of it.
+    pub fn restore(&self, percent: usize) {
+        let mut kept = self.0.lock().unwrap();
+        kept.life += 1;
+        kept.topics.values_mut().for_each(|events| events.truncate(events.len() * percent / 100));
+    }
+
+    /// All of a topic, now.
+    pub fn all(&self, topic: &Topic) -> (Epoch, Vec<Event>) {
+        let kept = self.0.lock().unwrap();
+        (kept.epoch(), kept.topics.get(topic).cloned().unwrap_or_default())
+    }
 }
 
 impl Kept {
