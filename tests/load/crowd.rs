@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use shared::{CloseReason, Event, Seq, ServerFrame, Status, Step, Topic};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval};
 
@@ -50,8 +51,14 @@ pub struct Counts {
 impl Crowd {
     /// So many guests, each connected and at the head of the topic.
     pub async fn gather(server: &TestServer, topic: &Topic, count: usize) -> Crowd {
+        Crowd::gather_on(&Handle::current(), server, topic, count).await
+    }
+
+    /// The same, on threads of another runtime.
+    pub async fn gather_on(runtime: &Handle, server: &TestServer, topic: &Topic, count: usize) -> Crowd {
         let latency = Arc::<Histogram>::default();
-        let coming = stream::iter(0..count).map(|number| come(server, topic, number, latency.clone()));
+        let coming =
+            stream::iter(0..count).map(|number| come(runtime, server, topic, number, latency.clone()));
         let readers = coming.buffer_unordered(COME_AT_ONCE).collect().await;
         let crowd = Crowd { readers, latency };
         crowd.until("all are connected", |counts| counts.is_live.load(Ordering::Relaxed)).await;
@@ -107,11 +114,17 @@ impl Crowd {
     }
 }
 
-async fn come(server: &TestServer, topic: &Topic, number: usize, latency: Arc<Histogram>) -> Reader {
+async fn come(
+    runtime: &Handle,
+    server: &TestServer,
+    topic: &Topic,
+    number: usize,
+    latency: Arc<Histogram>,
+) -> Reader {
     let person = server.guest(&format!("Reader {number}")).await;
     let (orders, to_do) = mpsc::unbounded_channel();
     let counts = Arc::new(Counts { latency, ..Counts::default() });
-    tokio::spawn(browser_loop::run(person, to_do, counts.clone(), Some(Dice::new(number as u64))));
+    runtime.spawn(browser_loop::run(person, to_do, counts.clone(), Some(Dice::new(number as u64))));
     orders.send(Order::Watch(topic.clone())).expect("it has just begun");
     Reader { orders, counts }
 }
