@@ -79,3 +79,46 @@ async fn a_slow_link_brings_everything_in_order_too() {
     }
     assert_eq!(reader.until_read(&topic, 40).await.seqs(), (1..=40).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn where_no_socket_comes_through_a_reader_polls_and_is_told_as_soon() {
+    let (mut server, topic) = (TestServer::start(), probe("room"));
+    let link = FaultyLink::to(server.address()).await;
+    link.forbid_sockets();
+    let reader = TestBrowser::open(server.guest("Reader").await.through(&link), &[&topic]).await;
+    let ada = server.guest("Ada").await;
+    assert_eq!(reader.record().status, Status::Polling);
+    for number in 1..=3 {
+        ada.publishes("room", &format!("k{number}"), "x").await;
+        let published = Instant::now();
+        reader.reaches(&topic, number).await;
+        assert!(published.elapsed() < Duration::from_secs(1), "it took {:?}", published.elapsed());
+    }
+    server.kill();
+    reader.until("the loss is noticed", |record| record.status != Status::Polling).await;
+    server.restart();
+    ada.publishes("room", "k4", "x").await;
+
+    assert_eq!(reader.until_read(&topic, 4).await.seqs(), [1, 2, 3, 4]);
+    let reading = reader.reading(&topic);
+    assert_eq!((reading.pushed, reading.started_over), (0, 1));
+    assert!(reading.pulls < 20, "{} requests for 4 events", reading.pulls);
+}
+
+#[tokio::test]
+async fn one_request_waits_for_each_topic_and_no_more() {
+    let (server, topics) = (TestServer::start(), [probe("one"), probe("two"), probe("three")]);
+    let link = FaultyLink::to(server.address()).await;
+    link.forbid_sockets();
+    let reader = server.guest("Reader").await.through(&link);
+    let reader = TestBrowser::open(reader, &topics.each_ref()).await;
+    let ada = server.guest("Ada").await;
+    for topic in &topics {
+        ada.publishes(topic.name(), "k", "x").await;
+        reader.reaches(topic, 1).await;
+    }
+    for topic in &topics {
+        // The first page, what waited, and what waits now.
+        assert!(reader.reading(topic).pulls <= 3, "{topic}: {} pulls", reader.reading(topic).pulls);
+    }
+}

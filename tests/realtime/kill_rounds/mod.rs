@@ -40,6 +40,8 @@ async fn through_fifty_kills_and_failing_links_nothing_acknowledged_is_lost_or_d
         _ = join_all(faults) => unreachable!("links misbehave for ever"),
     }
     links.iter().for_each(FaultyLink::mend);
+    let polling = readers.iter().filter(|reader| reader.reading(&topic).pushed == 0).count();
+    assert_eq!(polling, READERS / (LINKS + 1), "those behind the last link read by long poll");
     let acknowledged = writers.end().await;
 
     let log = whole_log(&server.guest("Judge").await, &topic).await;
