@@ -79,7 +79,7 @@ async fn a_lost_connection_stays_ten_seconds_and_who_is_back_by_then_was_never_g
     let mut watcher = there(&server, &server.guest("Grace").await, &topic).await;
     watcher.hears_of(&[("Ada", 1), ("Eve", 1), ("Grace", 1)]).await;
     let lost = Instant::now();
-    (drop(adas), drop(eves));
+    drop((adas, eves));
     let _back = there(&server, &ada, &topic).await;
 
     assert_eq!(watcher.hears_of(&[("Ada", 1), ("Grace", 1)]).await, 0, "nothing else was told meanwhile");

@@ -4,6 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+/// Cargo tells it to tests only. The load generator does without.
+const DUPLEX: &str = match option_env!("CARGO_BIN_EXE_duplex") {
+    Some(path) => path,
+    None => "duplex",
+};
+
 /// A server to start.
 #[derive(Debug, Clone, Copy)]
 pub enum Program {
@@ -18,9 +24,7 @@ impl Program {
     pub fn path(self) -> &'static Path {
         static PROBE: OnceLock<PathBuf> = OnceLock::new();
         match self {
-            Program::Duplex => {
-                Path::new(option_env!("CARGO_BIN_EXE_duplex").expect("cargo builds it for tests"))
-            }
+            Program::Duplex => Path::new(DUPLEX),
             Program::Probe => PROBE.get_or_init(probe),
         }
     }
