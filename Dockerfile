@@ -13,7 +13,8 @@ RUN useradd --system --uid 10001 duplex && install --directory --owner duplex /d
 COPY --from=build /duplex /usr/local/bin/duplex
 USER duplex
 VOLUME /data
-ENV DUPLEX_LISTEN=0.0.0.0:3000 DUPLEX_DATA=/data
+# Plain HTTP inside: a proxy in front speaks TLS, or the node does (DUPLEX_TLS_CERT, DUPLEX_TLS_KEY).
+ENV DUPLEX_LISTEN=0.0.0.0:3000 DUPLEX_DATA=/data DUPLEX_INSECURE_HTTP=true
 EXPOSE 3000
 # Ends on SIGTERM within 10 s, having told its clients to come back.
 STOPSIGNAL SIGTERM

@@ -14,9 +14,10 @@ use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::http::{self, AppState, Feature, Listener, Origins, Pages, Rates, Tally};
+use crate::http::{self, AppState, Feature, Listener, Origins, Pages, Rates, Tally, Transport};
 use crate::random::random_text;
 use crate::realtime::{self, Count, NewEpoch, Node};
+use crate::tls::{self, Tls};
 use crate::{people, shutdown, telemetry};
 
 /// Over how long the clients of a node that stops are asked to come back.
@@ -33,6 +34,9 @@ pub struct App {
     router: Router,
     listener: Listener,
     address: SocketAddr,
+    tls: Option<Tls>,
+    /// The second address, and where it sends everybody.
+    redirect: Option<(Listener, Router)>,
     /// Held for as long as the process may write to the folder.
     _lock: File,
 }
@@ -57,7 +61,7 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
                 let stop = shutdown::requested()
                     .map_err(|error| StartError(format!("signals cannot be watched: {error}")))?;
                 // Nobody may be there to read it.
-                writeln!(io::stdout(), "listening on http://{}", app.address()).ok();
+                writeln!(io::stdout(), "listening on {}", app.url()).ok();
                 app.serve(stop).await;
                 Ok(())
             })
@@ -85,10 +89,20 @@ impl App {
             Some(folder) => Pages::from_folder(folder)
                 .map_err(|error| StartError(format!("--pages {}: {error}", folder.display())))?,
         };
+        let (tls, transport) = encryption(&config)?;
         let limits = config.limits;
-        let listener = Listener::bind(config.listen, Tally::new(limits.address_connections_max))
-            .map_err(|error| StartError(busy(config.listen, &error)))?;
+        let tally = Tally::new(limits.address_connections_max);
+        let listener = Listener::bind(config.listen, tally.clone())
+            .map_err(|error| StartError(busy("--listen", config.listen, &error)))?;
         let address = listener.address().map_err(refused("--listen"))?;
+        let redirect = match config.redirect_from {
+            None => None,
+            Some(from) => {
+                let listener = Listener::bind(from, tally)
+                    .map_err(|error| StartError(busy("--redirect-from", from, &error)))?;
+                Some((listener, http::to_tls(address.port())))
+            }
+        };
         let node = Node::start(realtime::Parts {
             name: random_text(NODE_NAME_CHARS),
             build: pages.build().to_owned(),
@@ -98,25 +112,42 @@ impl App {
             limits: limits.clone(),
             clock: now,
         });
-        let origins = Origins::new(config.allow_origin, address.ip());
+        let origins = Origins::new(config.allow_origin, address.ip(), transport);
         let rates = Rates::new(&limits);
         let draining = AtomicBool::new(false);
-        let state =
-            AppState::new(http::Parts { node, people, origins, pages, rates, limits, clock: now, draining });
+        let state = AppState::new(http::Parts {
+            node,
+            people,
+            origins,
+            pages,
+            rates,
+            limits,
+            clock: now,
+            draining,
+            transport,
+        });
         let router = http::router(state.clone(), features.into_iter().map(|feature| feature.routes));
-        Ok(App { state, router, listener, address, _lock: lock })
+        Ok(App { state, router, listener, address, tls, redirect, _lock: lock })
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Serves until `stop` is ready, then sends the sockets away, answers what is in flight, and closes the log.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let App { state, router, listener, .. } = self;
+        let App { state, router, listener, tls, redirect, .. } = self;
         let closing = CancellationToken::new();
-        let serving = tokio::spawn(listener.serve(router, closing.clone()));
+        let handshakes = tls.as_ref().map(|tls| tls.config.clone());
+        let serving = tokio::spawn(listener.serve(router, handshakes, closing.clone()));
+        if let Some((listener, to_tls)) = redirect {
+            tokio::spawn(listener.serve(to_tls, None, closing.clone()));
+        }
+        if let Some(tls) = tls {
+            tokio::spawn(tls.keep_current(closing.clone()));
+        }
         let tidying = tokio::spawn(tidy(state.clone()));
         stop.await;
         tracing::info!("stopping");
@@ -169,11 +200,34 @@ fn lock(data: &Path) -> Result<File, StartError> {
     }
 }
 
-fn busy(listen: SocketAddr, error: &io::Error) -> String {
+/// What is encrypted. An address that other machines can reach is not served without TLS by oversight.
+fn encryption(config: &Config) -> Result<(Option<Tls>, Transport), StartError> {
+    let listen = config.listen;
+    let Some(source) = config.tls_source() else {
+        return match config {
+            Config { redirect_from: Some(from), .. } => Err(StartError(format!(
+                "--redirect-from {from}: there is no TLS to send anybody to; give --tls-cert and --tls-key too"
+            ))),
+            Config { insecure_http: false, .. } if !listen.ip().is_loopback() => Err(StartError(format!(
+                "--listen {listen}: other machines can reach this address, and nothing would be encrypted; give \
+                 --tls-cert and --tls-key, or --insecure-http where a proxy in front speaks TLS"
+            ))),
+            _ => Ok((None, Transport::Plain)),
+        };
+    };
+    let tls = Tls::open(&source).map_err(|error| StartError(error.to_string()))?;
+    let transport = match source {
+        tls::Source::SelfSigned(_) => Transport::LocalTls,
+        tls::Source::Files { .. } => Transport::Tls,
+    };
+    Ok((Some(tls), transport))
+}
+
+fn busy(flag: &str, listen: SocketAddr, error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::AddrInUse {
-        format!("--listen {listen}: the port is in use; stop what uses it, or choose another port")
+        format!("{flag} {listen}: the port is in use; stop what uses it, or choose another port")
     } else {
-        format!("--listen {listen}: {error}")
+        format!("{flag} {listen}: {error}")
     }
 }
 

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Parser, ValueEnum};
 
 use crate::limits::Limits;
 use crate::telemetry::LogFormat;
+use crate::tls;
 
 /// A node: HTTP API, WebSocket push and the page, on one address
 #[derive(Parser, Debug, Clone)]
@@ -17,6 +18,21 @@ pub struct Config {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, env = "DUPLEX_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
     pub listen: SocketAddr,
+    /// File with the certificate chain (PEM); with it the address speaks TLS. Replaced on disk, it is taken up at once
+    #[arg(long, env = "DUPLEX_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// File with the key of that certificate (PEM)
+    #[arg(long, env = "DUPLEX_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Make the certificate: self-signed is for this machine only, kept in the data folder
+    #[arg(long, env = "DUPLEX_TLS", value_enum, conflicts_with = "tls_cert", value_name = "KIND")]
+    pub tls: Option<MadeCertificate>,
+    /// Second address, which only sends browsers to the one that speaks TLS
+    #[arg(long, env = "DUPLEX_REDIRECT_FROM", value_name = "ADDRESS")]
+    pub redirect_from: Option<SocketAddr>,
+    /// Serve without TLS on an address that other machines can reach, such as behind a proxy that speaks TLS
+    #[arg(long, env = "DUPLEX_INSECURE_HTTP", action = ArgAction::SetTrue)]
+    pub insecure_http: bool,
     /// Folder of everything that must survive a restart; made when missing
     #[arg(long, env = "DUPLEX_DATA", default_value = "data", value_name = "FOLDER")]
     pub data: PathBuf,
@@ -45,6 +61,13 @@ pub struct Config {
     pub limits: Limits,
 }
 
+/// How a certificate is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MadeCertificate {
+    /// For localhost, known to nobody.
+    SelfSigned,
+}
+
 impl Config {
     /// Reads flags and environment. What cannot be used is said in one line, with the exit code to end with.
     pub fn read() -> Result<Config, ExitCode> {
@@ -61,6 +84,15 @@ impl Config {
             eprintln!("duplex: {}", told.trim_start_matches("error: "));
             ExitCode::from(2)
         })
+    }
+
+    /// Where the certificate comes from; nothing without TLS.
+    pub fn tls_source(&self) -> Option<tls::Source> {
+        match (&self.tls_cert, &self.tls_key, self.tls) {
+            (Some(cert), Some(key), _) => Some(tls::Source::Files { cert: cert.clone(), key: key.clone() }),
+            (_, _, Some(MadeCertificate::SelfSigned)) => Some(tls::Source::SelfSigned(self.data.join("tls"))),
+            _ => None,
+        }
     }
 
     /// The log's URL, also where none was given.

@@ -1,7 +1,7 @@
 //! The node: one process that keeps the log, answers pulls and pushes events. The modules, in reading order:
 //!
 //! `main → features → http → realtime → shared`; nothing imports what stands to its left, and `app` alone wires
-//! the parts together. `config`, `limits`, `telemetry`, `shutdown`, `sqlite` and `people` are leaves.
+//! the parts together. `config`, `limits`, `telemetry`, `shutdown`, `sqlite`, `tls` and `people` are leaves.
 
 pub mod app;
 mod config;
@@ -16,5 +16,6 @@ mod random;
 mod shutdown;
 mod sqlite;
 mod telemetry;
+mod tls;
 
 pub use app::run;

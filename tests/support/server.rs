@@ -38,7 +38,7 @@ impl TestServer {
 
     /// The probe, reachable from other machines.
     pub fn on_all_addresses() -> TestServer {
-        TestServer::listening_on("0.0.0.0:0", Program::Probe, &[])
+        TestServer::listening_on("0.0.0.0:0", Program::Probe, &["--insecure-http"])
     }
 
     /// The given program, with these flags.

@@ -17,6 +17,8 @@ use crate::random::random_text;
 use crate::realtime::{SignIn, Visitor};
 
 const COOKIE: &str = "duplex";
+/// Under TLS: a browser takes a cookie of such a name only from this very host, and sends it to no other.
+const COOKIE_UNDER_TLS: &str = "__Host-duplex";
 /// 22 of 62 letters and digits: 131 bits.
 const TOKEN_CHARS: usize = 22;
 const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
@@ -49,8 +51,8 @@ pub async fn me(State(app): State<AppState>, jar: CookieJar) -> Result<Response,
         return Ok(Json(visitor.identity).into_response());
     }
     app.people.renew(visitor.sign_in.0, now).await?;
-    let token = jar.get(COOKIE).map(Cookie::value).unwrap_or_default().to_owned();
-    Ok((jar.add(cookie(token)), Json(visitor.identity)).into_response())
+    let token = jar.get(cookie_name(&app)).map(Cookie::value).unwrap_or_default().to_owned();
+    Ok((jar.add(cookie(&app, token)), Json(visitor.identity)).into_response())
 }
 
 /// POST: makes a guest (201), or renames whoever asks (200).
@@ -70,17 +72,17 @@ pub async fn name_me(
     let token = random_text(TOKEN_CHARS);
     let identity = app.people.make_guest(name, hash(&token), (app.clock)()).await?;
     tracing::info!(user = %identity.id, %from, "a guest came in");
-    Ok((StatusCode::CREATED, jar.add(cookie(token)), Json(identity)).into_response())
+    Ok((StatusCode::CREATED, jar.add(cookie(&app, token)), Json(identity)).into_response())
 }
 
 /// DELETE: signs out. The token is worth nothing from now on, and the sockets it opened are closed.
 pub async fn sign_out(State(app): State<AppState>, jar: CookieJar) -> Result<Response, ApiError> {
-    if let Some(token) = jar.get(COOKIE) {
+    if let Some(token) = jar.get(cookie_name(&app)) {
         let hash = hash(token.value());
         app.people.end(hash).await?;
         app.node.end_sign_in(SignIn(hash));
     }
-    let mut gone = cookie(String::new());
+    let mut gone = cookie(&app, String::new());
     gone.make_removal();
     Ok((StatusCode::NO_CONTENT, jar.add(gone)).into_response())
 }
@@ -106,7 +108,7 @@ impl FromRequestParts<AppState> for Caller {
 }
 
 async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<(Visitor, Millis)>, ApiError> {
-    let Some(token) = jar.get(COOKIE) else { return Ok(None) };
+    let Some(token) = jar.get(cookie_name(app)) else { return Ok(None) };
     let hash = hash(token.value());
     let found = app.people.find(hash).await?;
     Ok(found.map(|(identity, renewed_at)| (Visitor { identity, sign_in: SignIn(hash) }, renewed_at)))
@@ -116,9 +118,14 @@ fn hash(token: &str) -> TokenHash {
     Sha256::digest(token).into()
 }
 
-fn cookie(token: String) -> Cookie<'static> {
-    Cookie::build((COOKIE, token))
+fn cookie_name(app: &AppState) -> &'static str {
+    if app.transport.is_secure() { COOKIE_UNDER_TLS } else { COOKIE }
+}
+
+fn cookie(app: &AppState, token: String) -> Cookie<'static> {
+    Cookie::build((cookie_name(app), token))
         .path("/")
+        .secure(app.transport.is_secure())
         .http_only(true)
         .same_site(SameSite::Lax)
         .max_age(Duration::days(MAX_AGE_DAYS))

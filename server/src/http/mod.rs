@@ -1,18 +1,21 @@
 //! The edge: HTTP and WebSocket in front of the core. It knows axum, and no feature by name.
 //!
-//! Every request passes, from outside in: request id and log line, panic and timeout, Host and Origin. Then its
+//! Every request passes, from outside in: request id and log line, headers, panic and timeout, Host and Origin. Then its
 //! handler's arguments check identity, rate and syntax, in the order in which they stand.
 
 mod body;
+mod connection;
 mod error;
 mod events;
 mod feature;
+mod headers;
 mod identity;
 mod listener;
 mod origin;
 mod pages;
 mod publish;
 mod rates;
+mod redirect;
 mod request;
 mod socket;
 mod state;
@@ -32,7 +35,8 @@ pub use origin::Origins;
 pub use pages::Pages;
 pub use publish::{Published, Writer};
 pub use rates::{Rates, Tally};
-pub use state::{AppState, Parts};
+pub use redirect::to_tls;
+pub use state::{AppState, Parts, Transport};
 
 /// The route table.
 pub fn router(state: AppState, features: impl IntoIterator<Item = Router<AppState>>) -> Router {
@@ -49,6 +53,7 @@ pub fn router(state: AppState, features: impl IntoIterator<Item = Router<AppStat
         .layer(from_fn_with_state(state.clone(), origin::check))
         .layer(from_fn(request::timeout))
         .layer(CatchPanicLayer::custom(error::on_panic))
+        .layer(from_fn_with_state(state.clone(), headers::add))
         .layer(from_fn(request::identify))
         .with_state(state)
 }

@@ -10,24 +10,25 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared::{ErrorCode, endpoint};
 
-use crate::http::{ApiError, AppState};
+use crate::http::{ApiError, AppState, Transport};
 
 /// The rule of this node.
 #[derive(Debug, Clone)]
 pub struct Origins {
     allowed: Vec<String>,
     loopback_only: bool,
+    /// A page of this host that came without TLS is not the node's own.
+    tls_only: bool,
 }
 
 impl Origins {
     /// `allowed` beside the node's own; a node that listens on loopback only takes any loopback origin, as when the
     /// page comes from a development server on another port.
-    pub fn new(allowed: Vec<String>, listen: IpAddr) -> Origins {
-        Origins { allowed, loopback_only: listen.is_loopback() }
+    pub fn new(allowed: Vec<String>, listen: IpAddr, transport: Transport) -> Origins {
+        Origins { allowed, loopback_only: listen.is_loopback(), tls_only: transport.is_secure() }
     }
 
-    fn check_host(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let host = text(headers, HOST.as_str()).unwrap_or("");
+    fn check_host(&self, host: &str) -> Result<(), ApiError> {
         if self.loopback_only && !is_loopback(host) {
             let detail =
                 "Host must be localhost or a loopback address, since this node listens on loopback only";
@@ -37,9 +38,9 @@ impl Origins {
     }
 
     /// A browser says where a request comes from; a script says nothing, and has no cookie to be misused.
-    fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+    fn check_origin(&self, headers: &HeaderMap, host: &str) -> Result<(), ApiError> {
         let allowed = match (text(headers, ORIGIN.as_str()), text(headers, "sec-fetch-site")) {
-            (Some(origin), _) => self.allows(origin, text(headers, HOST.as_str()).unwrap_or("")),
+            (Some(origin), _) => self.allows(origin, host),
             (None, Some(site)) => site == "same-origin" || site == "none",
             (None, None) => !headers.contains_key(ORIGIN),
         };
@@ -53,7 +54,8 @@ impl Origins {
     fn allows(&self, origin: &str, host: &str) -> bool {
         let origin = origin.to_ascii_lowercase();
         let from = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-        let own = from.is_some_and(|from| from.eq_ignore_ascii_case(host));
+        let own = from.is_some_and(|from| from.eq_ignore_ascii_case(host))
+            && (!self.tls_only || origin.starts_with("https://"));
         let local = self.loopback_only && from.is_some_and(is_loopback);
         own || local || self.allowed.contains(&origin)
     }
@@ -63,11 +65,14 @@ impl Origins {
 pub async fn check(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let checked = app.origins.check_host(headers).and_then(|()| {
+    // HTTP/2 has no Host field; the address itself names the host.
+    let named = request.uri().authority().map(|authority| authority.as_str());
+    let host = text(headers, HOST.as_str()).or(named).unwrap_or("");
+    let checked = app.origins.check_host(host).and_then(|()| {
         if reads && request.uri().path() != endpoint::SOCKET {
             Ok(())
         } else {
-            app.origins.check_origin(headers)
+            app.origins.check_origin(headers, host)
         }
     });
     match checked {
@@ -116,7 +121,11 @@ mod tests {
 
     #[test]
     fn an_origin_is_welcome_when_it_is_the_host_itself_or_was_given() {
-        let public = Origins::new(vec!["https://app.example.org".into()], "0.0.0.0".parse().unwrap());
+        let public = Origins::new(
+            vec!["https://app.example.org".into()],
+            "0.0.0.0".parse().unwrap(),
+            Transport::Plain,
+        );
         assert!(public.allows("https://chat.example.org", "chat.example.org"));
         assert!(public.allows("https://app.example.org", "chat.example.org"));
         for origin in
@@ -124,5 +133,12 @@ mod tests {
         {
             assert!(!public.allows(origin, "chat.example.org"), "{origin}");
         }
+    }
+
+    #[test]
+    fn under_tls_a_page_without_it_is_foreign() {
+        let own = Origins::new(Vec::new(), "0.0.0.0".parse().unwrap(), Transport::Tls);
+        assert!(own.allows("https://chat.example.org", "chat.example.org"));
+        assert!(!own.allows("http://chat.example.org", "chat.example.org"));
     }
 }

@@ -8,7 +8,8 @@ use std::{fs, io};
 
 use axum::extract::State;
 use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    ETAG, IF_NONE_MATCH, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 use shared::ErrorCode;
 
 use crate::http::request::is_api;
-use crate::http::{ApiError, AppState};
+use crate::http::{ApiError, AppState, headers};
 
 include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
@@ -29,6 +30,7 @@ const UNBUILT: &str = include_str!("unbuilt.html");
 /// See the module.
 pub struct Pages {
     build: String,
+    policy: HeaderValue,
     files: BTreeMap<String, File>,
 }
 
@@ -66,6 +68,7 @@ impl Pages {
         let index = files.remove(INDEX).unwrap_or(Bytes::from_static(UNBUILT.as_bytes()));
         let build = hash(&index);
         let index = String::from_utf8_lossy(&index).replace(BUILD_MARK, &build);
+        let policy = headers::policy_of(&index);
         // The compressed ones hold the mark and not the name.
         files.retain(|path, _| !path.starts_with("index.html."));
         files.insert(INDEX.into(), index.into());
@@ -81,7 +84,7 @@ impl Pages {
             };
             (path.clone(), file)
         });
-        Pages { build, files: files.collect() }
+        Pages { build, policy, files: files.collect() }
     }
 }
 
@@ -105,7 +108,9 @@ pub async fn page(
     let files = &app.pages.files;
     let named = files.get(path.trim_start_matches('/'));
     let index = || files.get(INDEX).filter(|_| is_route(path, &headers));
-    Ok(answer(named.or_else(index).ok_or_else(missing)?, &headers))
+    let mut response = answer(named.or_else(index).ok_or_else(missing)?, &headers);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, app.pages.policy.clone());
+    Ok(response)
 }
 
 /// Whether a path is one of the client's own: a browser asks for a page, and it is no file.

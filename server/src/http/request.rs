@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::HeaderValue;
-use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared::endpoint;
@@ -34,11 +34,12 @@ pub async fn identify(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", %id, %method, path);
     let answer = async {
-        let started = Instant::now();
+        let (started, version) = (Instant::now(), request.version());
         let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
         let response = as_problem(&path, next.run(request).await);
         let status = response.status().as_u16();
-        tracing::debug!(route, status, millis = started.elapsed().as_millis() as u64, "answered");
+        let millis = started.elapsed().as_millis() as u64;
+        tracing::debug!(route, ?version, status, millis, "answered");
         response
     };
     let mut response = ID.scope(id.clone(), answer.instrument(span)).await;
@@ -46,8 +47,6 @@ pub async fn identify(request: Request, next: Next) -> Response {
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
 }
 

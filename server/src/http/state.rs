@@ -37,6 +37,26 @@ pub struct Parts {
     pub clock: fn() -> Millis,
     /// Whether the node is going away.
     pub draining: AtomicBool,
+    /// What carries the requests.
+    pub transport: Transport,
+}
+
+/// What carries the requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Nothing is encrypted here.
+    Plain,
+    /// TLS with a certificate for this machine only: no promise is made for the future of its name.
+    LocalTls,
+    /// TLS for good.
+    Tls,
+}
+
+impl Transport {
+    /// Whether cookies may be kept to TLS.
+    pub fn is_secure(self) -> bool {
+        self != Transport::Plain
+    }
 }
 
 impl AppState {

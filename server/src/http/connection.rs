@@ -1,0 +1,143 @@
+//! One connection, from its first byte to its last: TLS where it is spoken, then HTTP/1.1 or HTTP/2.
+//!
+//! Every step has a deadline. What is slow on purpose (nothing sent, one byte, half a handshake, half a head) is
+//! closed after the same time as what is just lost.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::http::Peer;
+
+/// A handshake must be complete after this long, and so must a head after its connection began or after the
+/// request before it.
+const HEAD_WITHIN: Duration = Duration::from_secs(20);
+/// A connection whose other side takes nothing for this long is ended by the kernel. A socket's own deadline is
+/// shorter; this one is for streams and bodies, which are not even asked while nothing can be written.
+#[cfg(target_os = "linux")]
+const TAKES_WITHIN: Duration = Duration::from_secs(60);
+/// An HTTP/2 connection that is silent for this long is asked whether it is still there.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// Requests at a time on one HTTP/2 connection; a browser sends no more.
+const STREAMS_MAX: u32 = 100;
+/// All header fields of a request together. HTTP/1.1 has a limit of its own in the library.
+const HEADER_BYTES_MAX: u32 = 32 * 1_024;
+
+/// Serves the connection until one side ends it; after `stop` it ends with the requests that are in flight.
+pub async fn serve(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    tls: Option<Arc<ServerConfig>>,
+    stop: CancellationToken,
+) {
+    let served = match (prepare(&stream), tls) {
+        (Err(error), _) => Err(error.into()),
+        (Ok(()), None) => http1(stream, peer, router, stop).await,
+        (Ok(()), Some(tls)) => match timeout(HEAD_WITHIN, TlsAcceptor::from(tls).accept(stream)).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                http2(stream, peer, router, stop).await
+            }
+            Ok(Ok(stream)) => http1(stream, peer, router, stop).await,
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err("the handshake took too long".into()),
+        },
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, peer = %peer.0, "a connection ended");
+    }
+}
+
+type Served = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    // A pushed frame must not wait for the answer to the one before it.
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(TAKES_WITHIN))?;
+    Ok(())
+}
+
+async fn http1<S>(stream: S, peer: Peer, router: Router, stop: CancellationToken) -> Served
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = router.map_request(move |request| from(peer, request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .with_upgrades();
+    tokio::pin!(connection);
+    tokio::select! {
+        ended = &mut connection => Ok(ended?),
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            Ok(connection.await?)
+        }
+    }
+}
+
+/// The library has no deadline for the first request, nor for the next one, so the requests are counted here.
+async fn http2<S>(stream: S, peer: Peer, router: Router, stop: CancellationToken) -> Served
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let requests = Arc::new(AtomicU64::new(0));
+    let counted = requests.clone();
+    let service = router.map_request(move |request| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        from(peer, request)
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .enable_connect_protocol()
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_EVERY)
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    tokio::pin!(connection);
+    tokio::select! {
+        ended = &mut connection => return Ok(ended?),
+        reason = idle(&requests) => reason?,
+        () = stop.cancelled() => {}
+    }
+    // What is under way goes on to its end, also a socket or a stream of hours.
+    connection.as_mut().graceful_shutdown();
+    Ok(connection.await?)
+}
+
+/// Returns when no request came for a while, with an error when none ever did.
+async fn idle(requests: &AtomicU64) -> Served {
+    let mut before = 0;
+    loop {
+        sleep(HEAD_WITHIN).await;
+        match requests.load(Ordering::Relaxed) {
+            0 => return Err("no request came".into()),
+            now if now == before => return Ok(()),
+            now => before = now,
+        }
+    }
+}
+
+fn from(peer: Peer, mut request: Request<Incoming>) -> Request<Incoming> {
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request
+}

@@ -1,0 +1,75 @@
+//! `Current`: the certificate that is shown now.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio_util::sync::CancellationToken;
+
+use crate::tls::{TlsError, certificate};
+
+/// How often the files are looked at. Asking is cheap, works on every file system, and follows links.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// See the module. Handshakes that began keep what they got.
+#[derive(Debug)]
+pub struct Current {
+    cert: PathBuf,
+    key: PathBuf,
+    provider: Arc<CryptoProvider>,
+    shown: RwLock<Arc<CertifiedKey>>,
+}
+
+/// What tells that a file was replaced.
+type Stamp = [Option<(SystemTime, u64)>; 2];
+
+impl Current {
+    /// Reads both files.
+    pub fn open(cert: PathBuf, key: PathBuf, provider: &Arc<CryptoProvider>) -> Result<Current, TlsError> {
+        let shown = RwLock::new(Arc::new(certificate::read(&cert, &key, provider)?));
+        Ok(Current { cert, key, provider: provider.clone(), shown })
+    }
+
+    /// Looks at the files until `stop`. A pair that cannot be used yet (only one of the two was replaced) is
+    /// looked at again, while the old one is still shown.
+    pub async fn keep(&self, stop: CancellationToken) {
+        let mut shown = self.stamp();
+        let mut refused = shown;
+        while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+            let now = self.stamp();
+            if now == shown {
+                continue;
+            }
+            match certificate::read(&self.cert, &self.key, &self.provider) {
+                Ok(new) => {
+                    *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                    shown = now;
+                    tracing::info!(cert = %self.cert.display(), "a new certificate is shown from now on");
+                }
+                Err(error) if refused != now => {
+                    refused = now;
+                    tracing::error!(%error, "the new certificate cannot be used; the old one is still shown");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn stamp(&self) -> Stamp {
+        let of = |path: &Path| {
+            let found = fs::metadata(path).ok()?;
+            Some((found.modified().ok()?, found.len()))
+        };
+        [of(&self.cert), of(&self.key)]
+    }
+}
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.shown.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
