@@ -3,6 +3,7 @@
 mod bad_body;
 mod bad_frame;
 mod bad_request;
+mod headers;
 mod identity;
 mod limits;
 mod long_poll;
@@ -13,3 +14,4 @@ mod pull;
 mod slow;
 mod start;
 mod stream;
+mod tls;

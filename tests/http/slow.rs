@@ -14,7 +14,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(30);
 /// In parallel, since it waits for the server's own clock.
 #[tokio::test]
 async fn a_connection_that_sends_nothing_one_byte_or_half_a_head_is_closed_within_thirty_seconds() {
-    let server = TestServer::start();
+    let servers = [TestServer::start(), TestServer::with(&["--tls", "self-signed"])];
     let shapes = [
         ("nothing", ""),
         ("one byte", "G"),
@@ -25,9 +25,11 @@ async fn a_connection_that_sends_nothing_one_byte_or_half_a_head_is_closed_withi
         ("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     ];
     let mut connections = JoinSet::new();
-    for (name, bytes) in shapes {
-        let address = server.address();
-        connections.spawn(async move { (name, lives(address, bytes).await) });
+    for server in &servers {
+        for (name, bytes) in shapes {
+            let address = server.address();
+            connections.spawn(async move { (name, lives(address, bytes).await) });
+        }
     }
     for (name, lived) in connections.join_all().await {
         assert!(lived.is_some_and(|lived| lived < CLOSED_WITHIN), "{name}: closed after {lived:?}");

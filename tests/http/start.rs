@@ -10,7 +10,7 @@ use crate::support::wait::try_eventually;
 use crate::support::{Program, TestServer, server_command};
 
 /// Runs a server that is expected to end by itself.
-async fn start(configure: impl FnOnce(&mut Command)) -> Output {
+pub async fn start(configure: impl FnOnce(&mut Command)) -> Output {
     let mut command = server_command(Program::Probe);
     configure(&mut command);
     let mut child = command.spawn().expect("the program can be started");
@@ -22,7 +22,7 @@ async fn start(configure: impl FnOnce(&mut Command)) -> Output {
 
 /// Asserts that it ended by itself, with nothing on stdout and one line that names `word`.
 #[track_caller]
-fn refuses(output: &Output, word: &str) {
+pub fn refuses(output: &Output, word: &str) {
     let (said, line) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(!output.status.success() && output.status.code().is_some(), "{:?}: {line}", output.status);
     assert_eq!(said, "", "it is not listening");
@@ -30,7 +30,7 @@ fn refuses(output: &Output, word: &str) {
     assert_eq!(line.trim_end().lines().count(), 1, "{line}");
 }
 
-fn in_folder<'a>(command: &'a mut Command, folder: &TempDir) -> &'a mut Command {
+pub fn in_folder<'a>(command: &'a mut Command, folder: &TempDir) -> &'a mut Command {
     command.args(["--listen", "127.0.0.1:0", "--data"]).arg(folder.path())
 }
 

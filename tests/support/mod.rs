@@ -14,6 +14,7 @@ mod program;
 mod record;
 mod server;
 mod socket;
+pub mod tls;
 pub mod wait;
 mod witness;
 

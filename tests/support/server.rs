@@ -168,7 +168,8 @@ fn spawn(
     let log = log.clone();
     thread::spawn(move || collect(stderr, &log));
     let line = first_line(stdout).recv_timeout(DEADLINE).unwrap_or_default();
-    match line.strip_prefix("listening on http://").and_then(|rest| rest.trim_end().parse().ok()) {
+    let address = line.strip_prefix("listening on http").and_then(|rest| rest.split_once("://"));
+    match address.and_then(|(_, address)| address.trim_end().parse().ok()) {
         Some(SocketAddr::V4(address)) => Some((child, (Ipv4Addr::LOCALHOST, address.port()).into())),
         _ => {
             child.kill().ok();

@@ -1,0 +1,151 @@
+//! TLS: every kind of key, both versions and both protocols; what does not fit together refuses to start; and a
+//! certificate is replaced under open connections.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use http_body_util::Empty;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, RsaKeySize};
+use rustls::version::{TLS12, TLS13};
+use shared::endpoint;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::http::start::{in_folder, refuses, start};
+use crate::support::tls::{Certificate, connect, get};
+use crate::support::{TestServer, eventually};
+
+fn server_with(certificate: &Certificate) -> TestServer {
+    TestServer::with(&certificate.flags().each_ref().map(String::as_str))
+}
+
+#[tokio::test]
+async fn every_kind_of_key_is_served_in_both_versions() {
+    for certificate in [
+        Certificate::of(&PKCS_ECDSA_P256_SHA256),
+        Certificate::of(&PKCS_ECDSA_P384_SHA384),
+        Certificate::of(&PKCS_ED25519),
+        Certificate::rsa(RsaKeySize::_2048),
+        Certificate::rsa(RsaKeySize::_4096),
+    ] {
+        let server = server_with(&certificate);
+        for version in [&TLS12, &TLS13] {
+            let stream = connect(server.address(), &certificate.cert(), version, "http/1.1").await.unwrap();
+            let answer = get(stream, endpoint::ME).await;
+            assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+            assert!(answer.contains("strict-transport-security: max-age="), "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_the_client_offers_it() {
+    let certificate = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    let server = server_with(&certificate);
+    let stream = connect(server.address(), &certificate.cert(), &TLS13, "h2").await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let (mut sender, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    for _ in 0..3 {
+        let request = hyper::Request::get(format!("https://localhost{}", endpoint::ME));
+        let answer = sender.send_request(request.body(Empty::<bytes::Bytes>::new()).unwrap()).await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.version()), (204, hyper::Version::HTTP_2));
+    }
+    connection.abort();
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_served_and_open_sockets_stay() {
+    let (old, new) = (Certificate::of(&PKCS_ECDSA_P256_SHA256), Certificate::rsa(RsaKeySize::_2048));
+    let trusted = [old.cert(), new.cert()].map(|path| std::fs::read(path).unwrap());
+    let server = server_with(&old);
+    let mut guest = connect(server.address(), &old.cert(), &TLS13, "http/1.1").await.unwrap();
+    let cookie = sign_in(&mut guest).await;
+    let mut request = "wss://localhost/socket".into_client_request().unwrap();
+    request.headers_mut().insert("cookie", cookie.parse().unwrap());
+    let stream = connect(server.address(), &old.cert(), &TLS13, "http/1.1").await.unwrap();
+    let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+
+    old.becomes(&new);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &trusted[1]).unwrap();
+    eventually("the new certificate is shown", async || {
+        connect(server.address(), file.path(), &TLS13, "http/1.1").await.ok()
+    })
+    .await;
+    std::fs::write(file.path(), &trusted[0]).unwrap();
+    assert!(connect(server.address(), file.path(), &TLS13, "http/1.1").await.is_err(), "the old one is gone");
+    let welcome = futures_util::StreamExt::next(&mut socket).await.unwrap().unwrap();
+    assert!(welcome.to_text().unwrap().starts_with("{\"welcome\""), "{welcome}");
+    futures_util::SinkExt::send(&mut socket, r#"{"ping":{"at":1}}"#.into()).await.unwrap();
+    let pong = futures_util::StreamExt::next(&mut socket).await.unwrap().unwrap();
+    assert_eq!(pong.to_text().unwrap(), r#"{"pong":{"at":1}}"#, "the socket has noticed nothing");
+}
+
+/// Signs in over HTTP/1.1, and returns the cookie as it is to be sent.
+async fn sign_in<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(stream: &mut S) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let request = "POST /api/me HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                   Content-Length: 14\r\nConnection: close\r\n\r\n{\"name\":\"Ada\"}";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
+    assert!(cookie.starts_with("__Host-") && cookie.contains("; Secure"), "{cookie}");
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_certificate_for_this_machine_is_made_once_and_promises_nothing_for_long() {
+    let mut server = TestServer::with(&["--tls", "self-signed"]);
+    let (cert, key) = (server.data().join("tls/localhost.crt"), server.data().join("tls/localhost.key"));
+    let made = std::fs::read(&cert).unwrap();
+    assert_eq!(std::fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+    let stream = connect(server.address(), &cert, &TLS13, "http/1.1").await.unwrap();
+    let answer = get(stream, endpoint::ME).await;
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    assert!(!answer.contains("strict-transport-security"), "it would bind localhost for years");
+    server.kill();
+    server.restart();
+    assert_eq!(std::fs::read(&cert).unwrap(), made);
+}
+
+#[tokio::test]
+async fn what_cannot_be_served_refuses_to_start_and_names_the_file() {
+    let (one, other) = (Certificate::of(&PKCS_ECDSA_P256_SHA256), Certificate::of(&PKCS_ECDSA_P256_SHA256));
+    let (cert, key) = (one.cert().display().to_string(), other.key().display().to_string());
+    for (flags, word) in [
+        (vec!["--tls-cert", &cert, "--tls-key", &key], key.as_str()),
+        (vec!["--tls-cert", &key, "--tls-key", &key], "holds no certificate"),
+        (vec!["--tls-cert", &cert, "--tls-key", &cert], "holds no private key"),
+        (vec!["--tls-cert", "missing.pem", "--tls-key", &key], "missing.pem"),
+        (vec!["--tls-cert", &cert], "--tls-key"),
+        (vec!["--tls", "self-signed", "--tls-cert", &cert, "--tls-key", &key], "--tls"),
+        (vec!["--redirect-from", "127.0.0.1:0"], "--redirect-from"),
+    ] {
+        let folder = tempfile::TempDir::new().unwrap();
+        refuses(&start(|command| _ = in_folder(command, &folder).args(flags)).await, word);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_others_can_reach_is_not_served_without_tls_by_oversight() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let output =
+        start(|command| _ = command.args(["--listen", "0.0.0.0:0", "--data"]).arg(folder.path())).await;
+    refuses(&output, "--insecure-http");
+}
+
+#[tokio::test]
+async fn a_connection_that_speaks_http_2_and_asks_for_nothing_is_closed() {
+    let certificate = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    let server = server_with(&certificate);
+    let mut stream = connect(server.address(), &certificate.cert(), &TLS13, "h2").await.unwrap();
+    let mut answer = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(30), async {
+        tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer).await.ok();
+    });
+    assert!(closed.await.is_ok(), "it is still open");
+}

@@ -1,0 +1,93 @@
+//! A client of TLS that knows one authority, and certificates to serve.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize, SignatureAlgorithm};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// A certificate for localhost and its key, in two files.
+pub struct Certificate {
+    folder: TempDir,
+}
+
+impl Certificate {
+    /// One with a key of that kind.
+    pub fn of(kind: &'static SignatureAlgorithm) -> Certificate {
+        Certificate::with(&KeyPair::generate_for(kind).unwrap())
+    }
+
+    /// One with an RSA key of that size.
+    pub fn rsa(size: RsaKeySize) -> Certificate {
+        Certificate::with(&KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).unwrap())
+    }
+
+    fn with(pair: &KeyPair) -> Certificate {
+        let made = Certificate { folder: TempDir::new().unwrap() };
+        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        std::fs::write(made.cert(), params.self_signed(pair).unwrap().pem()).unwrap();
+        std::fs::write(made.key(), pair.serialize_pem()).unwrap();
+        made
+    }
+
+    /// The chain's file.
+    pub fn cert(&self) -> PathBuf {
+        self.folder.path().join("chain.pem")
+    }
+
+    /// The key's file.
+    pub fn key(&self) -> PathBuf {
+        self.folder.path().join("key.pem")
+    }
+
+    /// What to start a server with.
+    pub fn flags(&self) -> [String; 4] {
+        let text = |path: PathBuf| path.display().to_string();
+        ["--tls-cert".into(), text(self.cert()), "--tls-key".into(), text(self.key())]
+    }
+
+    /// Puts another one in the place of this one, as whoever renews it does.
+    pub fn becomes(&self, other: &Certificate) {
+        std::fs::copy(other.key(), self.key()).unwrap();
+        std::fs::copy(other.cert(), self.cert()).unwrap();
+    }
+}
+
+/// Connects, and trusts exactly what is in `trusted`. `protocol` is what is offered by ALPN.
+pub async fn connect(
+    address: SocketAddr,
+    trusted: &Path,
+    version: &'static SupportedProtocolVersion,
+    protocol: &str,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    for cert in CertificateDer::pem_file_iter(trusted).unwrap() {
+        roots.add(cert.unwrap()).unwrap();
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![protocol.into()];
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, TcpStream::connect(address).await?).await
+}
+
+/// One request over HTTP/1.1, and the whole answer as text.
+pub async fn get(mut stream: TlsStream<TcpStream>, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
