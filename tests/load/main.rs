@@ -31,15 +31,11 @@ usage: load <scenario> [sockets]
 async fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let (scenario, sockets) = match words[..] {
-        [scenario] => (scenario, None),
-        [scenario, sockets] => (scenario, sockets.parse::<usize>().ok().filter(|count| *count >= 10)),
-        _ => ("", None),
-    };
-    let held = match scenario {
-        "stall" => stall::run(sockets.unwrap_or(300)).await,
-        "reconnect" => reconnect::run(sockets.unwrap_or(5_000)).await,
-        "fanout" => fanout::run(sockets.unwrap_or(1_000)).await,
+    let sockets = words.get(1).map(|word| word.parse::<usize>());
+    let held = match (words.first(), sockets.transpose()) {
+        (Some(&"stall"), Ok(sockets)) => stall::run(sockets.unwrap_or(300)).await,
+        (Some(&"reconnect"), Ok(sockets)) => reconnect::run(sockets.unwrap_or(5_000)).await,
+        (Some(&"fanout"), Ok(sockets)) => fanout::run(sockets.unwrap_or(1_000)).await,
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

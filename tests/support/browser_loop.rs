@@ -74,7 +74,12 @@ pub async fn run(
                 Some(order) => this.obey(order).await,
                 None => return,
             },
-            Some(done) = this.beside.join_next() => this.on_done(done.expect("no job panics")).await,
+            Some(done) = this.beside.join_next() => match done {
+                Ok(done) => this.on_done(done).await,
+                // The runtime ends, and with it all that goes on beside.
+                Err(error) if error.is_cancelled() => return,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            },
             message = next(&mut this.socket), if this.reading => this.on_message(message).await,
             () = sleep_until(tick.unwrap_or_else(Instant::now)), if tick.is_some() => this.tell(Input::Tick).await,
         }
