@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
 
 use crate::support::TestServer;
 
@@ -23,6 +24,8 @@ struct Rule {
     refused: Option<(&'static str, u16)>,
     /// The first lines of all that passed.
     passed: Vec<String>,
+    /// What is open.
+    open: Vec<AbortHandle>,
 }
 
 impl Gate {
@@ -34,7 +37,8 @@ impl Gate {
         let watching = rule.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(pass(stream, to, watching.clone()));
+                let passing = tokio::spawn(pass(stream, to, watching.clone()));
+                watching.lock().unwrap().open.push(passing.abort_handle());
             }
         });
         Gate { address, rule }
@@ -60,6 +64,11 @@ impl Gate {
     /// Lets everything pass again.
     pub fn refuses_nothing(&self) {
         self.rule.lock().unwrap().refused = None;
+    }
+
+    /// Breaks off everything that is open, sockets too.
+    pub fn cuts(&self) {
+        self.rule.lock().unwrap().open.drain(..).for_each(|open| open.abort());
     }
 
     /// How many requests passed with this in their first line.

@@ -1,32 +1,37 @@
 //! A machine whose network goes and returns.
 
-use thirtyfour::extensions::cdp::{ChromeDevTools, NetworkConditions};
+use thirtyfour::cdp::domains::network::NetworkConditions;
 
 use crate::duplex;
+use crate::gate::Gate;
 use crate::window::Window;
 
+const ONLINE: NetworkConditions = NetworkConditions {
+    offline: false,
+    latency: 0,
+    download_throughput: -1,
+    upload_throughput: -1,
+    connection_type: None,
+};
+
 impl Window {
-    async fn loses_the_network(&self) {
-        let mut conditions = NetworkConditions::new();
-        conditions.offline = true;
-        self.has_network(&conditions).await;
-    }
-
-    async fn regains_the_network(&self) {
-        self.has_network(&NetworkConditions::new()).await;
-    }
-
-    async fn has_network(&self, conditions: &NetworkConditions) {
-        ChromeDevTools::new(self.driver.handle().clone()).set_network_conditions(conditions).await.unwrap();
+    async fn has_network(&self, conditions: NetworkConditions) {
+        self.driver.cdp().network().emulate_network_conditions(conditions).await.unwrap();
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn offline_is_told_and_the_page_is_back_at_once_when_the_network_is() {
+async fn offline_is_told_and_the_page_is_back_as_soon_as_the_network_is() {
     let server = duplex();
-    let window = Window::signed_in(&server, "Ada", "/").await;
-    window.loses_the_network().await;
+    let gate = Gate::before(&server).await;
+    let window = Window::at(gate.url(), &[]).await;
+    window.signs_in("Ada", "/").await;
+    window.has_network(NetworkConditions { offline: true, ..ONLINE }).await;
+    // The browser's emulation leaves an open socket alone; a network that goes does not.
+    gate.cuts();
     window.has_status("offline").await;
-    window.regains_the_network().await;
+    let sockets = gate.passed("/socket");
+    window.has_network(ONLINE).await;
     window.is_connected().await;
+    assert_eq!(gate.passed("/socket"), sockets + 1);
 }
