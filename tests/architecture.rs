@@ -14,17 +14,18 @@ type Rules = [(&'static str, &'static [&'static str])];
 const SERVER: &Rules = &[
     ("main", &["features"]),
     ("lib", &["app"]),
-    ("app", &["config", "http", "limits", "people", "random", "realtime", "shutdown", "telemetry"]),
+    ("app", &["config", "http", "limits", "people", "random", "realtime", "shutdown", "telemetry", "tls"]),
     ("features", &["http", "realtime"]),
     ("http", &["realtime", "people", "limits", "random"]),
     ("realtime", &["limits", "random", "sqlite"]),
     ("people", &["random", "sqlite"]),
-    ("config", &["limits", "telemetry"]),
+    ("config", &["limits", "telemetry", "tls"]),
     ("limits", &[]),
     ("random", &[]),
     ("shutdown", &[]),
     ("sqlite", &[]),
     ("telemetry", &[]),
+    ("tls", &[]),
 ];
 
 /// Each part of the core names only what stands to its right.

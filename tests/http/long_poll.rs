@@ -6,7 +6,7 @@ use reqwest::Method;
 use shared::{ErrorCode, EventPage, Seq, endpoint};
 use tokio::task::JoinHandle;
 
-use crate::support::{Answer, Person, TestServer, eventually};
+use crate::support::{Answer, Person, TestServer, eventually, in_time};
 
 const EVENTS: &str = "/api/topics/probe:room/events";
 /// With room for one reader, a handshake tells whether somebody waits.
@@ -23,7 +23,18 @@ impl Person {
     /// A poll that waits at the node by now.
     async fn waits(&self, query: &'static str, prefer: &'static str) -> JoinHandle<Answer> {
         let person = self.clone();
-        let poll = tokio::spawn(async move { person.polls(query, prefer).await });
+        // The handshakes below take the only place for a moment.
+        let poll = tokio::spawn(async move {
+            in_time("there is a place for the poll", async {
+                loop {
+                    let answer = person.polls(query, prefer).await;
+                    if answer.status != 429 {
+                        return answer;
+                    }
+                }
+            })
+            .await
+        });
         eventually("the poll waits", async || (self.handshake(&[]).await.status == 429).then_some(())).await;
         poll
     }

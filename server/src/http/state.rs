@@ -73,12 +73,11 @@ impl AppState {
     /// Counts one more socket, stream or waiting poll, for as long as the answer is kept; or says why it must not
     /// be opened.
     pub fn admit_reader(&self, peer: Peer) -> Result<Counted, ApiError> {
-        let too_many = "too many open sockets and streams from this address; close one first";
-        let counted = self.rates.readers.open(peer.ip()).ok_or_else(|| ApiError::too_many(too_many))?;
         if self.is_draining() || self.node.sessions_open() >= self.limits.node_sockets_max as usize {
             return Err(ApiError::unavailable("this node takes no more sockets and streams at the moment"));
         }
-        Ok(counted)
+        let too_many = "too many open sockets and streams from this address; close one first";
+        self.rates.readers.open(peer.ip()).ok_or_else(|| ApiError::too_many(too_many))
     }
 
     /// What changed between the checks of a request and the moment from which its session hears of such things.
