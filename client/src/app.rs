@@ -1,6 +1,8 @@
 //! The app: what every page has around it, which page is shown, and what the parts have to do with each
 //! other.
 
+use std::cell::Cell;
+
 use leptos::prelude::*;
 use shared::{Problem, Status, UserId};
 
@@ -48,13 +50,15 @@ pub fn App() -> impl IntoView {
 /// Connected for whoever is signed in, and for nobody else.
 fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
     let (sign_in, status) = (me.sign_in(), realtime.status());
-    Effect::new(move |was_in: Option<bool>| {
+    let was_in = Cell::new(false);
+    Effect::new(live(move || {
         let sign_in = sign_in.get();
+        let was_in = was_in.replace(matches!(sign_in, SignIn::In(_)));
         match &sign_in {
             SignIn::In(person) => realtime.start(person.id.clone()),
             SignIn::Out => {
                 // Who signs out here waits for the answer in between.
-                if was_in == Some(true) {
+                if was_in {
                     notices.warn("Your sign-in has ended. Choose a name to go on.");
                 }
                 realtime.stop();
@@ -63,8 +67,7 @@ fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
             }
             SignIn::Asking | SignIn::Unreachable(_) => {}
         }
-        matches!(sign_in, SignIn::In(_))
-    });
+    }));
     Effect::new(live(move || {
         if status.get() == Status::SignedOut {
             me.lost();

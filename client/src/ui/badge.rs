@@ -85,10 +85,13 @@ fn label(status: Status) -> &'static str {
 }
 
 /// What the label leaves open.
-fn explanation(status: Status) -> Option<&'static str> {
-    let is_polling = status == Status::Polling;
-    is_polling
-        .then_some("Something between here and the server lets no WebSocket through. Nothing is lost by it.")
+fn explanation(status: Status) -> String {
+    match status {
+        Status::Polling => {
+            "Something between here and the server lets no WebSocket through. Nothing is lost by it.".into()
+        }
+        _ => String::new(),
+    }
 }
 
 /// Counts down to 1, never to 0: then it is "connecting".

@@ -1,9 +1,11 @@
 //! `Conversation`: the lines of a room. Older ones come while scrolling up, new ones without pulling the
 //! reader away.
 
+use std::cell::Cell;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{Key, Seq};
+use shared::Key;
 
 use super::messages::{OnFailed, RowView};
 use super::rooms::use_rooms;
@@ -131,18 +133,19 @@ fn follow(
     reader: TopicReader<Timeline>,
     scroller: Scroller,
     typing: RwSignal<Typing>,
-    want_older: impl Fn() + Copy + 'static,
+    want_older: impl Fn() + Copy + Send + 'static,
 ) {
     let (me, announcer) = (use_me(), use_announcer());
-    Effect::new(move |seen: Option<Option<Seq>>| {
+    let seen = Cell::new(None);
+    Effect::new(live(move || {
         rows.track();
         scroller.follow();
         request_animation_frame(want_older);
         if reader.reading.get() == Reading::Loading {
-            return None;
+            return seen.set(None);
         }
         let timeline = reader.projection.read_untracked();
-        if let (Some(seen), Some(me)) = (seen.flatten(), untrack(|| me.identity())) {
+        if let (Some(seen), Some(me)) = (seen.get(), untrack(|| me.identity())) {
             let news = timeline.after(seen).map(|line| &**line).filter(|line| line.author.id != me.id);
             let news: Vec<&Line> = news.collect();
             if !news.is_empty() {
@@ -152,14 +155,13 @@ fn follow(
             }
         }
         let kept_from = timeline.start_of_newest(LINES_KEPT);
-        if timeline.start_of_newest(LINES_KEPT + LINES_SLACK).is_some() && scroller.is_at_end.get_untracked()
-        {
-            drop(timeline);
+        let is_long = timeline.start_of_newest(LINES_KEPT + LINES_SLACK).is_some();
+        seen.set(Some(timeline.newest()));
+        drop(timeline);
+        if is_long && scroller.is_at_end.get_untracked() {
             kept_from.iter().for_each(|seq| reader.forget_before(*seq));
-            return Some(reader.projection.with_untracked(Timeline::newest));
         }
-        Some(timeline.newest())
-    });
+    }));
 }
 
 fn in_words(news: &[&Line]) -> String {

@@ -47,7 +47,7 @@ fn Pages() -> impl IntoView {
     Rooms::provide();
     let address = use_address();
     let open_room = Memo::new(move |_| address.path().strip_prefix(ROOMS_PATH).map(decoded));
-    let class = move || if open_room.read().is_some() { "chat in-room" } else { "chat" };
+    let class = live(move || if open_room.read().is_some() { "chat in-room" } else { "chat" }.to_owned());
     let main = live(move || match open_room.get() {
         Some(name) => view! { <RoomPage name/> }.into_any(),
         None => view! { <Lobby/> }.into_any(),

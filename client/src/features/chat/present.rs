@@ -20,9 +20,9 @@ pub(super) fn Present(reader: TopicReader<Timeline>) -> impl IntoView {
     let list = live(move || {
         let (members, me) = (members.get(), my_id());
         let rest = members.total.saturating_sub(members.listed.len() as u64);
-        let rest = (rest > 0).then(|| view! { <li class="hint">{format!("and {rest} more")}</li> });
+        let rest = if rest > 0 { format!("and {rest} more") } else { String::new() };
         let rows = members.listed.into_iter().map(|member| row(member, me.as_ref())).collect_view();
-        view! { {rows} {rest} }.into_any()
+        view! { {rows} <li class="hint">{rest}</li> }.into_any()
     });
     view! {
         <button
@@ -45,13 +45,17 @@ pub(super) fn Present(reader: TopicReader<Timeline>) -> impl IntoView {
 fn row(member: Member, me: Option<&UserId>) -> impl IntoView + use<> {
     let is_me = Some(&member.id) == me;
     let name = member.name.to_string();
-    let windows = (member.sessions > 1).then(|| format!("({} windows)", member.sessions));
-    let note = is_me.then_some("you ");
+    let note = match (is_me, member.sessions) {
+        (true, 0 | 1) => "you".into(),
+        (true, windows) => format!("you, {windows} windows"),
+        (false, 0 | 1) => String::new(),
+        (false, windows) => format!("{windows} windows"),
+    };
     view! {
         <li class="member">
             <Avatar of=Identity { id: member.id, name: member.name }/>
             <span class="member-name">{name}</span>
-            <span class="hint">{note} {windows}</span>
+            <span class="hint">{note}</span>
         </li>
     }
 }

@@ -1,5 +1,7 @@
 //! `RoomPage`: one room. Reads its topic, shows it, and hands what is written to the outbox.
 
+use std::cell::Cell;
+
 use leptos::prelude::*;
 use shared::features::chat::{NewMessage, messages, room_topic};
 use shared::{Seq, Topic};
@@ -84,17 +86,18 @@ fn before(text: String, draft: &str) -> String {
 /// The list beside the room learns of a room that is new, and that this one is being read.
 fn keep_the_list_aware(reader: TopicReader<Timeline>, name: String) {
     let rooms = use_rooms();
-    Effect::new(move |asked_at: Option<Seq>| {
+    let asked_at = Cell::new(Seq::ZERO);
+    Effect::new(live(move || {
         let newest = reader.projection.with(Timeline::newest);
         let is_known = rooms.list.with(|list| list.find(&name).is_some());
-        if !is_known && newest > asked_at.unwrap_or_default() {
+        if !is_known && newest > asked_at.get() {
             rooms.ask();
         }
         if !browser::is_hidden() {
             rooms.mark_read(&name);
         }
-        newest
-    });
+        asked_at.set(newest);
+    }));
 }
 
 #[component]

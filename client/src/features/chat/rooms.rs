@@ -1,5 +1,6 @@
 //! `Rooms`: keeps the list of rooms fresh, by asking for it and by listening to what is in it.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -9,7 +10,7 @@ use shared::{Millis, Problem, Status, Topic};
 
 use super::room_list::RoomList;
 use crate::realtime::{News, Realtime, use_realtime, watch_topics};
-use crate::ui::{PageTitle, use_page_title};
+use crate::ui::{PageTitle, live, use_page_title};
 use crate::{browser, http, identity::use_me};
 
 /// How often the list is asked for while somebody looks: a room that is new is heard of in no other way.
@@ -121,16 +122,17 @@ impl Rooms {
     /// nothing is pushed.
     fn ask_when_there_is_reason(self) {
         let status = self.realtime.status();
-        Effect::new(move |was: Option<Status>| {
+        let was = Cell::new(None);
+        Effect::new(live(move || {
             let is = status.get();
             if is != Status::Connected {
                 self.list.update(RoomList::forget_presence);
             }
-            if matches!(is, Status::Connected | Status::Polling) && was.is_some_and(|was| was != is) {
+            if matches!(is, Status::Connected | Status::Polling) && was.get().is_some_and(|was| was != is) {
                 self.ask();
             }
-            is
-        });
+            was.set(Some(is));
+        }));
         let look = move || {
             let (now, is_polling) = (browser::wall_ms(), status.get_untracked() == Status::Polling);
             let is_due =
