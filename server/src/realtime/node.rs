@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use shared::{
     DisplayName, EventPage, Identity, Key, Millis, Payload, Position, Pull, Seq, ServerFrame, Topic, UserId,
 };
@@ -139,14 +140,16 @@ impl Node {
     /// An access rule says otherwise about `topic` from now on. Whoever listens there and may no longer is told
     /// so at once. Call it after the rule has changed.
     pub async fn permissions_changed(&self, topic: &Topic) {
-        for (session, who) in self.hub.permissions_changed(topic) {
-            let Err(error) = self.may_read(&who, topic).await else { continue };
+        // All at once: while the rule is asked for one, the others still hear what is published.
+        let asked = self.hub.permissions_changed(topic).into_iter().map(|(session, who)| async move {
+            let Err(error) = self.may_read(&who, topic).await else { return };
             self.hub.unsubscribe(topic, session, Leave::Now);
             if let Some(outbox) = self.sessions.outbox(session) {
                 let problem = error.problem();
                 outbox.answer(encode(&ServerFrame::Refused { topic: topic.clone(), problem }));
             }
-        }
+        });
+        join_all(asked).await;
     }
 
     /// What was counted since the start.
