@@ -1,10 +1,13 @@
 //! `AppState`: what every handler can reach.
 
+use std::num::NonZeroUsize;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::available_parallelism;
 
 use shared::{CloseReason, Millis};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::http::rates::Counted;
 use crate::http::{ApiError, Origins, Pages, Peer, Rates};
@@ -17,7 +20,13 @@ const COME_BACK_MS: u64 = 1_000;
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<Parts>);
+pub struct AppState(Arc<Shared>);
+
+struct Shared {
+    parts: Parts,
+    /// See [`AppState::page_turn`].
+    page_turns: Semaphore,
+}
 
 /// What the state is made of.
 pub struct Parts {
@@ -62,7 +71,14 @@ impl Transport {
 impl AppState {
     /// Shares the parts.
     pub fn new(parts: Parts) -> AppState {
-        AppState(Arc::new(parts))
+        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        AppState(Arc::new(Shared { parts, page_turns: Semaphore::new(cores) }))
+    }
+
+    /// A turn at reading a page and encoding it, for as long as it is kept. A crowd that catches up at once takes
+    /// turns: so its pages are not all in memory, and what is pushed waits for a few of them and not for all.
+    pub async fn page_turn(&self) -> SemaphorePermit<'_> {
+        self.0.page_turns.acquire().await.expect("it is never closed")
     }
 
     /// From now on no new socket is opened.
@@ -106,6 +122,6 @@ impl Deref for AppState {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }

@@ -11,7 +11,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Serialize;
-use shared::{Epoch, EventPage, PAGE_LIMIT_MAX, Part, Position, Seq, endpoint};
+use shared::{Epoch, EventPage, PAGE_LIMIT_DEFAULT, Part, Position, Seq, endpoint};
 use tokio::time::timeout;
 
 use super::{Request, VARY_ON};
@@ -90,7 +90,7 @@ impl Stream {
             let after = Range {
                 part: Part::After(self.at.seq),
                 epoch: Some(self.at.epoch.clone()),
-                limit: PAGE_LIMIT_MAX,
+                limit: PAGE_LIMIT_DEFAULT,
             };
             // Whatever is wrong, the reader's own retry is told, with a status.
             let page = self.request.pull(after).await.ok()?;
