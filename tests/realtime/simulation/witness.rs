@@ -10,7 +10,7 @@ use super::world::World;
 use crate::support::read_frame;
 
 /// Answers may be in the queue beside what its bound allows: so many at most.
-const ANSWERS_MAX: usize = 16;
+const ANSWERS_MAX: usize = 12;
 
 /// See the module.
 pub struct Witness<'a> {

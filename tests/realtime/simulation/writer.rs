@@ -2,11 +2,17 @@
 //! Sometimes they press the button twice, and sometimes a broken client uses a key for something else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use shared::{Ack, Key, Topic};
+use tokio::time::sleep;
 
 use super::reader::Reader;
 use super::request::{self, Refusal};
+
+/// How many lines a flood has: more than a queue and the answers beside it.
+const FLOOD: u64 = 30;
 
 /// Writes all that this person has to say.
 pub async fn write(reader: Arc<Reader>) {
@@ -14,12 +20,7 @@ pub async fn write(reader: Arc<Reader>) {
     for number in 1..=world.shape.posts {
         // Mostly in bursts, which is what overflows queues.
         world.chance.pause(if world.chance.one_in(3) { 0..=9_000 } else { 0..=30 }).await;
-        let post = Post {
-            reader: reader.clone(),
-            topic: world.chance.pick(&world.topics).clone(),
-            key: Key::try_from(format!("{}-{number}", reader.identity.id)).expect("a good key"),
-            text: format!("line {number}"),
-        };
+        let post = Post::new(&reader, world.chance.pick(&world.topics), "line", number);
         if world.chance.one_in(6) {
             world.trace.count("pressed twice");
             tokio::join!(post.publish(), post.publish());
@@ -32,6 +33,18 @@ pub async fn write(reader: Arc<Reader>) {
     }
 }
 
+/// More lines at once than any queue holds, while nobody reads: from then on only the node's own word brings the
+/// readers back to the head.
+pub async fn flood(readers: &[Arc<Reader>]) {
+    let world = readers[0].world().clone();
+    readers.iter().for_each(|reader| reader.network.set_takes(false));
+    let posts: Vec<Post> =
+        (1..=FLOOD).map(|number| Post::new(&readers[0], &world.topics[0], "flood", number)).collect();
+    join_all(posts.iter().map(Post::publish)).await;
+    sleep(Duration::from_millis(500)).await;
+    readers.iter().for_each(|reader| reader.network.set_takes(true));
+}
+
 struct Post {
     reader: Arc<Reader>,
     topic: Topic,
@@ -40,6 +53,11 @@ struct Post {
 }
 
 impl Post {
+    fn new(reader: &Arc<Reader>, topic: &Topic, what: &str, number: u64) -> Post {
+        let key = Key::try_from(format!("{}-{what}-{number}", reader.identity.id)).expect("a good key");
+        Post { reader: reader.clone(), topic: topic.clone(), key, text: format!("{what} {number}") }
+    }
+
     async fn publish(&self) {
         let world = self.reader.world();
         loop {
