@@ -54,7 +54,7 @@ impl Chance {
         &of[self.between(0..=of.len() as u64 - 1) as usize]
     }
 
-    /// Lets that many milliseconds pass.
+    /// Lets that many milliseconds pass on the simulated clock: a delay that the run is made of, nothing to wait for.
     pub async fn pause(&self, millis: RangeInclusive<u64>) {
         sleep(Duration::from_millis(self.between(millis))).await;
     }

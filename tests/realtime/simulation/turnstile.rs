@@ -11,6 +11,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+/// On the simulated clock it passes when everyone who woke in this moment has come to the turnstile, and not before.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// See the module.
 #[derive(Default)]
 pub struct Turnstile {
@@ -35,7 +38,7 @@ impl Turnstile {
         if is_first {
             let waiting = self.waiting.clone();
             tokio::spawn(async move {
-                sleep(Duration::from_millis(1)).await;
+                sleep(MOMENT).await;
                 let through = std::mem::take(&mut *waiting.lock().unwrap());
                 // Whoever was ended meanwhile does not need to pass.
                 through.into_values().for_each(|open| _ = open.send(()));

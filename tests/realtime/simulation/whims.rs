@@ -12,6 +12,8 @@ use super::world::World;
 
 /// Faults begin until then.
 const UNTIL_MS: i64 = 40_000;
+/// How long all nodes are away, on the simulated clock, while the log is put back.
+const RESTORED_WITHIN: Duration = Duration::from_millis(200);
 
 /// What befalls one reader, one thing after the other.
 pub async fn befall_reader(reader: Arc<Reader>) {
@@ -153,7 +155,7 @@ pub async fn befall_log(world: Arc<World>, readers: Vec<Arc<Reader>>) {
     slow.network.set_takes(false);
     world.chance.pause(0..=2_000).await;
     world.restore_backup();
-    sleep(Duration::from_millis(200)).await;
+    sleep(RESTORED_WITHIN).await;
     (0..world.sites()).for_each(|site| world.start(site));
     world.chance.pause(0..=5_000).await;
     slow.network.set_takes(true);

@@ -13,6 +13,8 @@ use super::request::{self, Refusal};
 
 /// How many lines a flood has: more than a queue and the answers beside it.
 const FLOOD: u64 = 30;
+/// How long nobody reads behind it, on the simulated clock: the length of a fault, which ends for no condition.
+const FLOOD_STALL: Duration = Duration::from_millis(500);
 
 /// Writes all that this person has to say.
 pub async fn write(reader: Arc<Reader>) {
@@ -41,7 +43,7 @@ pub async fn flood(readers: &[Arc<Reader>]) {
     let posts: Vec<Post> =
         (1..=FLOOD).map(|number| Post::new(&readers[0], &world.topics[0], "flood", number)).collect();
     join_all(posts.iter().map(Post::publish)).await;
-    sleep(Duration::from_millis(500)).await;
+    sleep(FLOOD_STALL).await;
     readers.iter().for_each(|reader| reader.network.set_takes(true));
 }
 
