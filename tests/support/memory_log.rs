@@ -79,8 +79,8 @@ impl EventLog for MemoryLog {
         let kept = self.0.lock().unwrap();
         let events = kept.topics.get(topic).map_or(&[][..], Vec::as_slice);
         let (epoch, head) = (kept.epoch(), Seq(events.len() as u64));
-        let (first, last) = range.span(&epoch, head);
-        let events = events.iter().filter(|event| (first..=last).contains(&event.seq)).cloned().collect();
+        let span = range.span(&epoch, head);
+        let events = span.page(events.iter().filter(|event| (span.first..=span.last).contains(&event.seq)));
         Ok(EventPage { topic: topic.clone(), epoch, head, events })
     }
 

@@ -72,11 +72,11 @@ impl AppState {
     /// Shares the parts.
     pub fn new(parts: Parts) -> AppState {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        AppState(Arc::new(Shared { parts, page_turns: Semaphore::new(cores) }))
+        AppState(Arc::new(Shared { parts, page_turns: Semaphore::new((cores / 2).max(1)) }))
     }
 
     /// A turn at reading a page and encoding it, for as long as it is kept. A crowd that catches up at once takes
-    /// turns: so its pages are not all in memory, and what is pushed waits for a few of them and not for all.
+    /// turns on half of the cores: the other half is for what is pushed meanwhile.
     pub async fn page_turn(&self) -> SemaphorePermit<'_> {
         self.0.page_turns.acquire().await.expect("it is never closed")
     }

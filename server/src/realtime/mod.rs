@@ -27,7 +27,9 @@ pub use access::{AccessRule, SignIn, Visitor};
 pub use bus::{Bus, BusError, Heard, Notice, open as open_bus};
 pub use error::{PublishError, SubscribeError};
 pub use figures::{Count, Figures};
-pub use log::{AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which};
+pub use log::{
+    AppendError, Appended, Draft, End, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Room, Span, Which,
+};
 pub use node::{Node, Parts};
 pub use outbox::{Batch, Ending, Outbox, encode};
 pub use queue::Owed;

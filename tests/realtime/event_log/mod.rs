@@ -56,6 +56,7 @@ macro_rules! contract {
             }
             contract! { $back; read:
                 after_and_before_and_newest_give_their_range
+                a_page_is_bounded_in_bytes_and_keeps_the_end_that_was_asked_for
                 a_void_position_gives_the_newest_page
                 a_page_is_one_snapshot
                 an_empty_topic_has_head_zero

@@ -4,15 +4,23 @@
 //! and its event move in one transaction and there are no holes.
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use shared::{DisplayName, Epoch, Event, EventPage, Identity, Key, Payload, Seq, Topic, UserId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::{AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which};
+use super::{
+    AppendError, Appended, Draft, End, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Room, Which,
+};
 use crate::random::random_text;
 use crate::sqlite::Database;
 
 const EPOCH_CHARS: usize = 16;
+/// The events of a span, from either end.
+const FROM_OLDEST: &str = "SELECT seq, at, author, author_name, key, payload FROM events
+    WHERE topic = ? AND seq BETWEEN ? AND ? ORDER BY seq";
+const FROM_NEWEST: &str = "SELECT seq, at, author, author_name, key, payload FROM events
+    WHERE topic = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC";
 
 /// See the module.
 pub(super) struct SqliteLog {
@@ -67,21 +75,24 @@ impl EventLog for SqliteLog {
             return Ok(EventPage { topic: topic.clone(), epoch, head: Seq::ZERO, events: Vec::new() });
         };
         let (id, head): (i64, Seq) = (row.try_get(0)?, seq(&row, 1)?);
-        let (first, last) = range.span(&epoch, head);
-        let events = if first > last {
-            Vec::new()
-        } else {
-            sqlx::query(
-                "SELECT seq, at, author, author_name, key, payload FROM events
-                 WHERE topic = ? AND seq BETWEEN ? AND ? ORDER BY seq",
-            )
-            .bind(id)
-            .bind(first.0 as i64)
-            .bind(last.0 as i64)
-            .fetch_all(&mut *snapshot)
-            .await?
-        };
-        let events = events.iter().map(|row| event(topic, row)).collect::<Result<_, _>>()?;
+        let span = range.span(&epoch, head);
+        let mut events = Vec::new();
+        if !span.is_empty() {
+            let (first, last) = (span.first.0 as i64, span.last.0 as i64);
+            let rows = sqlx::query(if span.from == End::Oldest { FROM_OLDEST } else { FROM_NEWEST });
+            let mut rows = rows.bind(id).bind(first).bind(last).fetch(&mut *snapshot);
+            let mut room = Room::of_page();
+            while let Some(row) = rows.try_next().await? {
+                let event = event(topic, &row)?;
+                if !room.takes(&event) {
+                    break;
+                }
+                events.push(event);
+            }
+        }
+        if span.from == End::Newest {
+            events.reverse();
+        }
         Ok(EventPage { topic: topic.clone(), epoch, head, events })
     }
 
