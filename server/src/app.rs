@@ -13,8 +13,8 @@ use axum::Router;
 use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
-use crate::http::{self, AppState, Feature, Listener, Origins, Pages, Rates, Tally, Transport};
+use crate::config::{Config, TlsKind};
+use crate::http::{self, AppState, Feature, Listener, Origins, Pages, Proxies, Rates, Tally, Transport};
 use crate::random::random_text;
 use crate::realtime::{self, Count, NewEpoch, Node};
 use crate::tls::{self, Tls};
@@ -92,13 +92,14 @@ impl App {
         let (tls, transport) = encryption(&config)?;
         let limits = config.limits;
         let tally = Tally::new(limits.address_connections_max);
-        let listener = Listener::bind(config.listen, tally.clone())
+        let proxies = Proxies::new(config.trusted_proxy);
+        let listener = Listener::bind(config.listen, tally.clone(), proxies.clone())
             .map_err(|error| StartError(busy("--listen", config.listen, &error)))?;
         let address = listener.address().map_err(refused("--listen"))?;
         let redirect = match config.redirect_from {
             None => None,
             Some(from) => {
-                let listener = Listener::bind(from, tally)
+                let listener = Listener::bind(from, tally, proxies.clone())
                     .map_err(|error| StartError(busy("--redirect-from", from, &error)))?;
                 Some((listener, http::to_tls(address.port())))
             }
@@ -119,6 +120,7 @@ impl App {
             node,
             people,
             origins,
+            proxies,
             pages,
             rates,
             limits,
@@ -205,12 +207,13 @@ fn encryption(config: &Config) -> Result<(Option<Tls>, Transport), StartError> {
     let listen = config.listen;
     let Some(source) = config.tls_source() else {
         return match config {
+            Config { tls: Some(TlsKind::Proxy), .. } => Ok((None, Transport::Tls)),
             Config { redirect_from: Some(from), .. } => Err(StartError(format!(
                 "--redirect-from {from}: there is no TLS to send anybody to; give --tls-cert and --tls-key too"
             ))),
             Config { insecure_http: false, .. } if !listen.ip().is_loopback() => Err(StartError(format!(
                 "--listen {listen}: other machines can reach this address, and nothing would be encrypted; give \
-                 --tls-cert and --tls-key, or --insecure-http where a proxy in front speaks TLS"
+                 --tls-cert and --tls-key, or --tls proxy where a proxy in front speaks TLS, or --insecure-http"
             ))),
             _ => Ok((None, Transport::Plain)),
         };

@@ -1,11 +1,12 @@
 //! `Config`: what a node can be told. A field's doc comment is its flag's help; each flag is an environment
 //! variable too, the flag wins, and nothing needs to be set.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, ValueEnum};
+use ipnet::IpNet;
 
 use crate::limits::Limits;
 use crate::telemetry::LogFormat;
@@ -24,13 +25,17 @@ pub struct Config {
     /// File with the key of that certificate (PEM)
     #[arg(long, env = "DUPLEX_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Make the certificate: self-signed is for this machine only, kept in the data folder
+    /// TLS without files of yours
     #[arg(long, env = "DUPLEX_TLS", value_enum, conflicts_with = "tls_cert", value_name = "KIND")]
-    pub tls: Option<MadeCertificate>,
+    #[arg(requires_if("proxy", "trusted_proxy"))]
+    pub tls: Option<TlsKind>,
+    /// Network of a proxy in front, whose X-Forwarded-For is believed; several are separated by commas
+    #[arg(long, env = "DUPLEX_TRUSTED_PROXY", value_delimiter = ',', value_name = "NETWORK", value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
     /// Second address, which only sends browsers to the one that speaks TLS
     #[arg(long, env = "DUPLEX_REDIRECT_FROM", value_name = "ADDRESS")]
     pub redirect_from: Option<SocketAddr>,
-    /// Serve without TLS on an address that other machines can reach, such as behind a proxy that speaks TLS
+    /// Serve without any TLS on an address that other machines can reach
     #[arg(long, env = "DUPLEX_INSECURE_HTTP", action = ArgAction::SetTrue)]
     pub insecure_http: bool,
     /// Folder of everything that must survive a restart; made when missing
@@ -61,11 +66,13 @@ pub struct Config {
     pub limits: Limits,
 }
 
-/// How a certificate is made.
+/// Where TLS comes from, without files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum MadeCertificate {
-    /// For localhost, known to nobody.
+pub enum TlsKind {
+    /// A certificate for this machine only, made once in the data folder
     SelfSigned,
+    /// A proxy in front speaks TLS, and plain HTTP to this node
+    Proxy,
 }
 
 impl Config {
@@ -90,7 +97,7 @@ impl Config {
     pub fn tls_source(&self) -> Option<tls::Source> {
         match (&self.tls_cert, &self.tls_key, self.tls) {
             (Some(cert), Some(key), _) => Some(tls::Source::Files { cert: cert.clone(), key: key.clone() }),
-            (_, _, Some(MadeCertificate::SelfSigned)) => Some(tls::Source::SelfSigned(self.data.join("tls"))),
+            (_, _, Some(TlsKind::SelfSigned)) => Some(tls::Source::SelfSigned(self.data.join("tls"))),
             _ => None,
         }
     }
@@ -99,6 +106,14 @@ impl Config {
     pub fn log_url(&self) -> String {
         self.log.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("duplex.db").display()))
     }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let alone = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse()
+        .or_else(|_| alone())
+        .map_err(|_| "must be an address or a network, such as 10.0.0.0/8".into())
 }
 
 /// An origin as browsers send it: scheme, host and port, nothing after.

@@ -1,7 +1,7 @@
 //! Who is asking: a cookie that leads to a person, and the three verbs of `/api/me`.
 
 use axum::Json;
-use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use shared::{DisplayName, ErrorCode, Millis, NewIdentity};
 use time::Duration;
 
-use crate::http::{ApiError, AppState, Body, Peer};
+use crate::http::{ApiError, AppState, Body, ClientIp};
 use crate::people::TokenHash;
 use crate::random::random_text;
 use crate::realtime::{SignIn, Visitor};
@@ -58,7 +58,7 @@ pub async fn me(State(app): State<AppState>, jar: CookieJar) -> Result<Response,
 /// POST: makes a guest (201), or renames whoever asks (200).
 pub async fn name_me(
     State(app): State<AppState>,
-    ConnectInfo(Peer(from)): ConnectInfo<Peer>,
+    ClientIp(from): ClientIp,
     jar: CookieJar,
     caller: Caller,
     Body(new): Body<NewIdentity>,
@@ -102,7 +102,8 @@ impl FromRequestParts<AppState> for Caller {
         if let Some((visitor, _)) = find(app, &CookieJar::from_headers(&parts.headers)).await? {
             return Ok(Caller::Known(visitor));
         }
-        app.rates.guest(Peer::of(parts).ip())?;
+        let Ok(ClientIp(from)) = ClientIp::from_request_parts(parts, app).await;
+        app.rates.guest(from)?;
         Ok(Caller::Guest)
     }
 }

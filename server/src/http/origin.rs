@@ -28,6 +28,11 @@ impl Origins {
         Origins { allowed, loopback_only: listen.is_loopback(), tls_only: transport.is_secure() }
     }
 
+    /// Those that were allowed beside the node's own.
+    pub fn allowed(&self) -> &[String] {
+        &self.allowed
+    }
+
     fn check_host(&self, host: &str) -> Result<(), ApiError> {
         if self.loopback_only && !is_loopback(host) {
             let detail =

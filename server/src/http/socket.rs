@@ -6,9 +6,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::SinkExt;
@@ -18,7 +18,7 @@ use shared::{CloseReason, ErrorCode, Millis, ServerFrame, endpoint};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
-use crate::http::{ApiError, AppState, Peer};
+use crate::http::{ApiError, AppState, ClientIp};
 use crate::realtime::{Ending, Session, Visitor, encode};
 
 /// The library's defaults keep 128 KiB for each socket; most sockets are idle.
@@ -38,10 +38,10 @@ const PINGS_MAX: u32 = 2;
 pub async fn open(
     State(app): State<AppState>,
     visitor: Visitor,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    from: ClientIp,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let counted = app.admit_reader(peer)?;
+    let counted = app.admit_reader(from)?;
     let upgrade = upgrade.map_err(|rejection| {
         let detail = format!("this address is a WebSocket: {}", rejection.body_text());
         ApiError::new(ErrorCode::UpgradeRequired, detail)

@@ -10,7 +10,7 @@ use shared::{CloseReason, Millis};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::http::rates::Counted;
-use crate::http::{ApiError, Origins, Pages, Peer, Rates};
+use crate::http::{ApiError, ClientIp, Origins, Pages, Proxies, Rates};
 use crate::limits::Limits;
 use crate::people::People;
 use crate::realtime::{Ending, Node, Visitor};
@@ -36,6 +36,8 @@ pub struct Parts {
     pub people: Arc<dyn People>,
     /// Which hosts and origins are welcome.
     pub origins: Origins,
+    /// The proxies in front of the node.
+    pub proxies: Proxies,
     /// The client that is served.
     pub pages: Pages,
     /// The rates of people and addresses.
@@ -88,12 +90,12 @@ impl AppState {
 
     /// Counts one more socket, stream or waiting poll, for as long as the answer is kept; or says why it must not
     /// be opened.
-    pub fn admit_reader(&self, peer: Peer) -> Result<Counted, ApiError> {
+    pub fn admit_reader(&self, ClientIp(from): ClientIp) -> Result<Counted, ApiError> {
         if self.is_draining() || self.node.sessions_open() >= self.limits.node_sockets_max as usize {
             return Err(ApiError::unavailable("this node takes no more sockets and streams at the moment"));
         }
         let too_many = "too many open sockets and streams from this address; close one first";
-        self.rates.readers.open(peer.ip()).ok_or_else(|| ApiError::too_many(too_many))
+        self.rates.readers.open(from).ok_or_else(|| ApiError::too_many(too_many))
     }
 
     /// What changed between the checks of a request and the moment from which its session hears of such things.

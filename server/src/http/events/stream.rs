@@ -25,7 +25,7 @@ const COMMENT: &str = ":\n\n";
 
 /// Answers with a stream that ends when its reader is sent away.
 pub async fn answer(request: Request, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let counted = request.app.admit_reader(request.peer)?;
+    let counted = request.app.admit_reader(request.from)?;
     let mut watch = Watch::begin(&request.app.node, request.visitor.clone(), request.topic.clone());
     if let Some(ending) = request.app.no_longer_welcome(&request.visitor).await {
         return Err(ending.into());
