@@ -74,6 +74,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry.rs", "server/src/app.rs"],
     ),
     ("sqlx", &["server/src/realtime/log/", "server/src/people/", "server/src/sqlite.rs"]),
+    ("instant_acme", &["server/src/tls/"]),
     ("async_nats", &["server/src/realtime/bus/"]),
 ];
 

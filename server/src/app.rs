@@ -221,7 +221,7 @@ fn encryption(config: &Config) -> Result<(Option<Tls>, Transport), StartError> {
     let tls = Tls::open(&source).map_err(|error| StartError(error.to_string()))?;
     let transport = match source {
         tls::Source::SelfSigned(_) => Transport::LocalTls,
-        tls::Source::Files { .. } => Transport::Tls,
+        tls::Source::Files { .. } | tls::Source::Acme(_) => Transport::Tls,
     };
     Ok((Some(tls), transport))
 }

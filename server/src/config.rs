@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum};
 use ipnet::IpNet;
@@ -11,6 +12,8 @@ use ipnet::IpNet;
 use crate::limits::Limits;
 use crate::telemetry::LogFormat;
 use crate::tls;
+
+const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// A node: HTTP API, WebSocket push and the page, on one address
 #[derive(Parser, Debug, Clone)]
@@ -27,8 +30,23 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// TLS without files of yours
     #[arg(long, env = "DUPLEX_TLS", value_enum, conflicts_with = "tls_cert", value_name = "KIND")]
-    #[arg(requires_if("proxy", "trusted_proxy"))]
+    #[arg(requires_ifs([("proxy", "trusted_proxy"), ("acme", "acme_domain"), ("acme", "acme_contact")]))]
     pub tls: Option<TlsKind>,
+    /// Name that the certificate of --tls acme is for; several are separated by commas
+    #[arg(long, env = "DUPLEX_ACME_DOMAIN", value_delimiter = ',', value_name = "NAME")]
+    pub acme_domain: Vec<String>,
+    /// Mail address to which the authority may write
+    #[arg(long, env = "DUPLEX_ACME_CONTACT", value_name = "ADDRESS")]
+    pub acme_contact: Option<String>,
+    /// The authority's directory
+    #[arg(long, env = "DUPLEX_ACME_DIRECTORY", value_name = "URL", default_value = LETS_ENCRYPT)]
+    pub acme_directory: String,
+    /// File with the root (PEM) that vouches for the authority's own address, where the system's roots do not
+    #[arg(long, env = "DUPLEX_ACME_ROOT", value_name = "FILE")]
+    pub acme_root: Option<PathBuf>,
+    /// Age at which a certificate is replaced
+    #[arg(long, env = "DUPLEX_ACME_RENEW_DAYS", value_name = "DAYS", default_value_t = 30)]
+    pub acme_renew_days: u32,
     /// Network of a proxy in front, whose X-Forwarded-For is believed; several are separated by commas
     #[arg(long, env = "DUPLEX_TRUSTED_PROXY", value_delimiter = ',', value_name = "NETWORK", value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
@@ -71,6 +89,8 @@ pub struct Config {
 pub enum TlsKind {
     /// A certificate for this machine only, made once in the data folder
     SelfSigned,
+    /// A certificate from an authority such as Let's Encrypt, which must reach this node on port 443 of the name
+    Acme,
     /// A proxy in front speaks TLS, and plain HTTP to this node
     Proxy,
 }
@@ -98,6 +118,14 @@ impl Config {
         match (&self.tls_cert, &self.tls_key, self.tls) {
             (Some(cert), Some(key), _) => Some(tls::Source::Files { cert: cert.clone(), key: key.clone() }),
             (_, _, Some(TlsKind::SelfSigned)) => Some(tls::Source::SelfSigned(self.data.join("tls"))),
+            (_, _, Some(TlsKind::Acme)) => Some(tls::Source::Acme(tls::Acme {
+                folder: self.data.join("acme"),
+                domains: self.acme_domain.clone(),
+                contact: self.acme_contact.clone().unwrap_or_default(),
+                directory: self.acme_directory.clone(),
+                root: self.acme_root.clone(),
+                renew_after: Duration::from_secs(u64::from(self.acme_renew_days) * 24 * 60 * 60),
+            })),
             _ => None,
         }
     }

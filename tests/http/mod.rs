@@ -1,5 +1,6 @@
 //! The edge's promises: what every request is answered, good or bad.
 
+mod acme;
 mod bad_body;
 mod bad_frame;
 mod bad_request;

@@ -1,6 +1,7 @@
 //! What the tests are written with: a real server, people who ask it by HTTP, browsers without a screen, waiting.
 
 mod answer;
+pub mod authority;
 pub mod browser;
 mod browser_feeds;
 pub mod browser_loop;

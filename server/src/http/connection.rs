@@ -51,10 +51,12 @@ pub async fn serve(
         (Err(error), _) => Err(error.into()),
         (Ok(()), None) => http1(stream, peer, router, stop).await,
         (Ok(()), Some(tls)) => match timeout(HEAD_WITHIN, TlsAcceptor::from(tls).accept(stream)).await {
-            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                http2(stream, peer, router, stop).await
-            }
-            Ok(Ok(stream)) => http1(stream, peer, router, stop).await,
+            Ok(Ok(stream)) => match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => http2(stream, peer, router, stop).await,
+                Some(b"http/1.1") | None => http1(stream, peer, router, stop).await,
+                // An authority, which has seen what it wanted to see.
+                Some(_) => Ok(()),
+            },
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err("the handshake took too long".into()),
         },
