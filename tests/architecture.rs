@@ -44,6 +44,7 @@ const REALTIME: &[&str] = &[
     "error",
     "bus",
     "log",
+    "writable",
     "figures",
     "outbox",
     "queue",

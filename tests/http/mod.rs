@@ -4,6 +4,7 @@ mod bad_body;
 mod bad_frame;
 mod bad_request;
 mod headers;
+mod health;
 mod identity;
 mod limits;
 mod long_poll;

@@ -6,6 +6,7 @@ mod event_log;
 mod failing_links;
 mod fan_out;
 mod flood;
+mod full_disk;
 mod heartbeat;
 mod kill_rounds;
 mod permissions;

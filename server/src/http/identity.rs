@@ -50,7 +50,11 @@ pub async fn me(State(app): State<AppState>, jar: CookieJar) -> Result<Response,
     if now - renewed_at < DAY_MS {
         return Ok(Json(visitor.identity).into_response());
     }
-    app.people.renew(visitor.sign_in.0, now).await?;
+    if let Err(error) = app.people.renew(visitor.sign_in.0, now).await {
+        // There will be another day; who cannot be written down is signed in all the same.
+        tracing::warn!(%error, "a sign-in could not be renewed");
+        return Ok(Json(visitor.identity).into_response());
+    }
     let token = jar.get(cookie_name(&app)).map(Cookie::value).unwrap_or_default().to_owned();
     Ok((jar.add(cookie(&app, token)), Json(visitor.identity)).into_response())
 }

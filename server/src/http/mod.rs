@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod feature;
 mod headers;
+mod health;
 mod identity;
 mod listener;
 mod origin;
@@ -51,6 +52,7 @@ pub fn router(state: AppState, features: impl IntoIterator<Item = Router<AppStat
         .fallback(pages::page)
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(from_fn_with_state(state.clone(), origin::check))
+        .merge(health::routes())
         .layer(from_fn(request::timeout))
         .layer(CatchPanicLayer::custom(error::on_panic))
         .layer(from_fn_with_state(state.clone(), headers::add))

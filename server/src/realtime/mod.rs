@@ -22,6 +22,7 @@ mod tail;
 mod tasks;
 mod watch;
 mod watched;
+mod writable;
 
 pub use access::{AccessRule, SignIn, Visitor};
 pub use bus::{Bus, BusError, Heard, Notice, open as open_bus};

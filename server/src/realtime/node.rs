@@ -22,6 +22,7 @@ use crate::realtime::publisher::Publisher;
 use crate::realtime::sessions::{SessionId, Sessions};
 use crate::realtime::tail;
 use crate::realtime::watched::{Leave, Listener};
+use crate::realtime::writable::Writable;
 
 /// Reads of the log that the hub has under way at a time, over all topics.
 const PULLS_MAX: usize = 16;
@@ -53,6 +54,7 @@ pub struct Node {
     pub(super) limits: Limits,
     pub(super) hub: Hub,
     pub(super) sessions: Sessions,
+    pub(super) writable: Arc<Writable>,
     figures: Figures,
     log: Arc<dyn EventLog>,
     access: Access,
@@ -73,6 +75,7 @@ impl Node {
             limits,
             hub: Hub::default(),
             sessions: Sessions::default(),
+            writable: Arc::default(),
             figures: Figures::default(),
             log,
             access: Access::new(rules),
@@ -119,6 +122,11 @@ impl Node {
     pub async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
         self.figures.count(Count::PullsFromLog);
         self.log.heads(which).await
+    }
+
+    /// Whether the log took the last write. After one that failed, every beat tries another.
+    pub fn can_write(&self) -> bool {
+        self.writable.is()
     }
 
     /// Asks the feature's rule, now.
@@ -183,6 +191,11 @@ impl Node {
         self.tasks.close();
         self.tasks.wait().await;
         self.log.close().await;
+    }
+
+    /// Writes to the log, for no reader to see, and notes how it went.
+    pub(super) async fn try_write(&self) {
+        self.writable.note(self.log.try_write().await);
     }
 
     /// Adds a listener to the hub, which may have to read the topic first; see [`Hub::subscribe`].

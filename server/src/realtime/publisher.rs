@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::realtime::bus::{Bus, Notice};
 use crate::realtime::error::PublishError;
 use crate::realtime::log::{AppendError, Appended, Draft, EventLog, Outcome};
+use crate::realtime::writable::Writable;
 
 /// Publishes that wait for the log. At 8 KiB each this is 32 MiB, and seconds of a disk's work.
 const WAITING_MAX: usize = 4_096;
@@ -51,6 +52,7 @@ pub async fn run(
     mut jobs: mpsc::Receiver<Job>,
     log: Arc<dyn EventLog>,
     bus: Arc<dyn Bus>,
+    writable: Arc<Writable>,
     stop: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
@@ -68,19 +70,26 @@ pub async fn run(
         }
         let (drafts, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.draft, job.answer)).unzip();
         let results = log.append(drafts).await;
-        for result in &results {
-            match result {
-                Ok(appended) if appended.outcome == Outcome::New => announce(&*bus, appended).await,
-                Err(AppendError::Unavailable(cause)) => {
-                    tracing::error!(%cause, "a publish did not reach the log")
-                }
-                _ => {}
-            }
+        if let Some(outcome) = results.iter().find_map(written) {
+            writable.note(outcome);
+        }
+        let appended = results.iter().flatten();
+        for new in appended.filter(|appended| appended.outcome == Outcome::New) {
+            announce(&*bus, new).await;
         }
         for (answer, result) in answers.into_iter().zip(results) {
             // An error says that the caller hung up.
             answer.send(result).ok();
         }
+    }
+}
+
+/// Whether the log was written, as far as one answer tells: a key that was known needed no write.
+fn written(result: &Result<Appended, AppendError>) -> Option<Result<(), &str>> {
+    match result {
+        Ok(Appended { outcome: Outcome::New, .. }) => Some(Ok(())),
+        Err(AppendError::Unavailable(cause)) => Some(Err(cause)),
+        _ => None,
     }
 }
 

@@ -24,6 +24,9 @@ pub trait EventLog: Send + Sync + 'static {
     /// The newest seq of each topic asked for, with the epoch they belong to. Topics without events are absent.
     async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError>;
 
+    /// Writes something that no reader sees, as durably as an event: whether an append would succeed now.
+    async fn try_write(&self) -> Result<(), LogError>;
+
     /// Gives back what the log holds open, once nobody will call it any more.
     async fn close(&self) {}
 }
