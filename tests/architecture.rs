@@ -10,11 +10,13 @@ use source::{Source, named_below, sources};
 /// What a part may name of the same crate; each also names itself and `shared`.
 type Rules = [(&'static str, &'static [&'static str])];
 
-/// `main → features → http → realtime → shared`, `main → app`; `app` wires, and names no feature.
+/// `main → features → http → realtime → shared`, `main → program → app`; `app` wires, and names no feature.
 const SERVER: &Rules = &[
     ("main", &["features"]),
-    ("lib", &["app"]),
-    ("app", &["config", "http", "limits", "people", "random", "realtime", "shutdown", "telemetry", "tls"]),
+    ("lib", &["program"]),
+    ("program", &["app", "check", "config", "http", "realtime", "shutdown", "telemetry"]),
+    ("check", &["app", "config", "http", "random", "realtime", "telemetry", "tls"]),
+    ("app", &["config", "http", "limits", "people", "random", "realtime", "tls"]),
     ("features", &["http", "realtime"]),
     ("http", &["realtime", "people", "limits", "random"]),
     ("realtime", &["limits", "random", "sqlite"]),
@@ -70,10 +72,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hyper", &["server/src/http/"]),
     ("tower_http", &["server/src/http/"]),
     ("tokio_tungstenite", &["server/src/http/"]),
-    (
-        "clap",
-        &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry.rs", "server/src/app.rs"],
-    ),
+    ("clap", &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry.rs"]),
     ("sqlx", &["server/src/realtime/log/", "server/src/people/", "server/src/sqlite.rs"]),
     ("async_nats", &["server/src/realtime/bus/"]),
 ];

@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::http::{self, AppState, Feature, Listener, Origins, Pages, Rates, Tally, Transport};
+use crate::people;
 use crate::random::random_text;
 use crate::realtime::{self, Count, NewEpoch, Node};
 use crate::tls::{self, Tls};
-use crate::{people, shutdown, telemetry};
 
 /// Over how long the clients of a node that stops are asked to come back.
 const COME_BACK_WITHIN_MS: u64 = 3_000;
@@ -44,36 +43,7 @@ pub struct App {
 /// Why a node does not start. One line, which names what to change.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct StartError(String);
-
-/// The whole program: reads flags and environment, and serves these features until it is told to stop.
-pub fn run(features: Vec<Feature>) -> ExitCode {
-    let config = match Config::read() {
-        Ok(config) => config,
-        Err(exit) => return exit,
-    };
-    let started = tokio::runtime::Runtime::new()
-        .map_err(|error| StartError(format!("the runtime cannot start: {error}")))
-        .and_then(|runtime| {
-            runtime.block_on(async {
-                telemetry::start(&config.log_filter, config.log_format).map_err(StartError)?;
-                let app = App::build(config, features).await?;
-                let stop = shutdown::requested()
-                    .map_err(|error| StartError(format!("signals cannot be watched: {error}")))?;
-                // Nobody may be there to read it.
-                writeln!(io::stdout(), "listening on {}", app.url()).ok();
-                app.serve(stop).await;
-                Ok(())
-            })
-        });
-    match started {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(StartError(line)) => {
-            eprintln!("duplex: {line}");
-            ExitCode::FAILURE
-        }
-    }
-}
+pub struct StartError(pub String);
 
 impl App {
     /// Opens the data, wires the parts and binds the address.
@@ -200,27 +170,33 @@ fn lock(data: &Path) -> Result<File, StartError> {
     }
 }
 
-/// What is encrypted. An address that other machines can reach is not served without TLS by oversight.
+/// What is encrypted, and with what.
 fn encryption(config: &Config) -> Result<(Option<Tls>, Transport), StartError> {
-    let listen = config.listen;
-    let Some(source) = config.tls_source() else {
-        return match config {
-            Config { redirect_from: Some(from), .. } => Err(StartError(format!(
-                "--redirect-from {from}: there is no TLS to send anybody to; give --tls-cert and --tls-key too"
-            ))),
-            Config { insecure_http: false, .. } if !listen.ip().is_loopback() => Err(StartError(format!(
-                "--listen {listen}: other machines can reach this address, and nothing would be encrypted; give \
-                 --tls-cert and --tls-key, or --insecure-http where a proxy in front speaks TLS"
-            ))),
-            _ => Ok((None, Transport::Plain)),
-        };
-    };
+    let Some(source) = certificate(config)? else { return Ok((None, Transport::Plain)) };
     let tls = Tls::open(&source).map_err(|error| StartError(error.to_string()))?;
     let transport = match source {
         tls::Source::SelfSigned(_) => Transport::LocalTls,
         tls::Source::Files { .. } => Transport::Tls,
     };
     Ok((Some(tls), transport))
+}
+
+/// Where the certificate comes from. An address that other machines can reach is not served without one by
+/// oversight.
+pub(crate) fn certificate(config: &Config) -> Result<Option<tls::Source>, StartError> {
+    let listen = config.listen;
+    match (config.tls_source(), config) {
+        (None, Config { redirect_from: Some(from), .. }) => Err(StartError(format!(
+            "--redirect-from {from}: there is no TLS to send anybody to; give --tls-cert and --tls-key too"
+        ))),
+        (None, Config { insecure_http: false, .. }) if !listen.ip().is_loopback() => {
+            Err(StartError(format!(
+                "--listen {listen}: other machines can reach this address, and nothing would be encrypted; give \
+             --tls-cert and --tls-key, or --insecure-http where a proxy in front speaks TLS"
+            )))
+        }
+        (source, _) => Ok(source),
+    }
 }
 
 fn busy(flag: &str, listen: SocketAddr, error: &io::Error) -> String {

@@ -1,10 +1,11 @@
 //! The SQLite file: opened with the settings that make a commit durable, and brought to the present schema.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqlitePool};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 /// How many pulls read at the same time.
 const READERS_MAX: u32 = 4;
@@ -51,4 +52,17 @@ impl Database {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// The file behind `sqlite:FILE`.
+pub(crate) fn file(url: &str) -> Result<PathBuf, sqlx::Error> {
+    Ok(SqliteConnectOptions::from_str(url)?.get_filename().to_owned())
+}
+
+/// One connection to a file that is there, and stays as it is. Fails when it holds no database.
+pub(crate) async fn read(url: &str) -> Result<SqliteConnection, sqlx::Error> {
+    let options = SqliteConnectOptions::from_str(url)?.read_only(true).busy_timeout(BUSY);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    sqlx::query("PRAGMA schema_version").execute(&mut connection).await?;
+    Ok(connection)
 }

@@ -16,7 +16,7 @@ pub enum LogFormat {
 
 /// Starts logging. Fails when `filter` cannot be read; called twice in one process, the first call stands.
 pub fn start(filter: &str, format: LogFormat) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log-filter: {error}"))?;
+    let filter = read_filter(filter)?;
     let colours = std::io::stderr().is_terminal();
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
@@ -28,4 +28,9 @@ pub fn start(filter: &str, format: LogFormat) -> Result<(), String> {
         tracing::debug!("logging was started before");
     }
     Ok(())
+}
+
+/// Reads the filter.
+pub fn read_filter(filter: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(filter).map_err(|error| format!("--log-filter: {error}"))
 }

@@ -1,5 +1,6 @@
 //! The core's promises: what is acknowledged stays, and every reader gets all of it, once and in order.
 
+mod backup;
 mod catch_up;
 mod durability;
 mod event_log;

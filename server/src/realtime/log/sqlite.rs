@@ -3,14 +3,16 @@
 //! WAL with `synchronous=FULL`: a commit returns after the sync to disk. One connection writes, so a topic's head
 //! and its event move in one transaction and there are no holes.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use shared::{DisplayName, Epoch, Event, EventPage, Identity, Key, Payload, Seq, Topic, UserId};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 
 use super::{AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which};
 use crate::random::random_text;
-use crate::sqlite::Database;
+use crate::sqlite::{self, Database};
 
 const EPOCH_CHARS: usize = 16;
 /// What a disk must have room for before it counts as writable again: several events of the largest size.
@@ -120,6 +122,15 @@ impl EventLog for SqliteLog {
     async fn close(&self) {
         self.database.close().await;
     }
+}
+
+/// Whether the file is a database, where it exists; returns its name.
+pub(super) async fn check(url: &str) -> Result<PathBuf, LogError> {
+    let file = sqlite::file(url)?;
+    if file.exists() {
+        sqlite::read(url).await?.close().await?;
+    }
+    Ok(file)
 }
 
 /// An error of the database fails the whole batch; a bad draft is the inner result.
