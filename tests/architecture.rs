@@ -34,6 +34,7 @@ const SERVER: &Rules = &[
 const REALTIME: &[&str] = &[
     "session",
     "tasks",
+    "census",
     "watch",
     "node",
     "publisher",
@@ -75,6 +76,15 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry.rs"]),
     ("sqlx", &["server/src/realtime/log/", "server/src/people/", "server/src/sqlite.rs"]),
     ("async_nats", &["server/src/realtime/bus/"]),
+    (
+        "prometheus_client",
+        &[
+            "server/src/app.rs",
+            "server/src/http/metrics.rs",
+            "server/src/realtime/census.rs",
+            "server/src/realtime/figures.rs",
+        ],
+    ),
 ];
 
 const LINES_MAX: usize = 250;

@@ -5,18 +5,21 @@ use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
+use prometheus_client::registry::Registry;
 use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::http::{self, AppState, Feature, Listener, Origins, Pages, Rates, Tally, Transport};
+use crate::http::{self, AppState, Feature, Listener, Meters, Origins, Pages, Rates, Tally, Transport};
+use crate::limits::Limits;
 use crate::people;
 use crate::random::random_text;
-use crate::realtime::{self, Count, NewEpoch, Node};
+use crate::realtime::{self, NewEpoch, Node};
 use crate::tls::{self, Tls};
 
 /// Over how long the clients of a node that stops are asked to come back.
@@ -36,6 +39,8 @@ pub struct App {
     tls: Option<Tls>,
     /// The second address, and where it sends everybody.
     redirect: Option<(Listener, Router)>,
+    /// The address for Prometheus.
+    metrics: Option<(Listener, Router)>,
     /// Held for as long as the process may write to the folder.
     _lock: File,
 }
@@ -62,13 +67,14 @@ impl App {
         let (tls, transport) = encryption(&config)?;
         let limits = config.limits;
         let tally = Tally::new(limits.address_connections_max);
-        let listener = Listener::bind(config.listen, tally.clone())
+        let meters = Meters::default();
+        let listener = Listener::bind(config.listen, tally.clone(), meters.clone())
             .map_err(|error| StartError(busy("--listen", config.listen, &error)))?;
         let address = listener.address().map_err(refused("--listen"))?;
         let redirect = match config.redirect_from {
             None => None,
             Some(from) => {
-                let listener = Listener::bind(from, tally)
+                let listener = Listener::bind(from, tally, meters.clone())
                     .map_err(|error| StartError(busy("--redirect-from", from, &error)))?;
                 Some((listener, http::to_tls(address.port())))
             }
@@ -82,6 +88,10 @@ impl App {
             limits: limits.clone(),
             clock: now,
         });
+        let metrics = match config.metrics_listen {
+            None => None,
+            Some(listen) => Some(metrics(listen, &limits, &node, &meters)?),
+        };
         let origins = Origins::new(config.allow_origin, address.ip(), transport);
         let rates = Rates::new(&limits);
         let draining = AtomicBool::new(false);
@@ -91,13 +101,14 @@ impl App {
             origins,
             pages,
             rates,
+            meters,
             limits,
             clock: now,
             draining,
             transport,
         });
         let router = http::router(state.clone(), features.into_iter().map(|feature| feature.routes));
-        Ok(App { state, router, listener, address, tls, redirect, _lock: lock })
+        Ok(App { state, router, listener, address, tls, redirect, metrics, _lock: lock })
     }
 
     /// Where it listens.
@@ -108,12 +119,12 @@ impl App {
 
     /// Serves until `stop` is ready, then sends the sockets away, answers what is in flight, and closes the log.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let App { state, router, listener, tls, redirect, .. } = self;
+        let App { state, router, listener, tls, redirect, metrics, .. } = self;
         let closing = CancellationToken::new();
         let handshakes = tls.as_ref().map(|tls| tls.config.clone());
         let serving = tokio::spawn(listener.serve(router, handshakes, closing.clone()));
-        if let Some((listener, to_tls)) = redirect {
-            tokio::spawn(listener.serve(to_tls, None, closing.clone()));
+        for (listener, router) in redirect.into_iter().chain(metrics) {
+            tokio::spawn(listener.serve(router, None, closing.clone()));
         }
         if let Some(tls) = tls {
             tokio::spawn(tls.keep_current(closing.clone()));
@@ -134,17 +145,34 @@ impl App {
         }
         state.node.stop().await;
         state.people.close().await;
-        let of = |count| state.node.figures().of(count);
+        let figures = state.node.figures();
         tracing::info!(
-            pulls_from_memory = of(Count::PullsFromMemory),
-            pulls_from_log = of(Count::PullsFromLog),
-            topics_behind = of(Count::TopicsBehind),
-            frames_refused = of(Count::FramesRefused),
-            signals_dropped = of(Count::SignalsDropped),
-            reads_paused = of(Count::ReadsPaused),
+            pulls_from_memory = figures.pulls_from_memory.get(),
+            pulls_from_log = figures.pulls_from_log.get(),
+            topics_behind = figures.topics_behind.get(),
+            frames_refused = figures.frames_refused.get(),
+            signals_dropped = figures.signals_dropped.get(),
+            reads_paused = figures.reads_paused.get(),
             "stopped"
         );
     }
+}
+
+/// Where Prometheus reads: its connections are not those of clients, and are not counted among them.
+fn metrics(
+    listen: SocketAddr,
+    limits: &Limits,
+    node: &Arc<Node>,
+    meters: &Meters,
+) -> Result<(Listener, Router), StartError> {
+    let listener = Listener::bind(listen, Tally::new(limits.address_connections_max), Meters::default())
+        .map_err(|error| StartError(busy("--metrics-listen", listen, &error)))?;
+    let address = listener.address().map_err(refused("--metrics-listen"))?;
+    tracing::info!("metrics are on http://{address}/metrics");
+    let mut registry = Registry::with_prefix("duplex");
+    node.register(&mut registry);
+    meters.register(&mut registry);
+    Ok((listener, http::metrics(registry)))
 }
 
 async fn tidy(state: AppState) {

@@ -33,6 +33,9 @@ pub struct Config {
     /// Serve without TLS on an address that other machines can reach, such as behind a proxy that speaks TLS
     #[arg(long, env = "DUPLEX_INSECURE_HTTP", action = ArgAction::SetTrue)]
     pub insecure_http: bool,
+    /// Second address, for Prometheus: /metrics, without TLS, for whoever reaches it
+    #[arg(long, env = "DUPLEX_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Folder of everything that must survive a restart; made when missing
     #[arg(long, env = "DUPLEX_DATA", global = true, default_value = "data", value_name = "FOLDER")]
     pub data: PathBuf,

@@ -8,6 +8,7 @@ mod health;
 mod identity;
 mod limits;
 mod long_poll;
+mod metrics;
 mod origin;
 mod pages;
 mod publish;

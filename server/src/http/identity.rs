@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use shared::{DisplayName, ErrorCode, Millis, NewIdentity};
 use time::Duration;
 
-use crate::http::{ApiError, AppState, Body, Peer};
+use crate::http::{ApiError, AppState, Body, Peer, Refusal};
 use crate::people::TokenHash;
 use crate::random::random_text;
 use crate::realtime::{SignIn, Visitor};
@@ -106,7 +106,8 @@ impl FromRequestParts<AppState> for Caller {
         if let Some((visitor, _)) = find(app, &CookieJar::from_headers(&parts.headers)).await? {
             return Ok(Caller::Known(visitor));
         }
-        app.rates.guest(Peer::of(parts).ip())?;
+        let from = Peer::of(parts).ip();
+        app.rates.guest(from).inspect_err(|_| app.meters.refused(Refusal::AddressGuests))?;
         Ok(Caller::Guest)
     }
 }

@@ -12,6 +12,7 @@ mod headers;
 mod health;
 mod identity;
 mod listener;
+mod metrics;
 mod origin;
 mod pages;
 mod publish;
@@ -32,6 +33,7 @@ pub use body::Body;
 pub use error::ApiError;
 pub use feature::Feature;
 pub use listener::{Listener, Peer};
+pub use metrics::{Meters, Refusal, There, metrics};
 pub use origin::Origins;
 pub use pages::Pages;
 pub use publish::{Published, Writer};
@@ -56,6 +58,6 @@ pub fn router(state: AppState, features: impl IntoIterator<Item = Router<AppStat
         .layer(from_fn(request::timeout))
         .layer(CatchPanicLayer::custom(error::on_panic))
         .layer(from_fn_with_state(state.clone(), headers::add))
-        .layer(from_fn(request::identify))
+        .layer(from_fn_with_state(state.clone(), request::identify))
         .with_state(state)
 }

@@ -18,7 +18,7 @@ use shared::{CloseReason, ErrorCode, Millis, ServerFrame, endpoint};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
-use crate::http::{ApiError, AppState, Peer};
+use crate::http::{ApiError, AppState, Meters, Peer, There};
 use crate::realtime::{Ending, Session, Visitor, encode};
 
 /// The library's defaults keep 128 KiB for each socket; most sockets are idle.
@@ -75,6 +75,7 @@ struct Wire {
     /// Pings written since the last sign of life.
     pings: u32,
     clock: fn() -> Millis,
+    meters: Meters,
 }
 
 /// Why the loop ends.
@@ -100,10 +101,12 @@ impl Wire {
             heartbeat,
             pings: 0,
             clock: app.clock,
+            meters: app.meters.clone(),
         }
     }
 
     async fn run(mut self, mut session: Session) {
+        let _there = There::enter(&self.meters.sockets_open);
         match self.serve(&mut session).await {
             End::Close(reason) => self.close(reason).await,
             End::Gone => {}
@@ -115,6 +118,7 @@ impl Wire {
         let outbox = session.outbox().clone();
         loop {
             let batch = outbox.take();
+            self.meters.taken(batch.frames.len());
             if let Err(end) = self.write(batch.frames).await {
                 return end;
             }
@@ -166,6 +170,9 @@ impl Wire {
             Some(Err(_)) | None => return Err(End::Gone),
         };
         self.pings = 0;
+        if let Message::Text(text) = &message {
+            self.meters.frame_in(text.len());
+        }
         if let Err(until) = self.frames.check() {
             session.on_too_fast();
             self.paused_until = Some(Instant::now() + until.wait_time_from(DefaultClock::default().now()));
@@ -195,6 +202,7 @@ impl Wire {
         if frames.is_empty() {
             return Ok(());
         }
+        self.meters.frames_out(&frames);
         for frame in frames {
             let text = Utf8Bytes::try_from(frame).expect("serde_json writes UTF-8");
             in_time(self.socket.feed(Message::Text(text))).await?;

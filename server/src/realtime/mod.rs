@@ -7,6 +7,7 @@
 
 mod access;
 mod bus;
+mod census;
 mod error;
 mod figures;
 mod hub;
@@ -27,7 +28,7 @@ mod writable;
 pub use access::{AccessRule, SignIn, Visitor};
 pub use bus::{Bus, BusError, Heard, Notice, open as open_bus};
 pub use error::{PublishError, SubscribeError};
-pub use figures::{Count, Figures};
+pub use figures::Figures;
 pub use log::{AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which};
 pub use node::{Node, Parts};
 pub use outbox::{Batch, Ending, Outbox, encode};

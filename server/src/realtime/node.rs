@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::realtime::access::{Access, AccessRule, SignIn};
 use crate::realtime::bus::Bus;
 use crate::realtime::error::{PublishError, SubscribeError};
-use crate::realtime::figures::{Count, Figures};
+use crate::realtime::figures::Figures;
 use crate::realtime::hub::{Hub, Permissions};
 use crate::realtime::log::{Appended, Draft, EventLog, Heads, LogError, Range, Which};
 use crate::realtime::outbox::encode;
@@ -55,7 +55,7 @@ pub struct Node {
     pub(super) hub: Hub,
     pub(super) sessions: Sessions,
     pub(super) writable: Arc<Writable>,
-    figures: Figures,
+    pub(super) figures: Arc<Figures>,
     log: Arc<dyn EventLog>,
     access: Access,
     publisher: Publisher,
@@ -76,7 +76,7 @@ impl Node {
             hub: Hub::default(),
             sessions: Sessions::default(),
             writable: Arc::default(),
-            figures: Figures::default(),
+            figures: Arc::default(),
             log,
             access: Access::new(rules),
             publisher,
@@ -111,16 +111,16 @@ impl Node {
     /// reader has `heard` of elsewhere.
     pub async fn page(&self, topic: &Topic, range: Range, heard: Seq) -> Result<EventPage, LogError> {
         if let Some(page) = self.hub.page(topic, &range, heard) {
-            self.figures.count(Count::PullsFromMemory);
+            self.figures.pulls_from_memory.inc();
             return Ok(page);
         }
-        self.figures.count(Count::PullsFromLog);
+        self.figures.pulls_from_log.inc();
         self.log.read(topic, range).await
     }
 
     /// The newest seq of the topics asked for.
     pub async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
-        self.figures.count(Count::PullsFromLog);
+        self.figures.pulls_from_log.inc();
         self.log.heads(which).await
     }
 
@@ -163,6 +163,11 @@ impl Node {
     /// What was counted since the start.
     pub fn figures(&self) -> &Figures {
         &self.figures
+    }
+
+    /// How many publishes wait for the log.
+    pub(super) fn publishes_waiting(&self) -> usize {
+        self.publisher.waiting()
     }
 
     /// How many sessions are open.
@@ -225,7 +230,7 @@ impl Node {
         self.tasks.spawn(async move {
             let _turn = node.pulls.acquire().await;
             loop {
-                node.figures.count(Count::PullsFromLog);
+                node.figures.pulls_from_log.inc();
                 let next = match node.log.read(&topic, Range::of(pull, PAGE_MAX)).await {
                     Ok(page) => node.hub.on_page(page),
                     Err(error) => {

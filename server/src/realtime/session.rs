@@ -10,7 +10,6 @@ use shared::{ClientFrame, CloseReason, ErrorCode, Listed, Payload, Problem, Serv
 use tokio::time::Instant;
 
 use crate::realtime::access::Visitor;
-use crate::realtime::figures::Count;
 use crate::realtime::node::Node;
 use crate::realtime::outbox::{Ending, Outbox, encode};
 use crate::realtime::sessions::SessionId;
@@ -93,14 +92,14 @@ impl Session {
 
     /// The client sends faster than it may, and is not read for a moment.
     pub fn on_too_fast(&self) {
-        self.node.figures().count(Count::ReadsPaused);
+        self.node.figures().reads_paused.inc();
     }
 
     /// Now that there is room again: tells the heads of the topics that were skipped, and who is there by now.
     pub fn catch_up(&self) {
         let owed = self.outbox.owed();
         for topic in &owed.heads {
-            self.node.figures().count(Count::TopicsBehind);
+            self.node.figures().topics_behind.inc();
             self.node.hub.settle(topic, self.id, What::Head);
         }
         owed.presences.iter().for_each(|topic| self.node.hub.settle(topic, self.id, What::Presence));
@@ -145,7 +144,8 @@ impl Session {
             return self.on_error(Problem::new(ErrorCode::TooLarge, detail));
         }
         if self.signals.check().is_err() {
-            return self.node.figures().count(Count::SignalsDropped);
+            self.node.figures().signals_dropped.inc();
+            return;
         }
         let Some(Visitor { identity: from, .. }) = self.node.sessions.visitor(self.id) else { return };
         let frame = ServerFrame::Signal { topic: topic.clone(), from, payload };
@@ -160,7 +160,7 @@ impl Session {
     }
 
     fn on_error(&mut self, problem: Problem) {
-        self.node.figures().count(Count::FramesRefused);
+        self.node.figures().frames_refused.inc();
         self.outbox.answer(encode(&ServerFrame::Error { problem }));
         let now = Instant::now();
         self.errors.push_back(now);

@@ -31,7 +31,8 @@ impl Node {
         tasks.spawn(beat(node.clone(), stop.clone()));
         tasks.spawn(tell_presence(node.clone(), stop.clone()));
         tasks.spawn(heal(node.clone(), stop.clone()));
-        tasks.spawn(publisher::run(jobs, log, bus, node.writable.clone(), stop.clone()));
+        let (writable, figures) = (node.writable.clone(), node.figures.clone());
+        tasks.spawn(publisher::run(jobs, log, bus, writable, figures, stop.clone()));
         node
     }
 }
