@@ -14,9 +14,10 @@ type Rules = [(&'static str, &'static [&'static str])];
 const SERVER: &Rules = &[
     ("main", &["features"]),
     ("lib", &["program"]),
-    ("program", &["app", "check", "config", "http", "realtime", "shutdown", "telemetry"]),
-    ("check", &["app", "config", "http", "random", "realtime", "telemetry", "tls"]),
-    ("app", &["config", "http", "limits", "people", "random", "realtime", "tls"]),
+    ("program", &["app", "check", "config", "http", "realtime", "shutdown", "start", "telemetry"]),
+    ("check", &["config", "http", "random", "realtime", "start", "telemetry", "tls"]),
+    ("app", &["config", "http", "limits", "people", "random", "realtime", "start", "tls"]),
+    ("start", &["config", "http", "tls"]),
     ("features", &["http", "realtime"]),
     ("http", &["realtime", "people", "limits", "random"]),
     ("realtime", &["limits", "random", "sqlite"]),

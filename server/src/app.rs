@@ -1,10 +1,7 @@
 //! `App`: the only place where the parts are wired together, and from which every task starts.
 
-use std::fs;
 use std::fs::File;
-use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,12 +12,13 @@ use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::http::{self, AppState, Feature, Listener, Meters, Origins, Pages, Rates, Tally, Transport};
+use crate::http::{self, AppState, Feature, Listener, Meters, Origins, Pages, Rates, Tally};
 use crate::limits::Limits;
 use crate::people;
 use crate::random::random_text;
 use crate::realtime::{self, NewEpoch, Node};
-use crate::tls::{self, Tls};
+use crate::start::{StartError, bind, encryption, lock, refused};
+use crate::tls::Tls;
 
 /// Over how long the clients of a node that stops are asked to come back.
 const COME_BACK_WITHIN_MS: u64 = 3_000;
@@ -45,11 +43,6 @@ pub struct App {
     _lock: File,
 }
 
-/// Why a node does not start. One line, which names what to change.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartError(pub String);
-
 impl App {
     /// Opens the data, wires the parts and binds the address.
     pub async fn build(config: Config, features: Vec<Feature>) -> Result<App, StartError> {
@@ -68,14 +61,12 @@ impl App {
         let limits = config.limits;
         let tally = Tally::new(limits.address_connections_max);
         let meters = Meters::default();
-        let listener = Listener::bind(config.listen, tally.clone(), meters.clone())
-            .map_err(|error| StartError(busy("--listen", config.listen, &error)))?;
+        let listener = bind("--listen", config.listen, &tally, &meters)?;
         let address = listener.address().map_err(refused("--listen"))?;
         let redirect = match config.redirect_from {
             None => None,
             Some(from) => {
-                let listener = Listener::bind(from, tally, meters.clone())
-                    .map_err(|error| StartError(busy("--redirect-from", from, &error)))?;
+                let listener = bind("--redirect-from", from, &tally, &meters)?;
                 Some((listener, http::to_tls(address.port())))
             }
         };
@@ -165,8 +156,8 @@ fn metrics(
     node: &Arc<Node>,
     meters: &Meters,
 ) -> Result<(Listener, Router), StartError> {
-    let listener = Listener::bind(listen, Tally::new(limits.address_connections_max), Meters::default())
-        .map_err(|error| StartError(busy("--metrics-listen", listen, &error)))?;
+    let tally = Tally::new(limits.address_connections_max);
+    let listener = bind("--metrics-listen", listen, &tally, &Meters::default())?;
     let address = listener.address().map_err(refused("--metrics-listen"))?;
     tracing::info!("metrics are on http://{address}/metrics");
     let mut registry = Registry::with_prefix("duplex");
@@ -181,62 +172,6 @@ async fn tidy(state: AppState) {
         times.tick().await;
         state.rates.forget_the_quiet();
     }
-}
-
-/// Two processes on one folder would number events twice.
-fn lock(data: &Path) -> Result<File, StartError> {
-    let cannot = |error: io::Error| StartError(format!("--data {}: {error}", data.display()));
-    fs::create_dir_all(data).map_err(cannot)?;
-    let file = File::create(data.join("lock")).map_err(cannot)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StartError(format!(
-            "--data {}: another process uses this folder; stop it, or choose another folder",
-            data.display()
-        ))),
-        Err(fs::TryLockError::Error(error)) => Err(cannot(error)),
-    }
-}
-
-/// What is encrypted, and with what.
-fn encryption(config: &Config) -> Result<(Option<Tls>, Transport), StartError> {
-    let Some(source) = certificate(config)? else { return Ok((None, Transport::Plain)) };
-    let tls = Tls::open(&source).map_err(|error| StartError(error.to_string()))?;
-    let transport = match source {
-        tls::Source::SelfSigned(_) => Transport::LocalTls,
-        tls::Source::Files { .. } => Transport::Tls,
-    };
-    Ok((Some(tls), transport))
-}
-
-/// Where the certificate comes from. An address that other machines can reach is not served without one by
-/// oversight.
-pub(crate) fn certificate(config: &Config) -> Result<Option<tls::Source>, StartError> {
-    let listen = config.listen;
-    match (config.tls_source(), config) {
-        (None, Config { redirect_from: Some(from), .. }) => Err(StartError(format!(
-            "--redirect-from {from}: there is no TLS to send anybody to; give --tls-cert and --tls-key too"
-        ))),
-        (None, Config { insecure_http: false, .. }) if !listen.ip().is_loopback() => {
-            Err(StartError(format!(
-                "--listen {listen}: other machines can reach this address, and nothing would be encrypted; give \
-             --tls-cert and --tls-key, or --insecure-http where a proxy in front speaks TLS"
-            )))
-        }
-        (source, _) => Ok(source),
-    }
-}
-
-fn busy(flag: &str, listen: SocketAddr, error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::AddrInUse {
-        format!("{flag} {listen}: the port is in use; stop what uses it, or choose another port")
-    } else {
-        format!("{flag} {listen}: {error}")
-    }
-}
-
-fn refused<E: std::fmt::Display>(flag: &'static str) -> impl Fn(E) -> StartError {
-    move |error| StartError(format!("{flag}: {error}"))
 }
 
 fn now() -> Millis {

@@ -5,10 +5,10 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use crate::app::{self, StartError};
 use crate::config::Config;
 use crate::http::Pages;
 use crate::random::random_text;
+use crate::start::{StartError, certificate};
 use crate::tls::{self, Tls};
 use crate::{realtime, telemetry};
 
@@ -18,7 +18,7 @@ const NAME_CHARS: usize = 8;
 pub async fn check(config: &Config) -> Result<(), StartError> {
     telemetry::read_filter(&config.log_filter).map_err(StartError)?;
     // One that is made is made at the start.
-    if let Some(source @ tls::Source::Files { .. }) = app::certificate(config)? {
+    if let Some(source @ tls::Source::Files { .. }) = certificate(config)? {
         Tls::open(&source).map_err(|error| StartError(error.to_string()))?;
     }
     if let Some(folder) = &config.pages {

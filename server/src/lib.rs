@@ -17,6 +17,7 @@ mod program;
 mod random;
 mod shutdown;
 mod sqlite;
+mod start;
 mod telemetry;
 mod tls;
 

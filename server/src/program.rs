@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
 
-use crate::app::{App, StartError};
+use crate::app::App;
 use crate::config::{Config, Task};
 use crate::http::Feature;
+use crate::start::StartError;
 use crate::{check, realtime, shutdown, telemetry};
 
 /// The whole program: reads flags and environment, and serves these features until it is told to stop, or does

@@ -7,6 +7,7 @@ mod headers;
 mod health;
 mod identity;
 mod limits;
+mod log_lines;
 mod long_poll;
 mod metrics;
 mod origin;

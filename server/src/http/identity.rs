@@ -10,6 +10,8 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use sha2::{Digest, Sha256};
 use shared::{DisplayName, ErrorCode, Millis, NewIdentity};
 use time::Duration;
+use tracing::Span;
+use tracing::field::display;
 
 use crate::http::{ApiError, AppState, Body, Peer, Refusal};
 use crate::people::TokenHash;
@@ -75,7 +77,8 @@ pub async fn name_me(
     }
     let token = random_text(TOKEN_CHARS);
     let identity = app.people.make_guest(name, hash(&token), (app.clock)()).await?;
-    tracing::info!(user = %identity.id, %from, "a guest came in");
+    Span::current().record("user", display(&identity.id));
+    tracing::info!(%from, "a guest came in");
     Ok((StatusCode::CREATED, jar.add(cookie(&app, token)), Json(identity)).into_response())
 }
 
@@ -116,7 +119,11 @@ async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<(Visitor, Millis
     let Some(token) = jar.get(cookie_name(app)) else { return Ok(None) };
     let hash = hash(token.value());
     let found = app.people.find(hash).await?;
-    Ok(found.map(|(identity, renewed_at)| (Visitor { identity, sign_in: SignIn(hash) }, renewed_at)))
+    Ok(found.map(|(identity, renewed_at)| {
+        // Every line of this request names them from here on.
+        Span::current().record("user", display(&identity.id));
+        (Visitor { identity, sign_in: SignIn(hash) }, renewed_at)
+    }))
 }
 
 fn hash(token: &str) -> TokenHash {

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared::endpoint;
 use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::http::error::{self, ApiError, PROBLEM_JSON};
 use crate::http::{AppState, events};
@@ -32,7 +33,7 @@ pub fn id() -> String {
 pub async fn identify(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let id = random_text(ID_CHARS);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = tracing::info_span!("request", %id, %method, path);
+    let span = tracing::info_span!("request", request = %id, user = Empty, %method, path);
     let answer = async {
         let (started, version) = (Instant::now(), request.version());
         let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
