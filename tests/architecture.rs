@@ -27,7 +27,8 @@ const SERVER: &Rules = &[
     ("random", &[]),
     ("shutdown", &[]),
     ("sqlite", &[]),
-    ("telemetry", &[]),
+    ("telemetry", &["otel"]),
+    ("otel", &[]),
     ("tls", &[]),
 ];
 
@@ -77,6 +78,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry.rs"]),
     ("sqlx", &["server/src/realtime/log/", "server/src/people/", "server/src/sqlite.rs"]),
     ("async_nats", &["server/src/realtime/bus/"]),
+    ("opentelemetry", &["server/src/otel.rs"]),
+    ("opentelemetry_otlp", &["server/src/otel.rs"]),
+    ("opentelemetry_sdk", &["server/src/otel.rs"]),
     (
         "prometheus_client",
         &[

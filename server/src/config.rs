@@ -66,6 +66,10 @@ pub struct Config {
     /// Only print every setting as it would count, as a file of environment variables
     #[arg(long, action = ArgAction::SetTrue, conflicts_with = "check_config")]
     pub print_config: bool,
+    /// Where traces are sent: an OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318
+    #[cfg_attr(feature = "otel", arg(long, env = "DUPLEX_OTLP_ENDPOINT", value_name = "URL"))]
+    #[cfg_attr(not(feature = "otel"), arg(skip))]
+    pub otlp_endpoint: Option<String>,
     #[command(flatten)]
     pub limits: Limits,
     #[command(subcommand)]

@@ -12,6 +12,8 @@ pub mod features;
 pub mod http;
 pub mod realtime;
 
+#[cfg(feature = "otel")]
+mod otel;
 pub mod people;
 mod program;
 mod random;

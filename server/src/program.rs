@@ -44,7 +44,8 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
 }
 
 async fn serve(config: Config, features: Vec<Feature>) -> Result<(), StartError> {
-    telemetry::start(&config.log_filter, config.log_format).map_err(StartError)?;
+    let endpoint = config.otlp_endpoint.as_deref();
+    let _telemetry = telemetry::start(&config.log_filter, config.log_format, endpoint).map_err(StartError)?;
     let app = App::build(config, features).await?;
     let stop =
         shutdown::requested().map_err(|error| StartError(format!("signals cannot be watched: {error}")))?;
