@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use crate::limits::Limits;
@@ -17,7 +17,7 @@ const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// A node: HTTP API, WebSocket push and the page, on one address
 #[derive(Parser, Debug, Clone)]
-#[command(name = "duplex", version, max_term_width = 110)]
+#[command(name = "duplex", version, max_term_width = 110, disable_help_subcommand = true)]
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, env = "DUPLEX_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
@@ -56,11 +56,14 @@ pub struct Config {
     /// Serve without any TLS on an address that other machines can reach
     #[arg(long, env = "DUPLEX_INSECURE_HTTP", action = ArgAction::SetTrue)]
     pub insecure_http: bool,
+    /// Second address, for Prometheus: /metrics, without TLS, for whoever reaches it
+    #[arg(long, env = "DUPLEX_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Folder of everything that must survive a restart; made when missing
-    #[arg(long, env = "DUPLEX_DATA", default_value = "data", value_name = "FOLDER")]
+    #[arg(long, env = "DUPLEX_DATA", global = true, default_value = "data", value_name = "FOLDER")]
     pub data: PathBuf,
     /// Where the events are: sqlite:FILE [default: sqlite:{data}/duplex.db]
-    #[arg(long, env = "DUPLEX_LOG", value_name = "URL")]
+    #[arg(long, env = "DUPLEX_LOG", global = true, value_name = "URL")]
     pub log: Option<String>,
     /// What links the nodes: local: for one node
     #[arg(long, env = "DUPLEX_BUS", default_value = "local:", value_name = "URL")]
@@ -80,8 +83,43 @@ pub struct Config {
     /// How its log lines look
     #[arg(long, env = "DUPLEX_LOG_FORMAT", default_value = "text", value_enum)]
     pub log_format: LogFormat,
+    /// Only say whether a node could start like this, also while one runs
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub check_config: bool,
+    /// Only print every setting as it would count, as a file of environment variables
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with = "check_config")]
+    pub print_config: bool,
+    /// Where traces are sent: an OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318
+    #[cfg_attr(feature = "otel", arg(long, env = "DUPLEX_OTLP_ENDPOINT", value_name = "URL"))]
+    #[cfg_attr(not(feature = "otel"), arg(skip))]
+    pub otlp_endpoint: Option<String>,
     #[command(flatten)]
     pub limits: Limits,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do in place of serving.
+#[derive(Subcommand, Debug, Clone)]
+pub enum Command {
+    /// Copy the log to a new file, while the node runs
+    Backup {
+        /// The file; there must be none of that name
+        file: PathBuf,
+    },
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Task {
+    /// Be a node.
+    Serve,
+    /// Say whether it could be one.
+    Check,
+    /// Print this.
+    Print(String),
+    /// Copy the log to this file.
+    Backup(PathBuf),
 }
 
 /// Where TLS comes from, without files.
@@ -97,8 +135,18 @@ pub enum TlsKind {
 
 impl Config {
     /// Reads flags and environment. What cannot be used is said in one line, with the exit code to end with.
-    pub fn read() -> Result<Config, ExitCode> {
-        Config::try_parse().map_err(|error| {
+    pub fn read() -> Result<(Task, Config), ExitCode> {
+        let read = Config::command().try_get_matches().and_then(|matches| {
+            let config = Config::from_arg_matches(&matches)?;
+            let task = match &config {
+                Config { command: Some(Command::Backup { file }), .. } => Task::Backup(file.clone()),
+                Config { check_config: true, .. } => Task::Check,
+                Config { print_config: true, .. } => Task::Print(settings(&matches)),
+                _ => Task::Serve,
+            };
+            Ok((task, config))
+        });
+        read.map_err(|error| {
             if !error.use_stderr() {
                 // The help and the version, which are no errors.
                 error.print().ok();
@@ -142,6 +190,32 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse()
         .or_else(|_| alone())
         .map_err(|_| "must be an address or a network, such as 10.0.0.0/8".into())
+}
+
+/// Every setting that has a variable, in the order of the help; those that are not set as comments.
+fn settings(matches: &ArgMatches) -> String {
+    let line = |argument: &clap::Arg| {
+        let variable = argument.get_env()?.to_string_lossy();
+        let given = matches.get_raw(argument.get_id().as_str());
+        Some(match given {
+            None => format!("# {variable}=\n"),
+            Some(values) => {
+                let values: Vec<_> = values.map(|value| without_password(&value.to_string_lossy())).collect();
+                format!("{variable}={}\n", values.join(","))
+            }
+        })
+    };
+    Config::command().get_arguments().filter_map(line).collect()
+}
+
+/// A URL may hold a name and a password before its host.
+fn without_password(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
+    let host_ends = rest.find('/').unwrap_or(rest.len());
+    match rest[..host_ends].rfind('@') {
+        Some(at) => format!("{scheme}://***{}", &rest[at..]),
+        None => value.to_owned(),
+    }
 }
 
 /// An origin as browsers send it: scheme, host and port, nothing after.

@@ -10,8 +10,10 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use sha2::{Digest, Sha256};
 use shared::{DisplayName, ErrorCode, Millis, NewIdentity};
 use time::Duration;
+use tracing::Span;
+use tracing::field::display;
 
-use crate::http::{ApiError, AppState, Body, ClientIp};
+use crate::http::{ApiError, AppState, Body, ClientIp, Refusal};
 use crate::people::TokenHash;
 use crate::random::random_text;
 use crate::realtime::{SignIn, Visitor};
@@ -50,7 +52,11 @@ pub async fn me(State(app): State<AppState>, jar: CookieJar) -> Result<Response,
     if now - renewed_at < DAY_MS {
         return Ok(Json(visitor.identity).into_response());
     }
-    app.people.renew(visitor.sign_in.0, now).await?;
+    if let Err(error) = app.people.renew(visitor.sign_in.0, now).await {
+        // There will be another day; who cannot be written down is signed in all the same.
+        tracing::warn!(%error, "a sign-in could not be renewed");
+        return Ok(Json(visitor.identity).into_response());
+    }
     let token = jar.get(cookie_name(&app)).map(Cookie::value).unwrap_or_default().to_owned();
     Ok((jar.add(cookie(&app, token)), Json(visitor.identity)).into_response())
 }
@@ -71,7 +77,8 @@ pub async fn name_me(
     }
     let token = random_text(TOKEN_CHARS);
     let identity = app.people.make_guest(name, hash(&token), (app.clock)()).await?;
-    tracing::info!(user = %identity.id, %from, "a guest came in");
+    Span::current().record("user", display(&identity.id));
+    tracing::info!(%from, "a guest came in");
     Ok((StatusCode::CREATED, jar.add(cookie(&app, token)), Json(identity)).into_response())
 }
 
@@ -103,7 +110,7 @@ impl FromRequestParts<AppState> for Caller {
             return Ok(Caller::Known(visitor));
         }
         let Ok(ClientIp(from)) = ClientIp::from_request_parts(parts, app).await;
-        app.rates.guest(from)?;
+        app.rates.guest(from).inspect_err(|_| app.meters.refused(Refusal::AddressGuests))?;
         Ok(Caller::Guest)
     }
 }
@@ -112,7 +119,11 @@ async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<(Visitor, Millis
     let Some(token) = jar.get(cookie_name(app)) else { return Ok(None) };
     let hash = hash(token.value());
     let found = app.people.find(hash).await?;
-    Ok(found.map(|(identity, renewed_at)| (Visitor { identity, sign_in: SignIn(hash) }, renewed_at)))
+    Ok(found.map(|(identity, renewed_at)| {
+        // Every line of this request names them from here on.
+        Span::current().record("user", display(&identity.id));
+        (Visitor { identity, sign_in: SignIn(hash) }, renewed_at)
+    }))
 }
 
 fn hash(token: &str) -> TokenHash {

@@ -10,8 +10,10 @@ mod error;
 mod events;
 mod feature;
 mod headers;
+mod health;
 mod identity;
 mod listener;
+mod metrics;
 mod origin;
 mod pages;
 mod publish;
@@ -37,6 +39,7 @@ pub use client_ip::{ClientIp, Proxies};
 pub use error::ApiError;
 pub use feature::Feature;
 pub use listener::{Listener, Peer};
+pub use metrics::{Meters, Refusal, There, metrics};
 pub use origin::Origins;
 pub use pages::Pages;
 pub use publish::{Published, Writer};
@@ -61,11 +64,12 @@ pub fn router(state: AppState, features: impl IntoIterator<Item = Router<AppStat
         .fallback(pages::page)
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(from_fn_with_state(state.clone(), origin::check))
+        .merge(health::routes())
         .layer(from_fn(request::timeout))
         .layer(CatchPanicLayer::custom(error::on_panic))
         .layer(from_fn(routing::refuse_odd_paths))
         .layer(from_fn_with_state(state.clone(), headers::add))
-        .layer(from_fn(request::identify))
+        .layer(from_fn_with_state(state.clone(), request::identify))
         .layer(cors)
         .with_state(state);
     // What a router allows is known only outside of it.

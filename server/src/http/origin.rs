@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared::{ErrorCode, endpoint};
 
-use crate::http::{ApiError, AppState, Transport};
+use crate::http::{ApiError, AppState, Refusal, Transport};
 
 /// The rule of this node.
 #[derive(Debug, Clone)]
@@ -82,7 +82,10 @@ pub async fn check(State(app): State<AppState>, request: Request, next: Next) ->
     });
     match checked {
         Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+        Err(error) => {
+            app.meters.refused(Refusal::Origin);
+            error.into_response()
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use shared::{Ack, Identity, Key, Payload, Problem, Topic, endpoint};
 
-use crate::http::{ApiError, AppState};
+use crate::http::{ApiError, AppState, Refusal};
 use crate::realtime::{Appended, Outcome, Visitor};
 
 /// Somebody who may write now: signed in, within their rate, with an idempotency key.
@@ -24,7 +24,7 @@ impl FromRequestParts<AppState> for Writer {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Writer, ApiError> {
         let who = Visitor::from_request_parts(parts, app).await?.identity;
-        app.rates.publish(&who.id)?;
+        app.rates.publish(&who.id).inspect_err(|_| app.meters.refused(Refusal::IdentityPublishes))?;
         let given = parts.headers.get(endpoint::IDEMPOTENCY_KEY);
         let refused = |rule: &str| ApiError::from(Problem::invalid_field(endpoint::IDEMPOTENCY_KEY, rule));
         let given =

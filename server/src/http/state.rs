@@ -10,7 +10,7 @@ use shared::{CloseReason, Millis};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::http::rates::Counted;
-use crate::http::{ApiError, ClientIp, Origins, Pages, Proxies, Rates};
+use crate::http::{ApiError, ClientIp, Meters, Origins, Pages, Proxies, Rates, Refusal};
 use crate::limits::Limits;
 use crate::people::People;
 use crate::realtime::{Ending, Node, Visitor};
@@ -42,6 +42,8 @@ pub struct Parts {
     pub pages: Pages,
     /// The rates of people and addresses.
     pub rates: Rates,
+    /// What is counted.
+    pub meters: Meters,
     /// The limits.
     pub limits: Limits,
     /// The time now.
@@ -92,10 +94,14 @@ impl AppState {
     /// be opened.
     pub fn admit_reader(&self, ClientIp(from): ClientIp) -> Result<Counted, ApiError> {
         if self.is_draining() || self.node.sessions_open() >= self.limits.node_sockets_max as usize {
+            self.meters.refused(Refusal::NodeSockets);
             return Err(ApiError::unavailable("this node takes no more sockets and streams at the moment"));
         }
         let too_many = "too many open sockets and streams from this address; close one first";
-        self.rates.readers.open(from).ok_or_else(|| ApiError::too_many(too_many))
+        self.rates.readers.open(from).ok_or_else(|| {
+            self.meters.refused(Refusal::AddressReaders);
+            ApiError::too_many(too_many)
+        })
     }
 
     /// What changed between the checks of a request and the moment from which its session hears of such things.

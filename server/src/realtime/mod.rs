@@ -7,6 +7,7 @@
 
 mod access;
 mod bus;
+mod census;
 mod error;
 mod figures;
 mod hub;
@@ -22,11 +23,12 @@ mod tail;
 mod tasks;
 mod watch;
 mod watched;
+mod writable;
 
 pub use access::{AccessRule, SignIn, Visitor};
 pub use bus::{Bus, BusError, Heard, Notice, open as open_bus};
 pub use error::{PublishError, SubscribeError};
-pub use figures::{Count, Figures};
+pub use figures::Figures;
 pub use log::{
     AppendError, Appended, Draft, End, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Room, Span, Which,
 };

@@ -1,16 +1,20 @@
 //! The log: the durable truth behind every topic. [`EventLog`] is the whole contract; a back end is finished when
 //! the contract suite of the tests passes on it.
 
+mod backup;
 mod range;
 mod sqlite;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared::{Epoch, Event, EventPage, Identity, Key, Millis, Payload, Seq, Topic};
 
 pub use range::{End, Range, Room, Span, bytes};
+
+pub use backup::Copied;
 
 /// Durable lists of events, one for each topic.
 #[async_trait]
@@ -26,6 +30,9 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// The newest seq of each topic asked for, with the epoch they belong to. Topics without events are absent.
     async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError>;
+
+    /// Writes something that no reader sees, as durably as an event: whether an append would succeed now.
+    async fn try_write(&self) -> Result<(), LogError>;
 
     /// Gives back what the log holds open, once nobody will call it any more.
     async fn close(&self) {}
@@ -121,6 +128,26 @@ pub enum NewEpoch {
 pub async fn open(url: &str, new_epoch: NewEpoch) -> Result<Arc<dyn EventLog>, LogError> {
     match url.split_once(':') {
         Some(("sqlite", _)) => Ok(Arc::new(sqlite::SqliteLog::open(url, new_epoch).await?)),
-        _ => Err(LogError(format!("unknown scheme in {url:?}: sqlite:FILE is known"))),
+        _ => Err(unknown(url)),
     }
+}
+
+/// Reads the log that `url` names as far as there is one, and changes nothing. Returns the file that it is in.
+pub async fn check(url: &str) -> Result<PathBuf, LogError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => sqlite::check(url).await,
+        _ => Err(unknown(url)),
+    }
+}
+
+/// Copies the log that `url` names to a file that does not exist yet, while nodes go on using it.
+pub async fn copy(url: &str, to: &Path) -> Result<Copied, LogError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => backup::copy(url, to).await,
+        _ => Err(unknown(url)),
+    }
+}
+
+fn unknown(url: &str) -> LogError {
+    LogError(format!("unknown scheme in {url:?}: sqlite:FILE is known"))
 }
