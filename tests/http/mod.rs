@@ -3,6 +3,7 @@
 mod bad_body;
 mod bad_frame;
 mod bad_request;
+mod contract;
 mod headers;
 mod identity;
 mod limits;

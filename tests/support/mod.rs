@@ -12,6 +12,7 @@ mod memory_log;
 mod person;
 mod program;
 mod record;
+pub mod schema;
 mod server;
 mod socket;
 pub mod tls;

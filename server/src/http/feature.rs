@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-
-use crate::http::AppState;
+use crate::http::Routes;
 use crate::realtime::AccessRule;
 
 /// One domain: a namespace of topics, the routes that publish there, and who may read.
 pub struct Feature {
     /// The part of its topics before the colon; no two features share one.
     pub namespace: &'static str,
-    /// Its routes, under `/api`, with their whole paths.
-    pub routes: Router<AppState>,
+    /// Its routes, under `/api`, with their documentation.
+    pub routes: Routes,
     /// Who may read its topics.
     pub access: Arc<dyn AccessRule>,
 }

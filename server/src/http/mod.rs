@@ -5,6 +5,7 @@
 
 mod body;
 mod connection;
+mod contract;
 mod error;
 mod events;
 mod feature;
@@ -23,31 +24,37 @@ mod state;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get};
 use shared::endpoint;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use body::Body;
+pub use contract::{Answer, Described, DescribedHandler, Operation, Routes};
 pub use error::ApiError;
 pub use feature::Feature;
 pub use listener::{Listener, Peer};
 pub use origin::Origins;
 pub use pages::Pages;
-pub use publish::{Published, Writer};
+pub use publish::{Named, Published, Writer};
 pub use rates::{Rates, Tally};
 pub use redirect::to_tls;
 pub use state::{AppState, Parts, Transport};
 
 /// The route table.
-pub fn router(state: AppState, features: impl IntoIterator<Item = Router<AppState>>) -> Router {
-    let core = Router::new()
-        .route(endpoint::ME, get(identity::me).post(identity::name_me).delete(identity::sign_out))
-        .route(endpoint::EVENTS, get(events::events))
-        .route(endpoint::SOCKET, any(socket::open));
+pub fn router(state: AppState, features: Vec<Feature>) -> Router {
+    let core = Routes::new()
+        .get(endpoint::ME, "Who you are.", identity::me)
+        .post(endpoint::ME, "Makes you a guest, or gives you another name.", identity::name_me)
+        .delete(endpoint::ME, "Signs you out, everywhere this sign-in is used.", identity::sign_out)
+        .get(
+            endpoint::EVENTS,
+            "The events of a topic: a page, a page to wait for, or a stream.",
+            events::events,
+        )
+        .socket(endpoint::SOCKET, "The WebSocket; what crosses it is in the other document.", socket::open);
     let body_bytes_max = state.limits.body_bytes_max as usize;
-    features
-        .into_iter()
-        .fold(core, Router::merge)
+    let namespaces: Vec<&str> = features.iter().map(|feature| feature.namespace).collect();
+    let routes = features.into_iter().fold(core, |routes, feature| routes.merge(feature.routes));
+    contract::documented(routes, &namespaces)
         .fallback(pages::page)
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(from_fn_with_state(state.clone(), origin::check))
