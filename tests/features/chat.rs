@@ -164,9 +164,10 @@ async fn the_lobby_is_for_people_who_are_signed_in() {
 }
 
 #[tokio::test]
-async fn the_contract_of_the_product_changes_only_together_with_its_committed_copy() {
-    let answer = duplex().stranger().get(endpoint::OPENAPI).await;
-    pins_document("chat/openapi", &answer.json());
+async fn the_contract_of_the_product_changes_only_together_with_its_committed_copies() {
+    let server = duplex();
+    pins_document("chat/openapi", &server.stranger().get(endpoint::OPENAPI).await.json());
+    pins_document("chat/asyncapi", &server.stranger().get(endpoint::ASYNCAPI).await.json());
 }
 
 #[test]

@@ -28,7 +28,7 @@ use shared::endpoint;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use body::Body;
-pub use contract::{Answer, Described, DescribedHandler, Operation, Routes};
+pub use contract::{Answer, Described, DescribedHandler, Operation, Payloads, Routes};
 pub use error::ApiError;
 pub use feature::Feature;
 pub use listener::{Listener, Peer};
@@ -52,9 +52,9 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
         )
         .socket(endpoint::SOCKET, "The WebSocket; what crosses it is in the other document.", socket::open);
     let body_bytes_max = state.limits.body_bytes_max as usize;
-    let namespaces: Vec<&str> = features.iter().map(|feature| feature.namespace).collect();
+    let kinds: Vec<_> = features.iter().map(|feature| (feature.namespace, feature.payloads)).collect();
     let routes = features.into_iter().fold(core, |routes, feature| routes.merge(feature.routes));
-    contract::documented(routes, &namespaces)
+    contract::documented(routes, &kinds)
         .fallback(pages::page)
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(from_fn_with_state(state.clone(), origin::check))

@@ -3,7 +3,6 @@
 //! The core's tests talk to it, so they stay when the demo goes; and it shows what a feature needs at the least.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::State;
@@ -15,7 +14,7 @@ use shared::{Identity, Topic, TopicKind};
 
 fn main() -> ExitCode {
     let routes = Routes::new().post("/api/probe/{name}/events", "Publishes a text.", publish);
-    server::run(vec![Feature { namespace: Probe::NAMESPACE, routes, access: Arc::new(NotPrivate) }])
+    server::run(vec![Feature::of::<Probe>(routes, NotPrivate)])
 }
 
 /// Topics in which people say things.

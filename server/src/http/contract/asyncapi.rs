@@ -8,17 +8,18 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use shared::{ClientFrame, CloseReason, ServerFrame, endpoint};
 
-use super::{WIRE_VERSION, examples};
+use super::{Payloads, WIRE_VERSION, examples, payloads};
 use crate::http::identity;
 
 /// The document.
-pub fn document() -> Value {
+pub fn of(kinds: &[(&'static str, Payloads)]) -> Value {
     // The dialect that AsyncAPI's own schema language extends.
     let mut schemas = super::schemas(SchemaSettings::draft07());
     schemas.subschema_for::<(ClientFrame, ServerFrame)>();
+    let topics = payloads::described(kinds, &mut schemas);
     let mut schemas = schemas.take_definitions(true);
-    let from_client = messages("client", schemas.remove("ClientFrame"), &examples::of_client());
-    let from_node = messages("node", schemas.remove("ServerFrame"), &examples::of_node());
+    let from_client = messages("client", schemas.shift_remove("ClientFrame"), &examples::of_client());
+    let from_node = messages("node", schemas.shift_remove("ServerFrame"), &examples::of_node());
     let operations = json!({
         "from_client": operation("receive", "What a client says to the node.", &from_client),
         "from_node": operation("send", "What the node says to a client.", &from_node),
@@ -38,6 +39,7 @@ pub fn document() -> Value {
         "servers": { "plain": server("ws", "cookie"), "tls": server("wss", "cookie_under_tls") },
         "channels": { "socket": channel(&messages) },
         "operations": operations,
+        "x-topics": topics,
         "components": {
             "messages": messages,
             "schemas": schemas,

@@ -10,6 +10,7 @@ mod examples;
 mod openapi;
 mod operation;
 mod page;
+mod payloads;
 mod routes;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use shared::endpoint;
 
 pub use described::{Answer, Described, DescribedHandler};
 pub use operation::Operation;
+pub use payloads::Payloads;
 pub use routes::Routes;
 
 use crate::http::AppState;
@@ -51,13 +53,13 @@ fn without_links(schema: &mut Schema) {
     }
 }
 
-/// The routes, and beside them the documents that describe them.
-pub fn documented(routes: Routes, namespaces: &[&'static str]) -> Router<AppState> {
+/// The routes, and beside them the documents that describe them and what each kind of topic carries.
+pub fn documented(routes: Routes, kinds: &[(&'static str, Payloads)]) -> Router<AppState> {
     let routes = routes
         .get(endpoint::OPENAPI, "This document: every route, with all that it takes and answers.", openapi)
         .get(endpoint::ASYNCAPI, "What crosses the socket, as AsyncAPI 3.", asyncapi)
         .get(endpoint::DOCS, "Both documents as a page.", docs);
-    let documents = Documents::of(&routes, namespaces);
+    let documents = Documents::of(&routes, kinds);
     routes.into_router().layer(Extension(Arc::new(documents)))
 }
 
@@ -70,8 +72,8 @@ struct Documents {
 }
 
 impl Documents {
-    fn of(routes: &Routes, namespaces: &[&'static str]) -> Documents {
-        let (openapi, asyncapi) = (openapi::of(routes, namespaces), asyncapi::document());
+    fn of(routes: &Routes, kinds: &[(&'static str, Payloads)]) -> Documents {
+        let (openapi, asyncapi) = (openapi::of(routes, kinds), asyncapi::of(kinds));
         let page = page::of(&openapi, &asyncapi);
         let text = |document: &Value| format!("{document:#}\n").into();
         Documents {

@@ -4,14 +4,16 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use shared::{ErrorCode, Problem};
 
-use super::{Routes, WIRE_VERSION};
+use super::{Payloads, Routes, WIRE_VERSION, payloads};
 use crate::http::identity;
 
 /// The document.
-pub fn of(routes: &Routes, namespaces: &[&'static str]) -> Value {
+pub fn of(routes: &Routes, kinds: &[(&'static str, Payloads)]) -> Value {
     let mut schemas = super::schemas(SchemaSettings::draft2020_12());
     let problem = schemas.subschema_for::<Problem>().to_value();
-    let paths = routes.paths(namespaces, &mut schemas);
+    let namespaces: Vec<&str> = kinds.iter().map(|(namespace, _)| *namespace).collect();
+    let paths = routes.paths(&namespaces, &mut schemas);
+    let topics = payloads::described(kinds, &mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -24,6 +26,7 @@ pub fn of(routes: &Routes, namespaces: &[&'static str]) -> Value {
         },
         "servers": [{ "url": "/" }],
         "paths": paths,
+        "x-topics": topics,
         "components": {
             "schemas": schemas.take_definitions(true),
             "responses": ErrorCode::ALL.iter().map(|code| refusal(*code, &problem)).collect::<Map<_, _>>(),

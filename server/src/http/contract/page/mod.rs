@@ -27,6 +27,7 @@ pub fn of(openapi: &Value, asyncapi: &Value) -> String {
         introduction(openapi),
         section("routes", "Routes", &operations::all(openapi)),
         section("socket", "The socket", &socket::all(asyncapi)),
+        section("topics", "Topics", &schemas::topics(&openapi["x-topics"])),
         section("problems", "Problems", &operations::problems(openapi)),
         section(
             "types",
@@ -62,7 +63,7 @@ fn introduction(openapi: &Value) -> String {
     let about = prose(html::text(&openapi["info"]["description"]));
     format!(
         "<h1>The contract</h1>\n<p>{about}</p>\n<nav aria-label=\"On this page\"><ul class=\"contents\">\n{}\
-         <li><a href=\"#socket\">The socket</a></li>\n<li><a href=\"#problems\">Problems</a></li>\n\
+         <li><a href=\"#socket\">The socket</a></li>\n<li><a href=\"#topics\">Topics</a></li>\n<li><a href=\"#problems\">Problems</a></li>\n\
          <li><a href=\"#types\">Types</a></li>\n</ul></nav>\n",
         operations::contents(openapi)
     )

@@ -4,6 +4,19 @@ use serde_json::Value;
 
 use super::html::{code, escape, list, prose, row, text};
 
+/// What the topics of each namespace carry.
+pub fn topics(topics: &Value) -> String {
+    let kinds = topics.as_object().into_iter().flatten().map(|(namespace, payloads)| {
+        let signal = match &payloads["signal"] {
+            nothing if nothing["type"] == "null" => "there are no signals".into(),
+            signal => format!("each signal {}", kind(signal)),
+        };
+        let event = kind(&payloads["event"]);
+        row(&code(&format!("{namespace}:…")), "", &format!("Each event carries {event}, {signal}."))
+    });
+    format!("<dl>\n{}</dl>\n", kinds.collect::<String>())
+}
+
 /// All types of both documents, by name; those that both have are the same.
 pub fn all(openapi: &Value, asyncapi: &Value) -> String {
     let all = openapi.as_object().into_iter().chain(asyncapi.as_object()).flatten();
