@@ -92,7 +92,11 @@ impl fmt::Display for DisplayName {
 
 /// The body of `POST /api/me`: a name as somebody typed it, not yet a [`DisplayName`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = NewIdentity { name: "Ada Lovelace".into() })
+)]
 pub struct NewIdentity {
     /// 1 to 40 characters once it is trimmed, no control characters.
     #[cfg_attr(feature = "schema", schemars(with = "DisplayName"))]

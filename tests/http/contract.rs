@@ -83,6 +83,20 @@ async fn every_part_of_a_path_is_a_parameter_and_every_operation_has_a_name_of_i
 }
 
 #[tokio::test]
+async fn the_examples_of_types_fit_their_schemas() {
+    let openapi = document(&TestServer::start(), endpoint::OPENAPI).await;
+    let types = openapi["components"]["schemas"].as_object().unwrap();
+    let with_example = types.iter().filter(|(_, schema)| !schema["examples"].is_null());
+    let names: Vec<&String> = with_example
+        .map(|(name, schema)| {
+            schema["examples"].as_array().unwrap().iter().for_each(|value| fits(&openapi, schema, value));
+            name
+        })
+        .collect();
+    assert_eq!(names, ["Identity", "NewIdentity", "EventPage", "Said", "Ack"]);
+}
+
+#[tokio::test]
 async fn every_problem_is_told_of_with_its_code_and_status() {
     let openapi = document(&TestServer::start(), endpoint::OPENAPI).await;
     for code in ErrorCode::ALL {

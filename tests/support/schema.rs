@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 /// What is said about a schema, or checked by reading the value.
-const SILENT: [&str; 6] = ["description", "default", "example", "format", "pattern", "title"];
+const SILENT: [&str; 6] = ["description", "default", "examples", "format", "pattern", "title"];
 
 /// Asserts that `value` fits `schema`, whose references lead into `document`.
 #[track_caller]

@@ -94,7 +94,11 @@ impl From<MessageText> for String {
 
 /// The body of a POST to [`messages`]: a line as somebody typed it, not yet a [`MessageText`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = NewMessage { text: "hello".into() })
+)]
 pub struct NewMessage {
     /// 1 to 2,000 characters once it is trimmed.
     #[cfg_attr(feature = "schema", schemars(with = "MessageText"))]

@@ -28,6 +28,7 @@ impl TopicKind for Probe {
 
 /// What is published, and what is posted to publish it: any text that the core lets through.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(example = Said { text: "hello".into() })]
 struct Said {
     text: String,
 }

@@ -1,8 +1,9 @@
-//! One example of each frame: real values, written by the types themselves.
+//! One example of each frame, and of what the core answers: real values, written by the types themselves.
 
+use serde_json::{Value, json};
 use shared::{
-    ClientFrame, DisplayName, Epoch, ErrorCode, Event, Identity, Key, Listed, Malformed, Member, Payload,
-    Problem, Seq, ServerFrame, SessionLimits, Topic, UserId, Welcome,
+    Ack, ClientFrame, DisplayName, Epoch, ErrorCode, Event, EventPage, Identity, Key, Listed, Malformed,
+    Member, Payload, Problem, Seq, ServerFrame, SessionLimits, Topic, UserId, Welcome,
 };
 
 const AT: i64 = 1_795_357_200_123;
@@ -36,6 +37,15 @@ impl Sample {
 
 fn sample() -> Sample {
     Sample::new().expect("the samples keep the grammar")
+}
+
+/// Answers of the core, by the name of their type.
+pub fn of_answers() -> [(&'static str, Value); 3] {
+    let Sample { topic, epoch, ada, key, posted, .. } = sample();
+    let (seq, head) = (Seq(42), Seq(57));
+    let event = Event { topic: topic.clone(), seq, at: AT, author: ada.clone(), key, payload: posted };
+    let page = EventPage { topic: topic.clone(), epoch: epoch.clone(), head, events: vec![event] };
+    [("Identity", json!(ada)), ("EventPage", json!(page)), ("Ack", json!(Ack { topic, epoch, seq }))]
 }
 
 /// Client to node.

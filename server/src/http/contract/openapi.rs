@@ -4,7 +4,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use shared::{ErrorCode, Problem};
 
-use super::{Payloads, Routes, WIRE_VERSION, payloads};
+use super::{Payloads, Routes, WIRE_VERSION, examples, payloads};
 use crate::http::identity;
 
 /// The document.
@@ -14,6 +14,12 @@ pub fn of(routes: &Routes, kinds: &[(&'static str, Payloads)]) -> Value {
     let namespaces: Vec<&str> = kinds.iter().map(|(namespace, _)| *namespace).collect();
     let paths = routes.paths(&namespaces, &mut schemas);
     let topics = payloads::described(kinds, &mut schemas);
+    let mut schemas = schemas.take_definitions(true);
+    for (name, example) in examples::of_answers() {
+        if let Some(schema) = schemas.get_mut(name) {
+            schema["examples"] = json!([example]);
+        }
+    }
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -28,7 +34,7 @@ pub fn of(routes: &Routes, kinds: &[(&'static str, Payloads)]) -> Value {
         "paths": paths,
         "x-topics": topics,
         "components": {
-            "schemas": schemas.take_definitions(true),
+            "schemas": schemas,
             "responses": ErrorCode::ALL.iter().map(|code| refusal(*code, &problem)).collect::<Map<_, _>>(),
             "headers": { "X-Request-Id": {
                 "description": "Finds the node's log lines about this request.",

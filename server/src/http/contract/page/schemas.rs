@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::html::{code, escape, list, prose, row, text};
+use super::html::{code, escape, example, list, prose, row, text};
 
 /// What the topics of each namespace carry.
 pub fn topics(topics: &Value) -> String {
@@ -31,13 +31,15 @@ fn one(name: &str, schema: &Value) -> String {
     let alternatives = schema["oneOf"].as_array().into_iter().flatten();
     let alternatives =
         alternatives.map(|schema| row(&kind(schema), "", &prose(text(&schema["description"]))));
+    let examples = schema["examples"].as_array().into_iter().flatten();
+    let examples: String = examples.map(|value| example(value, name)).collect();
     let detail = match (schema["properties"].is_object(), schema["oneOf"].is_array()) {
         (true, _) => list("Fields", &fields(schema)),
         (false, true) => list("One of", &alternatives.collect::<String>()),
         (false, false) => format!("<p class=\"note\">{}</p>\n", kind(schema)),
     };
     format!(
-        "<article aria-labelledby=\"{name}\">\n<h3 id=\"{name}\">{name}</h3>\n<p>{about}</p>\n{detail}</article>\n"
+        "<article aria-labelledby=\"{name}\">\n<h3 id=\"{name}\">{name}</h3>\n<p>{about}</p>\n{detail}{examples}</article>\n"
     )
 }
 
