@@ -28,7 +28,7 @@ use shared::endpoint;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use body::Body;
-pub use contract::{Answer, Described, DescribedHandler, Operation, Payloads, Routes};
+pub use contract::{Answer, Described, DescribedHandler, Operation, Payloads, Place, Routes};
 pub use error::ApiError;
 pub use feature::Feature;
 pub use listener::{Listener, Peer};

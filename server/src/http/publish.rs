@@ -13,7 +13,7 @@ use shared::{
     Ack, ErrorCode, Identity, Key, Malformed, NAME_GRAMMAR, Payload, Problem, Topic, TopicKind, endpoint,
 };
 
-use crate::http::{ApiError, AppState, Described, Operation};
+use crate::http::{ApiError, AppState, Described, Operation, Place};
 use crate::realtime::{Appended, Outcome, Visitor};
 
 /// The rule of a topic's name: see [`NAME_GRAMMAR`].
@@ -47,7 +47,7 @@ impl Described for Writer {
         Visitor::describe(operation);
         let key = operation.schema_of::<Key>();
         let about = "Your own name for what you publish, new for each thing and the same when you try again.";
-        operation.requires("header", endpoint::IDEMPOTENCY_KEY, key, about);
+        operation.requires(Place::Header, endpoint::IDEMPOTENCY_KEY, key, about);
         operation.refuses(ErrorCode::Invalid);
         operation.refuses(ErrorCode::TooMany);
     }
@@ -76,7 +76,7 @@ impl<Kind: TopicKind> Described for Named<Kind> {
     fn describe(operation: &mut Operation<'_>) {
         let name = operation.names_in_path().pop().unwrap_or_default();
         let schema = json!({ "type": "string", "pattern": format!("^{NAME_PATTERN}$") });
-        operation.takes("path", &name, schema, "The name of a topic.");
+        operation.requires(Place::Path, &name, schema, "The name of a topic.");
         operation.refuses(ErrorCode::Invalid);
     }
 }

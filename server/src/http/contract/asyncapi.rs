@@ -32,7 +32,7 @@ pub fn of(kinds: &[(&'static str, Payloads)]) -> Value {
             "version": WIRE_VERSION,
             "license": { "name": "MIT OR Apache-2.0" },
             "description": "What crosses the WebSocket: text frames, one JSON object each with exactly one key, the \
-                frame's name. History is never sent here: a reader pulls it, see /api/openapi.json. Fields that are \
+                frame's name. History is never sent here: a reader pulls it, see `/api/openapi.json`. Fields that are \
                 not listed may be added and are to be ignored.",
         },
         "defaultContentType": "application/json",

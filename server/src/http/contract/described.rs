@@ -14,11 +14,15 @@ use schemars::JsonSchema;
 use serde_json::json;
 use shared::{ErrorCode, endpoint};
 
-use super::Operation;
+use super::{Operation, Place};
 use crate::http::ApiError;
 
 /// An argument or an answer of a handler that can say what it means to a caller. A type of your own that a handler
 /// takes or gives implements it once, beside the code that reads or writes it.
+#[diagnostic::on_unimplemented(
+    message = "the contract knows nothing of `{Self}`",
+    note = "implement `Described` for it: what it takes from a request, or what it answers"
+)]
 pub trait Described {
     /// Adds what this type takes from the request, answers, or refuses.
     fn describe(operation: &mut Operation<'_>);
@@ -47,6 +51,10 @@ impl<Forms: Described> Described for Answer<Forms> {
 }
 
 /// A handler all of whose arguments are described, and its answer too: every async function of such types.
+#[diagnostic::on_unimplemented(
+    message = "the contract cannot describe this handler",
+    note = "each of its arguments, and its answer, must implement `Described`"
+)]
 pub trait DescribedHandler<Arguments> {
     /// Adds what all of them have to say.
     fn describe(operation: &mut Operation<'_>);
@@ -89,7 +97,7 @@ impl Described for WebSocketUpgrade {
     fn describe(operation: &mut Operation<'_>) {
         let about = "Offer the one named here; it is confirmed. Other offers are not.";
         let protocol = json!({ "type": "string", "const": endpoint::SUBPROTOCOL });
-        operation.takes("header", "Sec-WebSocket-Protocol", protocol, about);
+        operation.takes(Place::Header, "Sec-WebSocket-Protocol", protocol, about);
         operation.answers(StatusCode::SWITCHING_PROTOCOLS, "A WebSocket from now on; 200 over HTTP/2.");
         operation.refuses(ErrorCode::UpgradeRequired);
         operation.refuses(ErrorCode::TooMany);
@@ -106,7 +114,7 @@ impl Described for CookieJar {
 impl Described for Path<String> {
     fn describe(operation: &mut Operation<'_>) {
         for name in operation.names_in_path() {
-            operation.takes("path", &name, json!({ "type": "string", "minLength": 1 }), "");
+            operation.requires(Place::Path, &name, json!({ "type": "string", "minLength": 1 }), "");
         }
         operation.refuses(ErrorCode::Invalid);
     }

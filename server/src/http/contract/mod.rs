@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use shared::endpoint;
 
 pub use described::{Answer, Described, DescribedHandler};
-pub use operation::Operation;
+pub use operation::{Operation, Place};
 pub use payloads::Payloads;
 pub use routes::Routes;
 

@@ -17,9 +17,30 @@ pub struct Operation<'a> {
     pub namespaces: &'a [&'static str],
     schemas: &'a mut SchemaGenerator,
     security: Option<Value>,
-    parameters: Vec<Value>,
+    parameters: Vec<(Place, Value)>,
     body: Option<Value>,
     answers: BTreeMap<u16, Value>,
+}
+
+/// Where a parameter stands, in the order of the documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Between the slashes.
+    Path,
+    /// Behind the question mark.
+    Query,
+    /// Among the header fields.
+    Header,
+}
+
+impl Place {
+    fn name(self) -> &'static str {
+        match self {
+            Place::Path => "path",
+            Place::Query => "query",
+            Place::Header => "header",
+        }
+    }
 }
 
 impl Operation<'_> {
@@ -61,23 +82,21 @@ impl Operation<'_> {
 
     /// It is for everyone, and knows those who are signed in.
     pub fn knows_sign_in(&mut self) {
-        self.security = Some(json!([{}, { "cookie": [] }, { "cookie_under_tls": [] }]));
+        let optional = || json!([{}, { "cookie": [] }, { "cookie_under_tls": [] }]);
+        self.security.get_or_insert_with(optional);
     }
 
-    /// Takes a part of the path, a part of the query (`"query"`) or a header.
-    pub fn takes(&mut self, place: &str, name: &str, schema: Value, about: &str) {
-        self.parameters.retain(|known| known["name"] != name);
-        let mut parameter = json!({ "in": place, "name": name, "schema": schema, "description": about });
-        if place == "path" {
-            parameter["required"] = true.into();
-        }
-        self.parameters.push(parameter);
+    /// Takes a parameter, which may be absent. One of that name that was described before is described anew.
+    pub fn takes(&mut self, place: Place, name: &str, schema: Value, about: &str) {
+        self.parameters.retain(|(_, known)| known["name"] != name);
+        let parameter = json!({ "in": place.name(), "name": name, "schema": schema, "description": about });
+        self.parameters.push((place, parameter));
     }
 
-    /// The same, and must be given it.
-    pub fn requires(&mut self, place: &str, name: &str, schema: Value, about: &str) {
+    /// The same for one that must be there, as all in the path must.
+    pub fn requires(&mut self, place: Place, name: &str, schema: Value, about: &str) {
         self.takes(place, name, schema, about);
-        if let Some(last) = self.parameters.last_mut() {
+        if let Some((_, last)) = self.parameters.last_mut() {
             last["required"] = true.into();
         }
     }
@@ -138,10 +157,8 @@ impl Operation<'_> {
             "responses": answers.collect::<Map<_, _>>(),
         });
         if !self.parameters.is_empty() {
-            self.parameters.sort_by_key(|parameter| {
-                ["path", "query", "header"].iter().position(|place| parameter["in"] == *place)
-            });
-            json["parameters"] = self.parameters.into();
+            self.parameters.sort_by_key(|(place, _)| *place);
+            json["parameters"] = self.parameters.into_iter().map(|(_, parameter)| parameter).collect();
         }
         if let Some(body) = self.body {
             json["requestBody"] = body;

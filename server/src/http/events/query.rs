@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::{Epoch, Malformed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Part, Problem, Seq};
 
-use crate::http::{ApiError, Described, Operation};
+use crate::http::{ApiError, Described, Operation, Place};
 use crate::realtime::Range;
 
 /// The query's fields, as text: each is read with an error of its own.
@@ -27,7 +27,7 @@ impl Described for Asked {
             "not": { "required": ["after", "before"] },
         });
         operation.takes(
-            "query",
+            Place::Query,
             "position",
             position,
             "Which events, ascending: the newest when neither is given.",
@@ -35,17 +35,17 @@ impl Described for Asked {
         let limit = json!({
             "type": "integer", "minimum": 1, "maximum": PAGE_LIMIT_MAX, "default": PAGE_LIMIT_DEFAULT,
         });
-        operation.takes("query", "limit", limit, "How many events at most.");
+        operation.takes(Place::Query, "limit", limit, "How many events at most.");
         let epoch = operation.schema_of::<Epoch>();
         operation.takes(
-            "query",
+            Place::Query,
             "epoch",
             epoch,
             "The life of the log that you know; of another, you get the newest page.",
         );
         let heard: Value = seq("");
         operation.takes(
-            "query",
+            Place::Query,
             "heard",
             heard,
             "The newest seq that you were told of: the page is no older.",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::{ErrorCode, EventPage, endpoint};
 
 use crate::http::publish::NAME_PATTERN;
-use crate::http::{Described, Operation};
+use crate::http::{Described, Operation, Place};
 
 /// A page, a page that was waited for, or a stream.
 pub enum Ways {}
@@ -14,7 +14,7 @@ impl Described for Ways {
     fn describe(operation: &mut Operation<'_>) {
         let namespaces = operation.namespaces.join("|");
         let topic = json!({ "type": "string", "pattern": format!("^({namespaces}):{NAME_PATTERN}$") });
-        operation.takes("path", "topic", topic, "Which topic: one of a kind that this node knows.");
+        operation.requires(Place::Path, "topic", topic, "Which topic: one of a kind that this node knows.");
         asked_by_header(operation);
         let about = "A page: at once, or as soon as it holds an event. Or a stream, which begins with a block of only an \
             id, so that it can be resumed; each event follows as `id: {epoch}:{seq}`, `event: event`, `data: {the \
@@ -44,11 +44,11 @@ impl Described for Ways {
 fn asked_by_header(operation: &mut Operation<'_>) {
     let about =
         "`wait=N` (RFC 7240): with `after`, waits up to N seconds, 60 at most, for an event beyond it.";
-    operation.takes("header", endpoint::PREFER, text(), about);
+    operation.takes(Place::Header, endpoint::PREFER, text(), about);
     let about = "The id of the last block of a stream, which goes on after it; counts before `after`.";
-    operation.takes("header", endpoint::LAST_EVENT_ID, text(), about);
+    operation.takes(Place::Header, endpoint::LAST_EVENT_ID, text(), about);
     let about = "The `ETag` of a page that you have: 304 when nothing has changed.";
-    operation.takes("header", "If-None-Match", text(), about);
+    operation.takes(Place::Header, "If-None-Match", text(), about);
 }
 
 fn text() -> Value {

@@ -39,5 +39,9 @@ pub fn row(what: &str, note: &str, about: &str) -> String {
 
 /// A list with a heading; nothing where there are no rows.
 pub fn list(title: &str, rows: &str) -> String {
-    if rows.is_empty() { String::new() } else { format!("<h4>{title}</h4>\n<dl>\n{rows}</dl>\n") }
+    if rows.is_empty() {
+        String::new()
+    } else {
+        format!("<p class=\"label\">{title}</p>\n<dl>\n{rows}</dl>\n")
+    }
 }
