@@ -1,81 +1,13 @@
 //! Who may name whom, and how files are kept. Read from the source text, so it holds for what is never compiled
 //! together, and a forker sees the rule where it is broken.
 
+mod rules;
 mod source;
 
 use std::collections::BTreeSet;
 
+use rules::{CLIENT, CRATES, REALTIME, Rules, SERVER};
 use source::{Source, named_below, sources};
-
-/// What a part may name of the same crate; each also names itself and `shared`.
-type Rules = [(&'static str, &'static [&'static str])];
-
-/// `main → features → http → realtime → shared`, `main → app`; `app` wires, and names no feature.
-const SERVER: &Rules = &[
-    ("main", &["features"]),
-    ("lib", &["app"]),
-    ("app", &["config", "http", "limits", "people", "random", "realtime", "shutdown", "telemetry", "tls"]),
-    ("features", &["http", "realtime"]),
-    ("http", &["realtime", "people", "limits", "random"]),
-    ("realtime", &["limits", "random", "sqlite"]),
-    ("people", &["random", "sqlite"]),
-    ("config", &["limits", "telemetry", "tls"]),
-    ("limits", &[]),
-    ("random", &[]),
-    ("shutdown", &[]),
-    ("sqlite", &[]),
-    ("telemetry", &[]),
-    ("tls", &[]),
-];
-
-/// Each part of the core names only what stands to its right.
-const REALTIME: &[&str] = &[
-    "session",
-    "tasks",
-    "watch",
-    "node",
-    "publisher",
-    "hub",
-    "watched",
-    "presence",
-    "sessions",
-    "tail",
-    "access",
-    "error",
-    "bus",
-    "log",
-    "figures",
-    "outbox",
-    "queue",
-];
-
-const CLIENT: &Rules = &[
-    ("main", &["app"]),
-    ("lib", &["app"]),
-    ("app", &["features", "identity", "realtime", "ui", "http", "address", "browser"]),
-    ("features", &["identity", "realtime", "ui", "http", "address", "browser"]),
-    ("identity", &["realtime", "ui", "http", "browser"]),
-    ("realtime", &["http", "browser"]),
-    ("ui", &["realtime", "browser"]),
-    ("http", &["browser"]),
-    ("address", &["browser"]),
-    ("browser", &[]),
-];
-
-/// Crates that only these parts name: `(crate, paths that may)`.
-const CRATES: &[(&str, &[&str])] = &[
-    ("axum", &["server/src/http/", "server/src/features/", "server/src/app.rs"]),
-    ("axum_extra", &["server/src/http/"]),
-    ("hyper", &["server/src/http/"]),
-    ("tower_http", &["server/src/http/"]),
-    ("tokio_tungstenite", &["server/src/http/"]),
-    (
-        "clap",
-        &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry.rs", "server/src/app.rs"],
-    ),
-    ("sqlx", &["server/src/realtime/log/", "server/src/people/", "server/src/sqlite.rs"]),
-    ("async_nats", &["server/src/realtime/bus/"]),
-];
 
 const LINES_MAX: usize = 250;
 const WORDS_AVOIDED: [&str; 5] = ["utils", "util", "helpers", "common", "manager"];

@@ -1,24 +1,24 @@
 //! `App`: the only place where the parts are wired together, and from which every task starts.
 
-use std::fs;
 use std::fs::File;
-use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
+use prometheus_client::registry::Registry;
 use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::http::{self, AppState, Feature, Listener, Origins, Pages, Rates, Tally, Transport};
+use crate::http::{self, AppState, Feature, Listener, Meters, Origins, Pages, Proxies, Rates, Tally};
+use crate::limits::Limits;
+use crate::people;
 use crate::random::random_text;
-use crate::realtime::{self, Count, NewEpoch, Node};
-use crate::tls::{self, Tls};
-use crate::{people, shutdown, telemetry};
+use crate::realtime::{self, NewEpoch, Node};
+use crate::start::{StartError, bind, encryption, lock, refused};
+use crate::tls::Tls;
 
 /// Over how long the clients of a node that stops are asked to come back.
 const COME_BACK_WITHIN_MS: u64 = 3_000;
@@ -37,42 +37,10 @@ pub struct App {
     tls: Option<Tls>,
     /// The second address, and where it sends everybody.
     redirect: Option<(Listener, Router)>,
+    /// The address for Prometheus.
+    metrics: Option<(Listener, Router)>,
     /// Held for as long as the process may write to the folder.
     _lock: File,
-}
-
-/// Why a node does not start. One line, which names what to change.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartError(String);
-
-/// The whole program: reads flags and environment, and serves these features until it is told to stop.
-pub fn run(features: Vec<Feature>) -> ExitCode {
-    let config = match Config::read() {
-        Ok(config) => config,
-        Err(exit) => return exit,
-    };
-    let started = tokio::runtime::Runtime::new()
-        .map_err(|error| StartError(format!("the runtime cannot start: {error}")))
-        .and_then(|runtime| {
-            runtime.block_on(async {
-                telemetry::start(&config.log_filter, config.log_format).map_err(StartError)?;
-                let app = App::build(config, features).await?;
-                let stop = shutdown::requested()
-                    .map_err(|error| StartError(format!("signals cannot be watched: {error}")))?;
-                // Nobody may be there to read it.
-                writeln!(io::stdout(), "listening on {}", app.url()).ok();
-                app.serve(stop).await;
-                Ok(())
-            })
-        });
-    match started {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(StartError(line)) => {
-            eprintln!("duplex: {line}");
-            ExitCode::FAILURE
-        }
-    }
 }
 
 impl App {
@@ -92,14 +60,14 @@ impl App {
         let (tls, transport) = encryption(&config)?;
         let limits = config.limits;
         let tally = Tally::new(limits.address_connections_max);
-        let listener = Listener::bind(config.listen, tally.clone())
-            .map_err(|error| StartError(busy("--listen", config.listen, &error)))?;
+        let proxies = Proxies::new(config.trusted_proxy);
+        let meters = Meters::default();
+        let listener = bind("--listen", config.listen, &tally, &proxies, &meters)?;
         let address = listener.address().map_err(refused("--listen"))?;
         let redirect = match config.redirect_from {
             None => None,
             Some(from) => {
-                let listener = Listener::bind(from, tally)
-                    .map_err(|error| StartError(busy("--redirect-from", from, &error)))?;
+                let listener = bind("--redirect-from", from, &tally, &proxies, &meters)?;
                 Some((listener, http::to_tls(address.port())))
             }
         };
@@ -112,6 +80,10 @@ impl App {
             limits: limits.clone(),
             clock: now,
         });
+        let metrics = match config.metrics_listen {
+            None => None,
+            Some(listen) => Some(metrics(listen, &limits, &node, &meters)?),
+        };
         let origins = Origins::new(config.allow_origin, address.ip(), transport);
         let rates = Rates::new(&limits);
         let draining = AtomicBool::new(false);
@@ -119,15 +91,17 @@ impl App {
             node,
             people,
             origins,
+            proxies,
             pages,
             rates,
+            meters,
             limits,
             clock: now,
             draining,
             transport,
         });
         let router = http::router(state.clone(), features);
-        Ok(App { state, router, listener, address, tls, redirect, _lock: lock })
+        Ok(App { state, router, listener, address, tls, redirect, metrics, _lock: lock })
     }
 
     /// Where it listens.
@@ -138,12 +112,12 @@ impl App {
 
     /// Serves until `stop` is ready, then sends the sockets away, answers what is in flight, and closes the log.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let App { state, router, listener, tls, redirect, .. } = self;
+        let App { state, router, listener, tls, redirect, metrics, .. } = self;
         let closing = CancellationToken::new();
         let handshakes = tls.as_ref().map(|tls| tls.config.clone());
         let serving = tokio::spawn(listener.serve(router, handshakes, closing.clone()));
-        if let Some((listener, to_tls)) = redirect {
-            tokio::spawn(listener.serve(to_tls, None, closing.clone()));
+        for (listener, router) in redirect.into_iter().chain(metrics) {
+            tokio::spawn(listener.serve(router, None, closing.clone()));
         }
         if let Some(tls) = tls {
             tokio::spawn(tls.keep_current(closing.clone()));
@@ -164,17 +138,34 @@ impl App {
         }
         state.node.stop().await;
         state.people.close().await;
-        let of = |count| state.node.figures().of(count);
+        let figures = state.node.figures();
         tracing::info!(
-            pulls_from_memory = of(Count::PullsFromMemory),
-            pulls_from_log = of(Count::PullsFromLog),
-            topics_behind = of(Count::TopicsBehind),
-            frames_refused = of(Count::FramesRefused),
-            signals_dropped = of(Count::SignalsDropped),
-            reads_paused = of(Count::ReadsPaused),
+            pulls_from_memory = figures.pulls_from_memory.get(),
+            pulls_from_log = figures.pulls_from_log.get(),
+            topics_behind = figures.topics_behind.get(),
+            frames_refused = figures.frames_refused.get(),
+            signals_dropped = figures.signals_dropped.get(),
+            reads_paused = figures.reads_paused.get(),
             "stopped"
         );
     }
+}
+
+/// Where Prometheus reads: its connections are not those of clients, and are not counted among them.
+fn metrics(
+    listen: SocketAddr,
+    limits: &Limits,
+    node: &Arc<Node>,
+    meters: &Meters,
+) -> Result<(Listener, Router), StartError> {
+    let tally = Tally::new(limits.address_connections_max);
+    let listener = bind("--metrics-listen", listen, &tally, &Proxies::default(), &Meters::default())?;
+    let address = listener.address().map_err(refused("--metrics-listen"))?;
+    tracing::info!("metrics are on http://{address}/metrics");
+    let mut registry = Registry::with_prefix("duplex");
+    node.register(&mut registry);
+    meters.register(&mut registry);
+    Ok((listener, http::metrics(registry)))
 }
 
 async fn tidy(state: AppState) {
@@ -183,56 +174,6 @@ async fn tidy(state: AppState) {
         times.tick().await;
         state.rates.forget_the_quiet();
     }
-}
-
-/// Two processes on one folder would number events twice.
-fn lock(data: &Path) -> Result<File, StartError> {
-    let cannot = |error: io::Error| StartError(format!("--data {}: {error}", data.display()));
-    fs::create_dir_all(data).map_err(cannot)?;
-    let file = File::create(data.join("lock")).map_err(cannot)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StartError(format!(
-            "--data {}: another process uses this folder; stop it, or choose another folder",
-            data.display()
-        ))),
-        Err(fs::TryLockError::Error(error)) => Err(cannot(error)),
-    }
-}
-
-/// What is encrypted. An address that other machines can reach is not served without TLS by oversight.
-fn encryption(config: &Config) -> Result<(Option<Tls>, Transport), StartError> {
-    let listen = config.listen;
-    let Some(source) = config.tls_source() else {
-        return match config {
-            Config { redirect_from: Some(from), .. } => Err(StartError(format!(
-                "--redirect-from {from}: there is no TLS to send anybody to; give --tls-cert and --tls-key too"
-            ))),
-            Config { insecure_http: false, .. } if !listen.ip().is_loopback() => Err(StartError(format!(
-                "--listen {listen}: other machines can reach this address, and nothing would be encrypted; give \
-                 --tls-cert and --tls-key, or --insecure-http where a proxy in front speaks TLS"
-            ))),
-            _ => Ok((None, Transport::Plain)),
-        };
-    };
-    let tls = Tls::open(&source).map_err(|error| StartError(error.to_string()))?;
-    let transport = match source {
-        tls::Source::SelfSigned(_) => Transport::LocalTls,
-        tls::Source::Files { .. } => Transport::Tls,
-    };
-    Ok((Some(tls), transport))
-}
-
-fn busy(flag: &str, listen: SocketAddr, error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::AddrInUse {
-        format!("{flag} {listen}: the port is in use; stop what uses it, or choose another port")
-    } else {
-        format!("{flag} {listen}: {error}")
-    }
-}
-
-fn refused<E: std::fmt::Display>(flag: &'static str) -> impl Fn(E) -> StartError {
-    move |error| StartError(format!("{flag}: {error}"))
 }
 
 fn now() -> Millis {

@@ -1,19 +1,23 @@
 //! `Config`: what a node can be told. A field's doc comment is its flag's help; each flag is an environment
 //! variable too, the flag wins, and nothing needs to be set.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 
 use crate::limits::Limits;
 use crate::telemetry::LogFormat;
 use crate::tls;
 
+const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+
 /// A node: HTTP API, WebSocket push and the page, on one address
 #[derive(Parser, Debug, Clone)]
-#[command(name = "duplex", version, max_term_width = 110)]
+#[command(name = "duplex", version, max_term_width = 110, disable_help_subcommand = true)]
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, env = "DUPLEX_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
@@ -24,20 +28,42 @@ pub struct Config {
     /// File with the key of that certificate (PEM)
     #[arg(long, env = "DUPLEX_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Make the certificate: self-signed is for this machine only, kept in the data folder
+    /// TLS without files of yours
     #[arg(long, env = "DUPLEX_TLS", value_enum, conflicts_with = "tls_cert", value_name = "KIND")]
-    pub tls: Option<MadeCertificate>,
+    #[arg(requires_ifs([("proxy", "trusted_proxy"), ("acme", "acme_domain"), ("acme", "acme_contact")]))]
+    pub tls: Option<TlsKind>,
+    /// Name that the certificate of --tls acme is for; several are separated by commas
+    #[arg(long, env = "DUPLEX_ACME_DOMAIN", value_delimiter = ',', value_name = "NAME")]
+    pub acme_domain: Vec<String>,
+    /// Mail address to which the authority may write
+    #[arg(long, env = "DUPLEX_ACME_CONTACT", value_name = "ADDRESS")]
+    pub acme_contact: Option<String>,
+    /// The authority's directory
+    #[arg(long, env = "DUPLEX_ACME_DIRECTORY", value_name = "URL", default_value = LETS_ENCRYPT)]
+    pub acme_directory: String,
+    /// File with the root (PEM) that vouches for the authority's own address, where the system's roots do not
+    #[arg(long, env = "DUPLEX_ACME_ROOT", value_name = "FILE")]
+    pub acme_root: Option<PathBuf>,
+    /// Age at which a certificate is replaced
+    #[arg(long, env = "DUPLEX_ACME_RENEW_DAYS", value_name = "DAYS", default_value_t = 30)]
+    pub acme_renew_days: u32,
+    /// Network of a proxy in front, whose X-Forwarded-For is believed; several are separated by commas
+    #[arg(long, env = "DUPLEX_TRUSTED_PROXY", value_delimiter = ',', value_name = "NETWORK", value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
     /// Second address, which only sends browsers to the one that speaks TLS
     #[arg(long, env = "DUPLEX_REDIRECT_FROM", value_name = "ADDRESS")]
     pub redirect_from: Option<SocketAddr>,
-    /// Serve without TLS on an address that other machines can reach, such as behind a proxy that speaks TLS
+    /// Serve without any TLS on an address that other machines can reach
     #[arg(long, env = "DUPLEX_INSECURE_HTTP", action = ArgAction::SetTrue)]
     pub insecure_http: bool,
+    /// Second address, for Prometheus: /metrics, without TLS, for whoever reaches it
+    #[arg(long, env = "DUPLEX_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Folder of everything that must survive a restart; made when missing
-    #[arg(long, env = "DUPLEX_DATA", default_value = "data", value_name = "FOLDER")]
+    #[arg(long, env = "DUPLEX_DATA", global = true, default_value = "data", value_name = "FOLDER")]
     pub data: PathBuf,
     /// Where the events are: sqlite:FILE [default: sqlite:{data}/duplex.db]
-    #[arg(long, env = "DUPLEX_LOG", value_name = "URL")]
+    #[arg(long, env = "DUPLEX_LOG", global = true, value_name = "URL")]
     pub log: Option<String>,
     /// What links the nodes: local: for one node
     #[arg(long, env = "DUPLEX_BUS", default_value = "local:", value_name = "URL")]
@@ -57,21 +83,70 @@ pub struct Config {
     /// How its log lines look
     #[arg(long, env = "DUPLEX_LOG_FORMAT", default_value = "text", value_enum)]
     pub log_format: LogFormat,
+    /// Only say whether a node could start like this, also while one runs
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub check_config: bool,
+    /// Only print every setting as it would count, as a file of environment variables
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with = "check_config")]
+    pub print_config: bool,
+    /// Where traces are sent: an OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318
+    #[cfg_attr(feature = "otel", arg(long, env = "DUPLEX_OTLP_ENDPOINT", value_name = "URL"))]
+    #[cfg_attr(not(feature = "otel"), arg(skip))]
+    pub otlp_endpoint: Option<String>,
     #[command(flatten)]
     pub limits: Limits,
+    #[command(subcommand)]
+    pub command: Option<Command>,
 }
 
-/// How a certificate is made.
+/// What to do in place of serving.
+#[derive(Subcommand, Debug, Clone)]
+pub enum Command {
+    /// Copy the log to a new file, while the node runs
+    Backup {
+        /// The file; there must be none of that name
+        file: PathBuf,
+    },
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Task {
+    /// Be a node.
+    Serve,
+    /// Say whether it could be one.
+    Check,
+    /// Print this.
+    Print(String),
+    /// Copy the log to this file.
+    Backup(PathBuf),
+}
+
+/// Where TLS comes from, without files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum MadeCertificate {
-    /// For localhost, known to nobody.
+pub enum TlsKind {
+    /// A certificate for this machine only, made once in the data folder
     SelfSigned,
+    /// A certificate from an authority such as Let's Encrypt, which must reach this node on port 443 of the name
+    Acme,
+    /// A proxy in front speaks TLS, and plain HTTP to this node
+    Proxy,
 }
 
 impl Config {
     /// Reads flags and environment. What cannot be used is said in one line, with the exit code to end with.
-    pub fn read() -> Result<Config, ExitCode> {
-        Config::try_parse().map_err(|error| {
+    pub fn read() -> Result<(Task, Config), ExitCode> {
+        let read = Config::command().try_get_matches().and_then(|matches| {
+            let config = Config::from_arg_matches(&matches)?;
+            let task = match &config {
+                Config { command: Some(Command::Backup { file }), .. } => Task::Backup(file.clone()),
+                Config { check_config: true, .. } => Task::Check,
+                Config { print_config: true, .. } => Task::Print(settings(&matches)),
+                _ => Task::Serve,
+            };
+            Ok((task, config))
+        });
+        read.map_err(|error| {
             if !error.use_stderr() {
                 // The help and the version, which are no errors.
                 error.print().ok();
@@ -90,7 +165,15 @@ impl Config {
     pub fn tls_source(&self) -> Option<tls::Source> {
         match (&self.tls_cert, &self.tls_key, self.tls) {
             (Some(cert), Some(key), _) => Some(tls::Source::Files { cert: cert.clone(), key: key.clone() }),
-            (_, _, Some(MadeCertificate::SelfSigned)) => Some(tls::Source::SelfSigned(self.data.join("tls"))),
+            (_, _, Some(TlsKind::SelfSigned)) => Some(tls::Source::SelfSigned(self.data.join("tls"))),
+            (_, _, Some(TlsKind::Acme)) => Some(tls::Source::Acme(tls::Acme {
+                folder: self.data.join("acme"),
+                domains: self.acme_domain.clone(),
+                contact: self.acme_contact.clone().unwrap_or_default(),
+                directory: self.acme_directory.clone(),
+                root: self.acme_root.clone(),
+                renew_after: Duration::from_secs(u64::from(self.acme_renew_days) * 24 * 60 * 60),
+            })),
             _ => None,
         }
     }
@@ -98,6 +181,40 @@ impl Config {
     /// The log's URL, also where none was given.
     pub fn log_url(&self) -> String {
         self.log.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("duplex.db").display()))
+    }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let alone = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse()
+        .or_else(|_| alone())
+        .map_err(|_| "must be an address or a network, such as 10.0.0.0/8".into())
+}
+
+/// Every setting that has a variable, in the order of the help; those that are not set as comments.
+fn settings(matches: &ArgMatches) -> String {
+    let line = |argument: &clap::Arg| {
+        let variable = argument.get_env()?.to_string_lossy();
+        let given = matches.get_raw(argument.get_id().as_str());
+        Some(match given {
+            None => format!("# {variable}=\n"),
+            Some(values) => {
+                let values: Vec<_> = values.map(|value| without_password(&value.to_string_lossy())).collect();
+                format!("{variable}={}\n", values.join(","))
+            }
+        })
+    };
+    Config::command().get_arguments().filter_map(line).collect()
+}
+
+/// A URL may hold a name and a password before its host.
+fn without_password(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
+    let host_ends = rest.find('/').unwrap_or(rest.len());
+    match rest[..host_ends].rfind('@') {
+        Some(at) => format!("{scheme}://***{}", &rest[at..]),
+        None => value.to_owned(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! The node: one process that keeps the log, answers pulls and pushes events. The modules, in reading order:
 //!
-//! `main → features → http → realtime → shared`; nothing imports what stands to its left, and `app` alone wires
-//! the parts together. `config`, `limits`, `telemetry`, `shutdown`, `sqlite`, `tls` and `people` are leaves.
+//! `main → features → http → realtime → shared`; nothing imports what stands to its left. `program` does what the
+//! command line asks for, and `app` alone wires the parts together. `config`, `limits`, `telemetry`, `shutdown`, `sqlite`, `tls` and `people` are leaves.
 
 pub mod app;
+mod check;
 mod config;
 pub mod limits;
 
@@ -11,11 +12,15 @@ pub mod features;
 pub mod http;
 pub mod realtime;
 
+#[cfg(feature = "otel")]
+mod otel;
 pub mod people;
+mod program;
 mod random;
 mod shutdown;
 mod sqlite;
+mod start;
 mod telemetry;
 mod tls;
 
-pub use app::run;
+pub use program::run;

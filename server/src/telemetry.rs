@@ -1,9 +1,12 @@
-//! What the node says of itself: log lines on standard error, as text or as one JSON object each.
+//! What the node says of itself: log lines on standard error, as text or as one JSON object each, and traces where
+//! they are built in and asked for.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, stderr};
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 /// How log lines look.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,18 +17,36 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging. Fails when `filter` cannot be read; called twice in one process, the first call stands.
-pub fn start(filter: &str, format: LogFormat) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log-filter: {error}"))?;
-    let colours = std::io::stderr().is_terminal();
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
-    let started = match format {
-        LogFormat::Text => lines.compact().try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+/// Keep it for as long as there is something to tell: dropping it sends the traces that wait.
+pub struct Telemetry {
+    #[cfg(feature = "otel")]
+    _traces: Option<crate::otel::Traces>,
+}
+
+/// Starts logging. Fails when `filter` or `otlp_endpoint` cannot be read; called twice in one process, the first
+/// call stands.
+#[cfg_attr(not(feature = "otel"), expect(unused_variables, reason = "there are no traces in this build"))]
+pub fn start(filter: &str, format: LogFormat, otlp_endpoint: Option<&str>) -> Result<Telemetry, String> {
+    let lines = fmt::layer().with_ansi(stderr().is_terminal()).with_writer(stderr);
+    let lines = match format {
+        LogFormat::Text => lines.compact().boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    if started.is_err() {
+    let told = registry().with(read_filter(filter)?).with(lines);
+    #[cfg(feature = "otel")]
+    let traces = otlp_endpoint.map(crate::otel::Traces::open).transpose()?;
+    #[cfg(feature = "otel")]
+    let told = told.with(traces.as_ref().map(|traces| traces.layer()));
+    if told.try_init().is_err() {
         tracing::debug!("logging was started before");
     }
-    Ok(())
+    Ok(Telemetry {
+        #[cfg(feature = "otel")]
+        _traces: traces,
+    })
+}
+
+/// Reads the filter.
+pub fn read_filter(filter: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(filter).map_err(|error| format!("--log-filter: {error}"))
 }

@@ -48,17 +48,9 @@ async fn a_topic_out_of_grammar_is_invalid() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let long = format!("probe:{}", "x".repeat(64));
-    for topic in [
-        "probe",
-        "probe:",
-        ":room",
-        "probe:Room",
-        "probe:-room",
-        "probe:a:b",
-        "probe:r%C3%BCm",
-        "probe:%00",
-        &long,
-    ] {
+    for topic in
+        ["probe", "probe:", ":room", "probe:Room", "probe:-room", "probe:a:b", "probe:r%C3%BCm", &long]
+    {
         let problem =
             ada.get(&format!("/api/topics/{topic}/events")).await.is_refused(ErrorCode::Invalid, &["topic"]);
         assert_eq!(problem.errors[0].field, "topic", "{topic}");
@@ -98,6 +90,8 @@ async fn a_wrong_method_is_told_the_right_ones() {
         (Method::POST, EVENTS, "GET,HEAD"),
         (Method::DELETE, EVENTS, "GET,HEAD"),
         (Method::GET, "/api/probe/room/events", "POST"),
+        (Method::TRACE, endpoint::ME, "GET,HEAD,POST,DELETE"),
+        (Method::POST, endpoint::SOCKET, "GET,HEAD,CONNECT"),
         (Method::PATCH, "/api/probe/room/events", "POST"),
     ] {
         let answer = ada.ask(ada.request(method.clone(), path)).await;
@@ -115,7 +109,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 async fn a_socket_address_asked_without_a_handshake_says_what_it_is() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    for method in [Method::GET, Method::POST, Method::HEAD] {
+    for method in [Method::GET, Method::HEAD] {
         let answer = ada.ask(ada.request(method.clone(), endpoint::SOCKET)).await;
         assert_eq!(answer.status, 426, "{method}");
         if method != Method::HEAD {

@@ -1,18 +1,25 @@
 //! The edge's promises: what every request is answered, good or bad.
 
+mod acme;
 mod bad_body;
 mod bad_frame;
 mod bad_request;
 mod contract;
 mod headers;
+mod health;
 mod identity;
 mod limits;
+mod log_lines;
 mod long_poll;
+mod metrics;
 mod origin;
 mod pages;
+mod proxies;
 mod publish;
 mod pull;
+mod routing;
+mod settings;
 mod slow;
-mod start;
+pub mod start;
 mod stream;
 mod tls;

@@ -101,6 +101,21 @@ async fn a_page_that_was_kept_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_file_is_kept_for_ever_only_when_its_name_is_made_of_its_bytes() {
+    let folder = TempDir::new().unwrap();
+    // `printf 'let plain;' | sha256sum`
+    for name in ["index.html", "app-e1a19f5d4f16dd5e.js", "app-0123456789abcdef.js"] {
+        std::fs::write(folder.path().join(name), "let plain;").unwrap();
+    }
+    let server = TestServer::with(&["--pages", folder.path().to_str().unwrap()]);
+    let kept =
+        async |path: &str| ask(&server, Method::GET, path, &[HTML]).await.header("cache-control").to_owned();
+    assert_eq!(kept("/app-e1a19f5d4f16dd5e.js").await, "public, max-age=31536000, immutable");
+    assert_eq!(kept("/app-0123456789abcdef.js").await, "no-cache", "the name lies");
+    assert_eq!(kept("/").await, "no-cache");
+}
+
+#[tokio::test]
 async fn the_clients_own_routes_get_its_page() {
     let site = Site::new();
     let index = site.get("/", &[HTML]).await;

@@ -142,6 +142,7 @@ async fn help_tells_every_flag_with_its_variable_and_default() {
         "log",
         "bus",
         "allow-origin",
+        "metrics-listen",
         "new-epoch",
         "pages",
         "log-filter",

@@ -1,6 +1,7 @@
 //! What the tests are written with: a real server, people who ask it by HTTP, browsers without a screen, waiting.
 
 mod answer;
+pub mod authority;
 pub mod browser;
 mod browser_feeds;
 pub mod browser_loop;
@@ -14,6 +15,7 @@ mod program;
 mod record;
 pub mod schema;
 mod server;
+mod small_disk;
 mod socket;
 pub mod tls;
 pub mod wait;
@@ -28,6 +30,7 @@ pub use person::{Person, probe};
 pub use program::Program;
 pub use record::{Reading, Record};
 pub use server::{TestServer, server_command};
+pub use small_disk::SmallDisk;
 pub use socket::{Socket, read_frame};
 pub use wait::{DEADLINE, eventually, in_time};
 pub use witness::Witness;

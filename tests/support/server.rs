@@ -41,6 +41,11 @@ impl TestServer {
         TestServer::listening_on("0.0.0.0:0", Program::Probe, &["--insecure-http"])
     }
 
+    /// The probe, on an address that others were told of.
+    pub fn at(address: SocketAddr, flags: &[&str]) -> TestServer {
+        TestServer::listening_on(&address.to_string(), Program::Probe, flags)
+    }
+
     /// The given program, with these flags.
     pub fn of(program: Program, flags: &[&str]) -> TestServer {
         TestServer::listening_on("127.0.0.1:0", program, flags)

@@ -18,12 +18,14 @@ use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::http::Peer;
+use crate::http::{Meters, Peer};
 
 /// A handshake must be complete after this long, and so must a head after its connection began or after the
 /// request before it.
@@ -45,16 +47,19 @@ pub async fn serve(
     peer: Peer,
     router: Router,
     tls: Option<Arc<ServerConfig>>,
+    meters: &Meters,
     stop: CancellationToken,
 ) {
     let served = match (prepare(&stream), tls) {
         (Err(error), _) => Err(error.into()),
         (Ok(()), None) => http1(stream, peer, router, stop).await,
-        (Ok(()), Some(tls)) => match timeout(HEAD_WITHIN, TlsAcceptor::from(tls).accept(stream)).await {
-            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                http2(stream, peer, router, stop).await
-            }
-            Ok(Ok(stream)) => http1(stream, peer, router, stop).await,
+        (Ok(()), Some(tls)) => match handshake(stream, tls, meters).await {
+            Ok(Ok(stream)) => match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => http2(stream, peer, router, stop).await,
+                Some(b"http/1.1") | None => http1(stream, peer, router, stop).await,
+                // An authority, which has seen what it wanted to see.
+                Some(_) => Ok(()),
+            },
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err("the handshake took too long".into()),
         },
@@ -62,6 +67,14 @@ pub async fn serve(
     if let Err(error) = served {
         tracing::debug!(%error, peer = %peer.0, "a connection ended");
     }
+}
+
+type Shaken = Result<io::Result<TlsStream<TcpStream>>, Elapsed>;
+
+async fn handshake(stream: TcpStream, tls: Arc<ServerConfig>, meters: &Meters) -> Shaken {
+    let shaken = timeout(HEAD_WITHIN, TlsAcceptor::from(tls).accept(stream)).await;
+    meters.handshake(if matches!(shaken, Ok(Ok(_))) { "ok" } else { "failed" });
+    shaken
 }
 
 type Served = Result<(), Box<dyn std::error::Error + Send + Sync>>;

@@ -74,7 +74,7 @@ impl From<PublishError> for ApiError {
                 "Idempotency-Key was used for something else; make a new key for each thing you publish",
             ),
             PublishError::Busy => ApiError::unavailable("the node is busy; try again with the same key"),
-            // The publisher has logged the cause.
+            // The node has logged the cause.
             PublishError::Append(AppendError::Unavailable(_)) => {
                 ApiError::unavailable("the log cannot be written at the moment; try again with the same key")
             }
@@ -102,7 +102,7 @@ impl From<LogError> for ApiError {
 impl From<PeopleError> for ApiError {
     fn from(error: PeopleError) -> ApiError {
         tracing::error!(%error, "people cannot be read or written");
-        ApiError::unavailable("sign-ins cannot be read at the moment")
+        ApiError::unavailable("sign-ins cannot be read or written at the moment; try again")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is asking: a cookie that leads to a person, and the three verbs of `/api/me`.
 
 use axum::Json;
-use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
@@ -10,8 +10,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use shared::{DisplayName, ErrorCode, Identity, Millis, NewIdentity};
 use time::Duration;
+use tracing::Span;
+use tracing::field::display;
 
-use crate::http::{Answer, ApiError, AppState, Body, Described, Operation, Peer};
+use crate::http::{Answer, ApiError, AppState, Body, ClientIp, Described, Operation, Refusal};
 use crate::people::TokenHash;
 use crate::random::random_text;
 use crate::realtime::{SignIn, Visitor};
@@ -57,7 +59,11 @@ pub async fn me(State(app): State<AppState>, jar: CookieJar) -> Result<Answer<Me
     if now - renewed_at < DAY_MS {
         return Ok(Answer::of(Json(visitor.identity)));
     }
-    app.people.renew(visitor.sign_in.0, now).await?;
+    if let Err(error) = app.people.renew(visitor.sign_in.0, now).await {
+        // There will be another day; who cannot be written down is signed in all the same.
+        tracing::warn!(%error, "a sign-in could not be renewed");
+        return Ok(Answer::of(Json(visitor.identity)));
+    }
     let token = jar.get(cookie_name(&app)).map(Cookie::value).unwrap_or_default().to_owned();
     Ok(Answer::of((jar.add(cookie(&app, token)), Json(visitor.identity))))
 }
@@ -75,7 +81,7 @@ impl Described for Me {
 /// POST: makes a guest (201), or renames whoever asks (200).
 pub async fn name_me(
     State(app): State<AppState>,
-    ConnectInfo(Peer(from)): ConnectInfo<Peer>,
+    ClientIp(from): ClientIp,
     jar: CookieJar,
     caller: Caller,
     Body(new): Body<NewIdentity>,
@@ -88,7 +94,8 @@ pub async fn name_me(
     }
     let token = random_text(TOKEN_CHARS);
     let identity = app.people.make_guest(name, hash(&token), (app.clock)()).await?;
-    tracing::info!(user = %identity.id, %from, "a guest came in");
+    Span::current().record("user", display(&identity.id));
+    tracing::info!(%from, "a guest came in");
     Ok(Answer::of((StatusCode::CREATED, jar.add(cookie(&app, token)), Json(identity))))
 }
 
@@ -140,7 +147,8 @@ impl FromRequestParts<AppState> for Caller {
         if let Some((visitor, _)) = find(app, &CookieJar::from_headers(&parts.headers)).await? {
             return Ok(Caller::Known(visitor));
         }
-        app.rates.guest(Peer::of(parts).ip())?;
+        let Ok(ClientIp(from)) = ClientIp::from_request_parts(parts, app).await;
+        app.rates.guest(from).inspect_err(|_| app.meters.refused(Refusal::AddressGuests))?;
         Ok(Caller::Guest)
     }
 }
@@ -156,7 +164,11 @@ async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<(Visitor, Millis
     let Some(token) = jar.get(cookie_name(app)) else { return Ok(None) };
     let hash = hash(token.value());
     let found = app.people.find(hash).await?;
-    Ok(found.map(|(identity, renewed_at)| (Visitor { identity, sign_in: SignIn(hash) }, renewed_at)))
+    Ok(found.map(|(identity, renewed_at)| {
+        // Every line of this request names them from here on.
+        Span::current().record("user", display(&identity.id));
+        (Visitor { identity, sign_in: SignIn(hash) }, renewed_at)
+    }))
 }
 
 fn hash(token: &str) -> TokenHash {

@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::http::{Tally, connection};
+use crate::http::{Meters, Proxies, Refusal, Tally, There, connection};
 
 /// What the kernel keeps for a reader that does not read. The default grows to megabytes for each of them.
 const SEND_BUFFER_BYTES: u32 = 64 * 1_024;
@@ -46,18 +46,20 @@ impl Peer {
 pub struct Listener {
     listener: TcpListener,
     tally: Tally,
+    proxies: Proxies,
+    meters: Meters,
 }
 
 impl Listener {
-    /// Binds `address`; `tally` bounds the connections of each peer.
-    pub fn bind(address: SocketAddr, tally: Tally) -> io::Result<Listener> {
+    /// Binds `address`; `tally` bounds the connections of each peer that is none of `proxies`.
+    pub fn bind(address: SocketAddr, tally: Tally, proxies: Proxies, meters: Meters) -> io::Result<Listener> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // A restarted node takes its port again at once, though old connections linger in the kernel.
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
         socket.bind(address)?;
-        Ok(Listener { listener: socket.listen(BACKLOG)?, tally })
+        Ok(Listener { listener: socket.listen(BACKLOG)?, tally, proxies, meters })
     }
 
     /// The address, with the real port where 0 was asked for.
@@ -78,12 +80,18 @@ impl Listener {
             match accepted {
                 Ok((stream, from)) => {
                     // Dropping the stream closes it.
-                    let Some(counted) = self.tally.open(from.ip()) else { continue };
-                    let served =
-                        connection::serve(stream, Peer(from), router.clone(), tls.clone(), stop.clone());
+                    let counted = self.tally.open(from.ip());
+                    if counted.is_none() && !self.proxies.trusts(from.ip()) {
+                        self.meters.refused(Refusal::AddressConnections);
+                        continue;
+                    }
+                    let meters = self.meters.clone();
+                    let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
                     connections.spawn(async move {
-                        served.await;
-                        drop(counted);
+                        meters.connections.inc();
+                        let there = There::enter(&meters.connections_open);
+                        connection::serve(stream, Peer(from), router, tls, &meters, stop).await;
+                        drop((counted, there));
                     });
                 }
                 Err(error) => {

@@ -1,23 +1,27 @@
 //! The edge: HTTP and WebSocket in front of the core. It knows axum, and no feature by name.
 //!
-//! Every request passes, from outside in: request id and log line, headers, panic and timeout, Host and Origin. Then its
-//! handler's arguments check identity, rate and syntax, in the order in which they stand.
+//! Every request passes, from outside in: CORS, request id and log line, headers, path and OPTIONS, panic and timeout,
+//! Host and Origin. Then its handler's arguments check identity, rate and syntax, in the order in which they stand.
 
 mod body;
+mod client_ip;
 mod connection;
 mod contract;
 mod error;
 mod events;
 mod feature;
 mod headers;
+mod health;
 mod identity;
 mod listener;
+mod metrics;
 mod origin;
 mod pages;
 mod publish;
 mod rates;
 mod redirect;
 mod request;
+mod routing;
 mod socket;
 mod state;
 
@@ -25,13 +29,18 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use shared::endpoint;
+use tower::util::option_layer;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 
 pub use body::Body;
+pub use client_ip::{ClientIp, Proxies};
 pub use contract::{Answer, Described, DescribedHandler, Operation, Payloads, Place, Routes};
 pub use error::ApiError;
 pub use feature::Feature;
 pub use listener::{Listener, Peer};
+pub use metrics::{Meters, Refusal, There, metrics};
 pub use origin::Origins;
 pub use pages::Pages;
 pub use publish::{Named, Published, Writer};
@@ -53,14 +62,22 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
         .socket(endpoint::SOCKET, "The WebSocket; what crosses it is in the other document.", socket::open);
     let body_bytes_max = state.limits.body_bytes_max as usize;
     let kinds: Vec<_> = features.iter().map(|feature| (feature.namespace, feature.payloads)).collect();
+    let cors = option_layer(routing::cors(state.origins.allowed()));
     let routes = features.into_iter().fold(core, |routes, feature| routes.merge(feature.routes));
-    contract::documented(routes, &kinds)
+    let routes = contract::documented(routes, &kinds)
+        // Pages are compressed already; what is different for each reader must not wait for the smallest form.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .fallback(pages::page)
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(from_fn_with_state(state.clone(), origin::check))
+        .merge(health::routes())
         .layer(from_fn(request::timeout))
         .layer(CatchPanicLayer::custom(error::on_panic))
+        .layer(from_fn(routing::refuse_odd_paths))
         .layer(from_fn_with_state(state.clone(), headers::add))
-        .layer(from_fn(request::identify))
-        .with_state(state)
+        .layer(from_fn_with_state(state.clone(), request::identify))
+        .layer(cors)
+        .with_state(state);
+    // What a router allows is known only outside of it.
+    Router::new().fallback_service(routes).layer(from_fn(routing::answer_options))
 }

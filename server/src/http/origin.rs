@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared::{ErrorCode, endpoint};
 
-use crate::http::{ApiError, AppState, Transport};
+use crate::http::{ApiError, AppState, Refusal, Transport};
 
 /// The rule of this node.
 #[derive(Debug, Clone)]
@@ -26,6 +26,11 @@ impl Origins {
     /// page comes from a development server on another port.
     pub fn new(allowed: Vec<String>, listen: IpAddr, transport: Transport) -> Origins {
         Origins { allowed, loopback_only: listen.is_loopback(), tls_only: transport.is_secure() }
+    }
+
+    /// Those that were allowed beside the node's own.
+    pub fn allowed(&self) -> &[String] {
+        &self.allowed
     }
 
     fn check_host(&self, host: &str) -> Result<(), ApiError> {
@@ -77,7 +82,10 @@ pub async fn check(State(app): State<AppState>, request: Request, next: Next) ->
     });
     match checked {
         Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+        Err(error) => {
+            app.meters.refused(Refusal::Origin);
+            error.into_response()
+        }
     }
 }
 

@@ -25,6 +25,10 @@ include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 const INDEX: &str = "index.html";
 /// Stands in index.html where the page carries the name of its build.
 const BUILD_MARK: &str = "__DUPLEX_BUILD__";
+/// So many digits of a file's hash in its name say that it never changes.
+const NAME_CHARS: usize = 16;
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const ASK_FIRST: HeaderValue = HeaderValue::from_static("no-cache");
 const UNBUILT: &str = include_str!("unbuilt.html");
 
 /// See the module.
@@ -37,6 +41,8 @@ pub struct Pages {
 struct File {
     content_type: &'static str,
     tag: HeaderValue,
+    /// How long a browser may keep it without asking.
+    keep: HeaderValue,
     plain: Bytes,
     brotli: Option<Bytes>,
     gzip: Option<Bytes>,
@@ -75,9 +81,12 @@ impl Pages {
         let compressed = |path: &str, ending: &str| files.get(&format!("{path}{ending}")).cloned();
         let plain = files.iter().filter(|(path, _)| !path.ends_with(".br") && !path.ends_with(".gz"));
         let files = plain.map(|(path, bytes)| {
+            let hash = hash(bytes);
             let file = File {
                 content_type: content_type(path),
-                tag: HeaderValue::try_from(format!("\"{}\"", hash(bytes))).expect("a hash is plain text"),
+                tag: HeaderValue::try_from(format!("\"{hash}\"")).expect("a hash is plain text"),
+                // Not every name with a hash can be trusted: some tools hash what the file was before they changed it.
+                keep: if path.contains(&hash[..NAME_CHARS]) { FOR_EVER } else { ASK_FIRST },
                 plain: bytes.clone(),
                 brotli: compressed(path, ".br"),
                 gzip: compressed(path, ".gz"),
@@ -134,7 +143,7 @@ fn answer(file: &File, headers: &HeaderMap) -> Response {
     };
     let answer = response.headers_mut();
     answer.insert(ETAG, file.tag.clone());
-    answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    answer.insert(CACHE_CONTROL, file.keep.clone());
     answer.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     if let (Some(coding), false) = (coding, known) {
         answer.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));

@@ -13,7 +13,7 @@ use shared::{
     Ack, ErrorCode, Identity, Key, Malformed, NAME_GRAMMAR, Payload, Problem, Topic, TopicKind, endpoint,
 };
 
-use crate::http::{ApiError, AppState, Described, Operation, Place};
+use crate::http::{ApiError, AppState, Described, Operation, Place, Refusal};
 use crate::realtime::{Appended, Outcome, Visitor};
 
 /// The rule of a topic's name: see [`NAME_GRAMMAR`].
@@ -32,7 +32,7 @@ impl FromRequestParts<AppState> for Writer {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Writer, ApiError> {
         let who = Visitor::from_request_parts(parts, app).await?.identity;
-        app.rates.publish(&who.id)?;
+        app.rates.publish(&who.id).inspect_err(|_| app.meters.refused(Refusal::IdentityPublishes))?;
         let given = parts.headers.get(endpoint::IDEMPOTENCY_KEY);
         let refused = |rule: &str| ApiError::from(Problem::invalid_field(endpoint::IDEMPOTENCY_KEY, rule));
         let given =

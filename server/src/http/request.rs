@@ -2,16 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared::endpoint;
 use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::http::error::{self, ApiError, PROBLEM_JSON};
-use crate::http::events;
+use crate::http::{AppState, events};
 use crate::random::random_text;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,16 +30,19 @@ pub fn id() -> String {
 }
 
 /// Gives the request an id and the answer its common headers, and turns what libraries answer into problems.
-pub async fn identify(request: Request, next: Next) -> Response {
+pub async fn identify(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let id = random_text(ID_CHARS);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = tracing::info_span!("request", %id, %method, path);
+    let span = tracing::info_span!("request", request = %id, user = Empty, %method, path);
     let answer = async {
         let (started, version) = (Instant::now(), request.version());
         let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
         let response = as_problem(&path, next.run(request).await);
-        let status = response.status().as_u16();
-        let millis = started.elapsed().as_millis() as u64;
+        let (status, took) = (response.status(), started.elapsed());
+        // A path is the caller's to choose, and there would be no end of them.
+        let unmatched = if is_api(&path) { "unknown" } else { "pages" };
+        app.meters.answered(&method, route.as_deref().unwrap_or(unmatched), status, took);
+        let (status, millis) = (status.as_u16(), took.as_millis() as u64);
         tracing::debug!(route, ?version, status, millis, "answered");
         response
     };

@@ -6,18 +6,18 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::extract::{ConnectInfo, State};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use shared::{CloseReason, ErrorCode, Millis, ServerFrame, endpoint};
+use shared::{CloseReason, ErrorCode, ServerFrame, endpoint};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
-use crate::http::{Answer, ApiError, AppState, Peer};
+use crate::http::{Answer, ApiError, AppState, ClientIp, There};
 use crate::realtime::{Ending, Session, Visitor, encode};
 
 /// The library's defaults keep 128 KiB for each socket; most sockets are idle.
@@ -37,10 +37,10 @@ const PINGS_MAX: u32 = 2;
 pub async fn open(
     State(app): State<AppState>,
     visitor: Visitor,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    from: ClientIp,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Answer<WebSocketUpgrade>, ApiError> {
-    let counted = app.admit_reader(peer)?;
+    let counted = app.admit_reader(from)?;
     let upgrade = upgrade.map_err(|rejection| {
         let detail = format!("this address is a WebSocket: {}", rejection.body_text());
         ApiError::new(ErrorCode::UpgradeRequired, detail)
@@ -74,7 +74,7 @@ struct Wire {
     heartbeat: Interval,
     /// Pings written since the last sign of life.
     pings: u32,
-    clock: fn() -> Millis,
+    app: AppState,
 }
 
 /// Why the loop ends.
@@ -99,11 +99,12 @@ impl Wire {
             paused_until: None,
             heartbeat,
             pings: 0,
-            clock: app.clock,
+            app: app.clone(),
         }
     }
 
     async fn run(mut self, mut session: Session) {
+        let _there = There::enter(&self.app.meters.sockets_open);
         match self.serve(&mut session).await {
             End::Close(reason) => self.close(reason).await,
             End::Gone => {}
@@ -115,6 +116,7 @@ impl Wire {
         let outbox = session.outbox().clone();
         loop {
             let batch = outbox.take();
+            self.app.meters.taken(batch.frames.len());
             if let Err(end) = self.write(batch.frames).await {
                 return end;
             }
@@ -166,6 +168,9 @@ impl Wire {
             Some(Err(_)) | None => return Err(End::Gone),
         };
         self.pings = 0;
+        if let Message::Text(text) = &message {
+            self.app.meters.frame_in(text.len());
+        }
         if let Err(until) = self.frames.check() {
             session.on_too_fast();
             self.paused_until = Some(Instant::now() + until.wait_time_from(DefaultClock::default().now()));
@@ -187,7 +192,7 @@ impl Wire {
             return Err(End::Close(CloseReason::HeartbeatMissed));
         }
         self.pings += 1;
-        self.write(vec![encode(&ServerFrame::Ping { at: (self.clock)() })]).await
+        self.write(vec![encode(&ServerFrame::Ping { at: (self.app.clock)() })]).await
     }
 
     /// Writes the frames before one flush. Each step has its own deadline: slow is fine, stuck is not.
@@ -195,6 +200,7 @@ impl Wire {
         if frames.is_empty() {
             return Ok(());
         }
+        self.app.meters.frames_out(&frames);
         for frame in frames {
             let text = Utf8Bytes::try_from(frame).expect("serde_json writes UTF-8");
             in_time(self.socket.feed(Message::Text(text))).await?;

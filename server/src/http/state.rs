@@ -10,7 +10,7 @@ use shared::{CloseReason, Millis};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::http::rates::Counted;
-use crate::http::{ApiError, Origins, Pages, Peer, Rates};
+use crate::http::{ApiError, ClientIp, Meters, Origins, Pages, Proxies, Rates, Refusal};
 use crate::limits::Limits;
 use crate::people::People;
 use crate::realtime::{Ending, Node, Visitor};
@@ -36,10 +36,14 @@ pub struct Parts {
     pub people: Arc<dyn People>,
     /// Which hosts and origins are welcome.
     pub origins: Origins,
+    /// The proxies in front of the node.
+    pub proxies: Proxies,
     /// The client that is served.
     pub pages: Pages,
     /// The rates of people and addresses.
     pub rates: Rates,
+    /// What is counted.
+    pub meters: Meters,
     /// The limits.
     pub limits: Limits,
     /// The time now.
@@ -72,11 +76,11 @@ impl AppState {
     /// Shares the parts.
     pub fn new(parts: Parts) -> AppState {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        AppState(Arc::new(Shared { parts, page_turns: Semaphore::new(cores) }))
+        AppState(Arc::new(Shared { parts, page_turns: Semaphore::new((cores / 2).max(1)) }))
     }
 
     /// A turn at reading a page and encoding it, for as long as it is kept. A crowd that catches up at once takes
-    /// turns: so its pages are not all in memory, and what is pushed waits for a few of them and not for all.
+    /// turns on half of the cores: the other half is for what is pushed meanwhile.
     pub async fn page_turn(&self) -> SemaphorePermit<'_> {
         self.0.page_turns.acquire().await.expect("it is never closed")
     }
@@ -88,12 +92,16 @@ impl AppState {
 
     /// Counts one more socket, stream or waiting poll, for as long as the answer is kept; or says why it must not
     /// be opened.
-    pub fn admit_reader(&self, peer: Peer) -> Result<Counted, ApiError> {
+    pub fn admit_reader(&self, ClientIp(from): ClientIp) -> Result<Counted, ApiError> {
         if self.is_draining() || self.node.sessions_open() >= self.limits.node_sockets_max as usize {
+            self.meters.refused(Refusal::NodeSockets);
             return Err(ApiError::unavailable("this node takes no more sockets and streams at the moment"));
         }
         let too_many = "too many open sockets and streams from this address; close one first";
-        self.rates.readers.open(peer.ip()).ok_or_else(|| ApiError::too_many(too_many))
+        self.rates.readers.open(from).ok_or_else(|| {
+            self.meters.refused(Refusal::AddressReaders);
+            ApiError::too_many(too_many)
+        })
     }
 
     /// What changed between the checks of a request and the moment from which its session hears of such things.

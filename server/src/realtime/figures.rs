@@ -1,36 +1,71 @@
-//! `Figures`: what a node counts about itself.
+//! `Figures`: what a node counts about itself, in the types with which Prometheus reads them.
+//!
+//! Each figure is a handle: counting is one addition, and looks nothing up. What is there at the moment is not
+//! counted here, but looked at when it is asked for: see [`census`](super::census).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
 
-/// Something that is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
-    /// A read that was answered from memory.
-    PullsFromMemory,
-    /// A read that the log was asked for, the node's own included.
-    PullsFromLog,
-    /// A topic at a session that could not keep up, and was told the head in place of events.
-    TopicsBehind,
-    /// A frame that could not be read or was not allowed.
-    FramesRefused,
-    /// A signal past its session's rate.
-    SignalsDropped,
-    /// A frame past its session's rate, after which the socket is not read for a moment.
-    ReadsPaused,
-}
+/// From less than any disk takes to more than any caller waits.
+const SECONDS: [f64; 13] =
+    [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+/// Up to as many as the publisher takes at once.
+const DRAFTS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Counts since the start.
-#[derive(Debug, Default)]
-pub struct Figures([AtomicU64; Count::ReadsPaused as usize + 1]);
+#[derive(Debug)]
+pub struct Figures {
+    /// Reads that were answered from memory.
+    pub pulls_from_memory: Counter,
+    /// Reads that the log was asked for, the node's own included.
+    pub pulls_from_log: Counter,
+    pulls: Family<[(&'static str, &'static str); 1], Counter>,
+    /// Topics at a session that could not keep up, and was told the head in place of events.
+    pub topics_behind: Counter,
+    /// Frames that could not be read or were not allowed.
+    pub frames_refused: Counter,
+    /// Signals past their session's rate.
+    pub signals_dropped: Counter,
+    /// Frames past their session's rate, after which the socket is not read for a moment.
+    pub reads_paused: Counter,
+    /// How long the log takes for one append, the sync to disk included.
+    pub append_seconds: Histogram,
+    /// Drafts that shared one append.
+    pub append_drafts: Histogram,
+    /// Drafts that the log did not take, or not say so.
+    pub appends_failed: Counter,
+}
+
+impl Default for Figures {
+    fn default() -> Figures {
+        let pulls = Family::<_, Counter>::default();
+        Figures {
+            pulls_from_memory: pulls.get_or_create_owned(&[("source", "memory")]),
+            pulls_from_log: pulls.get_or_create_owned(&[("source", "log")]),
+            pulls,
+            topics_behind: Counter::default(),
+            frames_refused: Counter::default(),
+            signals_dropped: Counter::default(),
+            reads_paused: Counter::default(),
+            append_seconds: Histogram::new(SECONDS),
+            append_drafts: Histogram::new(DRAFTS),
+            appends_failed: Counter::default(),
+        }
+    }
+}
 
 impl Figures {
-    /// One more.
-    pub fn count(&self, what: Count) {
-        self.0[what as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many so far.
-    pub fn of(&self, what: Count) -> u64 {
-        self.0[what as usize].load(Ordering::Relaxed)
+    /// Names them for whoever reads them.
+    pub fn register(&self, to: &mut Registry) {
+        to.register("pulls", "Reads, by what answered them", self.pulls.clone());
+        to.register("topics_behind", "Topics of which a socket skipped events", self.topics_behind.clone());
+        to.register("frames_refused", "Frames unreadable or not allowed", self.frames_refused.clone());
+        to.register("signals_dropped", "Signals past their rate", self.signals_dropped.clone());
+        to.register("reads_paused", "Frames past their rate", self.reads_paused.clone());
+        to.register("append_seconds", "Time of one append to the log", self.append_seconds.clone());
+        to.register("append_drafts", "Publishes that shared one append", self.append_drafts.clone());
+        to.register("appends_failed", "Publishes that did not reach the log", self.appends_failed.clone());
     }
 }

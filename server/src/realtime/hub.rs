@@ -196,6 +196,12 @@ impl Hub {
         self.lock().watched.get(topic).is_some_and(|watched| watched.listeners.contains_key(&session))
     }
 
+    /// How many topics are watched, and how many subscriptions there are to them.
+    pub fn counts(&self) -> (usize, usize) {
+        let topics = self.lock();
+        (topics.watched.len(), topics.watched.values().map(|watched| watched.listeners.len()).sum())
+    }
+
     /// The topics that somebody here listens to.
     pub fn watched(&self) -> Vec<Topic> {
         self.lock().watched.keys().cloned().collect()

@@ -7,6 +7,7 @@
 
 mod access;
 mod bus;
+mod census;
 mod error;
 mod figures;
 mod hub;
@@ -22,12 +23,15 @@ mod tail;
 mod tasks;
 mod watch;
 mod watched;
+mod writable;
 
 pub use access::{AccessRule, SignIn, Visitor};
 pub use bus::{Bus, BusError, Heard, Notice, open as open_bus};
 pub use error::{PublishError, SubscribeError};
-pub use figures::{Count, Figures};
-pub use log::{AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which};
+pub use figures::Figures;
+pub use log::{
+    AppendError, Appended, Draft, End, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Room, Span, Which,
+};
 pub use node::{Node, Parts};
 pub use outbox::{Batch, Ending, Outbox, encode};
 pub use queue::Owed;

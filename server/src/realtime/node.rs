@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::realtime::access::{Access, AccessRule, SignIn};
 use crate::realtime::bus::Bus;
 use crate::realtime::error::{PublishError, SubscribeError};
-use crate::realtime::figures::{Count, Figures};
+use crate::realtime::figures::Figures;
 use crate::realtime::hub::{Hub, Permissions};
 use crate::realtime::log::{Appended, Draft, EventLog, Heads, LogError, Range, Which};
 use crate::realtime::outbox::encode;
@@ -22,6 +22,7 @@ use crate::realtime::publisher::Publisher;
 use crate::realtime::sessions::{SessionId, Sessions};
 use crate::realtime::tail;
 use crate::realtime::watched::{Leave, Listener};
+use crate::realtime::writable::Writable;
 
 /// Reads of the log that the hub has under way at a time, over all topics.
 const PULLS_MAX: usize = 16;
@@ -53,7 +54,8 @@ pub struct Node {
     pub(super) limits: Limits,
     pub(super) hub: Hub,
     pub(super) sessions: Sessions,
-    figures: Figures,
+    pub(super) writable: Arc<Writable>,
+    pub(super) figures: Arc<Figures>,
     log: Arc<dyn EventLog>,
     access: Access,
     publisher: Publisher,
@@ -73,7 +75,8 @@ impl Node {
             limits,
             hub: Hub::default(),
             sessions: Sessions::default(),
-            figures: Figures::default(),
+            writable: Arc::default(),
+            figures: Arc::default(),
             log,
             access: Access::new(rules),
             publisher,
@@ -108,17 +111,22 @@ impl Node {
     /// reader has `heard` of elsewhere.
     pub async fn page(&self, topic: &Topic, range: Range, heard: Seq) -> Result<EventPage, LogError> {
         if let Some(page) = self.hub.page(topic, &range, heard) {
-            self.figures.count(Count::PullsFromMemory);
+            self.figures.pulls_from_memory.inc();
             return Ok(page);
         }
-        self.figures.count(Count::PullsFromLog);
+        self.figures.pulls_from_log.inc();
         self.log.read(topic, range).await
     }
 
     /// The newest seq of the topics asked for.
     pub async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
-        self.figures.count(Count::PullsFromLog);
+        self.figures.pulls_from_log.inc();
         self.log.heads(which).await
+    }
+
+    /// Whether the log took the last write. After one that failed, every beat tries another.
+    pub fn can_write(&self) -> bool {
+        self.writable.is()
     }
 
     /// Asks the feature's rule, now.
@@ -157,6 +165,11 @@ impl Node {
         &self.figures
     }
 
+    /// How many publishes wait for the log.
+    pub(super) fn publishes_waiting(&self) -> usize {
+        self.publisher.waiting()
+    }
+
     /// How many sessions are open.
     pub fn sessions_open(&self) -> usize {
         self.sessions.count()
@@ -183,6 +196,11 @@ impl Node {
         self.tasks.close();
         self.tasks.wait().await;
         self.log.close().await;
+    }
+
+    /// Writes to the log, for no reader to see, and notes how it went.
+    pub(super) async fn try_write(&self) {
+        self.writable.note(self.log.try_write().await);
     }
 
     /// Adds a listener to the hub, which may have to read the topic first; see [`Hub::subscribe`].
@@ -212,7 +230,7 @@ impl Node {
         self.tasks.spawn(async move {
             let _turn = node.pulls.acquire().await;
             loop {
-                node.figures.count(Count::PullsFromLog);
+                node.figures.pulls_from_log.inc();
                 let next = match node.log.read(&topic, Range::of(pull, PAGE_MAX)).await {
                     Ok(page) => node.hub.on_page(page),
                     Err(error) => {

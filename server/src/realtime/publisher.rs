@@ -6,11 +6,14 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::realtime::bus::{Bus, Notice};
 use crate::realtime::error::PublishError;
+use crate::realtime::figures::Figures;
 use crate::realtime::log::{AppendError, Appended, Draft, EventLog, Outcome};
+use crate::realtime::writable::Writable;
 
 /// Publishes that wait for the log. At 8 KiB each this is 32 MiB, and seconds of a disk's work.
 const WAITING_MAX: usize = 4_096;
@@ -44,6 +47,11 @@ impl Publisher {
         let lost = |_| AppendError::Unavailable("the publisher ended".into());
         Ok(answered.await.map_err(lost)??)
     }
+
+    /// How many drafts wait.
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
 }
 
 /// Runs until `stop`, and then until everything accepted before is appended.
@@ -51,6 +59,8 @@ pub async fn run(
     mut jobs: mpsc::Receiver<Job>,
     log: Arc<dyn EventLog>,
     bus: Arc<dyn Bus>,
+    writable: Arc<Writable>,
+    figures: Arc<Figures>,
     stop: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
@@ -67,20 +77,32 @@ pub async fn run(
             return;
         }
         let (drafts, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.draft, job.answer)).unzip();
+        let began = Instant::now();
         let results = log.append(drafts).await;
-        for result in &results {
-            match result {
-                Ok(appended) if appended.outcome == Outcome::New => announce(&*bus, appended).await,
-                Err(AppendError::Unavailable(cause)) => {
-                    tracing::error!(%cause, "a publish did not reach the log")
-                }
-                _ => {}
-            }
+        figures.append_seconds.observe(began.elapsed().as_secs_f64());
+        figures.append_drafts.observe(taken as f64);
+        if let Some(outcome) = results.iter().find_map(written) {
+            writable.note(outcome);
+        }
+        let failed = results.iter().filter(|result| matches!(result, Err(AppendError::Unavailable(_))));
+        figures.appends_failed.inc_by(failed.count() as u64);
+        let appended = results.iter().flatten();
+        for new in appended.filter(|appended| appended.outcome == Outcome::New) {
+            announce(&*bus, new).await;
         }
         for (answer, result) in answers.into_iter().zip(results) {
             // An error says that the caller hung up.
             answer.send(result).ok();
         }
+    }
+}
+
+/// Whether the log was written, as far as one answer tells: a key that was known needed no write.
+fn written(result: &Result<Appended, AppendError>) -> Option<Result<(), &str>> {
+    match result {
+        Ok(Appended { outcome: Outcome::New, .. }) => Some(Ok(())),
+        Err(AppendError::Unavailable(cause)) => Some(Err(cause)),
+        _ => None,
     }
 }
 

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use shared::{ClientFrame, CloseReason, ErrorCode, Listed, Payload, Problem, ServerFrame, Topic, Welcome};
+use shared::{
+    ClientFrame, CloseReason, ErrorCode, Listed, Payload, Problem, ServerFrame, Topic, UserId, Welcome,
+};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use crate::realtime::access::Visitor;
-use crate::realtime::figures::Count;
 use crate::realtime::node::Node;
 use crate::realtime::outbox::{Ending, Outbox, encode};
 use crate::realtime::sessions::SessionId;
@@ -23,6 +25,7 @@ const ERRORS_WINDOW: Duration = Duration::from_secs(60);
 /// See the module. Dropping it leaves every topic.
 pub struct Session {
     id: SessionId,
+    user: UserId,
     node: Arc<Node>,
     outbox: Arc<Outbox>,
     topics: BTreeSet<Topic>,
@@ -37,6 +40,7 @@ impl Session {
         let outbox = Outbox::new(limits.outbox_frames_max as usize, limits.outbox_bytes_max as usize);
         let outbox = Arc::new(outbox);
         let you = visitor.identity.clone();
+        let user = you.id.clone();
         let id = node.sessions.add(visitor, outbox.clone());
         outbox.answer(encode(&ServerFrame::Welcome(Box::new(Welcome {
             protocol: 1,
@@ -48,14 +52,17 @@ impl Session {
             limits: limits.of_session(),
         }))));
         let signals = NonZeroU32::new(limits.session_signals_per_sec).unwrap_or(NonZeroU32::MIN);
-        Session {
+        let session = Session {
             id,
+            user,
             node: node.clone(),
             outbox,
             topics: BTreeSet::new(),
             signals: RateLimiter::direct(Quota::per_second(signals)),
             errors: VecDeque::new(),
-        }
+        };
+        session.span().in_scope(|| tracing::debug!("a session opened"));
+        session
     }
 
     /// The frames that wait for this client.
@@ -65,6 +72,11 @@ impl Session {
 
     /// Takes in one text frame.
     pub async fn on_text(&mut self, text: &str) {
+        let span = self.span();
+        self.on_frame(text).instrument(span).await;
+    }
+
+    async fn on_frame(&mut self, text: &str) {
         match read(text) {
             Ok(ClientFrame::Subscribe { topic, listed }) => self.subscribe(topic, listed).await,
             Ok(ClientFrame::Unsubscribe { topic }) => self.unsubscribe(&topic),
@@ -93,17 +105,23 @@ impl Session {
 
     /// The client sends faster than it may, and is not read for a moment.
     pub fn on_too_fast(&self) {
-        self.node.figures().count(Count::ReadsPaused);
+        self.node.figures().reads_paused.inc();
     }
 
     /// Now that there is room again: tells the heads of the topics that were skipped, and who is there by now.
     pub fn catch_up(&self) {
         let owed = self.outbox.owed();
         for topic in &owed.heads {
-            self.node.figures().count(Count::TopicsBehind);
+            self.node.figures().topics_behind.inc();
             self.node.hub.settle(topic, self.id, What::Head);
         }
         owed.presences.iter().for_each(|topic| self.node.hub.settle(topic, self.id, What::Presence));
+    }
+
+    /// What its log lines carry. Made for each of them, since most sessions are idle.
+    fn span(&self) -> Span {
+        let (node, id) = (&self.node.name, self.id.0);
+        tracing::info_span!("session", session = format_args!("{node}-{id}"), user = %self.user)
     }
 
     async fn subscribe(&mut self, topic: Topic, listed: Listed) {
@@ -145,7 +163,8 @@ impl Session {
             return self.on_error(Problem::new(ErrorCode::TooLarge, detail));
         }
         if self.signals.check().is_err() {
-            return self.node.figures().count(Count::SignalsDropped);
+            self.node.figures().signals_dropped.inc();
+            return;
         }
         let Some(Visitor { identity: from, .. }) = self.node.sessions.visitor(self.id) else { return };
         let frame = ServerFrame::Signal { topic: topic.clone(), from, payload };
@@ -160,7 +179,7 @@ impl Session {
     }
 
     fn on_error(&mut self, problem: Problem) {
-        self.node.figures().count(Count::FramesRefused);
+        self.node.figures().frames_refused.inc();
         self.outbox.answer(encode(&ServerFrame::Error { problem }));
         let now = Instant::now();
         self.errors.push_back(now);
@@ -175,6 +194,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.span().in_scope(|| tracing::debug!(ending = ?self.outbox.ending(), "a session ended"));
         let signed_out = self.outbox.ending() == Some(Ending::Close(CloseReason::IdentityEnded));
         let leave = if signed_out { Leave::Now } else { Leave::Lost };
         self.topics.iter().for_each(|topic| self.node.hub.unsubscribe(topic, self.id, leave));

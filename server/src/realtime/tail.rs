@@ -8,14 +8,12 @@ use std::sync::Arc;
 
 use shared::{Epoch, Event, Part, Seq};
 
-use crate::realtime::log::Range;
+use crate::realtime::log::{Range, bytes};
 
 /// As many as the hub reads at once, and as a chat's reader catches up with.
 pub const EVENTS_MAX: usize = 500;
 /// With payloads of the largest size it holds 64 of them.
 const BYTES_MAX: usize = 512 * 1_024;
-/// What an event costs beside its payload, about.
-const ENVELOPE_BYTES: usize = 200;
 
 /// See the module. Bounded in number and in bytes; the events follow one another without a hole.
 #[derive(Default)]
@@ -27,11 +25,11 @@ pub struct Tail {
 impl Tail {
     /// Adds the event that follows, and drops what is too much at the other end.
     pub fn push(&mut self, event: Arc<Event>) {
-        self.bytes += cost(&event);
+        self.bytes += bytes(&event);
         self.events.push_back(event);
         while self.events.len() > EVENTS_MAX || self.bytes > BYTES_MAX {
             let Some(oldest) = self.events.pop_front() else { return };
-            self.bytes -= cost(&oldest);
+            self.bytes -= bytes(&oldest);
         }
     }
 
@@ -40,26 +38,21 @@ impl Tail {
         *self = Tail::default();
     }
 
-    /// The events of that range, when all of them are here. A position that the topic does not have is the log's
+    /// The page of that range, when all of it is here. A position that the topic does not have is the log's
     /// to judge.
     pub fn read(&self, range: &Range, epoch: &Epoch, head: Seq) -> Option<Vec<Event>> {
         let foreign = range.epoch.as_ref().is_some_and(|known| known != epoch);
         if foreign || matches!(range.part, Part::After(after) if after > head) {
             return None;
         }
-        let (first, last) = range.span(epoch, head);
-        if first > last {
+        let span = range.span(epoch, head);
+        if span.is_empty() {
             return Some(Vec::new());
         }
-        let start = self.events.front().map(|oldest| oldest.seq).filter(|oldest| *oldest <= first)?;
-        let from = first.since(start) as usize;
-        let wanted = self.events.range(from..).take(last.next().since(first) as usize);
-        Some(wanted.map(|event| Event::clone(event)).collect())
+        let start = self.events.front().map(|oldest| oldest.seq).filter(|oldest| *oldest <= span.first)?;
+        let (from, to) = (span.first.since(start) as usize, span.last.next().since(start) as usize);
+        Some(span.page(self.events.range(from..to).map(Arc::as_ref)))
     }
-}
-
-fn cost(event: &Event) -> usize {
-    event.payload.as_json().len() + ENVELOPE_BYTES
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::realtime::bus::Heard;
@@ -20,7 +20,8 @@ const BEAT: Duration = Duration::from_secs(3);
 const NOTICES_AT_ONCE: u32 = 8;
 
 impl Node {
-    /// Starts a node and its tasks: the publisher, the one that follows the bus, the beat, and the presence.
+    /// Starts a node and its tasks: the publisher, the one that follows the bus, the beat, the presence, and
+    /// the one that tries whether the log can be written again.
     pub fn start(parts: Parts) -> Arc<Node> {
         let (log, bus) = (parts.log.clone(), parts.bus.clone());
         let (publisher, jobs) = publisher::queue();
@@ -29,7 +30,9 @@ impl Node {
         tasks.spawn(follow_bus(node.clone(), bus.listen(), stop.clone()));
         tasks.spawn(beat(node.clone(), stop.clone()));
         tasks.spawn(tell_presence(node.clone(), stop.clone()));
-        tasks.spawn(publisher::run(jobs, log, bus, stop.clone()));
+        tasks.spawn(heal(node.clone(), stop.clone()));
+        let (writable, figures) = (node.writable.clone(), node.figures.clone());
+        tasks.spawn(publisher::run(jobs, log, bus, writable, figures, stop.clone()));
         node
     }
 }
@@ -84,6 +87,18 @@ pub async fn tell_presence(node: Arc<Node>, stop: CancellationToken) {
             () = pause, if next.is_some() => {}
         }
     }
+}
+
+/// While the log cannot be written, tries it with every beat: a node that says so is sent no publish to try with.
+pub async fn heal(node: Arc<Node>, stop: CancellationToken) {
+    let trying = async {
+        loop {
+            node.writable.failed().await;
+            sleep(BEAT).await;
+            node.try_write().await;
+        }
+    };
+    stop.run_until_cancelled(trying).await;
 }
 
 async fn compare_heads(node: &Arc<Node>) {

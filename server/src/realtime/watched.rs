@@ -204,3 +204,36 @@ struct EventFrame<'a> {
 fn head_frame(topic: &Topic, at: Position) -> Bytes {
     encode(&ServerFrame::Head { topic: topic.clone(), epoch: at.epoch, seq: at.seq })
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::{DisplayName, Epoch, Key, Page, Part, Payload, UserId};
+
+    use super::*;
+
+    fn page(life: &str, seqs: std::ops::RangeInclusive<u64>) -> Page<Arc<Event>> {
+        let event = |seq| Event {
+            topic: "probe:a".parse().unwrap(),
+            seq: Seq(seq),
+            at: 0,
+            author: Identity { id: UserId("u".into()), name: DisplayName::parse("Ada").unwrap() },
+            key: Key::try_from(format!("k{seq}")).unwrap(),
+            payload: Payload::of(&format!("{seq} of {life}")).unwrap(),
+        };
+        let (epoch, head) = (Epoch::try_from(life.to_owned()).unwrap(), Seq(*seqs.end()));
+        Page { epoch, head, items: seqs.map(|seq| (Seq(seq), Arc::new(event(seq)))).collect() }
+    }
+
+    #[test]
+    fn memory_keeps_nothing_of_a_life_of_the_log_that_is_over() {
+        let (topic, mut watched) = ("probe:a".parse().unwrap(), Watched::default());
+        for (life, seqs) in [("e1", 1..=5), ("e2", 1..=3)] {
+            let step = watched.feed.on_page(page(life, seqs));
+            assert_eq!(watched.take(&topic, step), None);
+        }
+        let all = Range { part: Part::After(Seq::ZERO), epoch: None, limit: 9 };
+        let told = watched.page(&topic, &all, Seq::ZERO).unwrap();
+        let texts: Vec<&str> = told.events.iter().map(|event| event.payload.as_json()).collect();
+        assert_eq!(texts, ["\"1 of e2\"", "\"2 of e2\"", "\"3 of e2\""]);
+    }
+}

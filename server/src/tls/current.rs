@@ -10,6 +10,8 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_util::sync::CancellationToken;
 
+use crate::tls::acme;
+use crate::tls::challenges::Challenges;
 use crate::tls::{TlsError, certificate};
 
 /// How often the files are looked at. Asking is cheap, works on every file system, and follows links.
@@ -21,7 +23,10 @@ pub struct Current {
     cert: PathBuf,
     key: PathBuf,
     provider: Arc<CryptoProvider>,
-    shown: RwLock<Arc<CertifiedKey>>,
+    /// Nothing while the first one is being obtained.
+    shown: RwLock<Option<Arc<CertifiedKey>>>,
+    /// What is shown to an authority that asks whether a name is ours.
+    pub challenges: Challenges,
 }
 
 /// What tells that a file was replaced.
@@ -30,8 +35,16 @@ type Stamp = [Option<(SystemTime, u64)>; 2];
 impl Current {
     /// Reads both files.
     pub fn open(cert: PathBuf, key: PathBuf, provider: &Arc<CryptoProvider>) -> Result<Current, TlsError> {
-        let shown = RwLock::new(Arc::new(certificate::read(&cert, &key, provider)?));
-        Ok(Current { cert, key, provider: provider.clone(), shown })
+        let shown = Arc::new(certificate::read(&cert, &key, provider)?);
+        let current = Current::awaited(cert, key, provider);
+        *current.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(shown);
+        Ok(current)
+    }
+
+    /// Waits for both files: until they are there, every handshake fails.
+    pub fn awaited(cert: PathBuf, key: PathBuf, provider: &Arc<CryptoProvider>) -> Current {
+        let (shown, challenges) = (RwLock::default(), Challenges::new(provider.clone()));
+        Current { cert, key, provider: provider.clone(), shown, challenges }
     }
 
     /// Looks at the files until `stop`. A pair that cannot be used yet (only one of the two was replaced) is
@@ -46,7 +59,7 @@ impl Current {
             }
             match certificate::read(&self.cert, &self.key, &self.provider) {
                 Ok(new) => {
-                    *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                    *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(new));
                     shown = now;
                     tracing::info!(cert = %self.cert.display(), "a new certificate is shown from now on");
                 }
@@ -69,7 +82,10 @@ impl Current {
 }
 
 impl ResolvesServerCert for Current {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.shown.read().unwrap_or_else(PoisonError::into_inner).clone())
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if hello.alpn().is_some_and(|mut offered| offered.any(|protocol| protocol == acme::PROTOCOL)) {
+            return self.challenges.of(hello.server_name()?);
+        }
+        self.shown.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -1,14 +1,13 @@
 //! A certificate for this machine only, for trying TLS out: made once, and again before it runs out.
 
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use std::{fs, io};
 
 use rcgen::{CertificateParams, DnType, KeyPair};
 use time::OffsetDateTime;
 
-use crate::tls::TlsError;
+use crate::tls::{TlsError, secret};
 
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// Browsers take no certificate that is good for longer than 398 days.
@@ -42,21 +41,7 @@ fn make(folder: &Path, cert: &Path, key: &Path) -> Result<(), Box<dyn std::error
     params.not_after = OffsetDateTime::now_utc() + time::Duration::days(DAYS);
     let made = params.self_signed(&pair)?;
     fs::create_dir_all(folder)?;
-    write_secret(key, &pair.serialize_pem())?;
+    secret::write(key, &pair.serialize_pem())?;
     fs::write(cert, made.pem())?;
     Ok(())
-}
-
-/// Nobody else may read it, from the first moment.
-fn write_secret(path: &Path, text: &str) -> io::Result<()> {
-    // A file that is there keeps its permissions, so it is made anew.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
 }

@@ -1,6 +1,6 @@
 //! The contract of `EventLog::append`: numbering, and what a key means.
 
-use server::realtime::{AppendError, Draft, NewEpoch, Outcome};
+use server::realtime::{AppendError, Draft, NewEpoch, Outcome, Which};
 use shared::{Part, Seq};
 
 use super::{Back, append, draft, filled, outcomes, read, seqs};
@@ -78,4 +78,15 @@ pub(super) async fn appends_at_the_same_time_get_different_seqs(back: &impl Back
     }
     given.sort();
     assert_eq!(given, (1..=20).collect::<Vec<_>>());
+}
+
+pub(super) async fn trying_to_write_changes_nothing_that_is_read(back: &impl Back) {
+    let log = filled(back, 2).await;
+    let before = read(&log, Part::Newest, 100).await;
+    for _ in 0..2 {
+        log.try_write().await.unwrap();
+        assert_eq!(read(&log, Part::Newest, 100).await, before);
+    }
+    let all = log.heads(Which::Namespace(before.topic.namespace())).await.unwrap();
+    assert_eq!(all.heads.len(), 1, "{all:?}");
 }

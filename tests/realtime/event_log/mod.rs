@@ -53,9 +53,11 @@ macro_rules! contract {
                 the_same_key_for_something_else_is_refused
                 a_key_counts_for_one_author_and_one_topic
                 appends_at_the_same_time_get_different_seqs
+                trying_to_write_changes_nothing_that_is_read
             }
             contract! { $back; read:
                 after_and_before_and_newest_give_their_range
+                a_page_is_bounded_in_bytes_and_keeps_the_end_that_was_asked_for
                 a_void_position_gives_the_newest_page
                 a_page_is_one_snapshot
                 an_empty_topic_has_head_zero

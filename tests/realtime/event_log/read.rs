@@ -27,6 +27,24 @@ pub(super) async fn after_and_before_and_newest_give_their_range(back: &impl Bac
     }
 }
 
+pub(super) async fn a_page_is_bounded_in_bytes_and_keeps_the_end_that_was_asked_for(back: &impl Back) {
+    let log = back.open(NewEpoch::Keep).await;
+    let long = "x".repeat(8_000);
+    let drafts = (1..=100).map(|number| draft("a", "ada", &format!("k{number}"), &long));
+    assert!(log.append(drafts.collect()).await.iter().all(Result::is_ok));
+    for (part, is_kept) in [
+        (Part::After(Seq(10)), [11, 12]),
+        (Part::Before(Seq(90)), [88, 89]),
+        (Part::Newest, [99, 100]),
+        (Part::After(Seq(101)), [99, 100]),
+    ] {
+        let seqs = seqs(&read(&log, part, 100).await);
+        assert!((20..=32).contains(&seqs.len()), "{part:?}: {} events of 8 KB", seqs.len());
+        assert!(is_kept.iter().all(|seq| seqs.contains(seq)), "{part:?}: {seqs:?}");
+        assert!(seqs.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{part:?}: {seqs:?}");
+    }
+}
+
 pub(super) async fn a_void_position_gives_the_newest_page(back: &impl Back) {
     let log = filled(back, 10).await;
     assert_eq!(seqs(&read(&log, Part::After(Seq(11)), 2).await), [9, 10], "beyond the head");

@@ -88,4 +88,13 @@ impl EventLog for LogEnd {
         let heads = self.log.heads(which).await;
         self.answer(heads).await
     }
+
+    async fn try_write(&self) -> Result<(), LogError> {
+        self.pause().await;
+        if self.chance.strikes(12) {
+            self.trace.count("try failed");
+            return Err(LogError("the log cannot be written".into()));
+        }
+        self.log.try_write().await
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::failure::Result;
 use crate::files;
-use std::hash::{DefaultHasher, Hasher};
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Takes the names of functions out of the client's WASM, in place: two fifths of its bytes, of use to no browser.
@@ -43,22 +43,20 @@ fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((number, &bytes[length..]))
 }
 
-/// Names WASM and JavaScript after their final bytes: the server lets browsers keep them for ever.
+/// Names every file that the page names after its final bytes: the server lets browsers keep those for ever.
 pub(super) fn name_by_content(client: &Path) -> Result {
-    let wasm = wasm_file(client)?;
-    let old = stem(&wasm).ok_or_else(|| format!("{} has no name", wasm.display()))?;
-    let script = client.join(format!("{old}.js"));
-
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&files::read(&wasm)?);
-    hasher.write(&files::read(&script)?);
-    let new = renamed(old, hasher.finish());
-
-    files::rename(&wasm, &client.join(format!("{new}{WASM_END}")))?;
-    files::rename(&script, &client.join(format!("{new}.js")))?;
     let page = client.join("index.html");
-    let text = files::read_text(&page)?;
-    files::write(&page, text.replace(old, &new))
+    let mut text = files::read_text(&page)?;
+    for file in files::below(client)? {
+        let Some(old) = file.file_name().and_then(|name| name.to_str()) else { continue };
+        if file == page || !text.contains(old) {
+            continue;
+        }
+        let new = named_by(&files::read(&file)?, old);
+        text = text.replace(old, &new);
+        files::rename(&file, &file.with_file_name(new))?;
+    }
+    files::write(&page, text)
 }
 
 /// How `wasm-bindgen` ends the name of the WASM that belongs to `<stem>.js`.
@@ -76,10 +74,16 @@ fn stem(file: &Path) -> Option<&str> {
     file.file_name()?.to_str()?.strip_suffix(WASM_END)
 }
 
-/// `client-<trunk's hash>` becomes `client-<our hash>`.
-fn renamed(stem: &str, hash: u64) -> String {
-    let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
-    format!("{name}-{hash:016x}")
+/// `client-<trunk's hash>_bg.wasm` becomes `client-bg-<our hash>.wasm`: the first half of what the server knows the
+/// file by.
+fn named_by(bytes: &[u8], old: &str) -> String {
+    const HASH_BYTES: usize = 8;
+    let is_hash =
+        |part: &str| part.len() == 2 * HASH_BYTES && part.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let (stem, end) = old.split_once('.').unwrap_or((old, ""));
+    let name: Vec<&str> = stem.split(['-', '_']).filter(|part| !is_hash(part)).collect();
+    let hash: String = Sha256::digest(bytes)[..HASH_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{hash}.{end}", name.join("-"))
 }
 
 #[cfg(test)]
@@ -100,9 +104,11 @@ mod tests {
     fn files_are_named_after_their_bytes_and_the_page_follows() {
         let client = std::env::temp_dir().join(format!("finish-{}", std::process::id()));
         let build = |wasm: &str| {
-            files::write(&client.join("app-1_bg.wasm"), wasm).unwrap();
-            files::write(&client.join("app-1.js"), "js").unwrap();
-            files::write(&client.join("index.html"), "/app-1.js /app-1_bg.wasm").unwrap();
+            for (name, text) in [("app-0123456789abcdef_bg.wasm", wasm), ("0123456789abcdef-boot.js", "js")] {
+                files::write(&client.join(name), text).unwrap();
+            }
+            let page = "/0123456789abcdef-boot.js /app-0123456789abcdef_bg.wasm";
+            files::write(&client.join("index.html"), page).unwrap();
             name_by_content(&client).unwrap();
             let page = files::read_text(&client.join("index.html")).unwrap();
             for name in page.split_whitespace() {
@@ -113,5 +119,7 @@ mod tests {
         };
         assert_eq!(build("one"), build("one"));
         assert_ne!(build("one"), build("two"));
+        // `printf js | sha256sum`
+        assert!(build("one").starts_with("/boot-16cedf80ade01c62.js /app-bg-"), "{}", build("one"));
     }
 }

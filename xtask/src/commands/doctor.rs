@@ -67,6 +67,12 @@ fn checks() -> Vec<Check> {
         check("Chromium", program_found(tools::chromium()), false, with_browser),
         check("chromedriver", program_found(tools::chromedriver()), false, with_browser),
         check(
+            "pebble",
+            tools::on_path(&["pebble"]).map(|path| path.display().to_string()),
+            false,
+            with_browser,
+        ),
+        check(
             "port 3000",
             port_free(),
             true,

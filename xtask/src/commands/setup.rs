@@ -32,7 +32,7 @@ pub(crate) fn client_tools() -> Result {
     install(&Tool::wasm_bindgen()?, "it must be of the very version in Cargo.lock; about 2 minutes, once")
 }
 
-/// What the tests need besides: format, lint, and a browser with its driver.
+/// What the tests need besides: format, lint, a browser with its driver, and an authority for certificates.
 fn test_tools() -> Result {
     for (component, tool) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
         if process::answer(&mut program(tool, "--version")).is_none() {
@@ -43,6 +43,7 @@ fn test_tools() -> Result {
     let mut packages = Vec::new();
     packages.extend(tools::chromium().is_none().then_some("chromium"));
     packages.extend(tools::chromedriver().is_none().then_some("chromium-driver"));
+    packages.extend(tools::on_path(&["pebble"]).is_none().then_some("pebble"));
     if packages.is_empty() { Ok(()) } else { install_packages(&packages.join(" ")) }
 }
 
@@ -97,12 +98,15 @@ fn install_packages(packages: &str) -> Result {
     let (first, sudo) = if root { ("env", "") } else { ("sudo", "-n env ") };
     if !works("apt-get", "--version") || !(root || works("sudo", "-n true")) {
         return Err(format!(
-            "the tests need a browser and its driver: install {packages} (these are \
-             Debian's names), or name what you have in CHROMIUM and CHROMEDRIVER"
+            "the tests need a browser, its driver and a local authority for certificates: install {packages} \
+             (these are Debian's names), or name what you have in CHROMIUM and CHROMEDRIVER"
         )
         .into());
     }
-    say::step(&format!("installing {packages} with apt-get"), "the browser tests drive a real Chromium");
+    say::step(
+        &format!("installing {packages} with apt-get"),
+        "the tests drive a real Chromium, and ask a real authority for certificates",
+    );
     let apt = |words: &str| {
         process::run(&mut program(first, &format!("{sudo}DEBIAN_FRONTEND=noninteractive apt-get {words}")))
     };

@@ -15,7 +15,7 @@ use serde_json::json;
 use shared::{ErrorCode, endpoint};
 
 use super::{Operation, Place};
-use crate::http::ApiError;
+use crate::http::{ApiError, ClientIp};
 
 /// An argument or an answer of a handler that can say what it means to a caller. A type of your own that a handler
 /// takes or gives implements it once, beside the code that reads or writes it.
@@ -91,7 +91,7 @@ macro_rules! silent {
     };
 }
 
-silent! { HeaderMap, ApiError, WebSocketUpgradeRejection; State, ConnectInfo, Extension }
+silent! { HeaderMap, ClientIp, ApiError, WebSocketUpgradeRejection; State, ConnectInfo, Extension }
 
 impl Described for WebSocketUpgrade {
     fn describe(operation: &mut Operation<'_>) {

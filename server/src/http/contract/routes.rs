@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::routing::{self, MethodRouter};
+use axum::routing::{self, MethodFilter, MethodRouter};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
@@ -52,7 +52,8 @@ impl Routes {
         H: Handler<T, AppState> + DescribedHandler<A>,
         T: 'static,
     {
-        self.add::<H, A>(path, "x-websocket", summary, routing::any(handler))
+        let methods = MethodFilter::GET.or(MethodFilter::CONNECT);
+        self.add::<H, A>(path, "x-websocket", summary, routing::on(methods, handler))
     }
 
     fn add<H: DescribedHandler<A>, A>(

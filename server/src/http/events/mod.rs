@@ -10,11 +10,11 @@ mod stream;
 mod wanted;
 mod ways;
 
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use shared::{ErrorCode, EventPage, Part, Seq, Topic};
 
-use crate::http::{Answer, ApiError, AppState, Peer};
+use crate::http::{Answer, ApiError, AppState, ClientIp};
 use crate::realtime::{Range, Visitor};
 
 use wanted::Kind;
@@ -28,7 +28,7 @@ const VARY_ON: &str = "Accept, Prefer, Accept-Encoding";
 struct Request {
     app: AppState,
     visitor: Visitor,
-    peer: Peer,
+    from: ClientIp,
     topic: Topic,
     range: Range,
     /// The newest seq that the reader was told of.
@@ -39,7 +39,7 @@ struct Request {
 pub async fn events(
     State(app): State<AppState>,
     visitor: Visitor,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    from: ClientIp,
     Path(topic): Path<String>,
     Query(asked): Query<query::Asked>,
     headers: HeaderMap,
@@ -51,7 +51,7 @@ pub async fn events(
         ApiError::new(ErrorCode::NotAcceptable, detail)
     })?;
     app.node.may_read(&visitor.identity, &topic).await?;
-    let request = Request { app, visitor, peer, topic, range, heard };
+    let request = Request { app, visitor, from, topic, range, heard };
     let answer = match (kind, wait_secs(&headers), request.range.part) {
         (Kind::Stream, _, _) => stream::answer(request, &headers).await?,
         (Kind::Page, Some(secs), Part::After(after)) => poll::answer(request, after, secs).await?,

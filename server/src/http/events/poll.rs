@@ -18,7 +18,7 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 /// Answers once there is an event beyond `after`, or with none when the time is up.
 pub async fn answer(request: Request, after: Seq, secs: u32) -> Result<Response, ApiError> {
     let Request { app, visitor, topic, .. } = &request;
-    let _counted = app.admit_reader(request.peer)?;
+    let _counted = app.admit_reader(request.from)?;
     let until = Instant::now() + Duration::from_secs(secs.into());
     let mut watch = Watch::begin(&app.node, visitor.clone(), topic.clone());
     if let Some(ending) = app.no_longer_welcome(visitor).await {

@@ -13,6 +13,7 @@ use futures_util::stream::unfold;
 use serde::Serialize;
 use shared::{Epoch, EventPage, PAGE_LIMIT_DEFAULT, Part, Position, Seq, endpoint};
 use tokio::time::timeout;
+use tracing::{Instrument, Span};
 
 use super::{Request, VARY_ON};
 use crate::http::ApiError;
@@ -25,7 +26,7 @@ const COMMENT: &str = ":\n\n";
 
 /// Answers with a stream that ends when its reader is sent away.
 pub async fn answer(request: Request, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let counted = request.app.admit_reader(request.peer)?;
+    let counted = request.app.admit_reader(request.from)?;
     let mut watch = Watch::begin(&request.app.node, request.visitor.clone(), request.topic.clone());
     if let Some(ending) = request.app.no_longer_welcome(&request.visitor).await {
         return Err(ending.into());
@@ -36,9 +37,13 @@ pub async fn answer(request: Request, headers: &HeaderMap) -> Result<Response, A
     }
     let (at, first) = begin(&request, headers).await?;
     let stream = Stream { request, watch, at, first: Some(first), is_over: false, _counted: counted };
-    let body = Body::from_stream(unfold(stream, |mut stream| async {
-        let block = stream.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(block), stream))
+    let span = Span::current();
+    let body = Body::from_stream(unfold(stream, move |mut stream| {
+        let next = async move {
+            let block = stream.next().await?;
+            Some((Ok::<_, std::convert::Infallible>(block), stream))
+        };
+        next.instrument(span.clone())
     }));
     let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store"), (VARY, VARY_ON)];
     Ok((headers, body).into_response())

@@ -1,13 +1,20 @@
 //! The log: the durable truth behind every topic. [`EventLog`] is the whole contract; a back end is finished when
 //! the contract suite of the tests passes on it.
 
+mod backup;
+mod range;
 mod sqlite;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared::{Epoch, Event, EventPage, Identity, Key, Millis, Part, Payload, Pull, Seq, Topic};
+use shared::{Epoch, Event, EventPage, Identity, Key, Millis, Payload, Seq, Topic};
+
+pub use range::{End, Range, Room, Span, bytes};
+
+pub use backup::Copied;
 
 /// Durable lists of events, one for each topic.
 #[async_trait]
@@ -18,11 +25,14 @@ pub trait EventLog: Send + Sync + 'static {
     /// else [`AppendError::KeyReused`].
     async fn append(&self, drafts: Vec<Draft>) -> Vec<Result<Appended, AppendError>>;
 
-    /// Epoch, head and events of one snapshot. A range that is void (see [`Range::span`]) gives the newest page.
+    /// Epoch, head and events of one snapshot: those of [`Range::span`], as many of them as there is [`Room`] for.
     async fn read(&self, topic: &Topic, range: Range) -> Result<EventPage, LogError>;
 
     /// The newest seq of each topic asked for, with the epoch they belong to. Topics without events are absent.
     async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError>;
+
+    /// Writes something that no reader sees, as durably as an event: whether an append would succeed now.
+    async fn try_write(&self) -> Result<(), LogError>;
 
     /// Gives back what the log holds open, once nobody will call it any more.
     async fn close(&self) {}
@@ -69,45 +79,6 @@ pub enum Outcome {
     New,
     /// It was there: an earlier draft with the same key.
     Replayed,
-}
-
-/// Which events of a topic to read.
-#[derive(Debug, Clone)]
-pub struct Range {
-    /// Where from.
-    pub part: Part,
-    /// The life of the log that the reader knows, where it said so.
-    pub epoch: Option<Epoch>,
-    /// How many at most; 0 reads only epoch and head.
-    pub limit: u32,
-}
-
-impl Range {
-    /// The range that answers a reader's pull.
-    pub fn of(pull: Pull, limit: u32) -> Range {
-        match pull.after {
-            None => Range { part: Part::Newest, epoch: None, limit },
-            Some(at) => Range { part: Part::After(at.seq), epoch: Some(at.epoch), limit },
-        }
-    }
-
-    /// The first and the last seq to read, given what the log holds; nothing when the first is the larger one.
-    /// A foreign epoch, or a position beyond the head, makes the range void: it becomes the newest page.
-    pub fn span(&self, epoch: &Epoch, head: Seq) -> (Seq, Seq) {
-        let limit = u64::from(self.limit);
-        let foreign = self.epoch.as_ref().is_some_and(|known| known != epoch);
-        match self.part {
-            Part::After(after) if !foreign && after <= head => {
-                (after.next(), Seq(after.0.saturating_add(limit).min(head.0)))
-            }
-            Part::Before(before) if !foreign => ending_at(before.before().min(head), limit),
-            _ => ending_at(head, limit),
-        }
-    }
-}
-
-fn ending_at(last: Seq, limit: u64) -> (Seq, Seq) {
-    (Seq(last.0.saturating_sub(limit) + 1), last)
 }
 
 /// Whose heads to read.
@@ -157,6 +128,26 @@ pub enum NewEpoch {
 pub async fn open(url: &str, new_epoch: NewEpoch) -> Result<Arc<dyn EventLog>, LogError> {
     match url.split_once(':') {
         Some(("sqlite", _)) => Ok(Arc::new(sqlite::SqliteLog::open(url, new_epoch).await?)),
-        _ => Err(LogError(format!("unknown scheme in {url:?}: sqlite:FILE is known"))),
+        _ => Err(unknown(url)),
     }
+}
+
+/// Reads the log that `url` names as far as there is one, and changes nothing. Returns the file that it is in.
+pub async fn check(url: &str) -> Result<PathBuf, LogError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => sqlite::check(url).await,
+        _ => Err(unknown(url)),
+    }
+}
+
+/// Copies the log that `url` names to a file that does not exist yet, while nodes go on using it.
+pub async fn copy(url: &str, to: &Path) -> Result<Copied, LogError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => backup::copy(url, to).await,
+        _ => Err(unknown(url)),
+    }
+}
+
+fn unknown(url: &str) -> LogError {
+    LogError(format!("unknown scheme in {url:?}: sqlite:FILE is known"))
 }

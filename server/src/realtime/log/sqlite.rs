@@ -3,16 +3,28 @@
 //! WAL with `synchronous=FULL`: a commit returns after the sync to disk. One connection writes, so a topic's head
 //! and its event move in one transaction and there are no holes.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use shared::{DisplayName, Epoch, Event, EventPage, Identity, Key, Payload, Seq, Topic, UserId};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 
-use super::{AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which};
+use super::{
+    AppendError, Appended, Draft, End, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Room, Which,
+};
 use crate::random::random_text;
-use crate::sqlite::Database;
+use crate::sqlite::{self, Database};
 
 const EPOCH_CHARS: usize = 16;
+/// The events of a span, from either end.
+const FROM_OLDEST: &str = "SELECT seq, at, author, author_name, key, payload FROM events
+    WHERE topic = ? AND seq BETWEEN ? AND ? ORDER BY seq";
+const FROM_NEWEST: &str = "SELECT seq, at, author, author_name, key, payload FROM events
+    WHERE topic = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC";
+/// What a disk must have room for before it counts as writable again: several events of the largest size.
+const ROOM_BYTES: i64 = 64 * 1_024;
 
 /// See the module.
 pub(super) struct SqliteLog {
@@ -67,21 +79,24 @@ impl EventLog for SqliteLog {
             return Ok(EventPage { topic: topic.clone(), epoch, head: Seq::ZERO, events: Vec::new() });
         };
         let (id, head): (i64, Seq) = (row.try_get(0)?, seq(&row, 1)?);
-        let (first, last) = range.span(&epoch, head);
-        let events = if first > last {
-            Vec::new()
-        } else {
-            sqlx::query(
-                "SELECT seq, at, author, author_name, key, payload FROM events
-                 WHERE topic = ? AND seq BETWEEN ? AND ? ORDER BY seq",
-            )
-            .bind(id)
-            .bind(first.0 as i64)
-            .bind(last.0 as i64)
-            .fetch_all(&mut *snapshot)
-            .await?
-        };
-        let events = events.iter().map(|row| event(topic, row)).collect::<Result<_, _>>()?;
+        let span = range.span(&epoch, head);
+        let mut events = Vec::new();
+        if !span.is_empty() {
+            let (first, last) = (span.first.0 as i64, span.last.0 as i64);
+            let rows = sqlx::query(if span.from == End::Oldest { FROM_OLDEST } else { FROM_NEWEST });
+            let mut rows = rows.bind(id).bind(first).bind(last).fetch(&mut *snapshot);
+            let mut room = Room::of_page();
+            while let Some(row) = rows.try_next().await? {
+                let event = event(topic, &row)?;
+                if !room.takes(&event) {
+                    break;
+                }
+                events.push(event);
+            }
+        }
+        if span.from == End::Newest {
+            events.reverse();
+        }
         Ok(EventPage { topic: topic.clone(), epoch, head, events })
     }
 
@@ -106,9 +121,27 @@ impl EventLog for SqliteLog {
         Ok(Heads { epoch, heads: heads.collect::<Result<_, LogError>>()? })
     }
 
+    async fn try_write(&self) -> Result<(), LogError> {
+        // Random, so that no file system stores it in less room.
+        sqlx::query("INSERT OR REPLACE INTO room (id, filler) VALUES (1, randomblob(?))")
+            .bind(ROOM_BYTES)
+            .execute(&self.database.writer)
+            .await?;
+        Ok(())
+    }
+
     async fn close(&self) {
         self.database.close().await;
     }
+}
+
+/// Whether the file is a database, where it exists; returns its name.
+pub(super) async fn check(url: &str) -> Result<PathBuf, LogError> {
+    let file = sqlite::file(url)?;
+    if file.exists() {
+        sqlite::read(url).await?.close().await?;
+    }
+    Ok(file)
 }
 
 /// An error of the database fails the whole batch; a bad draft is the inner result.

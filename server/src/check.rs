@@ -1,0 +1,53 @@
+//! `--check-config`: whether a node could start like this, also while one runs. It starts nothing, and leaves
+//! nothing behind.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use crate::config::Config;
+use crate::http::Pages;
+use crate::random::random_text;
+use crate::start::{StartError, certificate};
+use crate::tls::{self, Tls};
+use crate::{realtime, telemetry};
+
+const NAME_CHARS: usize = 8;
+
+/// Reads everything that a start would read. The first thing that is wrong is the answer.
+pub async fn check(config: &Config) -> Result<(), StartError> {
+    telemetry::read_filter(&config.log_filter).map_err(StartError)?;
+    // One that is made is made at the start.
+    if let Some(source @ tls::Source::Files { .. }) = certificate(config)? {
+        Tls::open(&source).map_err(|error| StartError(error.to_string()))?;
+    }
+    if let Some(folder) = &config.pages {
+        Pages::from_folder(folder)
+            .map_err(|error| StartError(format!("--pages {}: {error}", folder.display())))?;
+    }
+    let data = &config.data;
+    takes_files(data).map_err(|error| StartError(format!("--data {}: {error}", data.display())))?;
+    let refused = |error: &dyn std::fmt::Display| StartError(format!("--log: {error}"));
+    let file = realtime::log::check(&config.log_url()).await.map_err(|error| refused(&error))?;
+    is_writable(&file).map_err(|error| refused(&format!("{}: {error}", file.display())))?;
+    realtime::open_bus(&config.bus).await.map_err(|error| StartError(format!("--bus: {error}")))?;
+    Ok(())
+}
+
+fn is_writable(file: &Path) -> io::Result<()> {
+    match OpenOptions::new().append(true).open(file) {
+        Ok(_) => takes_files(file.parent().unwrap_or(Path::new(""))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            takes_files(file.parent().unwrap_or(Path::new("")))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a file can be made in that folder, or in the first one above it that exists.
+fn takes_files(folder: &Path) -> io::Result<()> {
+    let existing = folder.ancestors().find(|folder| folder.exists() && !folder.as_os_str().is_empty());
+    let trial = existing.unwrap_or(Path::new(".")).join(format!(".duplex-check-{}", random_text(NAME_CHARS)));
+    OpenOptions::new().write(true).create_new(true).open(&trial)?;
+    fs::remove_file(trial)
+}

@@ -1,0 +1,40 @@
+//! `/healthz` and `/readyz`: what a supervisor and a load balancer ask. No identity, and no rule of origin.
+//!
+//! A process that does not answer the first one is to be started again. One that is not ready is to be left alone
+//! and given no new clients: it goes away, or it heals by itself.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+
+use crate::http::AppState;
+
+/// What `/readyz` says.
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    /// Why not; empty when it is.
+    reasons: Vec<&'static str>,
+}
+
+/// Both routes.
+pub fn routes() -> Router<AppState> {
+    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
+}
+
+async fn alive() -> Response {
+    ([(CACHE_CONTROL, "no-store")], "alive\n").into_response()
+}
+
+async fn ready(State(app): State<AppState>) -> Response {
+    let known =
+        [(app.is_draining(), "the node is going away"), (!app.node.can_write(), "the log cannot be written")];
+    let reasons: Vec<_> = known.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect();
+    let ready = reasons.is_empty();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(CACHE_CONTROL, "no-store")], Json(Ready { ready, reasons })).into_response()
+}

@@ -1,0 +1,68 @@
+//! Certificates from an authority, with a real one on this machine.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use rustls::version::TLS13;
+use serde_json::Value;
+use shared::endpoint;
+
+use crate::support::authority::{Authority, free_address};
+use crate::support::tls::{connect, get};
+use crate::support::{TestServer, eventually};
+
+async fn node(address: SocketAddr, authority: &Authority) -> TestServer {
+    let flags = authority.flags();
+    TestServer::at(address, &flags.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+async fn answers_under(root: &Path, server: &TestServer) {
+    let stream = eventually("the certificate is shown", async || {
+        connect(server.address(), root, &TLS13, "http/1.1").await.ok()
+    });
+    let answer = get(stream.await, endpoint::ME).await;
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+}
+
+fn chain(server: &TestServer) -> Vec<u8> {
+    fs::read(server.data().join("acme/chain.pem")).unwrap_or_default()
+}
+
+#[tokio::test]
+#[ignore = "needs pebble; `cargo xtask test` runs it"]
+async fn a_certificate_is_obtained_kept_over_a_restart_and_replaced_once_it_is_old() {
+    let address = free_address();
+    let authority = Authority::looking_at(address).await;
+    let mut server = node(address, &authority).await;
+    let root = authority.root().await;
+    answers_under(&root, &server).await;
+    let first = chain(&server);
+
+    server.kill();
+    server.restart();
+    answers_under(&root, &server).await;
+    assert_eq!(chain(&server), first, "a young one is kept");
+
+    server.kill();
+    let file = server.data().join("acme/account.json");
+    let mut kept: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    kept["obtained_at"]["secs"] = 1_000.into();
+    fs::write(&file, kept.to_string()).unwrap();
+    server.restart();
+    eventually("an old one is replaced", async || (chain(&server) != first).then_some(())).await;
+    answers_under(&root, &server).await;
+}
+
+#[tokio::test]
+#[ignore = "needs pebble; `cargo xtask test` runs it"]
+async fn what_the_authority_refuses_is_told_and_the_node_goes_on() {
+    let (elsewhere, address) = (free_address(), free_address());
+    let authority = Authority::looking_at(elsewhere).await;
+    let server = node(address, &authority).await;
+    let told = eventually("the log says why", async || {
+        server.log().lines().find(|line| line.contains("no certificate was obtained")).map(String::from)
+    });
+    let told = told.await;
+    assert!(told.contains("localhost") && told.contains("Failed to connect"), "{told}");
+}

@@ -1,0 +1,52 @@
+//! What supervisors and load balancers ask: whether the process answers, and whether it wants more clients.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{TestServer, eventually};
+
+#[tokio::test]
+async fn both_answer_whoever_asks_and_are_not_kept() {
+    let server = TestServer::start();
+    let stranger = server.stranger();
+    for path in ["/healthz", "/readyz"] {
+        for method in [Method::GET, Method::HEAD] {
+            let answer = stranger.ask(stranger.request(method, path)).await;
+            assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"), "{path}");
+        }
+        let posted = stranger.post(path, &json!({})).await;
+        assert_eq!((posted.status, posted.header("allow")), (405, "GET,HEAD"), "{path}");
+    }
+    assert_eq!(stranger.get("/readyz").await.json::<Value>(), json!({ "ready": true, "reasons": [] }));
+}
+
+#[tokio::test]
+async fn no_host_and_no_origin_is_foreign_to_them() {
+    let server = TestServer::start();
+    let stranger = server.stranger();
+    for path in ["/healthz", "/readyz"] {
+        let request = stranger.request(Method::GET, path);
+        let request = request.header("host", "10.0.0.7:3000").header("origin", "https://evil.example");
+        assert_eq!(stranger.ask(request).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_goes_away_is_alive_and_not_ready() {
+    let mut server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    // A socket that does not answer the close keeps the node draining for a moment.
+    let lingering = server.socket(&ada).await;
+    let connected = ada.with_open_connections();
+    connected.get("/healthz").await;
+    server.terminate();
+    let red = eventually("it is not ready", async || {
+        connected.try_get("/readyz").await.ok().filter(|answer| answer.status == 503)
+    })
+    .await;
+    let said: Value = serde_json::from_str(red.text()).unwrap();
+    assert_eq!(said, json!({ "ready": false, "reasons": ["the node is going away"] }));
+    assert_eq!(connected.get("/healthz").await.status, 200);
+    drop(lingering);
+    assert_eq!(server.ended().await.code(), Some(0));
+}

@@ -1,0 +1,174 @@
+//! What Prometheus reads: on an address of its own, true, and of bounded size whatever clients do.
+
+use reqwest::Method;
+use rustls::version::TLS13;
+use shared::endpoint;
+
+use rcgen::PKCS_ECDSA_P256_SHA256;
+
+use crate::support::tls::{Certificate, connect, get};
+use crate::support::{Socket, TestServer, eventually, probe};
+
+const METRICS: [&str; 2] = ["--metrics-listen", "127.0.0.1:0"];
+
+fn server(flags: &[&str]) -> TestServer {
+    TestServer::with(&[&METRICS, flags].concat())
+}
+
+/// The node says in its log where they are.
+fn url(server: &TestServer) -> String {
+    let log = server.log();
+    let (_, rest) = log.split_once("metrics are on ").unwrap_or_else(|| panic!("no address: {log}"));
+    rest.split_whitespace().next().unwrap().to_owned()
+}
+
+async fn scrape(server: &TestServer) -> String {
+    let answer =
+        reqwest::Client::builder().no_proxy().build().unwrap().get(url(server)).send().await.unwrap();
+    let kind = answer.headers()["content-type"].to_str().unwrap();
+    assert!(kind.starts_with("application/openmetrics-text; version=1.0.0"), "{kind}");
+    let text = answer.text().await.unwrap();
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    text
+}
+
+/// The number behind a series; 0 where there is none yet.
+fn number(scraped: &str, series: &str) -> f64 {
+    let line = scraped.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.map_or(0.0, |number| number.parse().unwrap())
+}
+
+#[track_caller]
+fn has(scraped: &str, expected: &[(&str, f64)]) {
+    for (series, wanted) in expected {
+        assert_eq!(number(scraped, series), *wanted, "{series} in\n{scraped}");
+    }
+}
+
+#[tokio::test]
+async fn they_are_off_until_they_are_given_an_address_and_never_among_what_clients_reach() {
+    let (without, with) = (TestServer::start(), server(&[]));
+    assert!(!without.log().contains("metrics"));
+    for server in [&without, &with] {
+        assert_eq!(server.stranger().get("/metrics").await.status, 404);
+    }
+    assert_eq!(reqwest::get(url(&with).replace("/metrics", "/api/me")).await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn what_happens_is_counted() {
+    let (server, topic) = (server(&["--identity-publishes-per-sec", "1"]), probe("room"));
+    let ada = server.guest("Ada").await;
+    let mut socket = server.socket(&ada).await;
+    socket.subscribes(&topic).await;
+    socket.hears_head(&topic).await;
+    ada.publishes_many("room", "k", 5).await;
+    for _ in 0..5 {
+        socket.hears_event().await;
+    }
+    assert_eq!(ada.publish("room", "one-more", "x").await.status, 429);
+    ada.head(&topic).await;
+    socket.says_text("no frame").await;
+    socket.hears().await;
+
+    let scraped = scrape(&server).await;
+    let publishes = r#"duplex_http_request_seconds_count{method="POST",route="/api/probe/{name}/events","#;
+    has(
+        &scraped,
+        &[
+            (&format!(r#"{publishes}status="201"}}"#), 5.0),
+            (&format!(r#"{publishes}status="429"}}"#), 1.0),
+            (r#"duplex_refused_total{reason="identity_publishes"}"#, 1.0),
+            (r#"duplex_pulls_total{source="memory"}"#, 1.0),
+            ("duplex_append_seconds_count", 5.0),
+            ("duplex_append_drafts_sum", 5.0),
+            ("duplex_appends_failed_total", 0.0),
+            ("duplex_sockets_open", 1.0),
+            ("duplex_sessions", 1.0),
+            ("duplex_subscriptions", 1.0),
+            ("duplex_topics_watched", 1.0),
+            ("duplex_publishes_waiting", 0.0),
+            ("duplex_log_writable", 1.0),
+            ("duplex_frames_in_total", 2.0),
+            ("duplex_frames_refused_total", 1.0),
+        ],
+    );
+    assert!(number(&scraped, r#"duplex_pulls_total{source="log"}"#) >= 1.0);
+    // A welcome, a head, the events and an error at least; and a presence, whenever it comes.
+    assert!(number(&scraped, "duplex_frames_out_total") >= 8.0);
+    assert!(number(&scraped, "duplex_bytes_out_total") > number(&scraped, "duplex_bytes_in_total"));
+    assert!(number(&scraped, "duplex_outbox_frames_count") >= 2.0);
+}
+
+#[tokio::test]
+async fn what_ends_is_no_longer_there() {
+    let (server, topic) = (server(&[]), probe("room"));
+    let ada = server.guest("Ada").await;
+    let mut socket = server.socket(&ada).await;
+    socket.subscribes(&topic).await;
+    socket.hears_head(&topic).await;
+    drop(socket);
+    eventually("nothing is left", async || {
+        let scraped = scrape(&server).await;
+        let open = ["sockets_open", "sessions", "subscriptions", "connections_open"];
+        open.iter().all(|name| number(&scraped, &format!("duplex_{name}")) == 0.0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_turned_away_is_counted_by_reason() {
+    let server = server(&["--address-readers-max", "1", "--address-guests-per-min", "1"]);
+    let ada = server.guest("Ada").await;
+    server.guest("Grace").await;
+    let _one = server.socket(&ada).await;
+    assert!(Socket::open(&ada, &[]).await.is_err());
+    let third = server.stranger().post(endpoint::ME, &serde_json::json!({ "name": "Joan" })).await;
+    assert_eq!(third.status, 429);
+    let foreign = ada.request(Method::DELETE, endpoint::ME).header("origin", "https://evil.example");
+    assert_eq!(ada.ask(foreign).await.status, 403);
+    let scraped = scrape(&server).await;
+    let reasons = ["address_readers", "address_guests", "origin"];
+    let series = reasons.map(|reason| format!(r#"duplex_refused_total{{reason="{reason}"}}"#));
+    has(&scraped, &series.each_ref().map(|series| (series.as_str(), 1.0)));
+}
+
+#[tokio::test]
+async fn handshakes_are_counted_good_and_bad() {
+    let certificate = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    let server = server(&certificate.flags().each_ref().map(String::as_str));
+    let stream = connect(server.address(), &certificate.cert(), &TLS13, "http/1.1").await.unwrap();
+    get(stream, endpoint::ME).await;
+    let other = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    assert!(connect(server.address(), &other.cert(), &TLS13, "http/1.1").await.is_err());
+    let of = |outcome: &str| format!(r#"duplex_tls_handshakes_total{{outcome="{outcome}"}}"#);
+    eventually("both are counted", async || {
+        let scraped = scrape(&server).await;
+        let counted = ["ok", "failed"].map(|outcome| number(&scraped, &of(outcome)));
+        (counted == [1.0, 1.0]).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_that_a_client_chooses_makes_them_longer() {
+    let server = server(&["--address-guests-per-min", "1000"]);
+    let lines = async || scrape(&server).await.lines().count();
+    let chosen = async |prefix: &str| {
+        for number in 0..20 {
+            let name = format!("{prefix}{number}");
+            let somebody = server.guest(&name).await;
+            somebody.publishes(&name, &name, &name).await;
+            somebody.head(&probe(&name)).await;
+            for path in [format!("/{name}"), format!("/api/{name}"), format!("/api/topics/{name}/events")] {
+                somebody.get(&path).await;
+            }
+            let method = Method::from_bytes(name.to_uppercase().as_bytes()).unwrap();
+            somebody.ask(somebody.request(method, "/")).await;
+        }
+    };
+    chosen("a").await;
+    let after_some = lines().await;
+    chosen("b").await;
+    assert_eq!(lines().await, after_some);
+}

@@ -1,0 +1,111 @@
+//! What is asked before a node is started or changed: would it start like this, and with which settings?
+
+use std::process::{Command, Output};
+
+use rcgen::PKCS_ECDSA_P256_SHA256;
+use tempfile::TempDir;
+
+use crate::http::start::{in_folder, refuses, start};
+use crate::support::TestServer;
+use crate::support::tls::Certificate;
+
+async fn checks(configure: impl FnOnce(&mut Command)) -> Output {
+    start(|command| {
+        command.arg("--check-config");
+        configure(command);
+    })
+    .await
+}
+
+async fn prints(configure: impl FnOnce(&mut Command)) -> String {
+    let output = start(|command| {
+        command.arg("--print-config");
+        configure(command);
+    })
+    .await;
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn is_ok(output: &Output) {
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"ok\n"[..], &b""[..]));
+}
+
+#[tokio::test]
+async fn what_could_start_is_ok_and_leaves_nothing_behind() {
+    let (folder, certificate) = (TempDir::new().unwrap(), Certificate::of(&PKCS_ECDSA_P256_SHA256));
+    is_ok(&checks(|command| _ = in_folder(command, &folder).args(certificate.flags())).await);
+    is_ok(&checks(|command| _ = in_folder(command, &folder).args(["--tls", "self-signed"])).await);
+    let missing = folder.path().join("made/at/the/start");
+    is_ok(&checks(|command| _ = command.arg("--data").arg(&missing)).await);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_running_node_is_checked_beside_it() {
+    let server = TestServer::start();
+    is_ok(&checks(|command| _ = command.arg("--data").arg(server.data())).await);
+    server.guest("Ada").await;
+}
+
+#[tokio::test]
+async fn what_could_not_start_is_one_line_that_names_it() {
+    let (one, other) = (Certificate::of(&PKCS_ECDSA_P256_SHA256), Certificate::of(&PKCS_ECDSA_P256_SHA256));
+    let (cert, key) = (one.cert().display().to_string(), other.key().display().to_string());
+    let no_database = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(no_database.path(), "this is no database, only text. ".repeat(100)).unwrap();
+    let no_database = no_database.path().display().to_string();
+    for (flags, word) in [
+        (vec!["--tls-cert", &cert, "--tls-key", &key], key.as_str()),
+        (vec!["--listen", "0.0.0.0:3000"], "--insecure-http"),
+        (vec!["--listen", "nowhere"], "--listen"),
+        (vec!["--redirect-from", "127.0.0.1:0"], "--redirect-from"),
+        (vec!["--data", &no_database], "--data"),
+        (vec!["--data", "/proc/nothing"], "--data /proc/nothing"),
+        (vec!["--log", "mysql:x"], "--log"),
+        (vec!["--log", &format!("sqlite:{no_database}")], "--log"),
+        (vec!["--log", "sqlite:/proc/nothing/x.db"], "--log: /proc/nothing/x.db"),
+        (vec!["--bus", "pigeon:"], "--bus"),
+        (vec!["--pages", "/no/such/folder"], "--pages"),
+        (vec!["--log-filter", "a=b=c=d"], "--log-filter"),
+    ] {
+        refuses(&checks(|command| _ = command.args(flags)).await, word);
+    }
+}
+
+#[tokio::test]
+async fn settings_are_printed_as_they_count_and_can_be_read_back() {
+    let printed = prints(|command| {
+        let origins = "https://a.example,https://b.example";
+        command.env("DUPLEX_HEARTBEAT_SECS", "7").env("DUPLEX_DATA", "one").args(["--data", "two words"]);
+        command.args(["--allow-origin", origins, "--insecure-http"]);
+    })
+    .await;
+    for line in [
+        "DUPLEX_LISTEN=127.0.0.1:3000",
+        "DUPLEX_DATA=two words",
+        "DUPLEX_HEARTBEAT_SECS=7",
+        "DUPLEX_ALLOW_ORIGIN=https://a.example,https://b.example",
+        "DUPLEX_INSECURE_HTTP=true",
+        "DUPLEX_NEW_EPOCH=false",
+        "# DUPLEX_TLS_CERT=",
+    ] {
+        assert!(printed.lines().any(|printed| printed == line), "{line} is missing:\n{printed}");
+    }
+    let set =
+        printed.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| !name.starts_with('#'));
+    assert_eq!(prints(|command| _ = command.envs(set)).await, printed);
+}
+
+#[tokio::test]
+async fn no_password_is_printed() {
+    let printed = prints(|command| {
+        command.args(["--bus", "nats://ada:secret@bus.example:4222", "--log", "postgres://ada:se@cret@db/x"]);
+    })
+    .await;
+    assert!(printed.contains("DUPLEX_BUS=nats://***@bus.example:4222\n"), "{printed}");
+    assert!(printed.contains("DUPLEX_LOG=postgres://***@db/x\n"), "{printed}");
+    assert!(!printed.contains("cret"), "{printed}");
+}
