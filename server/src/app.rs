@@ -100,7 +100,7 @@ impl App {
             draining,
             transport,
         });
-        let router = http::router(state.clone(), features.into_iter().map(|feature| feature.routes));
+        let router = http::router(state.clone(), features);
         Ok(App { state, router, listener, address, tls, redirect, metrics, _lock: lock })
     }
 

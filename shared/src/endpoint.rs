@@ -8,6 +8,12 @@ pub const ME: &str = "/api/me";
 pub const SOCKET: &str = "/socket";
 /// The pattern behind [`events`], as the server's router spells it.
 pub const EVENTS: &str = "/api/topics/{topic}/events";
+/// The contract as documents, and as a page that people read.
+pub const OPENAPI: &str = "/api/openapi.json";
+/// The socket's half of it.
+pub const ASYNCAPI: &str = "/api/asyncapi.json";
+/// The page.
+pub const DOCS: &str = "/api/docs";
 /// The WebSocket subprotocol, which the node confirms to a client that offers it.
 pub const SUBPROTOCOL: &str = "duplex.v1.json";
 

@@ -14,6 +14,7 @@ pub type Millis = i64;
 
 /// An event of a topic. Once a reader has seen it, it never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// The stream it belongs to.
     pub topic: Topic,
@@ -32,7 +33,8 @@ pub struct Event {
 /// JSON that the core carries and never looks into. Cheap to clone.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
-pub struct Payload(Arc<RawValue>);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Payload(#[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))] Arc<RawValue>);
 
 impl Payload {
     /// Encodes a feature's value. Fails only for values that JSON cannot hold, such as maps with keys that are no strings.
@@ -78,6 +80,7 @@ impl fmt::Debug for Payload {
 /// An `Idempotency-Key`: 1 to 64 of `[A-Za-z0-9_-]`, made by whoever publishes, unique for that author and topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9_-]{1,64}$")))]
 pub struct Key(Arc<str>);
 
 impl Key {

@@ -7,6 +7,7 @@ use crate::{DisplayName, Epoch, Event, Identity, Millis, Payload, Problem, Seq, 
 /// Client to node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ClientFrame {
     /// "Tell me what happens there." Answered by `head` or `refused`; asking again is harmless.
     Subscribe {
@@ -43,6 +44,7 @@ pub enum ClientFrame {
 /// Whether a subscription shows in the topic's presence: `true` on the wire when it does, which is the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "bool", into = "bool")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Listed {
     /// Seen by the others, and may signal.
     #[default]
@@ -66,6 +68,7 @@ impl From<Listed> for bool {
 /// Node to client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ServerFrame {
     /// Always the first.
     Welcome(Box<Welcome>),
@@ -129,6 +132,7 @@ pub enum ServerFrame {
 
 /// What a node tells a client first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Welcome {
     /// The version of this wire: 1.
     pub protocol: u32,
@@ -148,6 +152,7 @@ pub struct Welcome {
 
 /// The limits that concern one client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionLimits {
     /// The largest frame the node reads.
     pub frame_bytes_max: u32,
@@ -165,6 +170,7 @@ pub struct SessionLimits {
 
 /// One person in a topic's presence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Member {
     /// Who.
     pub id: UserId,

@@ -8,10 +8,21 @@ use serde::{Deserialize, Serialize};
 use crate::Malformed;
 
 const NAME_CHARS_MAX: usize = 40;
+/// [`DisplayName::parse`] as a pattern: any white space around one visible character, or two with 38 others between
+/// them at most.
+#[cfg(feature = "schema")]
+const NAME_PATTERN: &str = concat!(
+    r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*",
+    r"[^\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
+    r"([^\u0000-\u001f\u007f-\u009f]{0,38}",
+    r"[^\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?",
+    r"[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$",
+);
 
 /// Names one person for good, whatever they call themselves. Opaque; made by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UserId(pub Arc<str>);
 
 impl fmt::Display for UserId {
@@ -22,6 +33,7 @@ impl fmt::Display for UserId {
 
 /// A person: an id that stays and a name that may change. An event keeps the name it was published under.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Identity {
     /// Stays the same for as long as the person keeps their sign-in.
     pub id: UserId,
@@ -32,6 +44,11 @@ pub struct Identity {
 /// What a person is called: 1 to 40 characters, trimmed, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("pattern" = NAME_PATTERN))
+)]
 pub struct DisplayName(Arc<str>);
 
 impl DisplayName {
@@ -75,8 +92,14 @@ impl fmt::Display for DisplayName {
 
 /// The body of `POST /api/me`: a name as somebody typed it, not yet a [`DisplayName`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = NewIdentity { name: "Ada Lovelace".into() })
+)]
 pub struct NewIdentity {
-    /// See [`DisplayName::parse`] for what is allowed.
+    /// 1 to 40 characters once it is trimmed, no control characters.
+    #[cfg_attr(feature = "schema", schemars(with = "DisplayName"))]
     pub name: String,
 }
 

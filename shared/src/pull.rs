@@ -22,6 +22,7 @@ pub enum Part {
 
 /// Some events of a topic, ascending and without holes: one snapshot of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventPage {
     /// Which topic.
     pub topic: Topic,
@@ -42,6 +43,7 @@ impl From<EventPage> for Page<Event> {
 
 /// A reader's whole position in a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Position {
     /// The life of the log in which `seq` counts.
     pub epoch: Epoch,
@@ -51,6 +53,7 @@ pub struct Position {
 
 /// The answer to a publish, sent only once the event is durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ack {
     /// Where the event is.
     pub topic: Topic,

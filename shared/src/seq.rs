@@ -10,6 +10,7 @@ use crate::Malformed;
 /// The place of an event in its topic. The first event has 1 and there are no holes; 0 means "nothing yet".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Seq(pub u64);
 
 impl Seq {
@@ -41,6 +42,7 @@ impl fmt::Display for Seq {
 /// One life of the log, opaque, 1 to 32 characters. When it changes, every older position is void.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9]{1,32}$")))]
 pub struct Epoch(Arc<str>);
 
 impl Epoch {

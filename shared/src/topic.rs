@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Malformed;
 
+/// How the name of a topic is spelt, in words that follow the name of a field.
+pub const NAME_GRAMMAR: &str = "must be 1 to 63 of a-z, 0-9, _ and -, and begin with a letter or digit";
+
 const PART_CHARS_MAX: usize = 63;
 const GRAMMAR: &str =
     "must be namespace:name, each part 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit";
@@ -16,6 +19,7 @@ const GRAMMAR: &str =
 /// `[a-z0-9][a-z0-9_-]{0,62}:[a-z0-9][a-z0-9_-]{0,62}`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[a-z0-9][a-z0-9_-]{0,62}:[a-z0-9][a-z0-9_-]{0,62}$")))]
 pub struct Topic(Arc<str>);
 
 impl Topic {

@@ -1,7 +1,7 @@
 //! Golden files: the wire as text. A change of it shows as a change of a file beside the tests.
 
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ const UPDATE: &str = "UPDATE_GOLDEN";
 /// reader of today takes no offence at fields of tomorrow.
 #[track_caller]
 pub fn pins<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(format!("{name}.json"));
+    let file = path(name);
     let text = serde_json::to_string(value).expect("the wire is JSON");
     if std::env::var_os(UPDATE).is_some() {
         std::fs::create_dir_all(file.parent().expect("a file lies in a folder"))
@@ -33,6 +33,41 @@ pub fn pins<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, val
     add_fields(&mut tomorrow, Level::Outermost);
     let read = serde_json::from_str::<T>(&tomorrow.to_string());
     assert_eq!(&read.unwrap_or_else(|error| panic!("{name} with more fields: {error}")), value);
+}
+
+/// Asserts that a document is the committed one, whatever the order of its fields.
+#[track_caller]
+pub fn pins_document(name: &str, served: &Value) {
+    let file = path(name);
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::write(&file, format!("{served:#}\n")).expect("tests can be written");
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    let committed = serde_json::from_str(&committed).unwrap_or_default();
+    let mut changed = Vec::new();
+    differences("", &committed, served, &mut changed);
+    let hint =
+        format!("if the contract is meant to change, run the tests with {UPDATE}=1 and commit the new copy");
+    assert!(changed.is_empty(), "{name} differs from its committed copy; {hint}\n{}", changed.join("\n"));
+}
+
+/// Where two documents differ, as JSON pointers.
+fn differences(at: &str, committed: &Value, served: &Value, found: &mut Vec<String>) {
+    match (committed, served) {
+        (Value::Object(before), Value::Object(after)) => {
+            for (name, value) in after {
+                differences(&format!("{at}/{name}"), before.get(name).unwrap_or(&Value::Null), value, found);
+            }
+            let gone = before.keys().filter(|name| !after.contains_key(*name));
+            found.extend(gone.map(|name| format!("{at}/{name} is gone")));
+        }
+        (before, after) if before != after => found.push(format!("{at}: {before} is now {after}")),
+        _ => {}
+    }
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(format!("{name}.json"))
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -13,6 +13,7 @@ mod memory_log;
 mod person;
 mod program;
 mod record;
+pub mod schema;
 mod server;
 mod small_disk;
 mod socket;

@@ -5,10 +5,11 @@ use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use shared::{ErrorCode, Problem};
 
-use crate::http::{ApiError, AppState};
+use crate::http::{ApiError, AppState, Described, Operation};
 
 /// The body of a request whose content type is `application/json`.
 pub struct Body<T>(pub T);
@@ -32,6 +33,15 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(&error))?;
         let after = json.end().map_err(|error| ApiError::new(ErrorCode::Invalid, format!("body: {error}")));
         after.map(|()| Body(value))
+    }
+}
+
+impl<T: JsonSchema> Described for Body<T> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes_body::<T>();
+        operation.refuses(ErrorCode::Invalid);
+        operation.refuses(ErrorCode::TooLarge);
+        operation.refuses(ErrorCode::UnsupportedMediaType);
     }
 }
 

@@ -4,23 +4,24 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use shared::{DisplayName, ErrorCode, Millis, NewIdentity};
+use shared::{DisplayName, ErrorCode, Identity, Millis, NewIdentity};
 use time::Duration;
 use tracing::Span;
 use tracing::field::display;
 
-use crate::http::{ApiError, AppState, Body, ClientIp, Refusal};
+use crate::http::{Answer, ApiError, AppState, Body, ClientIp, Described, Operation, Refusal};
 use crate::people::TokenHash;
 use crate::random::random_text;
 use crate::realtime::{SignIn, Visitor};
 
-const COOKIE: &str = "duplex";
-/// Under TLS: a browser takes a cookie of such a name only from this very host, and sends it to no other.
-const COOKIE_UNDER_TLS: &str = "__Host-duplex";
+/// The cookie, where nothing is encrypted.
+pub const COOKIE: &str = "duplex";
+/// The cookie under TLS: a browser takes a cookie of such a name only from this very host, and sends it to no other.
+pub const COOKIE_UNDER_TLS: &str = "__Host-duplex";
 /// 22 of 62 letters and digits: 131 bits.
 const TOKEN_CHARS: usize = 22;
 const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
@@ -43,22 +44,38 @@ impl FromRequestParts<AppState> for Visitor {
     }
 }
 
+impl Described for Visitor {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.needs_sign_in();
+    }
+}
+
 /// GET: who I am; 204 when nobody. Renews a sign-in that is a day old.
-pub async fn me(State(app): State<AppState>, jar: CookieJar) -> Result<Response, ApiError> {
+pub async fn me(State(app): State<AppState>, jar: CookieJar) -> Result<Answer<Me>, ApiError> {
     let Some((visitor, renewed_at)) = find(&app, &jar).await? else {
-        return Ok(StatusCode::NO_CONTENT.into_response());
+        return Ok(Answer::of(StatusCode::NO_CONTENT));
     };
     let now = (app.clock)();
     if now - renewed_at < DAY_MS {
-        return Ok(Json(visitor.identity).into_response());
+        return Ok(Answer::of(Json(visitor.identity)));
     }
     if let Err(error) = app.people.renew(visitor.sign_in.0, now).await {
         // There will be another day; who cannot be written down is signed in all the same.
         tracing::warn!(%error, "a sign-in could not be renewed");
-        return Ok(Json(visitor.identity).into_response());
+        return Ok(Answer::of(Json(visitor.identity)));
     }
     let token = jar.get(cookie_name(&app)).map(Cookie::value).unwrap_or_default().to_owned();
-    Ok((jar.add(cookie(&app, token)), Json(visitor.identity)).into_response())
+    Ok(Answer::of((jar.add(cookie(&app, token)), Json(visitor.identity))))
+}
+
+/// What [`me`] answers.
+pub enum Me {}
+
+impl Described for Me {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answers_json::<Identity>(StatusCode::OK, "Who you are.");
+        operation.answers(StatusCode::NO_CONTENT, "Nobody is signed in.");
+    }
 }
 
 /// POST: makes a guest (201), or renames whoever asks (200).
@@ -68,22 +85,34 @@ pub async fn name_me(
     jar: CookieJar,
     caller: Caller,
     Body(new): Body<NewIdentity>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<NameMe>, ApiError> {
     let name = DisplayName::parse(&new.name).map_err(|error| ApiError::field("name", error))?;
     if let Caller::Known(visitor) = caller {
         app.people.rename(&visitor.identity.id, name.clone()).await?;
         app.node.rename(&visitor.identity.id, &name);
-        return Ok(Json(shared::Identity { name, ..visitor.identity }).into_response());
+        return Ok(Answer::of(Json(Identity { name, ..visitor.identity })));
     }
     let token = random_text(TOKEN_CHARS);
     let identity = app.people.make_guest(name, hash(&token), (app.clock)()).await?;
     Span::current().record("user", display(&identity.id));
     tracing::info!(%from, "a guest came in");
-    Ok((StatusCode::CREATED, jar.add(cookie(&app, token)), Json(identity)).into_response())
+    Ok(Answer::of((StatusCode::CREATED, jar.add(cookie(&app, token)), Json(identity))))
+}
+
+/// What [`name_me`] answers.
+pub enum NameMe {}
+
+impl Described for NameMe {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answers_json::<Identity>(StatusCode::OK, "You have another name now.");
+        operation.answers_json::<Identity>(StatusCode::CREATED, "You are a guest now, with a cookie.");
+        let cookie = json!({ "type": "string" });
+        operation.answers_header(StatusCode::CREATED, "Set-Cookie", cookie, "The sign-in: keep it.");
+    }
 }
 
 /// DELETE: signs out. The token is worth nothing from now on, and the sockets it opened are closed.
-pub async fn sign_out(State(app): State<AppState>, jar: CookieJar) -> Result<Response, ApiError> {
+pub async fn sign_out(State(app): State<AppState>, jar: CookieJar) -> Result<Answer<SignOut>, ApiError> {
     if let Some(token) = jar.get(cookie_name(&app)) {
         let hash = hash(token.value());
         app.people.end(hash).await?;
@@ -91,7 +120,16 @@ pub async fn sign_out(State(app): State<AppState>, jar: CookieJar) -> Result<Res
     }
     let mut gone = cookie(&app, String::new());
     gone.make_removal();
-    Ok((StatusCode::NO_CONTENT, jar.add(gone)).into_response())
+    Ok(Answer::of((StatusCode::NO_CONTENT, jar.add(gone))))
+}
+
+/// What [`sign_out`] answers.
+pub enum SignOut {}
+
+impl Described for SignOut {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answers(StatusCode::NO_CONTENT, "You are nobody now; the cookie is worth nothing.");
+    }
 }
 
 /// Whoever names themselves: known already, or a guest whose address may still make one.
@@ -112,6 +150,13 @@ impl FromRequestParts<AppState> for Caller {
         let Ok(ClientIp(from)) = ClientIp::from_request_parts(parts, app).await;
         app.rates.guest(from).inspect_err(|_| app.meters.refused(Refusal::AddressGuests))?;
         Ok(Caller::Guest)
+    }
+}
+
+impl Described for Caller {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.knows_sign_in();
+        operation.refuses(ErrorCode::TooMany);
     }
 }
 

@@ -6,6 +6,7 @@
 mod body;
 mod client_ip;
 mod connection;
+mod contract;
 mod error;
 mod events;
 mod feature;
@@ -27,7 +28,6 @@ mod state;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodFilter, get, on};
 use shared::endpoint;
 use tower::util::option_layer;
 use tower_http::CompressionLevel;
@@ -36,29 +36,35 @@ use tower_http::compression::CompressionLayer;
 
 pub use body::Body;
 pub use client_ip::{ClientIp, Proxies};
+pub use contract::{Answer, Described, DescribedHandler, Operation, Payloads, Place, Routes};
 pub use error::ApiError;
 pub use feature::Feature;
 pub use listener::{Listener, Peer};
 pub use metrics::{Meters, Refusal, There, metrics};
 pub use origin::Origins;
 pub use pages::Pages;
-pub use publish::{Published, Writer};
+pub use publish::{Named, Published, Writer};
 pub use rates::{Rates, Tally};
 pub use redirect::to_tls;
 pub use state::{AppState, Parts, Transport};
 
 /// The route table.
-pub fn router(state: AppState, features: impl IntoIterator<Item = Router<AppState>>) -> Router {
-    let core = Router::new()
-        .route(endpoint::ME, get(identity::me).post(identity::name_me).delete(identity::sign_out))
-        .route(endpoint::EVENTS, get(events::events))
-        // By HTTP/1.1 it is asked for with GET, by HTTP/2 with CONNECT (RFC 8441).
-        .route(endpoint::SOCKET, on(MethodFilter::GET.or(MethodFilter::CONNECT), socket::open));
+pub fn router(state: AppState, features: Vec<Feature>) -> Router {
+    let core = Routes::new()
+        .get(endpoint::ME, "Who you are.", identity::me)
+        .post(endpoint::ME, "Makes you a guest, or gives you another name.", identity::name_me)
+        .delete(endpoint::ME, "Signs you out, everywhere this sign-in is used.", identity::sign_out)
+        .get(
+            endpoint::EVENTS,
+            "The events of a topic: a page, a page to wait for, or a stream.",
+            events::events,
+        )
+        .socket(endpoint::SOCKET, "The WebSocket; what crosses it is in the other document.", socket::open);
     let body_bytes_max = state.limits.body_bytes_max as usize;
+    let kinds: Vec<_> = features.iter().map(|feature| (feature.namespace, feature.payloads)).collect();
     let cors = option_layer(routing::cors(state.origins.allowed()));
-    let routes = features
-        .into_iter()
-        .fold(core, Router::merge)
+    let routes = features.into_iter().fold(core, |routes, feature| routes.merge(feature.routes));
+    let routes = contract::documented(routes, &kinds)
         // Pages are compressed already; what is different for each reader must not wait for the smallest form.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .fallback(pages::page)

@@ -9,7 +9,6 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::response::Response;
 use bytes::Bytes;
 use futures_util::SinkExt;
 use governor::clock::{Clock, DefaultClock};
@@ -18,7 +17,7 @@ use shared::{CloseReason, ErrorCode, ServerFrame, endpoint};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
-use crate::http::{ApiError, AppState, ClientIp, There};
+use crate::http::{Answer, ApiError, AppState, ClientIp, There};
 use crate::realtime::{Ending, Session, Visitor, encode};
 
 /// The library's defaults keep 128 KiB for each socket; most sockets are idle.
@@ -40,14 +39,14 @@ pub async fn open(
     visitor: Visitor,
     from: ClientIp,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<WebSocketUpgrade>, ApiError> {
     let counted = app.admit_reader(from)?;
     let upgrade = upgrade.map_err(|rejection| {
         let detail = format!("this address is a WebSocket: {}", rejection.body_text());
         ApiError::new(ErrorCode::UpgradeRequired, detail)
     })?;
     let frame_bytes_max = app.limits.frame_bytes_max as usize;
-    Ok(upgrade
+    let upgrading = upgrade
         .protocols([endpoint::SUBPROTOCOL])
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
@@ -61,7 +60,8 @@ pub async fn open(
             }
             Wire::new(socket, &app).run(session).await;
             drop(counted);
-        }))
+        });
+    Ok(Answer::of(upgrading))
 }
 
 /// One WebSocket, as the loop sees it.

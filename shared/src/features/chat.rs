@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Malformed, Seq, Topic, TopicKind};
+use crate::{Event, Malformed, NAME_GRAMMAR, Seq, Topic, TopicKind};
 
 /// The longest line, in Unicode scalar values.
 pub const TEXT_CHARS_MAX: usize = 2_000;
+/// Something that is no white space.
+#[cfg(feature = "schema")]
+const TEXT_PATTERN: &str = r"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]";
 
 /// The rooms: GET.
 pub const ROOMS: &str = "/api/chat/rooms";
@@ -30,6 +33,7 @@ impl TopicKind for Room {
 /// What happens in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ChatEvent {
     /// Somebody wrote a line.
     Posted {
@@ -41,6 +45,7 @@ pub enum ChatEvent {
 /// What is said in a room in passing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ChatSignal {
     /// Somebody is writing.
     Typing,
@@ -49,6 +54,11 @@ pub enum ChatSignal {
 /// A line of chat: 1 to 2,000 characters (Unicode scalar values), trimmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("minLength" = 1, "maxLength" = TEXT_CHARS_MAX, "pattern" = TEXT_PATTERN))
+)]
 pub struct MessageText(String);
 
 impl MessageText {
@@ -84,13 +94,20 @@ impl From<MessageText> for String {
 
 /// The body of a POST to [`messages`]: a line as somebody typed it, not yet a [`MessageText`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = NewMessage { text: "hello".into() })
+)]
 pub struct NewMessage {
-    /// See [`MessageText::parse`] for what is allowed.
+    /// 1 to 2,000 characters once it is trimmed.
+    #[cfg_attr(feature = "schema", schemars(with = "MessageText"))]
     pub text: String,
 }
 
 /// The answer of [`ROOMS`]: the room with the latest event first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rooms {
     /// All rooms to which something was ever posted.
     pub rooms: Vec<RoomSummary>,
@@ -98,6 +115,7 @@ pub struct Rooms {
 
 /// One room, as the lobby shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoomSummary {
     /// The topic's name.
     pub name: String,
@@ -111,6 +129,5 @@ pub struct RoomSummary {
 
 /// The room's topic, or an error that says how a room may be called.
 pub fn room_topic(name: &str) -> Result<Topic, Malformed> {
-    Room::topic(name)
-        .map_err(|_| Malformed("must be 1 to 63 of a-z, 0-9, _ and -, and begin with a letter or digit"))
+    Room::topic(name).map_err(|_| Malformed(NAME_GRAMMAR))
 }

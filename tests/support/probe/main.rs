@@ -3,26 +3,32 @@
 //! The core's tests talk to it, so they stay when the demo goes; and it shows what a feature needs at the least.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::routing::post;
+use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use server::http::{ApiError, AppState, Body, Feature, Published, Writer};
+use server::http::{ApiError, AppState, Body, Feature, Named, Published, Routes, Writer};
 use server::realtime::AccessRule;
-use shared::{Identity, Topic};
-
-const NAMESPACE: &str = "probe";
+use shared::{Identity, Topic, TopicKind};
 
 fn main() -> ExitCode {
-    let routes = Router::new().route("/api/probe/{name}/events", post(publish));
-    server::run(vec![Feature { namespace: NAMESPACE, routes, access: Arc::new(NotPrivate) }])
+    let routes = Routes::new().post("/api/probe/{name}/events", "Publishes a text.", publish);
+    server::run(vec![Feature::of::<Probe>(routes, NotPrivate)])
+}
+
+/// Topics in which people say things.
+struct Probe;
+
+impl TopicKind for Probe {
+    const NAMESPACE: &str = "probe";
+    type Event = Said;
+    type Signal = ();
 }
 
 /// What is published, and what is posted to publish it: any text that the core lets through.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(example = Said { text: "hello".into() })]
 struct Said {
     text: String,
 }
@@ -30,11 +36,10 @@ struct Said {
 async fn publish(
     State(app): State<AppState>,
     writer: Writer,
-    Path(name): Path<String>,
+    named: Named<Probe>,
     Body(said): Body<Said>,
 ) -> Result<Published, ApiError> {
-    let topic = Topic::new(NAMESPACE, &name).map_err(|error| ApiError::field("name", error))?;
-    app.publish(writer, topic, &said).await
+    app.publish(writer, named.topic, &said).await
 }
 
 /// Nobody reads a topic whose name begins with `private-`.

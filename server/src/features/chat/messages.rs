@@ -1,18 +1,17 @@
 //! Posting a line.
 
-use axum::extract::{Path, State};
-use shared::features::chat::{ChatEvent, MessageText, NewMessage, room_topic};
+use axum::extract::State;
+use shared::features::chat::{ChatEvent, MessageText, NewMessage, Room};
 
-use crate::http::{ApiError, AppState, Body, Published, Writer};
+use crate::http::{ApiError, AppState, Body, Named, Published, Writer};
 
 /// Publishes a line in a room.
 pub async fn post(
     State(app): State<AppState>,
     writer: Writer,
-    Path(room): Path<String>,
+    room: Named<Room>,
     Body(new): Body<NewMessage>,
 ) -> Result<Published, ApiError> {
-    let topic = room_topic(&room).map_err(|error| ApiError::field("room", error))?;
     let text = MessageText::parse(&new.text).map_err(|error| ApiError::field("text", error))?;
-    app.publish(writer, topic, &ChatEvent::Posted { text }).await
+    app.publish(writer, room.topic, &ChatEvent::Posted { text }).await
 }

@@ -3,24 +3,19 @@
 mod messages;
 mod rooms;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use axum::Router;
-use axum::routing::{get, post};
 use shared::features::chat::{MESSAGES, ROOMS, Room};
-use shared::{Identity, Topic, TopicKind};
+use shared::{Identity, Topic};
 
-use crate::http::Feature;
+use crate::http::{Feature, Routes};
 use crate::realtime::AccessRule;
 
 /// What the node needs to know of it.
 pub fn feature() -> Feature {
-    Feature {
-        namespace: Room::NAMESPACE,
-        routes: Router::new().route(ROOMS, get(rooms::list)).route(MESSAGES, post(messages::post)),
-        access: Arc::new(Everyone),
-    }
+    let routes = Routes::new()
+        .get(ROOMS, "All rooms, the one with the latest line first.", rooms::list)
+        .post(MESSAGES, "Writes a line in a room.", messages::post);
+    Feature::of::<Room>(routes, Everyone)
 }
 
 /// Every room is open to everyone who is signed in.

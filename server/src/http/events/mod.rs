@@ -8,17 +8,18 @@ mod poll;
 mod query;
 mod stream;
 mod wanted;
+mod ways;
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::response::Response;
 use shared::{ErrorCode, EventPage, Part, Seq, Topic};
 
-use crate::http::{ApiError, AppState, ClientIp};
+use crate::http::{Answer, ApiError, AppState, ClientIp};
 use crate::realtime::{Range, Visitor};
 
 use wanted::Kind;
 pub use wanted::wait_secs;
+use ways::Ways;
 
 /// On which headers an answer depends.
 const VARY_ON: &str = "Accept, Prefer, Accept-Encoding";
@@ -42,7 +43,7 @@ pub async fn events(
     Path(topic): Path<String>,
     Query(asked): Query<query::Asked>,
     headers: HeaderMap,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Ways>, ApiError> {
     let topic: Topic = topic.parse().map_err(|error| ApiError::field("topic", error))?;
     let (range, heard) = query::read(&asked)?;
     let kind = wanted::kind(&headers).ok_or_else(|| {
@@ -51,11 +52,12 @@ pub async fn events(
     })?;
     app.node.may_read(&visitor.identity, &topic).await?;
     let request = Request { app, visitor, from, topic, range, heard };
-    match (kind, wait_secs(&headers), request.range.part) {
-        (Kind::Stream, _, _) => stream::answer(request, &headers).await,
-        (Kind::Page, Some(secs), Part::After(after)) => poll::answer(request, after, secs).await,
-        (Kind::Page, _, _) => page::answer(request, &headers).await,
-    }
+    let answer = match (kind, wait_secs(&headers), request.range.part) {
+        (Kind::Stream, _, _) => stream::answer(request, &headers).await?,
+        (Kind::Page, Some(secs), Part::After(after)) => poll::answer(request, after, secs).await?,
+        (Kind::Page, _, _) => page::answer(request, &headers).await?,
+    };
+    Ok(Answer::of(answer))
 }
 
 impl Request {
