@@ -21,15 +21,15 @@ mod visit;
 use support::{Program, TestServer};
 
 /// The product with the client that was built.
-fn duplex() -> TestServer {
-    duplex_with(&[])
+fn product() -> TestServer {
+    product_with(&[])
 }
 
 /// The same with more flags.
-fn duplex_with(flags: &[&str]) -> TestServer {
+fn product_with(flags: &[&str]) -> TestServer {
     let pages = pages();
     let usual = ["--pages", pages.as_str(), "--identity-publishes-per-sec", "1000"];
-    TestServer::of(Program::Duplex, &[&usual, flags].concat())
+    TestServer::of(Program::Product, &[&usual, flags].concat())
 }
 
 /// The folder of the client.

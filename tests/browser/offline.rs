@@ -2,8 +2,8 @@
 
 use thirtyfour::cdp::domains::network::NetworkConditions;
 
-use crate::duplex;
 use crate::gate::Gate;
+use crate::product;
 use crate::window::Window;
 
 const ONLINE: NetworkConditions = NetworkConditions {
@@ -22,7 +22,7 @@ impl Window {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn offline_is_told_and_the_page_is_back_as_soon_as_the_network_is() {
-    let server = duplex();
+    let server = product();
     let gate = Gate::before(&server).await;
     let window = Window::at(gate.url(), &[]).await;
     window.signs_in("Ada", "/").await;

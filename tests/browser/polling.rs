@@ -1,7 +1,7 @@
 //! A network that lets no WebSocket through, whatever features there are.
 
-use crate::duplex;
 use crate::gate::Gate;
+use crate::product;
 use crate::window::Window;
 
 impl Window {
@@ -17,7 +17,7 @@ impl Window {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_badge_says_that_it_polls_until_a_socket_comes_through() {
-    let server = duplex();
+    let server = product();
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling(&gate, "Ada", "/").await;
     let label = "document.querySelector('#connection').innerText";
@@ -32,7 +32,7 @@ async fn the_badge_says_that_it_polls_until_a_socket_comes_through() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_out_reaches_a_hidden_tab_that_polls() {
-    let server = duplex();
+    let server = product();
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling(&gate, "Ada", "/").await;
     let (first, _) = ada.opens_a_tab("/").await;

@@ -11,7 +11,7 @@ use crate::{duplex, pages};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ordinary_first_visit_logs_no_console_error() {
-    let server = duplex();
+    let server = product();
     let window = Window::signed_in(&server, "Ada", "/").await;
     window.reloads().await;
     window.is_connected().await;
@@ -20,7 +20,7 @@ async fn an_ordinary_first_visit_logs_no_console_error() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_console_error_would_be_seen() {
-    let server = duplex();
+    let server = product();
     let window = Window::of(&server).await;
     window.visits("/").await;
     window.finds("#display-name").await;
@@ -30,7 +30,7 @@ async fn a_console_error_would_be_seen() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_is_no_page_says_so() {
-    let server = duplex();
+    let server = product();
     let window = Window::signed_in(&server, "Ada", "/no/such/page").await;
     window.finds("h1#not-found").await;
     window.clicks("main a[href='/']").await;
@@ -41,7 +41,7 @@ async fn an_address_that_is_no_page_says_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_name_is_refused_where_it_is_typed() {
-    let server = duplex();
+    let server = product();
     let window = Window::of(&server).await;
     window.visits("/").await;
     window.names_itself("   ").await;
@@ -54,7 +54,7 @@ async fn a_bad_name_is_refused_where_it_is_typed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_can_be_changed() {
-    let server = duplex();
+    let server = product();
     let window = Window::signed_in(&server, "Ada", "/").await;
     window.clicks("#user-menu").await;
     window.clicks("#rename").await;
@@ -70,7 +70,7 @@ async fn a_name_can_be_changed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_out_ends_it_in_every_tab() {
-    let server = duplex();
+    let server = product();
     let window = Window::signed_in(&server, "Ada", "/").await;
     let (first, _) = window.opens_a_tab("/").await;
     window.is_connected().await;
@@ -89,7 +89,7 @@ async fn signing_out_ends_it_in_every_tab() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_server_is_told_and_can_be_hurried() {
-    let mut server = duplex();
+    let mut server = product();
     let window = Window::signed_in(&server, "Ada", "/").await;
     server.kill();
     window.has_status("waiting").await;
@@ -104,7 +104,7 @@ async fn a_lost_server_is_told_and_can_be_hurried() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_build_offers_a_reload_and_forces_none() {
     let pages = copy_of_the_pages();
-    let mut server = TestServer::of(Program::Duplex, &["--pages", pages.path().to_str().unwrap()]);
+    let mut server = TestServer::of(Program::Product, &["--pages", pages.path().to_str().unwrap()]);
     let window = Window::signed_in(&server, "Ada", "/").await;
     let offer = "document.querySelector('#new-version')";
     assert!(window.tells::<bool>(&format!("{offer} === null")).await);

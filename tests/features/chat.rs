@@ -10,8 +10,8 @@ use shared::{Ack, ErrorCode, Event, Identity, Key, Payload, Seq, TopicKind, User
 use crate::support::golden::{pins, pins_document};
 use crate::support::{Answer, Person, Program, TestServer};
 
-fn duplex() -> TestServer {
-    TestServer::of(Program::Duplex, &["--identity-publishes-per-sec", "1000"])
+fn product() -> TestServer {
+    TestServer::of(Program::Product, &["--identity-publishes-per-sec", "1000"])
 }
 
 impl Person {
@@ -40,7 +40,7 @@ fn text_of(event: &Event) -> String {
 
 #[tokio::test]
 async fn a_line_that_one_writes_the_other_reads_at_once() {
-    let (server, general) = (duplex(), room_topic("general").unwrap());
+    let (server, general) = (product(), room_topic("general").unwrap());
     let ada = server.browser("Ada", &[&general]).await;
     let grace = server.browser("Grace", &[&general]).await;
     let ack = ada.person.writes("general", "k1", "  hello, Grace \n").await;
@@ -56,7 +56,7 @@ async fn a_line_that_one_writes_the_other_reads_at_once() {
 
 #[tokio::test]
 async fn a_text_has_one_to_two_thousand_characters_after_trimming() {
-    let server = duplex();
+    let server = product();
     let ada = server.guest("Ada").await;
     for text in ["", "   ", "\n\t\u{a0}"] {
         let answer = ada.posts("general", "bad", &json!({ "text": text })).await;
@@ -76,7 +76,7 @@ async fn a_text_has_one_to_two_thousand_characters_after_trimming() {
 
 #[tokio::test]
 async fn a_body_without_a_text_is_invalid() {
-    let server = duplex();
+    let server = product();
     let ada = server.guest("Ada").await;
     for body in [json!({}), json!({ "text": 7 }), json!({ "text": null })] {
         ada.posts("general", "bad", &body).await.is_refused(ErrorCode::Invalid, &["text"]);
@@ -88,7 +88,7 @@ async fn a_body_without_a_text_is_invalid() {
 
 #[tokio::test]
 async fn a_room_is_named_by_the_grammar_of_topics() {
-    let server = duplex();
+    let server = product();
     let ada = server.guest("Ada").await;
     let long = "x".repeat(64);
     for room in ["General", "-a", "a:b", "a%20b", "%C3%A9t%C3%A9", "a.b", &long] {
@@ -103,7 +103,7 @@ async fn a_room_is_named_by_the_grammar_of_topics() {
 
 #[tokio::test]
 async fn the_same_key_again_is_the_same_line() {
-    let server = duplex();
+    let server = product();
     let ada = server.guest("Ada").await;
     let first = ada.writes("general", "k", "hello").await;
     // Trimmed, it is the same text.
@@ -120,7 +120,7 @@ async fn the_same_key_again_is_the_same_line() {
 
 #[tokio::test]
 async fn the_lobby_lists_rooms_with_their_last_line_the_latest_first() {
-    let server = duplex();
+    let server = product();
     let ada = server.guest("Ada").await;
     for (room, key, text) in
         [("one", "k1", "a"), ("two", "k2", "b"), ("three", "k3", "c"), ("one", "k4", "d")]
@@ -143,7 +143,7 @@ async fn the_lobby_lists_rooms_with_their_last_line_the_latest_first() {
 
 #[tokio::test]
 async fn a_room_counts_people_and_not_windows() {
-    let (server, general) = (duplex(), room_topic("general").unwrap());
+    let (server, general) = (product(), room_topic("general").unwrap());
     let ada = server.browser("Ada", &[&general]).await;
     ada.person.writes("general", "k", "x").await;
     assert_eq!(ada.person.rooms().await[0].online, 1);
@@ -157,7 +157,7 @@ async fn a_room_counts_people_and_not_windows() {
 
 #[tokio::test]
 async fn the_lobby_is_for_people_who_are_signed_in() {
-    let server = duplex();
+    let server = product();
     server.stranger().get(ROOMS).await.is_refused(ErrorCode::Unauthenticated, &["/api/me"]);
     let anonymous = server.stranger().posts("general", "k", &json!({ "text": "x" })).await;
     anonymous.is_refused(ErrorCode::Unauthenticated, &["/api/me"]);
@@ -165,7 +165,7 @@ async fn the_lobby_is_for_people_who_are_signed_in() {
 
 #[tokio::test]
 async fn the_contract_of_the_product_changes_only_together_with_its_committed_copies() {
-    let server = duplex();
+    let server = product();
     pins_document("chat/openapi", &server.stranger().get(endpoint::OPENAPI).await.json());
     pins_document("chat/asyncapi", &server.stranger().get(endpoint::ASYNCAPI).await.json());
 }

@@ -36,7 +36,7 @@ pub fn in_folder<'a>(command: &'a mut Command, folder: &TempDir) -> &'a mut Comm
 
 #[tokio::test]
 async fn the_product_itself_starts_and_answers() {
-    let server = TestServer::of(Program::Duplex, &[]);
+    let server = TestServer::of(Program::Product, &[]);
     assert_eq!(server.stranger().get(endpoint::ME).await.status, 204);
 }
 

@@ -16,7 +16,7 @@ pub enum Program {
     /// The core with the smallest feature.
     Probe,
     /// The product as it is.
-    Duplex,
+    Product,
 }
 
 impl Program {
@@ -24,7 +24,7 @@ impl Program {
     pub fn path(self) -> &'static Path {
         static PROBE: OnceLock<PathBuf> = OnceLock::new();
         match self {
-            Program::Duplex => Path::new(DUPLEX),
+            Program::Product => Path::new(DUPLEX),
             Program::Probe => PROBE.get_or_init(probe),
         }
     }

@@ -3,12 +3,12 @@
 use thirtyfour::Key;
 
 use super::LINES;
-use crate::duplex;
+use crate::product;
 use crate::window::Window;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_lobby_leads_into_rooms() {
-    let server = duplex();
+    let server = product();
     server.guest("Joan").await.posts("general", "k", "come in").await;
     let ada = Window::signed_in(&server, "Ada", "/").await;
     let shown = "document.querySelector('a.room-link[data-room=\"general\"]')?.innerText.includes('come in')";
@@ -25,7 +25,7 @@ async fn the_lobby_leads_into_rooms() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deep_link_leads_to_its_room_also_for_who_has_no_name_yet() {
-    let server = duplex();
+    let server = product();
     server.guest("Joan").await.posts("weekend-plans", "k", "already here").await;
     let ada = Window::signed_in(&server, "Ada", "/rooms/weekend-plans").await;
     ada.reads("already here").await;
@@ -34,7 +34,7 @@ async fn a_deep_link_leads_to_its_room_also_for_who_has_no_name_yet() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_can_be_done_with_the_keyboard_alone() {
-    let server = duplex();
+    let server = product();
     let ada = Window::of(&server).await;
     ada.visits("/").await;
     ada.finds("#display-name").await;
@@ -79,7 +79,7 @@ impl Window {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scrolling_up_brings_older_lines_and_the_text_does_not_jump() {
-    let server = duplex();
+    let server = product();
     let joan = server.guest("Joan").await;
     for number in 1..=250 {
         joan.posts("general", &format!("k{number}"), &format!("line {number}")).await;
@@ -104,7 +104,7 @@ async fn scrolling_up_brings_older_lines_and_the_text_does_not_jump() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hidden_tab_counts_what_comes_in_its_title() {
-    let server = duplex();
+    let server = product();
     let joan = server.guest("Joan").await;
     joan.posts("general", "k0", "already here").await;
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;

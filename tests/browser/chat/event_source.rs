@@ -1,6 +1,6 @@
 //! A page of somebody else: the browser's own `EventSource`, which knows nothing but its last id.
 
-use crate::duplex;
+use crate::product;
 use crate::window::Window;
 
 const LISTEN: &str = "new Promise(ready => {
@@ -13,7 +13,7 @@ const LISTEN: &str = "new Promise(ready => {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_resumes_by_itself_after_a_crash_and_after_a_graceful_stop() {
-    let mut server = duplex();
+    let mut server = product();
     let (window, ada) = (Window::signed_in(&server, "Grace", "/").await, server.guest("Ada").await);
     assert!(window.tells::<bool>(LISTEN).await);
     for life in 0..3 {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{interval, timeout};
 
-use crate::duplex_with;
+use crate::product_with;
 use crate::window::Window;
 
 /// Timers of a hidden tab run once a minute soon, whatever it is connected to; otherwise it takes five minutes.
@@ -24,7 +24,7 @@ const WATCH: &str = "(() => {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hidden_tab_stays_connected_through_heartbeats_without_a_timer() {
-    let server = duplex_with(&["--heartbeat-secs", "1"]);
+    let server = product_with(&["--heartbeat-secs", "1"]);
     let ada = Window::at(server.url(), &[THROTTLE]).await;
     ada.signs_in("Ada", "/rooms/general").await;
     let joan = server.guest("Joan").await;

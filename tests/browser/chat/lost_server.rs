@@ -1,12 +1,12 @@
 //! The server goes away and comes back: nothing is lost, nothing is there twice.
 
 use super::NOTHING_UNSETTLED;
-use crate::duplex;
+use crate::product;
 use crate::window::Window;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_kill_9_and_restart_both_pages_catch_up_by_themselves() {
-    let mut server = duplex();
+    let mut server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
     ada.writes("before").await;
@@ -31,7 +31,7 @@ async fn after_kill_9_and_restart_both_pages_catch_up_by_themselves() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_written_while_the_server_is_away_is_sent_once_it_returns() {
-    let mut server = duplex();
+    let mut server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
     server.kill();
@@ -48,7 +48,7 @@ async fn what_is_written_while_the_server_is_away_is_sent_once_it_returns() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_was_refused_for_good_can_be_tried_again() {
-    let mut server = duplex();
+    let mut server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     server.kill();
     server.restart_with(&["--payload-bytes-max", "50"]);

@@ -1,13 +1,13 @@
 //! A network that lets no WebSocket through: the chat goes on, and says how.
 
 use super::NOTHING_UNSETTLED;
-use crate::duplex;
 use crate::gate::Gate;
+use crate::product;
 use crate::window::Window;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_no_websocket_comes_through_the_chat_goes_on_by_long_poll() {
-    let server = duplex();
+    let server = product();
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling(&gate, "Ada", "/rooms/general").await;
     let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
@@ -29,7 +29,7 @@ async fn where_no_websocket_comes_through_the_chat_goes_on_by_long_poll() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_polls_survives_a_restart_of_the_server() {
-    let mut server = duplex();
+    let mut server = product();
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling(&gate, "Ada", "/rooms/general").await;
     server.kill();

@@ -1,6 +1,6 @@
 //! Who is here, and who is typing.
 
-use crate::duplex;
+use crate::product;
 use crate::window::Window;
 
 const COUNT: &str = "document.querySelector('#members:not([hidden]) #member-count')?.innerText";
@@ -22,7 +22,7 @@ impl Window {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_shows_who_is_there_and_two_tabs_are_one_person() {
-    let server = duplex();
+    let server = product();
     let ada = Window::signed_in(&server, "Ada King", "/rooms/general").await;
     ada.sees(1).await;
     let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
@@ -43,7 +43,7 @@ async fn a_room_shows_who_is_there_and_two_tabs_are_one_person() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_is_no_leave() {
-    let server = duplex();
+    let server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
     ada.sees(2).await;
@@ -62,7 +62,7 @@ async fn a_reload_is_no_leave() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_shown_as_present_while_the_connection_is_lost() {
-    let mut server = duplex();
+    let mut server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     ada.sees(1).await;
     server.kill();
@@ -75,7 +75,7 @@ async fn nobody_is_shown_as_present_while_the_connection_is_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_lobby_counts_who_is_in_a_room_and_is_not_counted() {
-    let server = duplex();
+    let server = product();
     server.guest("Joan").await.posts("general", "k", "come in").await;
     let ada = Window::signed_in(&server, "Ada", "/").await;
     let count = "document.querySelector('[data-room=general] .room-link-online')?.firstChild.textContent";
@@ -90,7 +90,7 @@ async fn the_lobby_counts_who_is_in_a_room_and_is_not_counted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn typing_is_shown_until_the_line_comes_and_to_others_only() {
-    let server = duplex();
+    let server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
     ada.sees(2).await;

@@ -1,12 +1,12 @@
 //! Two people in a room.
 
 use super::NOTHING_UNSETTLED;
-use crate::duplex;
+use crate::product;
 use crate::window::Window;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_writes_the_other_reads() {
-    let server = duplex();
+    let server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
     ada.writes("hello, Grace").await;
@@ -27,7 +27,7 @@ async fn what_one_writes_the_other_reads() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_keeps_the_history() {
-    let server = duplex();
+    let server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     ada.writes("first").await;
     ada.reads("first").await;
@@ -40,7 +40,7 @@ async fn a_reload_keeps_the_history() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_name_is_on_new_lines_only() {
-    let server = duplex();
+    let server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
     ada.writes("as Ada").await;

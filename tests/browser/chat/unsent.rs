@@ -1,8 +1,8 @@
 //! What was written and not sent: it outlives the page, the tab and the server, and is there once in the end.
 
 use super::NOTHING_UNSETTLED;
-use crate::duplex;
 use crate::gate::Gate;
+use crate::product;
 use crate::window::Window;
 
 const DRAFT: &str = "document.querySelector('#composer').value";
@@ -12,7 +12,7 @@ const PENDING: &str = "[...document.querySelectorAll('.message:not([data-seq]) .
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_keeps_unsent_lines_and_sends_them_in_order() {
-    let server = duplex();
+    let server = product();
     let gate = Gate::before(&server).await;
     let ada = Window::at(gate.url(), &[]).await;
     ada.signs_in("Ada", "/rooms/general").await;
@@ -30,7 +30,7 @@ async fn a_reload_keeps_unsent_lines_and_sends_them_in_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_two_tabs_wrote_is_there_once_though_one_was_closed() {
-    let mut server = duplex();
+    let mut server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     let (first, second) = ada.opens_a_tab("/rooms/general").await;
     ada.is_connected().await;
@@ -52,7 +52,7 @@ async fn what_two_tabs_wrote_is_there_once_though_one_was_closed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_tabs_that_come_back_together_double_nothing() {
-    let mut server = duplex();
+    let mut server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     let (first, second) = ada.opens_a_tab("/rooms/general").await;
     ada.is_connected().await;
@@ -73,7 +73,7 @@ async fn two_tabs_that_come_back_together_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_while_typing_costs_neither_the_text_nor_what_was_sent() {
-    let mut server = duplex();
+    let mut server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     ada.types("#composer", "half a").await;
     server.kill();
@@ -95,7 +95,7 @@ async fn a_restart_while_typing_costs_neither_the_text_nor_what_was_sent() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_was_refused_for_good_can_be_edited() {
-    let mut server = duplex();
+    let mut server = product();
     let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
     server.kill();
     server.restart_with(&["--payload-bytes-max", "50"]);
@@ -115,7 +115,7 @@ async fn a_line_that_was_refused_for_good_can_be_edited() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_out_says_what_it_discards_and_leaves_nothing_to_the_next() {
-    let server = duplex();
+    let server = product();
     let gate = Gate::before(&server).await;
     let ada = Window::at(gate.url(), &[]).await;
     ada.signs_in("Ada", "/rooms/general").await;
