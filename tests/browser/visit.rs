@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::{Program, TestServer};
 use crate::window::Window;
-use crate::{duplex, pages};
+use crate::{pages, product};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ordinary_first_visit_logs_no_console_error() {
