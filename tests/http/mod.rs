@@ -20,6 +20,7 @@ mod pull;
 mod routing;
 mod settings;
 mod slow;
+mod socket_over_h2;
 pub mod start;
 mod stream;
 mod tls;
