@@ -4,6 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use http_body_util::Empty;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -57,16 +58,19 @@ async fn http_2_is_spoken_where_the_client_offers_it() {
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_served_and_open_sockets_stay() {
+async fn a_new_certificate_is_served_and_a_hundred_open_sockets_stay() {
     let (old, new) = (Certificate::of(&PKCS_ECDSA_P256_SHA256), Certificate::rsa(RsaKeySize::_2048));
     let trusted = [old.cert(), new.cert()].map(|path| std::fs::read(path).unwrap());
     let server = server_with(&old);
     let mut guest = connect(server.address(), &old.cert(), &TLS13, "http/1.1").await.unwrap();
     let cookie = sign_in(&mut guest).await;
-    let mut request = "wss://localhost/socket".into_client_request().unwrap();
-    request.headers_mut().insert("cookie", cookie.parse().unwrap());
-    let stream = connect(server.address(), &old.cert(), &TLS13, "http/1.1").await.unwrap();
-    let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+    let mut sockets = Vec::new();
+    for _ in 0..100 {
+        let mut request = "wss://localhost/socket".into_client_request().unwrap();
+        request.headers_mut().insert("cookie", cookie.parse().unwrap());
+        let stream = connect(server.address(), &old.cert(), &TLS13, "http/1.1").await.unwrap();
+        sockets.push(tokio_tungstenite::client_async(request, stream).await.unwrap().0);
+    }
 
     old.becomes(&new);
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -77,11 +81,13 @@ async fn a_new_certificate_is_served_and_open_sockets_stay() {
     .await;
     std::fs::write(file.path(), &trusted[0]).unwrap();
     assert!(connect(server.address(), file.path(), &TLS13, "http/1.1").await.is_err(), "the old one is gone");
-    let welcome = futures_util::StreamExt::next(&mut socket).await.unwrap().unwrap();
-    assert!(welcome.to_text().unwrap().starts_with("{\"welcome\""), "{welcome}");
-    futures_util::SinkExt::send(&mut socket, r#"{"ping":{"at":1}}"#.into()).await.unwrap();
-    let pong = futures_util::StreamExt::next(&mut socket).await.unwrap().unwrap();
-    assert_eq!(pong.to_text().unwrap(), r#"{"pong":{"at":1}}"#, "the socket has noticed nothing");
+    for socket in &mut sockets {
+        let welcome = socket.next().await.unwrap().unwrap();
+        assert!(welcome.to_text().unwrap().starts_with("{\"welcome\""), "{welcome}");
+        socket.send(r#"{"ping":{"at":1}}"#.into()).await.unwrap();
+        let pong = socket.next().await.unwrap().unwrap();
+        assert_eq!(pong.to_text().unwrap(), r#"{"pong":{"at":1}}"#, "the socket has noticed nothing");
+    }
 }
 
 /// Signs in over HTTP/1.1, and returns the cookie as it is to be sent.
