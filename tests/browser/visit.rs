@@ -19,6 +19,20 @@ async fn an_ordinary_first_visit_logs_no_console_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_the_contract_is_styled_under_its_own_policy_and_loads_nothing() {
+    let server = product();
+    let window = Window::of(&server).await;
+    window.visits(endpoint::DOCS).await;
+    window.finds("h1").await;
+    let sheet = "getComputedStyle(document.body).margin !== '8px'";
+    window.until("its style sheet is in force", sheet).await;
+    let loaded =
+        "performance.getEntriesByType('resource').filter(entry => entry.name.startsWith('http')).length";
+    assert_eq!(window.tells::<u32>(loaded).await, 0);
+    assert_eq!(window.console_errors().await, [String::new(); 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_console_error_would_be_seen() {
     let server = product();
     let window = Window::of(&server).await;
