@@ -4,6 +4,7 @@ mod acme;
 mod bad_body;
 mod bad_frame;
 mod bad_request;
+mod floods;
 mod headers;
 mod identity;
 mod limits;
