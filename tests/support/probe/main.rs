@@ -1,48 +1,15 @@
-//! The real server with the smallest feature there is, `probe`, in place of the demo.
+//! The real server with the smallest feature there is, `probe`, in place of the demo, and with an echo beside it.
 //!
-//! The core's tests talk to it, so they stay when the demo goes; and it shows what a feature needs at the least.
+//! The core's tests talk to it, so they stay when the demo goes.
+
+mod echo;
+mod feature;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use async_trait::async_trait;
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::routing::post;
-use serde::{Deserialize, Serialize};
-use server::http::{ApiError, AppState, Body, Feature, Published, Writer};
-use server::realtime::AccessRule;
-use shared::{Identity, Topic};
-
-const NAMESPACE: &str = "probe";
+use server::http::Feature;
 
 fn main() -> ExitCode {
-    let routes = Router::new().route("/api/probe/{name}/events", post(publish));
-    server::run(vec![Feature { namespace: NAMESPACE, routes, access: Arc::new(NotPrivate) }])
-}
-
-/// What is published, and what is posted to publish it: any text that the core lets through.
-#[derive(Serialize, Deserialize)]
-struct Said {
-    text: String,
-}
-
-async fn publish(
-    State(app): State<AppState>,
-    writer: Writer,
-    Path(name): Path<String>,
-    Body(said): Body<Said>,
-) -> Result<Published, ApiError> {
-    let topic = Topic::new(NAMESPACE, &name).map_err(|error| ApiError::field("name", error))?;
-    app.publish(writer, topic, &said).await
-}
-
-/// Nobody reads a topic whose name begins with `private-`.
-struct NotPrivate;
-
-#[async_trait]
-impl AccessRule for NotPrivate {
-    async fn may_read(&self, _who: &Identity, topic: &Topic) -> bool {
-        !topic.name().starts_with("private-")
-    }
+    let probe = feature::feature();
+    server::run(vec![Feature { routes: probe.routes.merge(echo::routes()), ..probe }])
 }
