@@ -1,7 +1,7 @@
 //! `Answer`: what the server said to one request.
 
+use axum::http::HeaderMap;
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use shared::{ErrorCode, Problem};
 
@@ -17,12 +17,6 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads a response to its end.
-    pub async fn of(response: reqwest::Response) -> Result<Answer, reqwest::Error> {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, body: response.bytes().await? })
-    }
-
     /// A header; empty where it is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("our headers are ASCII"))

@@ -162,6 +162,14 @@ impl Person {
     }
 }
 
+impl Answer {
+    /// Reads a response to its end.
+    pub async fn of(response: reqwest::Response) -> Result<Answer, reqwest::Error> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Answer { status, headers, body: response.bytes().await? })
+    }
+}
+
 async fn try_ask(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
     Answer::of(request.timeout(DEADLINE).send().await?).await
 }

@@ -25,6 +25,11 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result {
         .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
 }
 
+/// Makes a folder, and those above it, where there is none.
+pub(crate) fn create(folder: &Path) -> Result {
+    fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()).into())
+}
+
 /// Copies a file, and makes the folders above the copy.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result {
     let folder = to.parent().unwrap_or(to);

@@ -7,6 +7,7 @@ mod client;
 mod commands;
 mod failure;
 mod files;
+mod label;
 mod markers;
 mod process;
 mod project;

@@ -46,6 +46,7 @@ pub use pages::Pages;
 pub use publish::{Named, Published, Writer};
 pub use rates::{Rates, Tally};
 pub use redirect::to_tls;
+pub use socket::bounded as bounded_socket;
 pub use state::{AppState, Parts, Transport};
 
 /// The route table.

@@ -18,12 +18,13 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use tokio_tungstenite::tungstenite;
 
 use crate::http::{Answer, ApiError, AppState, ClientIp, There};
+use crate::limits::Limits;
 use crate::realtime::{Ending, Session, Visitor, encode};
 
 /// The library's defaults keep 128 KiB for each socket; most sockets are idle.
 const BUFFER_BYTES: usize = 4_096;
 /// Replies to pings that nobody reads must not pile up.
-const WRITE_BYTES_MAX: usize = 256 * 1_024;
+const REPLY_BYTES_MAX: usize = 128 * 1_024;
 /// A frame up to this many times the limit is read to its end, so that its sender can still read why it was refused.
 const OVERSIZE_FACTOR: usize = 4;
 /// A socket that takes nothing for this long is closed.
@@ -45,23 +46,27 @@ pub async fn open(
         let detail = format!("this address is a WebSocket: {}", rejection.body_text());
         ApiError::new(ErrorCode::UpgradeRequired, detail)
     })?;
-    let frame_bytes_max = app.limits.frame_bytes_max as usize;
-    let upgrading = upgrade
-        .protocols([endpoint::SUBPROTOCOL])
+    let upgrade = bounded(upgrade, &app.limits).protocols([endpoint::SUBPROTOCOL]);
+    Ok(Answer::of(upgrade.on_upgrade(move |socket| async move {
+        let session = Session::open(&app.node, visitor.clone());
+        if let Some(ending) = app.no_longer_welcome(&visitor).await {
+            session.outbox().end(ending);
+        }
+        Wire::new(socket, &app).run(session).await;
+        drop(counted);
+    })))
+}
+
+/// Gives a socket small buffers, and bounds for what it reads and for what waits to be written: whatever the outbox
+/// may hold fits.
+pub fn bounded(upgrade: WebSocketUpgrade, limits: &Limits) -> WebSocketUpgrade {
+    let read_bytes_max = (limits.frame_bytes_max as usize).saturating_mul(OVERSIZE_FACTOR);
+    upgrade
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .max_write_buffer_size(WRITE_BYTES_MAX)
-        .max_message_size(frame_bytes_max.saturating_mul(OVERSIZE_FACTOR))
-        .max_frame_size(frame_bytes_max.saturating_mul(OVERSIZE_FACTOR))
-        .on_upgrade(move |socket| async move {
-            let session = Session::open(&app.node, visitor.clone());
-            if let Some(ending) = app.no_longer_welcome(&visitor).await {
-                session.outbox().end(ending);
-            }
-            Wire::new(socket, &app).run(session).await;
-            drop(counted);
-        });
-    Ok(Answer::of(upgrading))
+        .max_write_buffer_size(REPLY_BYTES_MAX.saturating_add(limits.outbox_bytes_max as usize))
+        .max_message_size(read_bytes_max)
+        .max_frame_size(read_bytes_max)
 }
 
 /// One WebSocket, as the loop sees it.

@@ -5,11 +5,10 @@
 
 use super::{flags, setup};
 use crate::failure::Result;
+use crate::label::Label;
 use crate::process::{self, Running};
 use crate::stamp::Fingerprint;
 use crate::{client, project, say, server, stop};
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ pub(super) fn run(args: &[String]) -> Result {
     flags(args, &[])?;
     setup::client_tools()?;
     say::step("building both halves", "then http://127.0.0.1:8080 shows them; Ctrl-C ends both");
-    let mut trunk = start(&mut client::trunk("serve")?, CLIENT)?;
+    let mut trunk = CLIENT.start(&mut client::trunk("serve")?)?;
     let mut server = Server::default();
     while !stop::asked() {
         server.look()?;
@@ -58,7 +57,7 @@ impl Server {
         let now = Fingerprint::of(project::root(), &server::INPUTS)?;
         if self.building.is_none() && self.built != Some(now) {
             self.built = Some(now);
-            self.building = Some(start(&mut process::cargo(server::BUILD), SERVER)?);
+            self.building = Some(SERVER.start(&mut process::cargo(server::BUILD))?);
         }
         Ok(())
     }
@@ -66,7 +65,7 @@ impl Server {
     fn restart(&mut self) -> Result {
         // The old one has to let go of the port and of the data before the new one starts.
         self.serving = None;
-        self.serving = Some(start(&mut process::program(project::dev_server(), ""), SERVER)?);
+        self.serving = Some(SERVER.start(&mut process::program(project::dev_server(), ""))?);
         Ok(())
     }
 }
@@ -79,40 +78,4 @@ fn ended(child: &mut Option<Running>) -> Result<Option<std::process::ExitStatus>
         *child = None;
     }
     Ok(status)
-}
-
-/// Starts a child whose lines, of both streams, are printed behind a label.
-fn start(command: &mut Command, label: Label) -> Result<Running> {
-    if say::colours(&std::io::stdout()) {
-        command.env("CARGO_TERM_COLOR", "always").env("TRUNK_COLOR", "always");
-    }
-    let mut running = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-    let child = running.child();
-    if let Some(stdout) = child.stdout.take() {
-        label.follow(stdout);
-    }
-    if let Some(stderr) = child.stderr.take() {
-        label.follow(stderr);
-    }
-    Ok(running)
-}
-
-/// Tells whose line it is.
-#[derive(Clone, Copy)]
-struct Label {
-    name: &'static str,
-    colour: &'static str,
-}
-
-impl Label {
-    /// Prints every line of a stream, until it ends.
-    fn follow(self, stream: impl Read + Send + 'static) {
-        thread::spawn(move || process::lines(stream).for_each(|line| self.print(&line)));
-    }
-
-    fn print(self, line: &str) {
-        let label = say::coloured(self.colour, &format!("{} |", self.name));
-        // A reader that went away is no reason to end.
-        let _ = writeln!(std::io::stdout(), "{label} {line}");
-    }
 }

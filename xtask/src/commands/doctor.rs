@@ -1,6 +1,6 @@
 //! `cargo xtask doctor`: what is there, what is missing, and how to mend it. It changes nothing.
 
-use super::flags;
+use super::{flags, fuzz};
 use crate::failure::{Failure, Result};
 use crate::process::{answer, program};
 use crate::tools::{self, Tool, WASM};
@@ -72,6 +72,7 @@ fn checks() -> Vec<Check> {
             false,
             with_browser,
         ),
+        check("C++ compiler", program_found(fuzz::compiler()), false, with_browser),
         check(
             "port 3000",
             port_free(),

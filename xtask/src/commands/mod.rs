@@ -5,6 +5,7 @@ mod build;
 pub(crate) mod delete_demo;
 mod dev;
 mod doctor;
+pub(crate) mod fuzz;
 mod rename;
 mod run;
 pub(crate) mod setup;
@@ -19,7 +20,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 9] = [
+const COMMANDS: [Command; 10] = [
     Command {
         name: "run",
         about: "build what changed and serve it: the app on http://127.0.0.1:3000",
@@ -39,6 +40,11 @@ const COMMANDS: [Command; 9] = [
         name: "bench",
         about: "put a release node under load and print what that costs; names of scenarios choose",
         run: bench::run,
+    },
+    Command {
+        name: "fuzz",
+        about: "try inputs that nobody thought of, until Ctrl-C: `[frames|requests] [--secs N]`",
+        run: fuzz::run,
     },
     Command { name: "build", about: "one release binary with the client inside", run: build::run },
     Command {

@@ -1,6 +1,6 @@
 //! `cargo xtask setup`: installs what is missing, into the project wherever that can be.
 
-use super::flags;
+use super::{flags, fuzz};
 use crate::failure::{Failure, Result};
 use crate::process::{self, cargo, program};
 use crate::tools::{self, Tool, WASM};
@@ -32,7 +32,8 @@ pub(crate) fn client_tools() -> Result {
     install(&Tool::wasm_bindgen()?, "it must be of the very version in Cargo.lock; about 2 minutes, once")
 }
 
-/// What the tests need besides: format, lint, a browser with its driver, and an authority for certificates.
+/// What the tests need besides: format, lint, a browser with its driver, an authority for certificates, and the
+/// compiler of the fuzzer.
 fn test_tools() -> Result {
     for (component, tool) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
         if process::answer(&mut program(tool, "--version")).is_none() {
@@ -44,6 +45,7 @@ fn test_tools() -> Result {
     packages.extend(tools::chromium().is_none().then_some("chromium"));
     packages.extend(tools::chromedriver().is_none().then_some("chromium-driver"));
     packages.extend(tools::on_path(&["pebble"]).is_none().then_some("pebble"));
+    packages.extend(fuzz::compiler().is_none().then_some("g++"));
     if packages.is_empty() { Ok(()) } else { install_packages(&packages.join(" ")) }
 }
 
@@ -98,14 +100,14 @@ fn install_packages(packages: &str) -> Result {
     let (first, sudo) = if root { ("env", "") } else { ("sudo", "-n env ") };
     if !works("apt-get", "--version") || !(root || works("sudo", "-n true")) {
         return Err(format!(
-            "the tests need a browser, its driver and a local authority for certificates: install {packages} \
-             (these are Debian's names), or name what you have in CHROMIUM and CHROMEDRIVER"
+            "the tests need a browser, its driver, a local authority for certificates and a C++ compiler: \
+             install {packages} (these are Debian's names), or name what you have in CHROMIUM and CHROMEDRIVER"
         )
         .into());
     }
     say::step(
         &format!("installing {packages} with apt-get"),
-        "the tests drive a real Chromium, and ask a real authority for certificates",
+        "the tests drive a real Chromium, ask a real authority for certificates, and build a fuzzer",
     );
     let apt = |words: &str| {
         process::run(&mut program(first, &format!("{sudo}DEBIAN_FRONTEND=noninteractive apt-get {words}")))

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every check there is, the quick ones first. Its last line is the count.
 
-use super::flags;
+use super::{flags, fuzz};
 use crate::client::{self, budget};
 use crate::failure::{Failure, Result};
 use crate::process::{self, cargo};
@@ -16,12 +16,8 @@ struct Step {
 }
 
 /// In the order of what fails fastest.
-const STEPS: [Step; 10] = [
-    Step {
-        name: "format",
-        why: "one style, no discussion",
-        run: |_| process::run(&mut cargo("fmt --all --check")),
-    },
+const STEPS: [Step; 11] = [
+    Step { name: "format", why: "one style, no discussion", run: |_| format() },
     Step { name: "lint", why: "no warning stays", run: |_| lint() },
     Step {
         name: "lint for the browser",
@@ -30,6 +26,7 @@ const STEPS: [Step; 10] = [
     },
     Step { name: "dependencies", why: "what may not be in the browser", run: |_| dependencies::check() },
     Step { name: "tests", why: "all that need no browser", run: tests },
+    Step { name: "fuzz", why: "what nobody thought of, for a while", run: fuzz_afresh },
     Step {
         name: "client",
         why: "the release build, held against client/size-budget",
@@ -44,6 +41,9 @@ const STEPS: [Step; 10] = [
         run: without_demo::check,
     },
 ];
+
+/// How long each target is fuzzed; `cargo xtask fuzz` does it for longer.
+const FUZZ_SECS: u32 = 20;
 
 /// The steps of `--quick`.
 const QUICK: usize = 5;
@@ -76,6 +76,12 @@ fn run_steps(steps: &[Step], tally: &mut Tally) -> Result {
     Ok(())
 }
 
+fn format() -> Result {
+    process::run(&mut cargo("fmt --all --check"))?;
+    // Outside of the workspace, since it is built in another way.
+    process::run(&mut cargo("fmt --manifest-path tests/fuzz/Cargo.toml --check"))
+}
+
 fn lint() -> Result {
     process::run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))?;
     // What no ordinary build compiles.
@@ -92,6 +98,13 @@ fn tests(tally: &mut Tally) -> Result {
         return tally.run(&mut cargo("test --workspace --no-fail-fast"));
     }
     tally.run(&mut cargo("test --workspace --no-fail-fast -- --include-ignored"))
+}
+
+fn fuzz_afresh(tally: &mut Tally) -> Result {
+    if fuzz::compiler().is_none() {
+        return tally.skip("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser`");
+    }
+    fuzz::afresh(FUZZ_SECS)
 }
 
 fn client_size() -> Result {

@@ -1,0 +1,83 @@
+//! Whatever a client says, its session answers in frames that every client can read, and its queue stays bounded.
+//!
+//! Each line of the input is one text frame of one client. Between any two of them somebody publishes where it may
+//! listen, and it reads as slowly as it can.
+
+#![no_main]
+
+#[path = "../support/probe/feature.rs"]
+mod feature;
+#[path = "../support/memory_log.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod memory_log;
+mod node;
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+use server::limits::Limits;
+use server::realtime::{Ending, Node, Outbox, Session};
+use shared::{CloseReason, Payload, ServerFrame, Topic};
+
+/// Small, so that it overflows within a few lines.
+const OUTBOX_FRAMES_MAX: usize = 8;
+/// The longest answer: a problem that repeats a part of what it is about.
+const ANSWER_BYTES_MAX: usize = 32 * 1_024;
+
+fuzz_target!(|input: &[u8]| -> Corpus {
+    let Ok(text) = std::str::from_utf8(input) else { return Corpus::Reject };
+    node::play(converse(text));
+    Corpus::Keep
+});
+
+async fn converse(text: &str) {
+    let limits = Limits { outbox_frames_max: OUTBOX_FRAMES_MAX as u32, ..node::limits() };
+    let node = node::start(limits.clone()).await;
+    let mut neighbour = Session::open(&node, node::visitor("Grace"));
+    neighbour.on_text(r#"{"subscribe":{"topic":"probe:room"}}"#).await;
+    let mut session = Session::open(&node, node::visitor("Ada"));
+    for (number, line) in text.lines().enumerate() {
+        // As the socket's loop does: nothing is read while answers do not fit.
+        if !session.outbox().has_room() {
+            hear(session.outbox(), &limits);
+            session.catch_up();
+        }
+        if line.len() > limits.frame_bytes_max as usize {
+            session.on_unacceptable(CloseReason::TooLarge);
+        } else {
+            session.on_text(line).await;
+        }
+        publish(&node, number).await;
+        if session.outbox().ending().is_some() {
+            break;
+        }
+    }
+    hear(session.outbox(), &limits);
+    drop(session);
+    neighbour.catch_up();
+    neighbour.outbox().take().frames.iter().for_each(|frame| readable(frame));
+    drop(neighbour);
+    node.stop().await;
+}
+
+/// Takes what waits, and checks it.
+fn hear(outbox: &Outbox, limits: &Limits) {
+    let batch = outbox.take();
+    let bytes: usize = batch.frames.iter().map(|frame| frame.len()).sum();
+    assert!(batch.frames.len() <= OUTBOX_FRAMES_MAX + 1, "{} frames wait", batch.frames.len());
+    assert!(bytes <= limits.outbox_bytes_max as usize + ANSWER_BYTES_MAX, "{bytes} bytes wait");
+    batch.frames.iter().for_each(|frame| readable(frame));
+    let expected = [CloseReason::TooManyErrors, CloseReason::TooLarge];
+    assert!(batch.ending.is_none_or(|ending| expected.map(Ending::Close).contains(&ending)), "{batch:?}");
+}
+
+fn readable(frame: &[u8]) {
+    if let Err(error) = serde_json::from_slice::<ServerFrame>(frame) {
+        panic!("{error}: {}", String::from_utf8_lossy(frame));
+    }
+}
+
+async fn publish(node: &Node, number: usize) {
+    let topic = Topic::new("probe", "room").expect("a good name");
+    let key = format!("k{number}").try_into().expect("a good key");
+    let payload = Payload::of(&number).expect("a number is JSON");
+    node.publish(topic, node::person("Grace"), key, payload).await.expect("memory takes it");
+}

@@ -1,0 +1,119 @@
+//! Whatever is asked for, the router answers without a failure of its own; a refusal is a whole problem; and what was
+//! acknowledged can be read, and is acknowledged again when it is asked again.
+//!
+//! The input is a request that publishes: the part of its path that names the topic, a line for each header, an empty
+//! line, the body.
+
+#![no_main]
+
+#[path = "../support/answer.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod answer;
+#[path = "../support/probe/feature.rs"]
+mod feature;
+#[path = "../support/memory_log.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod memory_log;
+mod node;
+mod people;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderName, Request};
+use http_body_util::BodyExt;
+use libfuzzer_sys::{Corpus, fuzz_target};
+use server::http::{AppState, Meters, Origins, Pages, Parts, Proxies, Rates, Transport};
+use server::limits::Limits;
+use server::realtime::Node;
+use shared::{Ack, EventPage, Part, Seq, endpoint};
+use tower::ServiceExt;
+
+use crate::answer::Answer;
+use crate::people::Everybody;
+
+fuzz_target!(|input: &[u8]| -> Corpus {
+    // What the library in front would not let through is no request.
+    if request(input).is_none() {
+        return Corpus::Reject;
+    }
+    node::play(ask(input));
+    Corpus::Keep
+});
+
+async fn ask(input: &[u8]) {
+    let limits = node::limits();
+    let node = node::start(limits.clone()).await;
+    let router = router(node.clone(), limits);
+    let first = answer(&router, input).await;
+    if first.status == 201 {
+        let acked: Ack = first.json();
+        assert_readable(&router, &acked).await;
+        let again = answer(&router, input).await;
+        assert_eq!((again.status, again.json::<Ack>()), (200, acked));
+    } else {
+        assert!(first.status >= 400, "{}: nothing was published before", first.status);
+        assert!(first.status < 500 || first.status == 503, "{}", first.text());
+        first.problem();
+    }
+    node.stop().await;
+}
+
+async fn assert_readable(router: &Router, acked: &Ack) {
+    let path = endpoint::events(&acked.topic, Part::After(Seq(acked.seq.0 - 1)), None, 1);
+    let request = Request::get(path).header("host", "localhost").header("cookie", "duplex=ada");
+    let answer = send(router, request.body(Body::empty()).expect("a whole request")).await;
+    if acked.topic.name().starts_with("private-") {
+        answer.problem();
+        return;
+    }
+    let page: EventPage = answer.json();
+    assert_eq!(page.events.first().map(|event| event.seq), Some(acked.seq));
+}
+
+async fn answer(router: &Router, input: &[u8]) -> Answer {
+    send(router, request(input).expect("it was one before")).await
+}
+
+async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let Ok(response) = router.clone().oneshot(request).await;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.expect("answers are whole").to_bytes();
+    Answer { status: head.status.as_u16(), headers: head.headers, body }
+}
+
+fn request(input: &[u8]) -> Option<Request<Body>> {
+    let end = input.windows(2).position(|two| two == b"\n\n")?;
+    let (head, body) = (&input[..end], &input[end + 2..]);
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let name = std::str::from_utf8(lines.next()?).ok()?;
+    let mut request = Request::post(format!("/api/probe/{name}/events"));
+    for line in lines {
+        let (name, value) = line.split_at(line.iter().position(|byte| *byte == b':')?);
+        let name = HeaderName::from_bytes(name).ok()?;
+        // A packed answer could not be looked into.
+        if name != axum::http::header::ACCEPT_ENCODING {
+            request = request.header(name, value[1..].trim_ascii());
+        }
+    }
+    request.body(Body::from(body.to_vec())).ok()
+}
+
+fn router(node: Arc<Node>, limits: Limits) -> Router {
+    let state = AppState::new(Parts {
+        node,
+        people: Arc::new(Everybody),
+        origins: Origins::new(Vec::new(), Ipv4Addr::LOCALHOST.into(), Transport::Plain),
+        proxies: Proxies::new(Vec::new()),
+        pages: Pages::built_in(),
+        rates: Rates::new(&limits),
+        meters: Meters::default(),
+        limits,
+        clock: node::clock,
+        draining: false.into(),
+        transport: Transport::Plain,
+    });
+    server::http::router(state, vec![feature::feature()])
+}

@@ -1,0 +1,47 @@
+//! `Label`: several programs in one terminal, each line behind the name of whose it is.
+
+use crate::failure::Result;
+use crate::process::{self, Running};
+use crate::say;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// Tells whose line it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Label {
+    /// What stands before each line.
+    pub(crate) name: &'static str,
+    /// An ANSI colour.
+    pub(crate) colour: &'static str,
+}
+
+impl Label {
+    /// Starts a child whose lines, of both streams, are printed behind the label.
+    pub(crate) fn start(self, command: &mut Command) -> Result<Running> {
+        if say::colours(&std::io::stdout()) {
+            command.env("CARGO_TERM_COLOR", "always").env("TRUNK_COLOR", "always");
+        }
+        let mut running = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+        let child = running.child();
+        if let Some(stdout) = child.stdout.take() {
+            self.follow(stdout);
+        }
+        if let Some(stderr) = child.stderr.take() {
+            self.follow(stderr);
+        }
+        Ok(running)
+    }
+
+    /// Prints one line.
+    pub(crate) fn print(self, line: &str) {
+        let label = say::coloured(self.colour, &format!("{} |", self.name));
+        // A reader that went away is no reason to end.
+        let _ = writeln!(std::io::stdout(), "{label} {line}");
+    }
+
+    /// Prints every line of a stream, until it ends.
+    fn follow(self, stream: impl Read + Send + 'static) {
+        thread::spawn(move || process::lines(stream).for_each(|line| self.print(&line)));
+    }
+}
