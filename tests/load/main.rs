@@ -10,7 +10,10 @@
 mod support;
 
 mod crowd;
+mod door;
+mod elsewhere;
 mod fanout;
+mod guest;
 mod histogram;
 mod node;
 mod publishing;
@@ -25,6 +28,7 @@ usage: load <scenario> [sockets]
   stall      a fifth of the sockets stops reading for 20 s: the others must not notice  (300 sockets)
   reconnect  the node is away for 2 s, and everybody comes back at once                 (5000 sockets)
   fanout     one busy topic: deliveries a second, and the processor time they cost      (1000 sockets)
+  door       half heads, half handshakes and floods of connections: a guest must not notice
 ";
 
 #[tokio::main]
@@ -36,6 +40,7 @@ async fn main() -> ExitCode {
         (Some(&"stall"), Ok(sockets)) => stall::run(sockets.unwrap_or(300)).await,
         (Some(&"reconnect"), Ok(sockets)) => reconnect::run(sockets.unwrap_or(5_000)).await,
         (Some(&"fanout"), Ok(sockets)) => fanout::run(sockets.unwrap_or(1_000)).await,
+        (Some(&"door"), Ok(None)) => door::run().await,
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use rustix::process::nice;
-use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
 use crate::crowd::Crowd;
 use crate::publishing::{TOPIC, publish_at, writer};
 use crate::support::probe;
-use crate::{must_hold, node};
+use crate::{elsewhere, must_hold, node};
 
 const PER_SEC: u32 = 100;
 const BYTES: usize = 2_000;
@@ -37,18 +35,11 @@ enum Stalls {
     AFifth,
 }
 
-/// A thread for the fifth, whose work in earnest is done on sixty other machines: what they catch up with is 4 MB
-/// each, and reading it must keep neither the server nor the others' readers from their processor.
-fn stepping_back() -> Runtime {
-    let step_back = || _ = nice(19).expect("a thread may always step back");
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(1).on_thread_start(step_back).enable_all().build().expect("it is only a thread")
-}
-
 /// The 99th percentile of those who read all the time, and whether everybody got everything.
 async fn measure(sockets: usize, who: Stalls) -> (Duration, bool) {
     let (server, topic) = (node::start(sockets), probe(TOPIC));
-    let elsewhere = stepping_back();
+    // What the fifth catches up with is 4 MB each, and in earnest sixty other machines read it.
+    let elsewhere = elsewhere::stepping_back();
     let some = Crowd::gather_on(elsewhere.handle(), &server, &topic, sockets / 5).await;
     let others = Crowd::gather(&server, &topic, sockets - sockets / 5).await;
     println!(

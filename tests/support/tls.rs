@@ -69,6 +69,16 @@ pub async fn connect(
     version: &'static SupportedProtocolVersion,
     protocol: &str,
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    handshake(TcpStream::connect(address).await?, trusted, version, protocol).await
+}
+
+/// The same, over a connection that is there already.
+pub async fn handshake(
+    stream: TcpStream,
+    trusted: &Path,
+    version: &'static SupportedProtocolVersion,
+    protocol: &str,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     for cert in CertificateDer::pem_file_iter(trusted).unwrap() {
         roots.add(cert.unwrap()).unwrap();
@@ -80,7 +90,7 @@ pub async fn connect(
         .with_no_client_auth();
     config.alpn_protocols = vec![protocol.into()];
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, TcpStream::connect(address).await?).await
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 /// One request over HTTP/1.1, and the whole answer as text.

@@ -24,6 +24,7 @@ mod request;
 mod routing;
 mod socket;
 mod state;
+mod upgrade;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -46,8 +47,8 @@ pub use pages::Pages;
 pub use publish::{Named, Published, Writer};
 pub use rates::{Rates, Tally};
 pub use redirect::to_tls;
-pub use socket::bounded as bounded_socket;
 pub use state::{AppState, Parts, Transport};
+pub use upgrade::bounded as bounded_socket;
 
 /// The route table.
 pub fn router(state: AppState, features: Vec<Feature>) -> Router {
@@ -60,7 +61,7 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
             "The events of a topic: a page, a page to wait for, or a stream.",
             events::events,
         )
-        .socket(endpoint::SOCKET, "The WebSocket; what crosses it is in the other document.", socket::open);
+        .socket(endpoint::SOCKET, "The WebSocket; what crosses it is in the other document.", upgrade::open);
     let body_bytes_max = state.limits.body_bytes_max as usize;
     let kinds: Vec<_> = features.iter().map(|feature| (feature.namespace, feature.payloads)).collect();
     let cors = option_layer(routing::cors(state.origins.allowed()));

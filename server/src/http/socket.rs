@@ -1,4 +1,4 @@
-//! `/socket`: the upgrade, and the loop between a WebSocket and its session.
+//! The loop between a WebSocket and its session.
 //!
 //! The loop knows sockets and nothing of the protocol; the session knows the protocol and no socket. It writes all
 //! that waits before one flush, since nearly all the cost of a push is the call that writes it.
@@ -6,27 +6,18 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use shared::{CloseReason, ErrorCode, ServerFrame, endpoint};
+use shared::{CloseReason, ServerFrame};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
-use crate::http::{Answer, ApiError, AppState, ClientIp, There};
-use crate::limits::Limits;
-use crate::realtime::{Ending, Session, Visitor, encode};
+use crate::http::{AppState, There};
+use crate::realtime::{Ending, Session, encode};
 
-/// The library's defaults keep 128 KiB for each socket; most sockets are idle.
-const BUFFER_BYTES: usize = 4_096;
-/// Replies to pings that nobody reads must not pile up.
-const REPLY_BYTES_MAX: usize = 128 * 1_024;
-/// A frame up to this many times the limit is read to its end, so that its sender can still read why it was refused.
-const OVERSIZE_FACTOR: usize = 4;
 /// A socket that takes nothing for this long is closed.
 const TOOK_NOTHING: Duration = Duration::from_secs(30);
 /// How long the other side has to answer a close.
@@ -34,39 +25,9 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Pings without a sign of life before the socket is given up.
 const PINGS_MAX: u32 = 2;
 
-/// Opens a socket for whoever is signed in.
-pub async fn open(
-    State(app): State<AppState>,
-    visitor: Visitor,
-    from: ClientIp,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<Answer<WebSocketUpgrade>, ApiError> {
-    let counted = app.admit_reader(from)?;
-    let upgrade = upgrade.map_err(|rejection| {
-        let detail = format!("this address is a WebSocket: {}", rejection.body_text());
-        ApiError::new(ErrorCode::UpgradeRequired, detail)
-    })?;
-    let upgrade = bounded(upgrade, &app.limits).protocols([endpoint::SUBPROTOCOL]);
-    Ok(Answer::of(upgrade.on_upgrade(move |socket| async move {
-        let session = Session::open(&app.node, visitor.clone());
-        if let Some(ending) = app.no_longer_welcome(&visitor).await {
-            session.outbox().end(ending);
-        }
-        Wire::new(socket, &app).run(session).await;
-        drop(counted);
-    })))
-}
-
-/// Gives a socket small buffers, and bounds for what it reads and for what waits to be written: whatever the outbox
-/// may hold fits.
-pub fn bounded(upgrade: WebSocketUpgrade, limits: &Limits) -> WebSocketUpgrade {
-    let read_bytes_max = (limits.frame_bytes_max as usize).saturating_mul(OVERSIZE_FACTOR);
-    upgrade
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
-        .max_write_buffer_size(REPLY_BYTES_MAX.saturating_add(limits.outbox_bytes_max as usize))
-        .max_message_size(read_bytes_max)
-        .max_frame_size(read_bytes_max)
+/// Serves a socket until one of the two sides ends it.
+pub async fn run(socket: WebSocket, app: &AppState, session: Session) {
+    Wire::new(socket, app).run(session).await;
 }
 
 /// One WebSocket, as the loop sees it.

@@ -6,10 +6,11 @@ use crate::{project, say};
 use std::process::Command;
 
 /// The scenarios of `tests/load`, and what each asks.
-const SCENARIOS: [(&str, &str); 3] = [
+const SCENARIOS: [(&str, &str); 4] = [
     ("stall", "a fifth of 300 sockets stops reading: do the others notice?"),
     ("reconnect", "5,000 clients lose their node for 2 s: how soon has everybody everything?"),
     ("fanout", "one busy topic with 1,000 sockets: what does a delivery cost?"),
+    ("door", "slow heads, stalled handshakes, 10,000 connections: does a guest notice?"),
 ];
 
 /// All scenarios, or those that are named.

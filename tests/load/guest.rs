@@ -1,0 +1,122 @@
+//! `Guest`: somebody well-behaved, over TLS, who asks, publishes and listens, and notes how long it takes.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use rustls::version::TLS13;
+use shared::{ClientFrame, Listed, ServerFrame, endpoint};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, interval};
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use crate::histogram::Histogram;
+use crate::publishing::TOPIC;
+use crate::support::{TestServer, in_time, probe, read_frame, tls};
+
+const EVERY: Duration = Duration::from_millis(10);
+
+/// See the module.
+pub struct Guest {
+    asking: Asking,
+    socket: WebSocketStream<TlsStream<TcpStream>>,
+}
+
+/// The connection that requests go over.
+struct Asking {
+    http: SendRequest<Full<Bytes>>,
+    cookie: String,
+    published: usize,
+}
+
+/// How long things took.
+#[derive(Default)]
+pub struct Seen {
+    /// From a request to its answer.
+    pub answers: Histogram,
+    /// From a publish to its push.
+    pub pushes: Histogram,
+}
+
+impl Guest {
+    /// Comes over two connections, one to ask and one to listen.
+    pub async fn come(server: &TestServer) -> Guest {
+        let (http, connection) = handshake(TokioIo::new(connect(server).await)).await.unwrap();
+        tokio::spawn(connection);
+        let mut asking = Asking { http, cookie: String::new(), published: 0 };
+        let me = asking.ask(Method::POST, endpoint::ME, r#"{"name":"Guest"}"#).await;
+        let cookie = me.headers()["set-cookie"].to_str().unwrap();
+        asking.cookie = cookie.split(';').next().unwrap().to_owned();
+
+        let mut request = "wss://localhost/socket".into_client_request().unwrap();
+        request.headers_mut().insert("cookie", asking.cookie.parse().unwrap());
+        let (socket, _) = client_async(request, connect(server).await).await.unwrap();
+        let mut guest = Guest { asking, socket };
+        let subscribe = ClientFrame::Subscribe { topic: probe(TOPIC), listed: Listed::No };
+        guest.socket.send(Message::text(serde_json::to_string(&subscribe).unwrap())).await.unwrap();
+        hears(&mut guest.socket, |frame| matches!(frame, ServerFrame::Head { .. })).await;
+        guest
+    }
+
+    /// Goes on for that long.
+    pub async fn stays(&mut self, lasting: Duration) -> Seen {
+        let (seen, until, mut times) = (Seen::default(), Instant::now() + lasting, interval(EVERY));
+        while Instant::now() < until {
+            times.tick().await;
+            let asked = Instant::now();
+            self.asking.ask(Method::GET, endpoint::ME, "").await;
+            seen.answers.add(asked.elapsed().as_micros() as u64);
+
+            let published = Instant::now();
+            let push = async {
+                hears(&mut self.socket, |frame| matches!(frame, ServerFrame::Event(_))).await;
+                seen.pushes.add(published.elapsed().as_micros() as u64);
+            };
+            tokio::join!(self.asking.publish(), push);
+        }
+        seen
+    }
+}
+
+impl Asking {
+    async fn publish(&mut self) {
+        self.published += 1;
+        let answer =
+            self.ask(Method::POST, &format!("/api/probe/{TOPIC}/events"), r#"{"text":"hello"}"#).await;
+        assert_eq!(answer.status(), 201);
+    }
+
+    async fn ask(&mut self, method: Method, path: &str, body: &'static str) -> Response<()> {
+        let request = Request::builder().method(method).uri(path).header("host", "localhost");
+        let request = request.header("cookie", &self.cookie).header("content-type", "application/json");
+        let request = request.header(endpoint::IDEMPOTENCY_KEY, format!("k{}", self.published));
+        self.http.ready().await.unwrap();
+        let sent = self.http.send_request(request.body(Full::from(body)).unwrap());
+        let (head, body): (_, Incoming) = in_time("an answer", sent).await.unwrap().into_parts();
+        // Only whoever has read the answer has it.
+        body.collect().await.unwrap();
+        Response::from_parts(head, ())
+    }
+}
+
+async fn hears(socket: &mut WebSocketStream<TlsStream<TcpStream>>, fits: fn(&ServerFrame) -> bool) {
+    loop {
+        let message = in_time("a frame", socket.next()).await.unwrap().unwrap();
+        if message.is_text() && fits(&read_frame(message.to_text().unwrap())) {
+            return;
+        }
+    }
+}
+
+async fn connect(server: &TestServer) -> TlsStream<TcpStream> {
+    let trusted = server.data().join("tls/localhost.crt");
+    tls::connect(server.address(), &trusted, &TLS13, "http/1.1").await.unwrap()
+}
