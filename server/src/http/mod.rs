@@ -66,7 +66,7 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
     let kinds: Vec<_> = features.iter().map(|feature| (feature.namespace, feature.payloads)).collect();
     let cors = option_layer(routing::cors(state.origins.allowed()));
     let routes = features.into_iter().fold(core, |routes, feature| routes.merge(feature.routes));
-    let routes = contract::documented(routes, &kinds)
+    let routes = contract::documented(routes, kinds)
         // Pages are compressed already; what is different for each reader must not wait for the smallest form.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .fallback(pages::page)

@@ -13,7 +13,7 @@ mod page;
 mod payloads;
 mod routes;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::Extension;
@@ -54,16 +54,19 @@ fn without_links(schema: &mut Schema) {
 }
 
 /// The routes, and beside them the documents that describe them and what each kind of topic carries.
-pub fn documented(routes: Routes, kinds: &[(&'static str, Payloads)]) -> Router<AppState> {
-    let routes = routes
+pub fn documented(routes: Routes, kinds: Vec<(&'static str, Payloads)>) -> Router<AppState> {
+    let mut routes = routes
         .get(endpoint::OPENAPI, "This document: every route, with all that it takes and answers.", openapi)
         .get(endpoint::ASYNCAPI, "What crosses the socket, as AsyncAPI 3.", asyncapi)
         .get(endpoint::DOCS, "Both documents as a page.", docs);
-    let documents = Documents::of(&routes, kinds);
-    routes.into_router().layer(Extension(Arc::new(documents)))
+    let router = routes.take_router();
+    let documents: Later = LazyLock::new(Box::new(move || Documents::of(&routes, &kinds)));
+    router.layer(Extension(Arc::new(documents)))
 }
 
-/// Written once, when the node starts.
+/// Written once, when somebody first asks: most nodes start without a reader.
+type Later = LazyLock<Documents, Box<dyn FnOnce() -> Documents + Send>>;
+
 struct Documents {
     openapi: Bytes,
     asyncapi: Bytes,
@@ -108,11 +111,11 @@ impl Described for Page {
     }
 }
 
-async fn openapi(Extension(documents): Extension<Arc<Documents>>) -> Answer<Document> {
+async fn openapi(Extension(documents): Extension<Arc<Later>>) -> Answer<Document> {
     in_json(&documents.openapi)
 }
 
-async fn asyncapi(Extension(documents): Extension<Arc<Documents>>) -> Answer<Document> {
+async fn asyncapi(Extension(documents): Extension<Arc<Later>>) -> Answer<Document> {
     in_json(&documents.asyncapi)
 }
 
@@ -120,7 +123,7 @@ fn in_json(document: &Bytes) -> Answer<Document> {
     Answer::of(([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document.clone()))
 }
 
-async fn docs(Extension(documents): Extension<Arc<Documents>>) -> Answer<Page> {
+async fn docs(Extension(documents): Extension<Arc<Later>>) -> Answer<Page> {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),

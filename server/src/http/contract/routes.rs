@@ -86,8 +86,8 @@ impl Routes {
         paths.into()
     }
 
-    /// What answers them.
-    pub fn into_router(self) -> Router<AppState> {
-        self.router
+    /// What answers them. What is told of them stays here.
+    pub fn take_router(&mut self) -> Router<AppState> {
+        std::mem::take(&mut self.router)
     }
 }
