@@ -30,6 +30,8 @@ async fn a_hidden_tab_stays_connected_through_heartbeats_without_a_timer() {
     let joan = server.guest("Joan").await;
     joan.posts("general", "k0", "already here").await;
     ada.reads("already here").await;
+    let listed = "document.querySelector('.room-link')?.innerText.includes('already here')";
+    ada.until("the list of rooms has it too", listed).await;
     let _: Option<bool> = ada.tells(WATCH).await;
     let _: Option<bool> = ada.tells("(window.open('about:blank'), null)").await;
     ada.until("the tab is hidden", "document.hidden").await;
