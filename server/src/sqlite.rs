@@ -9,6 +9,8 @@ use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 /// How many pulls read at the same time.
 const READERS_MAX: u32 = 4;
+/// A whole page of rows is read before anybody is woken: otherwise two threads would wake each other for every few.
+const PAGE_ROWS: usize = 512;
 /// How long a statement waits for another connection's write.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -40,10 +42,8 @@ impl Database {
             .connect_with(options.clone())
             .await?;
         sqlx::migrate!("migrations/sqlite").run(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            .connect_with(options.read_only(true).create_if_missing(false))
-            .await?;
+        let options = options.read_only(true).create_if_missing(false).row_buffer_size(PAGE_ROWS);
+        let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
         Ok(Database { writer, readers })
     }
 

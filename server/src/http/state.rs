@@ -5,9 +5,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use shared::{CloseReason, Millis};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
 
 use crate::http::rates::Counted;
 use crate::http::{ApiError, ClientIp, Meters, Origins, Pages, Proxies, Rates, Refusal};
@@ -18,6 +20,9 @@ use crate::realtime::{Ending, Node, Visitor};
 /// When a reader that came while the node went away may try again.
 const COME_BACK_MS: u64 = 1_000;
 
+/// A page out of memory takes less, and a clock counts no less.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
 pub struct AppState(Arc<Shared>);
@@ -25,7 +30,7 @@ pub struct AppState(Arc<Shared>);
 struct Shared {
     parts: Parts,
     /// See [`AppState::page_turn`].
-    page_turns: Semaphore,
+    page_turns: Arc<Semaphore>,
 }
 
 /// What the state is made of.
@@ -65,6 +70,25 @@ pub enum Transport {
     Tls,
 }
 
+/// See [`AppState::page_turn`].
+pub struct PageTurn {
+    began: Instant,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for PageTurn {
+    fn drop(&mut self) {
+        let (permit, took) = (self.permit.take(), self.began.elapsed());
+        if took < PAUSE_MIN {
+            return;
+        }
+        tokio::spawn(async move {
+            sleep(took).await;
+            drop(permit);
+        });
+    }
+}
+
 impl Transport {
     /// Whether cookies may be kept to TLS.
     pub fn is_secure(self) -> bool {
@@ -76,13 +100,15 @@ impl AppState {
     /// Shares the parts.
     pub fn new(parts: Parts) -> AppState {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        AppState(Arc::new(Shared { parts, page_turns: Semaphore::new((cores / 2).max(1)) }))
+        AppState(Arc::new(Shared { parts, page_turns: Arc::new(Semaphore::new((cores / 2).max(1))) }))
     }
 
     /// A turn at reading a page and encoding it, for as long as it is kept. A crowd that catches up at once takes
-    /// turns on half of the cores: the other half is for what is pushed meanwhile.
-    pub async fn page_turn(&self) -> SemaphorePermit<'_> {
-        self.0.page_turns.acquire().await.expect("it is never closed")
+    /// turns on half of the cores, with a pause after each as long as it took: the rest is for what is pushed
+    /// meanwhile. Nobody waits for the pause but the next of a crowd.
+    pub async fn page_turn(&self) -> PageTurn {
+        let permit = self.0.page_turns.clone().acquire_owned().await.expect("it is never closed");
+        PageTurn { began: Instant::now(), permit: Some(permit) }
     }
 
     /// From now on no new socket is opened.
