@@ -46,6 +46,7 @@ pub struct Config {
     pub acme_root: Option<PathBuf>,
     /// Age at which a certificate is replaced
     #[arg(long, env = "DUPLEX_ACME_RENEW_DAYS", value_name = "DAYS", default_value_t = 30)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub acme_renew_days: u32,
     /// Network of a proxy in front, whose X-Forwarded-For is believed; several are separated by commas
     #[arg(long, env = "DUPLEX_TRUSTED_PROXY", value_delimiter = ',', value_name = "NETWORK", value_parser = network)]

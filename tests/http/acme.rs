@@ -30,10 +30,9 @@ fn chain(server: &TestServer) -> Vec<u8> {
 }
 
 #[tokio::test]
-#[ignore = "needs pebble; `cargo xtask test` runs it"]
 async fn a_certificate_is_obtained_kept_over_a_restart_and_replaced_once_it_is_old() {
     let address = free_address();
-    let authority = Authority::looking_at(address).await;
+    let Some(authority) = Authority::looking_at(address).await else { return };
     let mut server = node(address, &authority).await;
     let root = authority.root().await;
     answers_under(&root, &server).await;
@@ -55,10 +54,9 @@ async fn a_certificate_is_obtained_kept_over_a_restart_and_replaced_once_it_is_o
 }
 
 #[tokio::test]
-#[ignore = "needs pebble; `cargo xtask test` runs it"]
 async fn what_the_authority_refuses_is_told_and_the_node_goes_on() {
     let (elsewhere, address) = (free_address(), free_address());
-    let authority = Authority::looking_at(elsewhere).await;
+    let Some(authority) = Authority::looking_at(elsewhere).await else { return };
     let server = node(address, &authority).await;
     let told = eventually("the log says why", async || {
         server.log().lines().find(|line| line.contains("no certificate was obtained")).map(String::from)

@@ -8,6 +8,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use shared::{CloseReason, Millis};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
@@ -79,10 +80,9 @@ pub struct PageTurn {
 impl Drop for PageTurn {
     fn drop(&mut self) {
         let (permit, took) = (self.permit.take(), self.began.elapsed());
-        if took < PAUSE_MIN {
-            return;
-        }
-        tokio::spawn(async move {
+        // What is dropped together with the runtime has nobody to pause for.
+        let Some(runtime) = Handle::try_current().ok().filter(|_| took >= PAUSE_MIN) else { return };
+        runtime.spawn(async move {
             sleep(took).await;
             drop(permit);
         });

@@ -95,9 +95,8 @@ fn lint_for_the_browser() -> Result {
 fn tests(tally: &mut Tally) -> Result {
     if tools::on_path(&["pebble"]).is_none() {
         tally.skip("the tests of certificates need pebble: `cargo xtask setup --with-browser`")?;
-        return tally.run(&mut cargo("test --workspace --no-fail-fast"));
     }
-    tally.run(&mut cargo("test --workspace --no-fail-fast -- --include-ignored"))
+    tally.run(&mut cargo("test --workspace --no-fail-fast"))
 }
 
 fn fuzz_afresh(tally: &mut Tally) -> Result {
