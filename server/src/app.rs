@@ -39,6 +39,8 @@ pub struct App {
     redirect: Option<(Listener, Router)>,
     /// The address for Prometheus.
     metrics: Option<(Listener, Router)>,
+    /// For how long a load balancer may still send clients after the node was told to stop.
+    drain_delay: Duration,
     /// Held for as long as the process may write to the folder.
     _lock: File,
 }
@@ -86,7 +88,7 @@ impl App {
         };
         let origins = Origins::new(config.allow_origin, address.ip(), transport);
         let rates = Rates::new(&limits);
-        let draining = AtomicBool::new(false);
+        let (leaving, draining) = (AtomicBool::new(false), AtomicBool::new(false));
         let state = AppState::new(http::Parts {
             node,
             people,
@@ -97,11 +99,13 @@ impl App {
             meters,
             limits,
             clock: now,
+            leaving,
             draining,
             transport,
         });
         let router = http::router(state.clone(), features);
-        Ok(App { state, router, listener, address, tls, redirect, metrics, _lock: lock })
+        let drain_delay = Duration::from_secs(config.drain_delay_secs.into());
+        Ok(App { state, router, listener, address, tls, redirect, metrics, drain_delay, _lock: lock })
     }
 
     /// Where it listens.
@@ -112,7 +116,7 @@ impl App {
 
     /// Serves until `stop` is ready, then sends the sockets away, answers what is in flight, and closes the log.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let App { state, router, listener, tls, redirect, metrics, .. } = self;
+        let App { state, router, listener, tls, redirect, metrics, drain_delay, .. } = self;
         let closing = CancellationToken::new();
         let handshakes = tls.as_ref().map(|tls| tls.config.clone());
         let serving = tokio::spawn(listener.serve(router, handshakes, closing.clone()));
@@ -126,6 +130,8 @@ impl App {
         stop.await;
         tracing::info!("stopping");
         tidying.abort();
+        state.leave();
+        tokio::time::sleep(drain_delay).await;
         state.drain();
         state.node.drain(COME_BACK_WITHIN_MS);
         let ended = tokio::time::timeout(GRACE, state.node.all_sessions_ended()).await;

@@ -72,6 +72,9 @@ pub struct Config {
     /// Origin of a page on another host that may use the API; several are separated by commas
     #[arg(long, env = "DUPLEX_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     pub allow_origin: Vec<String>,
+    /// Seconds between being told to stop and sending clients away: /readyz is red meanwhile, and all else goes on
+    #[arg(long, env = "DUPLEX_DRAIN_DELAY_SECS", default_value_t = 0, value_name = "SECONDS")]
+    pub drain_delay_secs: u32,
     /// Begin a new life of the log, once, after a backup was put back: every reader starts over
     #[arg(long, env = "DUPLEX_NEW_EPOCH", action = ArgAction::SetTrue)]
     pub new_epoch: bool,

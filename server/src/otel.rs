@@ -3,11 +3,16 @@
 //! Each request and each frame of a session is a span, with what was logged in it. They are sent in batches from a
 //! thread of their own: a collector that is slow or away delays nobody, and costs the traces that do not fit.
 
+use std::collections::HashMap;
+
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::{Level, Subscriber};
+use tracing::{Level, Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
@@ -41,6 +46,15 @@ impl Traces {
             .with_tracer(self.0.tracer(SERVICE))
             .with_filter(Targets::new().with_target("server", Level::DEBUG))
     }
+}
+
+/// See [`crate::telemetry::follow`].
+pub fn follow<'a>(span: &Span, header: impl Fn(&str) -> Option<&'a str>) {
+    let propagator = TraceContextPropagator::new();
+    let given = propagator.fields().filter_map(|name| Some((name.to_owned(), header(name)?.to_owned())));
+    let caller = propagator.extract(&given.collect::<HashMap<_, _>>());
+    // It fails where nothing is traced.
+    span.set_parent(caller).ok();
 }
 
 impl Drop for Traces {

@@ -4,6 +4,7 @@
 use std::io::{IsTerminal, stderr};
 
 use clap::ValueEnum;
+use tracing::Span;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
@@ -44,6 +45,14 @@ pub fn start(filter: &str, format: LogFormat, otlp_endpoint: Option<&str>) -> Re
         #[cfg(feature = "otel")]
         _traces: traces,
     })
+}
+
+/// Makes `span` a part of its caller's trace, where the request's headers name one (W3C Trace Context) and traces are
+/// built in.
+#[cfg_attr(not(feature = "otel"), expect(unused_variables, reason = "there are no traces in this build"))]
+pub fn follow<'a>(span: &Span, header: impl Fn(&str) -> Option<&'a str>) {
+    #[cfg(feature = "otel")]
+    crate::otel::follow(span, header);
 }
 
 /// Reads the filter.

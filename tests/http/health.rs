@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use shared::ServerFrame;
 
 use crate::support::{TestServer, eventually};
 
@@ -48,5 +49,19 @@ async fn a_node_that_goes_away_is_alive_and_not_ready() {
     assert_eq!(said, json!({ "ready": false, "reasons": ["the node is going away"] }));
     assert_eq!(connected.get("/healthz").await.status, 200);
     drop(lingering);
+    assert_eq!(server.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_drain_delay_is_time_for_a_load_balancer_to_look_elsewhere() {
+    let mut server = TestServer::with(&["--drain-delay-secs", "2"]);
+    let ada = server.guest("Ada").await;
+    server.terminate();
+    eventually("it is not ready", async || (ada.get("/readyz").await.status == 503).then_some(())).await;
+    // Nobody is there, and a node without the delay would listen no more.
+    let late = server.socket(&ada).await;
+    ada.publishes("room", "k1", "hello").await;
+    let (frames, _) = late.closed().await;
+    assert!(matches!(frames[..], [ServerFrame::Drain { .. }]), "{frames:?}");
     assert_eq!(server.ended().await.code(), Some(0));
 }

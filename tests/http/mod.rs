@@ -25,3 +25,5 @@ mod socket_over_h2;
 pub mod start;
 mod stream;
 mod tls;
+#[cfg(feature = "otel")]
+mod traces;

@@ -108,3 +108,14 @@ async fn a_disk_that_fills_up_again_and_again_loses_nothing_acknowledged_not_eve
         assert_eq!(ada.keys(&topic).await, keys);
     }
 }
+
+#[tokio::test]
+async fn a_disk_that_is_full_before_anybody_publishes_makes_the_node_not_ready() {
+    let Some(disk) = SmallDisk::mount(4) else { return };
+    let server = server_on(&disk);
+    let ada = server.guest("Ada").await;
+    disk.fill();
+    assert_eq!(readiness(&ada).await.0, 503);
+    disk.clear();
+    until_ready(&ada).await;
+}

@@ -31,8 +31,10 @@ async fn alive() -> Response {
 }
 
 async fn ready(State(app): State<AppState>) -> Response {
-    let known =
-        [(app.is_draining(), "the node is going away"), (!app.node.can_write(), "the log cannot be written")];
+    let known = [
+        (app.is_leaving(), "the node is going away"),
+        (!app.node.can_write().await, "the log cannot be written"),
+    ];
     let reasons: Vec<_> = known.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect();
     let ready = reasons.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -14,6 +14,7 @@ use tracing::field::Empty;
 use crate::http::error::{self, ApiError, PROBLEM_JSON};
 use crate::http::{AppState, events};
 use crate::random::random_text;
+use crate::telemetry;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ID_CHARS: usize = 16;
@@ -34,6 +35,7 @@ pub async fn identify(State(app): State<AppState>, request: Request, next: Next)
     let id = random_text(ID_CHARS);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", request = %id, user = Empty, %method, path);
+    telemetry::follow(&span, |name| request.headers().get(name)?.to_str().ok());
     let answer = async {
         let (started, version) = (Instant::now(), request.version());
         let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());

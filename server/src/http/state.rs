@@ -54,7 +54,9 @@ pub struct Parts {
     pub limits: Limits,
     /// The time now.
     pub clock: fn() -> Millis,
-    /// Whether the node is going away.
+    /// Whether the node is going away, and wants no new clients.
+    pub leaving: AtomicBool,
+    /// Whether it sends those away that are there.
     pub draining: AtomicBool,
     /// What carries the requests.
     pub transport: Transport,
@@ -111,6 +113,11 @@ impl AppState {
         PageTurn { began: Instant::now(), permit: Some(permit) }
     }
 
+    /// From now on the node is not ready, so that a load balancer sends new clients elsewhere.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
     /// From now on no new socket is opened.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
@@ -147,6 +154,11 @@ impl AppState {
     }
 
     /// Whether the node is going away.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// Whether those who are there are sent away.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }

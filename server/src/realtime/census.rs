@@ -30,7 +30,7 @@ impl Collector for Census {
             ("topics_watched", "Topics that somebody here waits at", topics),
             ("subscriptions", "Topics that sockets listen to, over all of them", subscriptions),
             ("publishes_waiting", "Publishes that wait for the log", node.publishes_waiting()),
-            ("log_writable", "Whether the last write succeeded", usize::from(node.can_write())),
+            ("log_writable", "Whether the last write succeeded", usize::from(node.writable.is())),
         ] {
             let gauge = ConstGauge::new(i64::try_from(now).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;

@@ -124,9 +124,9 @@ impl Node {
         self.log.heads(which).await
     }
 
-    /// Whether the log took the last write. After one that failed, every beat tries another.
-    pub fn can_write(&self) -> bool {
-        self.writable.is()
+    /// Whether the log takes writes now; see [`Writable::is_now`].
+    pub async fn can_write(&self) -> bool {
+        self.writable.is_now(&*self.log).await
     }
 
     /// Asks the feature's rule, now.
@@ -196,11 +196,6 @@ impl Node {
         self.tasks.close();
         self.tasks.wait().await;
         self.log.close().await;
-    }
-
-    /// Writes to the log, for no reader to see, and notes how it went.
-    pub(super) async fn try_write(&self) {
-        self.writable.note(self.log.try_write().await);
     }
 
     /// Adds a listener to the hub, which may have to read the topic first; see [`Hub::subscribe`].

@@ -9,9 +9,10 @@ use tokio::time::{Instant, MissedTickBehavior, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::realtime::bus::Heard;
-use crate::realtime::log::Which;
+use crate::realtime::log::{EventLog, Which};
 use crate::realtime::node::{Node, Parts};
 use crate::realtime::publisher;
+use crate::realtime::writable::Writable;
 
 /// How long a lost notice can stay unnoticed.
 const BEAT: Duration = Duration::from_secs(3);
@@ -30,8 +31,8 @@ impl Node {
         tasks.spawn(follow_bus(node.clone(), bus.listen(), stop.clone()));
         tasks.spawn(beat(node.clone(), stop.clone()));
         tasks.spawn(tell_presence(node.clone(), stop.clone()));
-        tasks.spawn(heal(node.clone(), stop.clone()));
         let (writable, figures) = (node.writable.clone(), node.figures.clone());
+        tasks.spawn(heal(writable.clone(), log.clone(), stop.clone()));
         tasks.spawn(publisher::run(jobs, log, bus, writable, figures, stop.clone()));
         node
     }
@@ -90,15 +91,15 @@ pub async fn tell_presence(node: Arc<Node>, stop: CancellationToken) {
 }
 
 /// While the log cannot be written, tries it with every beat: a node that says so is sent no publish to try with.
-pub async fn heal(node: Arc<Node>, stop: CancellationToken) {
-    let trying = async {
+pub async fn heal(writable: Arc<Writable>, log: Arc<dyn EventLog>, stop: CancellationToken) {
+    let asking = async {
         loop {
-            node.writable.failed().await;
+            writable.failed().await;
             sleep(BEAT).await;
-            node.try_write().await;
+            writable.ask(&*log).await;
         }
     };
-    stop.run_until_cancelled(trying).await;
+    stop.run_until_cancelled(asking).await;
 }
 
 async fn compare_heads(node: &Arc<Node>) {

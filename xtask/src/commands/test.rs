@@ -92,11 +92,12 @@ fn lint_for_the_browser() -> Result {
     process::run(&mut cargo(&format!("clippy --package client --target {WASM} -- -D warnings")))
 }
 
+/// With traces, which no ordinary build has.
 fn tests(tally: &mut Tally) -> Result {
     if tools::on_path(&["pebble"]).is_none() {
         tally.skip("the tests of certificates need pebble: `cargo xtask setup --with-browser`")?;
     }
-    tally.run(&mut cargo("test --workspace --no-fail-fast"))
+    tally.run(&mut cargo("test --workspace --no-fail-fast --features server/otel"))
 }
 
 fn fuzz_afresh(tally: &mut Tally) -> Result {
@@ -127,7 +128,7 @@ fn browser_tests(tally: &mut Tally) -> Result {
             .skip("the browser tests need Chromium and chromedriver: `cargo xtask setup --with-browser`");
     };
     tally.run(
-        cargo("test --workspace --no-fail-fast --test browser")
+        cargo("test --workspace --no-fail-fast --features server/otel --test browser")
             .env("DUPLEX_PAGES", project::client())
             .env("CHROMIUM", chromium)
             .env("CHROMEDRIVER", chromedriver),
