@@ -67,8 +67,8 @@ impl Guest {
     }
 
     /// Goes on for that long.
-    pub async fn stays(&mut self, lasting: Duration) -> Seen {
-        let (seen, until, mut times) = (Seen::default(), Instant::now() + lasting, interval(EVERY));
+    pub async fn stays(&mut self, lasting: Duration, seen: &Seen) {
+        let (until, mut times) = (Instant::now() + lasting, interval(EVERY));
         while Instant::now() < until {
             times.tick().await;
             let asked = Instant::now();
@@ -82,7 +82,6 @@ impl Guest {
             };
             tokio::join!(self.asking.publish(), push);
         }
-        seen
     }
 }
 
@@ -110,8 +109,15 @@ impl Asking {
 async fn hears(socket: &mut WebSocketStream<TlsStream<TcpStream>>, fits: fn(&ServerFrame) -> bool) {
     loop {
         let message = in_time("a frame", socket.next()).await.unwrap().unwrap();
-        if message.is_text() && fits(&read_frame(message.to_text().unwrap())) {
-            return;
+        assert!(!message.is_close(), "the guest was sent away: {message:?}");
+        let Message::Text(text) = message else { continue };
+        match read_frame(&text) {
+            ServerFrame::Ping { at } => {
+                let pong = serde_json::to_string(&ClientFrame::Pong { at }).unwrap();
+                socket.send(Message::text(pong)).await.unwrap();
+            }
+            frame if fits(&frame) => return,
+            _ => {}
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::crowd::Crowd;
+use crate::histogram::Histogram;
 use crate::publishing::{TOPIC, publish_at, writer};
 use crate::support::probe;
 use crate::{elsewhere, must_hold, node};
@@ -17,16 +18,24 @@ const STALL: Duration = Duration::from_secs(20);
 const AFTER: Duration = Duration::from_secs(5);
 /// How much slower the others may be than without anybody who stalls.
 const SLOWER_MAX: f64 = 2.0;
+const ROUNDS: usize = 3;
 
-/// Twice the same, first with everybody reading.
+/// Twice the same, first with everybody reading; and that some times over, so that whatever else the machine does
+/// falls on both.
 pub async fn run(sockets: usize) -> bool {
     println!("stall: {sockets} sockets, {PER_SEC} publishes a second of {BYTES} bytes");
-    let (calm, complete) = measure(sockets, Stalls::Nobody).await;
-    let (stalled, complete_too) = measure(sockets, Stalls::AFifth).await;
-    let times = stalled.as_secs_f64() / calm.as_secs_f64();
-    let held =
-        must_hold(&format!("the others' p99 is {times:.2} times that of the calm run"), times <= SLOWER_MAX);
-    held && complete && complete_too
+    let (mut calm, mut stalled, mut held) = (Histogram::default(), Histogram::default(), true);
+    for _ in 0..ROUNDS {
+        for (who, all) in [(Stalls::Nobody, &mut calm), (Stalls::AFifth, &mut stalled)] {
+            let (seen, complete) = measure(sockets, who).await;
+            *all = all.and(&seen);
+            held &= complete;
+        }
+    }
+    println!(" the others, nobody stalls: {calm}\n the others, a fifth stalls: {stalled}");
+    let times = stalled.quantile(0.99).as_secs_f64() / calm.quantile(0.99).as_secs_f64();
+    let line = format!("the others' p99 is {times:.2} times that of the calm runs");
+    held & must_hold(&line, times <= SLOWER_MAX)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -35,8 +44,8 @@ enum Stalls {
     AFifth,
 }
 
-/// The 99th percentile of those who read all the time, and whether everybody got everything.
-async fn measure(sockets: usize, who: Stalls) -> (Duration, bool) {
+/// What those saw who read all the time, and whether everybody got everything.
+async fn measure(sockets: usize, who: Stalls) -> (Histogram, bool) {
     let (server, topic) = (node::start(sockets), probe(TOPIC));
     // What the fifth catches up with is 4 MB each, and in earnest sixty other machines read it.
     let elsewhere = elsewhere::stepping_back();
@@ -86,5 +95,5 @@ async fn measure(sockets: usize, who: Stalls) -> (Duration, bool) {
         held &= must_hold("all who stalled were marked behind", behind == some.len());
     }
     elsewhere.shutdown_background();
-    (all_along.quantile(0.99), held)
+    (all_along, held)
 }
