@@ -112,6 +112,7 @@ fn router(node: Arc<Node>, limits: Limits) -> Router {
         meters: Meters::default(),
         limits,
         clock: node::clock,
+        leaving: false.into(),
         draining: false.into(),
         transport: Transport::Plain,
     });
