@@ -12,12 +12,13 @@ use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::http::{self, AppState, Feature, Listener, Meters, Origins, Pages, Proxies, Rates, Tally};
+use crate::http::{self, AppState, Feature, Listener, Meters, Origins, Pages, Proxies, Rates, Tally, Turns};
 use crate::limits::Limits;
 use crate::people;
 use crate::random::random_text;
 use crate::realtime::{self, NewEpoch, Node};
 use crate::start::{StartError, bind, encryption, lock, refused};
+use crate::store::Store;
 use crate::tls::Tls;
 
 /// Over how long the clients of a node that stops are asked to come back.
@@ -51,8 +52,9 @@ impl App {
         let lock = lock(&config.data)?;
         let log_url = config.log_url();
         let new_epoch = if config.new_epoch { NewEpoch::Begin } else { NewEpoch::Keep };
-        let log = realtime::log::open(&log_url, new_epoch).await.map_err(refused("--log"))?;
-        let people = people::open(&log_url).await.map_err(refused("--log"))?;
+        let store = Store::open(&log_url).await.map_err(refused("--log"))?;
+        let log = realtime::log::open(&store, new_epoch).await.map_err(refused("--log"))?;
+        let people = people::open(&store);
         let bus = realtime::open_bus(&config.bus).await.map_err(refused("--bus"))?;
         let pages = match &config.pages {
             None => Pages::built_in(),
@@ -96,6 +98,7 @@ impl App {
             proxies,
             pages,
             rates,
+            turns: Turns::default(),
             meters,
             limits,
             clock: now,

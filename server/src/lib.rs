@@ -20,6 +20,7 @@ mod random;
 mod shutdown;
 mod sqlite;
 mod start;
+pub mod store;
 mod telemetry;
 mod tls;
 

@@ -30,7 +30,7 @@ pub struct Limits {
     /// Signals a second of one socket; past it they are dropped
     #[arg(long, env = "DUPLEX_SESSION_SIGNALS_PER_SEC", default_value_t = 10, value_parser = positive)]
     pub session_signals_per_sec: u32,
-    /// Publishes a second of one person (five times as many at once); past it 429
+    /// Publishes and new names a second of one person (five times as many at once); past it 429
     #[arg(long, env = "DUPLEX_IDENTITY_PUBLISHES_PER_SEC", default_value_t = 10, value_parser = positive)]
     pub identity_publishes_per_sec: u32,
     /// New guests a minute from one address (twice as many at once); past it 429

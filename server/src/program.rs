@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use crate::app::App;
 use crate::config::{Config, Task};
 use crate::http::Feature;
-use crate::start::StartError;
+use crate::start::{StartError, raise_open_files};
 use crate::{check, realtime, shutdown, telemetry};
 
 /// The whole program: reads flags and environment, and serves these features until it is told to stop, or does
@@ -46,6 +46,7 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
 async fn serve(config: Config, features: Vec<Feature>) -> Result<(), StartError> {
     let endpoint = config.otlp_endpoint.as_deref();
     let _telemetry = telemetry::start(&config.log_filter, config.log_format, endpoint).map_err(StartError)?;
+    raise_open_files();
     let app = App::build(config, features).await?;
     let stop =
         shutdown::requested().map_err(|error| StartError(format!("signals cannot be watched: {error}")))?;

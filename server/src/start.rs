@@ -30,6 +30,18 @@ pub fn lock(data: &Path) -> Result<File, StartError> {
     }
 }
 
+/// Each connection is an open file, and most systems let a process have a thousand unless it asks for more.
+pub fn raise_open_files() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+            tracing::warn!(%error, ?current, ?maximum, "the number of open files stays as it is");
+        }
+    }
+}
+
 /// What is encrypted, and with what.
 pub fn encryption(config: &Config) -> Result<(Option<Tls>, Transport), StartError> {
     let Some(source) = certificate(config)? else {

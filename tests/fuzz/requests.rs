@@ -25,7 +25,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, Request};
 use http_body_util::BodyExt;
 use libfuzzer_sys::{Corpus, fuzz_target};
-use server::http::{AppState, Meters, Origins, Pages, Parts, Proxies, Rates, Transport};
+use server::http::{AppState, Meters, Origins, Pages, Parts, Proxies, Rates, Transport, Turns};
 use server::limits::Limits;
 use server::realtime::Node;
 use shared::{Ack, EventPage, Part, Seq, endpoint};
@@ -109,6 +109,7 @@ fn router(node: Arc<Node>, limits: Limits) -> Router {
         proxies: Proxies::new(Vec::new()),
         pages: Pages::built_in(),
         rates: Rates::new(&limits),
+        turns: Turns::default(),
         meters: Meters::default(),
         limits,
         clock: node::clock,

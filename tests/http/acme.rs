@@ -44,12 +44,19 @@ async fn a_certificate_is_obtained_kept_over_a_restart_and_replaced_once_it_is_o
     assert_eq!(chain(&server), first, "a young one is kept");
 
     server.kill();
+    fs::remove_file(server.data().join("acme/key.pem")).unwrap();
+    server.restart();
+    answers_under(&root, &server).await;
+    let second = chain(&server);
+    assert_ne!(second, first, "without its key it is of no use");
+
+    server.kill();
     let file = server.data().join("acme/account.json");
     let mut kept: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     kept["obtained_at"]["secs"] = 1_000.into();
     fs::write(&file, kept.to_string()).unwrap();
     server.restart();
-    eventually("an old one is replaced", async || (chain(&server) != first).then_some(())).await;
+    eventually("an old one is replaced", async || (chain(&server) != second).then_some(())).await;
     answers_under(&root, &server).await;
 }
 

@@ -1,10 +1,13 @@
 //! Floods over HTTP/2, frame by frame: the connection they come over is ended or held to its bounds, the node stays
 //! small, and everybody else is served.
 
+use std::time::Duration;
+
 use rustls::version::TLS13;
 use shared::endpoint;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::client::TlsStream;
 
 use crate::support::tls::{connect, get};
@@ -23,7 +26,14 @@ const CANCEL: [u8; 4] = [0, 0, 0, 8];
 /// `GET /` of `https://localhost`, by the numbers that HPACK has for it; and the same with POST.
 const GET: &[u8] = b"\x82\x87\x84\x41\x09localhost";
 const POST: &[u8] = b"\x83\x87\x84\x41\x09localhost";
+/// `GET /api/openapi.json`, which does not fit into one frame.
+const GET_DOCUMENT: &[u8] = b"\x82\x87\x44\x11/api/openapi.json\x41\x09localhost";
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The setting's number.
+const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 const GROWTH_MAX: u64 = 32 << 20;
+/// The node gives a minute.
+const TAKES_NOTHING_MAX: Duration = Duration::from_secs(100);
 
 /// A frame of the node: kind, flags, stream, payload.
 type Frame = (u8, u8, u32, Vec<u8>);
@@ -59,7 +69,7 @@ async fn flood(server: &TestServer, frames: Vec<Vec<u8>>, enough: fn(&Frame) -> 
     let (before, trusted) = (server.rss_bytes(), server.data().join("tls/localhost.crt"));
     let stream = connect(server.address(), &trusted, &TLS13, "h2").await.unwrap();
     let (reading, mut writing) = tokio::io::split(stream);
-    let start = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(SETTINGS, 0, 0, &[])].concat();
+    let start = [PREFACE.to_vec(), frame(SETTINGS, 0, 0, &[])].concat();
     let all = [start, frames.concat(), frame(PING, 0, 0, &[0; 8])].concat();
     let written = tokio::spawn(async move {
         // It fails once the node has had enough.
@@ -153,4 +163,30 @@ async fn a_connection_has_a_hundred_streams_and_the_next_ones_are_refused() {
     let is_refused = |(kind, _, _, why): &&Frame| *kind == RST_STREAM && *why == REFUSED_STREAM;
     let refused = heard.frames.iter().filter(is_refused).count();
     assert!(heard.is_ended || refused >= 900, "{refused} of 900 were refused");
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_end_their_connection_though_it_answers_pings() {
+    let server = server();
+    let trusted = server.data().join("tls/localhost.crt");
+    let window_of_one = [&INITIAL_WINDOW_SIZE[..], &1_u32.to_be_bytes()].concat();
+    let asked = (0..100).map(|n| frame(HEADERS, END_STREAM | END_HEADERS, stream(n), GET_DOCUMENT));
+    let start = [PREFACE.to_vec(), frame(SETTINGS, 0, 0, &window_of_one)].into_iter();
+    let stream = connect(server.address(), &trusted, &TLS13, "h2").await.unwrap();
+    let (mut reading, mut writing) = tokio::io::split(stream);
+    writing.write_all(&start.chain(asked).collect::<Vec<_>>().concat()).await.unwrap();
+    writing.flush().await.unwrap();
+
+    let began = Instant::now();
+    let until_ended = async {
+        while let Ok((kind, flags, _, payload)) = next(&mut reading).await {
+            if kind == PING && flags != ACK {
+                // It fails once the node has had enough.
+                writing.write_all(&frame(PING, ACK, 0, &payload)).await.ok();
+                writing.flush().await.ok();
+            }
+        }
+    };
+    timeout(TAKES_NOTHING_MAX, until_ended).await.expect("the connection is ended");
+    assert!(began.elapsed() > TAKES_NOTHING_MAX / 3, "whoever is only slow has time");
 }

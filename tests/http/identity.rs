@@ -166,3 +166,15 @@ async fn is_nobody(person: &Person) {
         answer.is_refused(ErrorCode::Unauthenticated, &["/api/me"]);
     }
 }
+
+#[tokio::test]
+async fn names_are_changed_at_the_rate_of_publishing() {
+    let server = TestServer::with(&["--identity-publishes-per-sec", "1"]);
+    let ada = server.guest("Ada").await;
+    for number in 0..5 {
+        let renamed = ada.post(endpoint::ME, &json!({ "name": format!("Ada {number}") })).await;
+        assert_eq!(renamed.status, 200, "a burst of five is fine");
+    }
+    let refused = ada.post(endpoint::ME, &json!({ "name": "Ada again" })).await;
+    refused.is_refused(ErrorCode::TooMany, &["publishes a second"]);
+}

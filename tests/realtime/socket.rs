@@ -2,8 +2,10 @@
 
 use shared::{ClientFrame, ErrorCode, Listed, Payload, Problem, Seq, ServerFrame, Topic, endpoint};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::support::{Socket, TestServer, probe};
+use crate::support::{Socket, TestServer, in_time, probe};
 
 impl Socket {
     /// The next frame refuses this topic.
@@ -214,4 +216,24 @@ async fn one_person_in_two_windows_gets_everything_in_both_and_signing_out_close
     assert_eq!((first.hears_event().await.seq, second.hears_event().await.seq), (Seq(1), Seq(1)));
     ada.delete(endpoint::ME).await;
     assert_eq!((first.closed().await.1, second.closed().await.1), (4001, 4001));
+}
+
+#[tokio::test]
+async fn a_client_that_closes_gets_its_close_back() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    for close in [None, Some(CloseFrame { code: CloseCode::Away, reason: "moving on".into() })] {
+        let mut socket = server.socket(&ada).await;
+        socket.sends(Message::Close(close.clone())).await.unwrap();
+        let answer = in_time("the close is answered", socket.next()).await;
+        assert_eq!(answer.unwrap().unwrap(), Message::Close(close));
+    }
+}
+
+#[tokio::test]
+async fn an_open_socket_is_one_of_its_address_connections() {
+    let server = TestServer::with(&["--address-connections-max", "2"]);
+    let ada = server.guest("Ada").await;
+    let _open = [server.socket(&ada).await, server.socket(&ada).await];
+    assert!(ada.try_get(endpoint::ME).await.is_err(), "a third connection is let in");
 }

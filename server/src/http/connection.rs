@@ -22,17 +22,19 @@ use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::io::InspectReader;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::http::takers::Takers;
 use crate::http::{Meters, Peer};
 
 /// A handshake must be complete after this long, and so must a head after its connection began or after the
 /// request before it.
 const HEAD_WITHIN: Duration = Duration::from_secs(20);
-/// A connection whose other side takes nothing for this long is ended by the kernel. A socket's own deadline is
-/// shorter; this one is for streams and bodies, which are not even asked while nothing can be written.
-#[cfg(target_os = "linux")]
+/// A connection whose other side takes nothing for this long is ended, by the kernel or, where only an answer inside
+/// of it is stuck, by us. A socket's own deadline is shorter; this one is for streams and bodies, which are not even
+/// asked while nothing can be written.
 const TAKES_WITHIN: Duration = Duration::from_secs(60);
 /// An HTTP/2 connection that is silent for this long is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -41,9 +43,11 @@ const STREAMS_MAX: u32 = 100;
 /// All header fields of a request together. HTTP/1.1 has a limit of its own in the library.
 const HEADER_BYTES_MAX: u32 = 32 * 1_024;
 
-/// Serves the connection until one side ends it; after `stop` it ends with the requests that are in flight.
+/// Serves the connection until one side ends it; after `stop` it ends with the requests that are in flight. `held` is
+/// kept for as long as the stream is open, also when a socket has taken it over.
 pub async fn serve(
     stream: TcpStream,
+    held: impl Send + Unpin + 'static,
     peer: Peer,
     router: Router,
     tls: Option<Arc<ServerConfig>>,
@@ -52,11 +56,11 @@ pub async fn serve(
 ) {
     let served = match (prepare(&stream), tls) {
         (Err(error), _) => Err(error.into()),
-        (Ok(()), None) => http1(stream, peer, router, stop).await,
+        (Ok(()), None) => http1(holding(stream, held), peer, router, stop).await,
         (Ok(()), Some(tls)) => match handshake(stream, tls, meters).await {
             Ok(Ok(stream)) => match stream.get_ref().1.alpn_protocol() {
-                Some(b"h2") => http2(stream, peer, router, stop).await,
-                Some(b"http/1.1") | None => http1(stream, peer, router, stop).await,
+                Some(b"h2") => http2(holding(stream, held), peer, router, stop).await,
+                Some(b"http/1.1") | None => http1(holding(stream, held), peer, router, stop).await,
                 // An authority, which has seen what it wanted to see.
                 Some(_) => Ok(()),
             },
@@ -75,6 +79,14 @@ async fn handshake(stream: TcpStream, tls: Arc<ServerConfig>, meters: &Meters) -
     let shaken = timeout(HEAD_WITHIN, TlsAcceptor::from(tls).accept(stream)).await;
     meters.handshake(if matches!(shaken, Ok(Ok(_))) { "ok" } else { "failed" });
     shaken
+}
+
+/// A stream that drops `held` when it is dropped itself.
+fn holding<S>(stream: S, held: impl Send + Unpin) -> InspectReader<S, impl FnMut(&[u8]) + Send + Unpin>
+where
+    S: AsyncRead + AsyncWrite,
+{
+    InspectReader::new(stream, move |_: &[u8]| _ = &held)
 }
 
 type Served = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -112,12 +124,14 @@ async fn http2<S>(stream: S, peer: Peer, router: Router, stop: CancellationToken
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let requests = Arc::new(AtomicU64::new(0));
-    let counted = requests.clone();
-    let service = router.map_request(move |request| {
-        counted.fetch_add(1, Ordering::Relaxed);
-        from(peer, request)
-    });
+    let (requests, takers) = (Arc::new(AtomicU64::new(0)), Takers::default());
+    let (counted, watching) = (requests.clone(), takers.clone());
+    let service = router
+        .map_request(move |request| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            from(peer, request)
+        })
+        .map_response(move |answer| watching.watch(answer));
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .enable_connect_protocol()
@@ -127,14 +141,20 @@ where
         .max_header_list_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(connection);
+    let stuck = takers.stuck(TAKES_WITHIN);
+    tokio::pin!(stuck);
     tokio::select! {
         ended = &mut connection => return Ok(ended?),
+        () = &mut stuck => return Err("an answer was not taken".into()),
         reason = idle(&requests) => reason?,
         () = stop.cancelled() => {}
     }
     // What is under way goes on to its end, also a socket or a stream of hours.
     connection.as_mut().graceful_shutdown();
-    Ok(connection.await?)
+    tokio::select! {
+        ended = connection => Ok(ended?),
+        () = stuck => Err("an answer was not taken".into()),
+    }
 }
 
 /// Returns when no request came for a while, with an error when none ever did.

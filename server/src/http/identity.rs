@@ -145,6 +145,10 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Caller, ApiError> {
         if let Some((visitor, _)) = find(app, &CookieJar::from_headers(&parts.headers)).await? {
+            // Each name is written to disk, and told to everybody who is with them.
+            app.rates
+                .publish(&visitor.identity.id)
+                .inspect_err(|_| app.meters.refused(Refusal::IdentityPublishes))?;
             return Ok(Caller::Known(visitor));
         }
         let Ok(ClientIp(from)) = ClientIp::from_request_parts(parts, app).await;

@@ -89,9 +89,8 @@ impl Listener {
                     let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
                     connections.spawn(async move {
                         meters.connections.inc();
-                        let there = There::enter(&meters.connections_open);
-                        connection::serve(stream, Peer(from), router, tls, &meters, stop).await;
-                        drop((counted, there));
+                        let held = (counted, There::enter(&meters.connections_open));
+                        connection::serve(stream, held, Peer(from), router, tls, &meters, stop).await;
                     });
                 }
                 Err(error) => {

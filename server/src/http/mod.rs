@@ -24,6 +24,8 @@ mod request;
 mod routing;
 mod socket;
 mod state;
+mod takers;
+mod turns;
 mod upgrade;
 
 use axum::Router;
@@ -48,6 +50,7 @@ pub use publish::{Named, Published, Writer};
 pub use rates::{Rates, Tally};
 pub use redirect::to_tls;
 pub use state::{AppState, Parts, Transport};
+pub use turns::Turns;
 pub use upgrade::bounded as bounded_socket;
 
 /// The route table.

@@ -74,7 +74,7 @@ fn at_least_one(number: u32) -> NonZeroU32 {
 }
 
 /// What counts as one address: an IPv4 address, or an IPv6 /64, which is what one subscriber is given.
-fn address(ip: IpAddr) -> IpAddr {
+pub(super) fn address(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) => IpAddr::V4(ip),
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64))),

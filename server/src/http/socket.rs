@@ -148,7 +148,11 @@ impl Wire {
             Message::Text(text) => session.on_text(text.as_str()).await,
             Message::Binary(_) => session.on_unacceptable(CloseReason::Binary),
             Message::Ping(_) | Message::Pong(_) => {}
-            Message::Close(_) => return Err(End::Gone),
+            Message::Close(_) => {
+                // The library has the answer ready, and writes it with the next flush.
+                in_time(self.socket.flush()).await?;
+                return Err(End::Gone);
+            }
         }
         Ok(())
     }

@@ -1,19 +1,13 @@
 //! `AppState`: what every handler can reach.
 
-use std::num::NonZeroUsize;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::available_parallelism;
-use std::time::Duration;
 
 use shared::{CloseReason, Millis};
-use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep};
 
 use crate::http::rates::Counted;
-use crate::http::{ApiError, ClientIp, Meters, Origins, Pages, Proxies, Rates, Refusal};
+use crate::http::{ApiError, ClientIp, Meters, Origins, Pages, Proxies, Rates, Refusal, Turns};
 use crate::limits::Limits;
 use crate::people::People;
 use crate::realtime::{Ending, Node, Visitor};
@@ -21,18 +15,9 @@ use crate::realtime::{Ending, Node, Visitor};
 /// When a reader that came while the node went away may try again.
 const COME_BACK_MS: u64 = 1_000;
 
-/// A page out of memory takes less, and a clock counts no less.
-const PAUSE_MIN: Duration = Duration::from_millis(1);
-
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<Shared>);
-
-struct Shared {
-    parts: Parts,
-    /// See [`AppState::page_turn`].
-    page_turns: Arc<Semaphore>,
-}
+pub struct AppState(Arc<Parts>);
 
 /// What the state is made of.
 pub struct Parts {
@@ -48,6 +33,8 @@ pub struct Parts {
     pub pages: Pages,
     /// The rates of people and addresses.
     pub rates: Rates,
+    /// Who reads a page now, and who is next.
+    pub turns: Turns,
     /// What is counted.
     pub meters: Meters,
     /// The limits.
@@ -73,24 +60,6 @@ pub enum Transport {
     Tls,
 }
 
-/// See [`AppState::page_turn`].
-pub struct PageTurn {
-    began: Instant,
-    permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Drop for PageTurn {
-    fn drop(&mut self) {
-        let (permit, took) = (self.permit.take(), self.began.elapsed());
-        // What is dropped together with the runtime has nobody to pause for.
-        let Some(runtime) = Handle::try_current().ok().filter(|_| took >= PAUSE_MIN) else { return };
-        runtime.spawn(async move {
-            sleep(took).await;
-            drop(permit);
-        });
-    }
-}
-
 impl Transport {
     /// Whether cookies may be kept to TLS.
     pub fn is_secure(self) -> bool {
@@ -101,16 +70,7 @@ impl Transport {
 impl AppState {
     /// Shares the parts.
     pub fn new(parts: Parts) -> AppState {
-        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        AppState(Arc::new(Shared { parts, page_turns: Arc::new(Semaphore::new((cores / 2).max(1))) }))
-    }
-
-    /// A turn at reading a page and encoding it, for as long as it is kept. A crowd that catches up at once takes
-    /// turns on half of the cores, with a pause after each as long as it took: the rest is for what is pushed
-    /// meanwhile. Nobody waits for the pause but the next of a crowd.
-    pub async fn page_turn(&self) -> PageTurn {
-        let permit = self.0.page_turns.clone().acquire_owned().await.expect("it is never closed");
-        PageTurn { began: Instant::now(), permit: Some(permit) }
+        AppState(Arc::new(parts))
     }
 
     /// From now on the node is not ready, so that a load balancer sends new clients elsewhere.
@@ -168,6 +128,6 @@ impl Deref for AppState {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0.parts
+        &self.0
     }
 }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use shared::{DisplayName, Identity, Millis, UserId};
 
+use crate::store::{Kind, Store};
+
 /// SHA-256 of a sign-in's token.
 pub type TokenHash = [u8; 32];
 
@@ -44,10 +46,9 @@ pub trait People: Send + Sync + 'static {
 #[error("{0}")]
 pub struct PeopleError(pub String);
 
-/// Opens the store that `url` names: `sqlite:FILE`, the same file as the log's.
-pub async fn open(url: &str) -> Result<Arc<dyn People>, PeopleError> {
-    match url.split_once(':') {
-        Some(("sqlite", _)) => Ok(Arc::new(sqlite::SqlitePeople::open(url).await?)),
-        _ => Err(PeopleError(format!("unknown scheme in {url:?}: sqlite:FILE is known"))),
+/// The people in that database.
+pub fn open(store: &Store) -> Arc<dyn People> {
+    match &store.0 {
+        Kind::Sqlite(database) => Arc::new(sqlite::SqlitePeople::new(database.clone())),
     }
 }

@@ -17,8 +17,8 @@ pub(super) struct SqlitePeople {
 }
 
 impl SqlitePeople {
-    pub(super) async fn open(url: &str) -> Result<SqlitePeople, PeopleError> {
-        Ok(SqlitePeople { database: Database::open(url).await? })
+    pub(super) fn new(database: Database) -> SqlitePeople {
+        SqlitePeople { database }
     }
 }
 

@@ -106,10 +106,7 @@ impl Hub {
     /// An event of ours is durable, and its author is about to know.
     pub fn on_ack(&self, topic: &Topic, at: Position) {
         if let Some(watched) = self.lock().watched.get_mut(topic) {
-            let is_older = watched.acked.as_ref().is_none_or(|old| old.epoch != at.epoch || old.seq < at.seq);
-            if is_older {
-                watched.acked = Some(at);
-            }
+            watched.on_ack(at);
         }
     }
 
@@ -194,6 +191,11 @@ impl Hub {
     /// Whether a session listens to a topic.
     pub fn has(&self, topic: &Topic, session: SessionId) -> bool {
         self.lock().watched.get(topic).is_some_and(|watched| watched.listeners.contains_key(&session))
+    }
+
+    /// Whether anybody here needs a topic.
+    pub fn is_watching(&self, topic: &Topic) -> bool {
+        self.lock().watched.contains_key(topic)
     }
 
     /// How many topics are watched, and how many subscriptions there are to them.

@@ -224,7 +224,8 @@ impl Node {
         let node = self.clone();
         self.tasks.spawn(async move {
             let _turn = node.pulls.acquire().await;
-            loop {
+            // Whoever wanted it may have gone meanwhile.
+            while node.hub.is_watching(&topic) && !node.stop.is_cancelled() {
                 node.figures.pulls_from_log.inc();
                 let next = match node.log.read(&topic, Range::of(pull, PAGE_MAX)).await {
                     Ok(page) => node.hub.on_page(page),
@@ -234,10 +235,8 @@ impl Node {
                         None
                     }
                 };
-                match next {
-                    Some(next) => pull = next,
-                    None => return,
-                }
+                let Some(next) = next else { return };
+                pull = next;
             }
         });
     }

@@ -57,10 +57,10 @@ impl Outbox {
         self.fill(|queue| queue.event(topic, frame));
     }
 
-    /// Offers a frame that may be lost.
+    /// Offers a frame that may be lost, and never takes the place of one that must not.
     pub fn offer_once(&self, frame: &Bytes) {
         self.fill(|queue| {
-            if queue.fits(frame.len()) {
+            if queue.fits_well(frame.len()) {
                 queue.push(frame.clone());
             }
         });
@@ -131,8 +131,15 @@ impl Outbox {
     }
 
     fn fill(&self, change: impl FnOnce(&mut Queue)) {
-        change(&mut self.lock().queue);
-        self.filled.notify_one();
+        let mut waiting = self.lock();
+        let before = waiting.queue.counts();
+        change(&mut waiting.queue);
+        let is_news = waiting.queue.counts() != before;
+        drop(waiting);
+        // What is owed and still does not fit would wake a task that offers it again, for ever.
+        if is_news {
+            self.filled.notify_one();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -143,4 +150,31 @@ impl Outbox {
 /// A frame as it crosses the wire.
 pub fn encode(frame: &impl Serialize) -> Bytes {
     serde_json::to_vec(frame).expect("a frame has only string keys and finite numbers").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn what_is_owed_and_still_does_not_fit_wakes_nobody_again() {
+        let (outbox, topic) = (Outbox::new(4, 10), Topic::new("probe", "a").unwrap());
+        let presence = Bytes::from_static(b"longer than ten bytes");
+        outbox.presence(&topic, presence.clone());
+        assert!(outbox.filled().now_or_never().is_some(), "that something is owed is news");
+        outbox.presence(&topic, presence);
+        assert!(outbox.filled().now_or_never().is_none());
+    }
+
+    #[test]
+    fn what_may_be_lost_leaves_half_of_the_queue_to_what_must_not() {
+        let (outbox, topic, frame) =
+            (Outbox::new(4, 100), Topic::new("probe", "a").unwrap(), Bytes::from("x"));
+        (0..9).for_each(|_| outbox.offer_once(&frame));
+        (0..2).for_each(|_| outbox.offer(&topic, &frame));
+        assert_eq!(outbox.take().frames.len(), 4);
+        assert!(outbox.owed().heads.is_empty());
+    }
 }

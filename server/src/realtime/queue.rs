@@ -82,6 +82,16 @@ impl Queue {
         self.frames.len() < self.frames_max && self.bytes + bytes <= self.bytes_max
     }
 
+    /// Whether a frame of that length fits, and leaves half of the queue to those that must not be lost.
+    pub fn fits_well(&self, bytes: usize) -> bool {
+        self.frames.len() < self.frames_max / 2 && self.bytes + bytes <= self.bytes_max / 2
+    }
+
+    /// How many frames wait, and how many are owed: whether a change is worth waking the reader's task.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.frames.len(), self.owed.heads.len() + self.owed.presences.len())
+    }
+
     /// Takes all frames.
     pub fn take(&mut self) -> Vec<Bytes> {
         self.bytes = 0;

@@ -142,6 +142,9 @@ impl Session {
                 self.unsubscribe(&topic);
                 return self.refuse(topic, error.problem());
             }
+            // They may have another name by now.
+            let Some(Visitor { identity, .. }) = self.node.sessions.visitor(self.id) else { return };
+            listener.who = identity;
             match self.node.subscribe(&topic, self.id, listener, asked) {
                 Ok(()) => break,
                 Err(again) => listener = again,

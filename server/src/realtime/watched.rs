@@ -65,6 +65,13 @@ impl Default for Watched {
 }
 
 impl Watched {
+    /// An event of ours is durable.
+    pub fn on_ack(&mut self, at: Position) {
+        if self.acked.as_ref().is_none_or(|old| old.epoch != at.epoch || old.seq < at.seq) {
+            self.acked = Some(at);
+        }
+    }
+
     /// Adds a listener and queues its `head`, unless the first one is still being read.
     pub fn add(&mut self, topic: &Topic, session: SessionId, listener: Listener) {
         if let Some(at) = self.feed.position() {

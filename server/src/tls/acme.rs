@@ -92,7 +92,7 @@ impl Acme {
 
     async fn renew(&self, current: &Current) -> Result<(), Failed> {
         let kept = self.kept()?;
-        if kept.as_ref().is_some_and(|kept| self.is_current(kept)) {
+        if kept.as_ref().is_some_and(|kept| self.is_current(kept, current)) {
             return Ok(());
         }
         let (account, mut kept) = self.account(kept).await?;
@@ -106,16 +106,18 @@ impl Acme {
         let key = order.finalize().await?;
         let chain = order.poll_certificate(&RetryPolicy::default()).await?;
         secret::write(&self.key(), &key)?;
-        fs::write(self.cert(), chain)?;
+        secret::write(&self.cert(), &chain)?;
         (kept.domains, kept.obtained_at) = (self.domains.clone(), now());
         self.keep_file(&kept)?;
         tracing::info!(domains = ?self.domains, "a certificate was obtained");
         Ok(())
     }
 
-    fn is_current(&self, kept: &Kept) -> bool {
+    /// Whether what was obtained is good for today, and both files are still what they were.
+    fn is_current(&self, kept: &Kept, current: &Current) -> bool {
         let is_young = now().saturating_sub(kept.obtained_at) < self.renew_after;
-        is_young && kept.domains == self.domains && kept.directory == self.directory && self.cert().is_file()
+        let fits = kept.domains == self.domains && kept.directory == self.directory;
+        is_young && fits && current.can_be_read()
     }
 
     /// The account that is there, or a new one.

@@ -72,6 +72,11 @@ impl Current {
         }
     }
 
+    /// Whether both files are there and belong together.
+    pub fn can_be_read(&self) -> bool {
+        certificate::read(&self.cert, &self.key, &self.provider).is_ok()
+    }
+
     fn stamp(&self) -> Stamp {
         let of = |path: &Path| {
             let found = fs::metadata(path).ok()?;

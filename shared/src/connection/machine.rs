@@ -35,12 +35,23 @@ pub struct Connection {
     pub(super) blocked: u32,
     /// Whether the reading goes on by long poll, whatever the state is.
     pub(super) polling: bool,
+    /// When one that polls tries a socket again.
+    pub(super) probe_at: Option<Millis>,
 }
 
 impl Default for Connection {
     fn default() -> Connection {
         let (state, backoff) = (State::Stopped, Backoff::default());
-        Connection { state, backoff, drained: None, online: true, visible: true, blocked: 0, polling: false }
+        Connection {
+            state,
+            backoff,
+            drained: None,
+            online: true,
+            visible: true,
+            blocked: 0,
+            polling: false,
+            probe_at: None,
+        }
     }
 }
 
@@ -121,6 +132,7 @@ impl Connection {
 
     fn try_now(&mut self, now: Millis) -> Vec<Command> {
         self.drained = None;
+        self.probe_at = None;
         self.state = State::Connecting { since: now };
         vec![Command::Open]
     }

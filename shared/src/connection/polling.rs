@@ -36,7 +36,9 @@ impl Connection {
         self.polling = true;
         self.backoff.reset();
         let wait = PROBE_MS + (PROBE_MS as f64 * random.clamp(0.0, 1.0)) as u64;
-        self.state = State::Waiting { until: now + wait as Millis };
+        // A poll that failed puts the next attempt off no further.
+        let until = *self.probe_at.get_or_insert(now + wait as Millis);
+        self.state = State::Waiting { until };
         Vec::new()
     }
 

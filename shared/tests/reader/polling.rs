@@ -53,6 +53,20 @@ fn a_poll_that_fails_tells_that_the_node_is_away_and_its_return_is_polled_at_onc
 }
 
 #[test]
+fn polls_that_are_cut_again_and_again_do_not_put_the_next_socket_off() {
+    let mut driver = Driver::polling();
+    let until = driver.machine.wake_at().unwrap();
+    while driver.now + 20_000 < until {
+        driver.now += 20_000;
+        assert_eq!(driver.on(Input::PollFailed, 0.5), [Command::AskMe]);
+        driver.on(Input::SignedIn, 0.5);
+        assert_eq!(driver.machine.status(), Status::Polling);
+    }
+    assert_eq!(driver.ticks(), [Command::Open]);
+    assert_eq!(driver.now, until);
+}
+
+#[test]
 fn a_network_that_goes_ends_the_polling_too() {
     let mut driver = Driver::polling();
     driver.on(Input::Online(false), 0.5);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use server::realtime::{AppendError, Appended, Draft, EventLog, NewEpoch, Outcome, Range, log};
+use server::store::Store;
 use shared::{EventPage, Identity, Key, Part, Payload, UserId};
 use tempfile::TempDir;
 
@@ -29,7 +30,7 @@ struct Sqlite(TempDir);
 impl Back for Sqlite {
     async fn open(&self, new_epoch: NewEpoch) -> Log {
         let url = format!("sqlite:{}", self.0.path().join("log.db").display());
-        log::open(&url, new_epoch).await.unwrap()
+        log::open(&Store::open(&url).await.unwrap(), new_epoch).await.unwrap()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::http::ApiError;
 
 /// Answers with the page, or with 304 when the caller has it already.
 pub async fn answer(request: Request, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let _turn = request.app.page_turn().await;
+    let _turn = request.app.turns.next(request.from.0).await;
     let page = request.pull(request.range.clone()).await?;
     let tag = tag(&page);
     let common = [(ETAG, tag.as_str()), (CACHE_CONTROL, "private, no-cache"), (VARY, VARY_ON)];

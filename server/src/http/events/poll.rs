@@ -35,7 +35,7 @@ pub async fn answer(request: Request, after: Seq, secs: u32) -> Result<Response,
             break page;
         }
     };
-    let _turn = app.page_turn().await;
+    let _turn = app.turns.next(request.from.0).await;
     let applied = format!("wait={secs}");
     let headers = [(PREFERENCE_APPLIED, applied.as_str()), (CACHE_CONTROL, "no-store"), (VARY, VARY_ON)];
     Ok((headers, Json(page)).into_response())

@@ -16,6 +16,8 @@ pub use range::{End, Range, Room, Span, bytes};
 
 pub use backup::Copied;
 
+use crate::store::{Kind, Store};
+
 /// Durable lists of events, one for each topic.
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
@@ -124,11 +126,10 @@ pub enum NewEpoch {
     Begin,
 }
 
-/// Opens the log that `url` names, and makes it when there is none: `sqlite:FILE`.
-pub async fn open(url: &str, new_epoch: NewEpoch) -> Result<Arc<dyn EventLog>, LogError> {
-    match url.split_once(':') {
-        Some(("sqlite", _)) => Ok(Arc::new(sqlite::SqliteLog::open(url, new_epoch).await?)),
-        _ => Err(unknown(url)),
+/// The log in that database.
+pub async fn open(store: &Store, new_epoch: NewEpoch) -> Result<Arc<dyn EventLog>, LogError> {
+    match &store.0 {
+        Kind::Sqlite(database) => Ok(Arc::new(sqlite::SqliteLog::open(database.clone(), new_epoch).await?)),
     }
 }
 

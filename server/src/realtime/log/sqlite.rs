@@ -32,8 +32,7 @@ pub(super) struct SqliteLog {
 }
 
 impl SqliteLog {
-    pub(super) async fn open(url: &str, new_epoch: NewEpoch) -> Result<SqliteLog, LogError> {
-        let database = Database::open(url).await?;
+    pub(super) async fn open(database: Database, new_epoch: NewEpoch) -> Result<SqliteLog, LogError> {
         let mut writer = database.writer.acquire().await?;
         let known = sqlx::query("SELECT epoch FROM life").fetch_optional(&mut *writer).await?;
         let epoch = random_text(EPOCH_CHARS);

@@ -1,0 +1,111 @@
+//! `Turns`: who reads a page now, and who is next.
+//!
+//! A crowd that catches up at once takes turns on half of the cores, with a pause after each as long as it took: the
+//! rest is for what is pushed meanwhile. Nobody waits for the pause but the next of a crowd.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, Weak};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
+
+use crate::http::rates::address;
+
+/// So many of one address stand in the line of all; the others wait behind these, and hold nobody else up.
+const EACH_MAX: usize = 8;
+/// A page out of memory takes less, and a clock counts no less.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+/// A page that waited for a slow disk does not make the next one wait as long again.
+const PAUSE_MAX: Duration = Duration::from_millis(50);
+
+/// See the module.
+pub struct Turns {
+    all: Arc<Semaphore>,
+    /// Of the addresses that somebody waits for or has a turn from.
+    each: Mutex<HashMap<IpAddr, Weak<Semaphore>>>,
+}
+
+/// A turn at reading a page and encoding it, for as long as it is kept.
+pub struct Turn {
+    began: Instant,
+    permits: Option<[OwnedSemaphorePermit; 2]>,
+}
+
+impl Default for Turns {
+    fn default() -> Turns {
+        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        Turns { all: Arc::new(Semaphore::new((cores / 2).max(1))), each: Mutex::default() }
+    }
+}
+
+impl Turns {
+    /// Returns when it is the turn of the one who asks from this address.
+    pub async fn next(&self, from: IpAddr) -> Turn {
+        let own = self.of(address(from)).acquire_owned().await.expect("it is never closed");
+        let permit = self.all.clone().acquire_owned().await.expect("it is never closed");
+        Turn { began: Instant::now(), permits: Some([permit, own]) }
+    }
+
+    fn of(&self, from: IpAddr) -> Arc<Semaphore> {
+        let mut each = self.each.lock().expect("no code panics while it holds this lock");
+        if let Some(own) = each.get(&from).and_then(Weak::upgrade) {
+            return own;
+        }
+        each.retain(|_, own| own.strong_count() > 0);
+        let own = Arc::new(Semaphore::new(EACH_MAX));
+        each.insert(from, Arc::downgrade(&own));
+        own
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let (permits, took) = (self.permits.take(), self.began.elapsed().min(PAUSE_MAX));
+        // What is dropped together with the runtime has nobody to pause for.
+        let Some(runtime) = Handle::try_current().ok().filter(|_| took >= PAUSE_MIN) else { return };
+        runtime.spawn(async move {
+            sleep(took).await;
+            drop(permits);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_of_one_address_holds_others_up_no_longer_than_a_few_turns() {
+        let turns = Arc::new(Turns { all: Arc::new(Semaphore::new(1)), each: Mutex::default() });
+        let (crowd, other) = ([127, 0, 0, 2].into(), [127, 0, 0, 1].into());
+        for _ in 0..100 {
+            let turns = turns.clone();
+            tokio::spawn(async move { turns.next(crowd).await });
+        }
+        yield_now().await;
+        let mut before = 0;
+        let mut waiting = Box::pin(turns.next(other));
+        while (&mut waiting).now_or_never().is_none() {
+            before += 1;
+            assert!(before <= EACH_MAX, "the crowd is let in first");
+            yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_nobody_waits_for_is_forgotten() {
+        let turns = Turns::default();
+        for number in 0..100 {
+            drop(turns.next([127, 0, 0, number].into()).await);
+        }
+        assert_eq!(turns.each.lock().unwrap().len(), 1);
+    }
+}
