@@ -189,3 +189,16 @@ fn the_wire_of_the_demo_is_pinned() {
     pins("chat/new_message", &NewMessage { text: "grüß dich 🦀".into() });
     pins("chat/rooms", &Rooms { rooms: vec![room("general", Some(last)), room("quiet", None)] });
 }
+
+#[tokio::test]
+async fn the_list_holds_the_hundred_rooms_in_which_something_was_written_last() {
+    let server = product();
+    let ada = server.guest("Ada").await;
+    for number in 0..105 {
+        ada.writes(&format!("room-{number}"), "k1", "hello").await;
+    }
+    ada.writes("room-0", "k2", "hello again").await;
+    let names: Vec<String> = ada.rooms().await.into_iter().map(|room| room.name).collect();
+    assert_eq!((names.len(), names[0].as_str(), names[1].as_str()), (100, "room-0", "room-104"));
+    assert!(!names.contains(&"room-5".to_owned()), "it is one of the six oldest");
+}

@@ -1,5 +1,6 @@
 //! `MemoryLog`: the log without a disk. It passes the same contract as every other, and shows how little there is.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -86,12 +87,17 @@ impl EventLog for MemoryLog {
 
     async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
         let kept = self.0.lock().unwrap();
-        let wanted = |topic: &Topic| match which {
-            Which::Topics(topics) => topics.contains(topic),
-            Which::Namespace(namespace) => topic.namespace() == namespace,
-        };
-        let heads = kept.topics.iter().filter(|(topic, events)| wanted(topic) && !events.is_empty());
-        let heads = heads.map(|(topic, events)| (topic.clone(), Seq(events.len() as u64))).collect();
+        let mut found: Vec<_> = kept.topics.iter().filter(|(_, events)| !events.is_empty()).collect();
+        match which {
+            Which::Topics(topics) => found.retain(|(topic, _)| topics.contains(topic)),
+            Which::Newest(namespace, most) => {
+                found.retain(|(topic, _)| topic.namespace() == namespace);
+                found.sort_by_key(|(_, events)| Reverse(events.last().map(|event| event.at)));
+                found.truncate(most as usize);
+            }
+        }
+        let heads =
+            found.into_iter().map(|(topic, events)| (topic.clone(), Seq(events.len() as u64))).collect();
         Ok(Heads { epoch: kept.epoch(), heads })
     }
 

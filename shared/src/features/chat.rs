@@ -109,7 +109,7 @@ pub struct NewMessage {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rooms {
-    /// All rooms to which something was ever posted.
+    /// Those with the latest events, at most a hundred.
     pub rooms: Vec<RoomSummary>,
 }
 

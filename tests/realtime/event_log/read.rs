@@ -95,8 +95,15 @@ pub(super) async fn heads_tell_all_topics_that_have_events(back: &impl Back) {
     assert_eq!(known, [(&a, &Seq(3))]);
     assert_eq!(asked.epoch, read(&log, Part::Newest, 1).await.epoch);
 
-    let all = log.heads(Which::Namespace("probe")).await.unwrap().heads;
-    assert_eq!(all.into_iter().collect::<Vec<_>>(), [(a, Seq(3)), (b, Seq(1))]);
+    let all = log.heads(Which::Newest("probe", 10)).await.unwrap().heads;
+    assert_eq!(all.into_iter().collect::<Vec<_>>(), [(a.clone(), Seq(3)), (b.clone(), Seq(1))]);
+
+    for (topic, seq) in [(&b, Seq(2)), (&a, Seq(4))] {
+        let at = 1_795_357_300_000 + seq.0 as i64;
+        log.append(vec![Draft { at, ..draft(topic.name(), "ada", "later", "x") }]).await;
+        let newest = log.heads(Which::Newest("probe", 1)).await.unwrap().heads;
+        assert_eq!(newest.into_iter().collect::<Vec<_>>(), [(topic.clone(), seq)]);
+    }
 }
 
 pub(super) async fn what_was_written_is_read_back_to_the_letter(back: &impl Back) {

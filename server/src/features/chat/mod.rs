@@ -13,7 +13,7 @@ use crate::realtime::AccessRule;
 /// What the node needs to know of it.
 pub fn feature() -> Feature {
     let routes = Routes::new()
-        .get(ROOMS, "All rooms, the one with the latest line first.", rooms::list)
+        .get(ROOMS, "The hundred rooms with the latest lines, the latest first.", rooms::list)
         .post(MESSAGES, "Writes a line in a room.", messages::post);
     Feature::of::<Room>(routes, Everyone)
 }

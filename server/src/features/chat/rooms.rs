@@ -10,9 +10,12 @@ use shared::{Part, TopicKind};
 use crate::http::{ApiError, AppState};
 use crate::realtime::{Range, Visitor, Which};
 
-/// All rooms, the one with the latest line first.
+/// Nobody looks through more of them.
+const ROOMS_MAX: u32 = 100;
+
+/// The rooms with the latest lines, the latest first.
 pub async fn list(State(app): State<AppState>, _visitor: Visitor) -> Result<Json<Rooms>, ApiError> {
-    let heads = app.node.heads(Which::Namespace(Room::NAMESPACE)).await?.heads;
+    let heads = app.node.heads(Which::Newest(Room::NAMESPACE, ROOMS_MAX)).await?.heads;
     let mut rooms = Vec::with_capacity(heads.len());
     for (topic, head) in heads {
         let newest = Range { part: Part::Newest, epoch: None, limit: 1 };

@@ -88,8 +88,8 @@ pub enum Outcome {
 pub enum Which<'a> {
     /// These.
     Topics(&'a [Topic]),
-    /// All that have events, of one namespace.
-    Namespace(&'a str),
+    /// Of one namespace, the topics with the newest events: so many at most.
+    Newest(&'a str, u32),
 }
 
 /// Newest seqs, of one snapshot.

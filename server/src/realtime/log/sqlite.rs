@@ -108,12 +108,13 @@ impl EventLog for SqliteLog {
                 sqlx::query("SELECT name, head FROM topics WHERE name IN (SELECT value FROM json_each(?))")
                     .bind(names)
             }
-            // ';' is the character after ':', so this is a range of the index on the name.
-            Which::Namespace(namespace) => {
-                sqlx::query("SELECT name, head FROM topics WHERE name > ? AND name < ?")
-                    .bind(format!("{namespace}:"))
-                    .bind(format!("{namespace};"))
-            }
+            // ';' is the character after ':', so this is a range of names.
+            Which::Newest(namespace, most) => sqlx::query(
+                "SELECT name, head FROM topics WHERE name > ? AND name < ? ORDER BY newest_at DESC LIMIT ?",
+            )
+            .bind(format!("{namespace}:"))
+            .bind(format!("{namespace};"))
+            .bind(most),
         };
         let rows = rows.fetch_all(&mut *snapshot).await?;
         let heads = rows.iter().map(|row| Ok((parsed(row.try_get::<String, _>(0)?)?, seq(row, 1)?)));
@@ -157,10 +158,11 @@ async fn append_one(
         });
     }
     let topic = sqlx::query(
-        "INSERT INTO topics (name, head) VALUES (?, 1)
-         ON CONFLICT (name) DO UPDATE SET head = head + 1 RETURNING id, head",
+        "INSERT INTO topics (name, head, newest_at) VALUES (?, 1, ?)
+         ON CONFLICT (name) DO UPDATE SET head = head + 1, newest_at = excluded.newest_at RETURNING id, head",
     )
     .bind(draft.topic.as_str())
+    .bind(draft.at)
     .fetch_one(&mut *transaction)
     .await?;
     sqlx::query(
