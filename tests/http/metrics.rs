@@ -1,10 +1,10 @@
 //! What Prometheus reads: on an address of its own, true, and of bounded size whatever clients do.
 
+use rcgen::PKCS_ECDSA_P256_SHA256;
 use reqwest::Method;
 use rustls::version::TLS13;
-use shared::endpoint;
-
-use rcgen::PKCS_ECDSA_P256_SHA256;
+use shared::{ClientFrame, Payload, ServerFrame, endpoint};
+use tokio::net::TcpStream;
 
 use crate::support::tls::{Certificate, connect, get};
 use crate::support::{Socket, TestServer, eventually, probe};
@@ -32,10 +32,16 @@ async fn scrape(server: &TestServer) -> String {
     text
 }
 
-/// The number behind a series; 0 where there is none yet.
+/// The number behind a series; nothing where it was never counted.
+fn counted(scraped: &str, series: &str) -> Option<f64> {
+    let number = scraped.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+    Some(number.parse().expect("a number"))
+}
+
+/// The same, of a series that must be there.
+#[track_caller]
 fn number(scraped: &str, series: &str) -> f64 {
-    let line = scraped.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.map_or(0.0, |number| number.parse().unwrap())
+    counted(scraped, series).unwrap_or_else(|| panic!("no {series} in\n{scraped}"))
 }
 
 #[track_caller]
@@ -68,8 +74,10 @@ async fn what_happens_is_counted() {
     }
     assert_eq!(ada.publish("room", "one-more", "x").await.status, 429);
     ada.head(&topic).await;
-    socket.says_text("no frame").await;
+    let no_frame = "no frame";
+    socket.says_text(no_frame).await;
     socket.hears().await;
+    let subscribe = serde_json::json!({ "subscribe": { "topic": topic, "listed": true } }).to_string();
 
     let scraped = scrape(&server).await;
     let publishes = r#"duplex_http_request_seconds_count{method="POST",route="/api/probe/{name}/events","#;
@@ -91,6 +99,7 @@ async fn what_happens_is_counted() {
             ("duplex_log_writable", 1.0),
             ("duplex_frames_in_total", 2.0),
             ("duplex_frames_refused_total", 1.0),
+            ("duplex_bytes_in_total", (subscribe.len() + no_frame.len()) as f64),
         ],
     );
     assert!(number(&scraped, r#"duplex_pulls_total{source="log"}"#) >= 1.0);
@@ -107,13 +116,61 @@ async fn what_ends_is_no_longer_there() {
     let mut socket = server.socket(&ada).await;
     socket.subscribes(&topic).await;
     socket.hears_head(&topic).await;
-    drop(socket);
+    let idle = TcpStream::connect(server.address()).await.unwrap();
+    eventually("it is counted", async || {
+        let scraped = scrape(&server).await;
+        let counted = ["connections_total", "connections_open"].map(|name| format!("duplex_{name}"));
+        counted.iter().all(|series| number(&scraped, series) >= 1.0).then_some(())
+    })
+    .await;
+    drop((socket, idle));
     eventually("nothing is left", async || {
         let scraped = scrape(&server).await;
         let open = ["sockets_open", "sessions", "subscriptions", "connections_open"];
         open.iter().all(|name| number(&scraped, &format!("duplex_{name}")) == 0.0).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_is_past_a_sockets_rates_is_counted() {
+    let flags = ["--session-signals-per-sec", "1", "--session-frames-per-sec", "5"];
+    let (server, topic) = (server(&flags), probe("room"));
+    let mut socket = server.socket(&server.guest("Ada").await).await;
+    socket.subscribes(&topic).await;
+    socket.hears_head(&topic).await;
+    let before = scrape(&server).await;
+    has(&before, &[("duplex_signals_dropped_total", 0.0), ("duplex_reads_paused_total", 0.0)]);
+
+    for number in 0..25 {
+        let payload = Payload::of(&number).unwrap();
+        socket.says(&ClientFrame::Signal { topic: topic.clone(), payload }).await;
+    }
+    socket.hears_nothing().await;
+    let scraped = scrape(&server).await;
+    let dropped = number(&scraped, "duplex_signals_dropped_total");
+    // All but the first, and one for each second in which the others are read.
+    assert!((15.0..25.0).contains(&dropped), "{dropped} of 25");
+    // 20 frames may come at once.
+    assert!(number(&scraped, "duplex_reads_paused_total") >= 1.0, "{scraped}");
+}
+
+#[tokio::test]
+async fn a_topic_of_which_a_socket_skipped_events_is_counted() {
+    let flags = ["--outbox-frames-max", "4", "--identity-publishes-per-sec", "1000"];
+    let (server, topic) = (server(&flags), probe("room"));
+    let ada = server.guest("Ada").await;
+    let mut socket = server.socket(&ada).await;
+    socket.subscribes(&topic).await;
+    socket.hears_head(&topic).await;
+    has(&scrape(&server).await, &[("duplex_topics_behind_total", 0.0)]);
+
+    // More than the kernel keeps for a socket that is not read.
+    for number in 0..100 {
+        ada.publishes("room", &format!("k{number}"), &"x".repeat(8_000)).await;
+    }
+    while let ServerFrame::Event(_) = socket.hears().await {}
+    assert!(number(&scrape(&server).await, "duplex_topics_behind_total") >= 1.0);
 }
 
 #[tokio::test]
@@ -127,10 +184,28 @@ async fn who_is_turned_away_is_counted_by_reason() {
     assert_eq!(third.status, 429);
     let foreign = ada.request(Method::DELETE, endpoint::ME).header("origin", "https://evil.example");
     assert_eq!(ada.ask(foreign).await.status, 403);
-    let scraped = scrape(&server).await;
     let reasons = ["address_readers", "address_guests", "origin"];
-    let series = reasons.map(|reason| format!(r#"duplex_refused_total{{reason="{reason}"}}"#));
-    has(&scraped, &series.each_ref().map(|series| (series.as_str(), 1.0)));
+    has(&scrape(&server).await, &reasons.map(refused).each_ref().map(|series| (series.as_str(), 1.0)));
+}
+
+#[tokio::test]
+async fn who_finds_no_place_is_counted_too() {
+    let server = server(&["--node-sockets-max", "1", "--address-connections-max", "5"]);
+    let ada = server.guest("Ada").await;
+    let _one = server.socket(&ada).await;
+    assert_eq!(ada.handshake(&[]).await.status, 503);
+    let (full, crowded) = (refused("node_sockets"), refused("address_connections"));
+    has(&scrape(&server).await, &[(&full, 1.0)]);
+    let mut open = Vec::new();
+    eventually("an address has too many connections", async || {
+        open.push(TcpStream::connect(server.address()).await.unwrap());
+        (counted(&scrape(&server).await, &crowded)? >= 1.0).then_some(())
+    })
+    .await;
+}
+
+fn refused(reason: &str) -> String {
+    format!(r#"duplex_refused_total{{reason="{reason}"}}"#)
 }
 
 #[tokio::test]
@@ -144,8 +219,8 @@ async fn handshakes_are_counted_good_and_bad() {
     let of = |outcome: &str| format!(r#"duplex_tls_handshakes_total{{outcome="{outcome}"}}"#);
     eventually("both are counted", async || {
         let scraped = scrape(&server).await;
-        let counted = ["ok", "failed"].map(|outcome| number(&scraped, &of(outcome)));
-        (counted == [1.0, 1.0]).then_some(())
+        let outcomes = ["ok", "failed"].map(|outcome| counted(&scraped, &of(outcome)));
+        (outcomes == [Some(1.0), Some(1.0)]).then_some(())
     })
     .await;
 }

@@ -18,6 +18,7 @@ mod pages;
 mod proxies;
 mod publish;
 mod pull;
+mod redirect;
 mod routing;
 mod settings;
 mod slow;

@@ -2,11 +2,11 @@
 
 use reqwest::Method;
 use serde_json::json;
-use shared::endpoint;
+use shared::{ErrorCode, endpoint};
 use tempfile::TempDir;
 
 use crate::http::start::{in_folder, refuses, start};
-use crate::support::{Answer, TestServer};
+use crate::support::{Answer, Socket, TestServer};
 
 async fn guest_from(server: &TestServer, forwarded_for: &str) -> Answer {
     let nobody = server.stranger();
@@ -23,6 +23,21 @@ async fn behind_a_trusted_proxy_each_client_has_its_own_rate() {
         }
     }
     assert_eq!(guest_from(&server, "203.0.113.9, 192.0.2.1").await.status, 429, "the end is what counts");
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_client_has_its_own_sockets() {
+    let server = TestServer::with(&["--trusted-proxy", "127.0.0.1", "--address-readers-max", "1"]);
+    let ada = server.guest("Ada").await;
+    let mut open = Vec::new();
+    for client in ["192.0.2.1", "192.0.2.2"] {
+        let told = [("x-forwarded-for", client)];
+        open.push(Socket::open(&ada, &told).await.expect("the first of its address"));
+        ada.handshake(&told).await.is_refused(ErrorCode::TooMany, &["address"]);
+    }
+    for socket in &mut open {
+        socket.hears_welcome().await;
+    }
 }
 
 #[tokio::test]

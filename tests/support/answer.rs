@@ -51,6 +51,8 @@ impl Answer {
         assert_eq!(problem.request_id, self.header("x-request-id"));
         let retry_after = problem.retry_after_ms.map(|millis| millis.div_ceil(1_000).to_string());
         assert_eq!(self.header("retry-after"), retry_after.unwrap_or_default());
+        let is_told_when = problem.retry_after_ms.is_some();
+        assert_eq!(is_told_when, [429, 503].contains(&self.status), "when to ask again: {problem:?}");
         problem
     }
 

@@ -23,6 +23,8 @@ pub struct Current {
     cert: PathBuf,
     key: PathBuf,
     provider: Arc<CryptoProvider>,
+    /// What the files were before they were first read: one that is replaced from then on is new.
+    found: Stamp,
     /// Nothing while the first one is being obtained.
     shown: RwLock<Option<Arc<CertifiedKey>>>,
     /// What is shown to an authority that asks whether a name is ours.
@@ -35,25 +37,26 @@ type Stamp = [Option<(SystemTime, u64)>; 2];
 impl Current {
     /// Reads both files.
     pub fn open(cert: PathBuf, key: PathBuf, provider: &Arc<CryptoProvider>) -> Result<Current, TlsError> {
-        let shown = Arc::new(certificate::read(&cert, &key, provider)?);
-        let current = Current::awaited(cert, key, provider);
-        *current.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(shown);
+        let mut current = Current::awaited(cert, key, provider);
+        let shown = certificate::read(&current.cert, &current.key, provider)?;
+        current.shown = RwLock::new(Some(Arc::new(shown)));
         Ok(current)
     }
 
     /// Waits for both files: until they are there, every handshake fails.
     pub fn awaited(cert: PathBuf, key: PathBuf, provider: &Arc<CryptoProvider>) -> Current {
         let (shown, challenges) = (RwLock::default(), Challenges::new(provider.clone()));
-        Current { cert, key, provider: provider.clone(), shown, challenges }
+        let found = stamp(&cert, &key);
+        Current { cert, key, provider: provider.clone(), found, shown, challenges }
     }
 
     /// Looks at the files until `stop`. A pair that cannot be used yet (only one of the two was replaced) is
     /// looked at again, while the old one is still shown.
     pub async fn keep(&self, stop: CancellationToken) {
-        let mut shown = self.stamp();
+        let mut shown = self.found;
         let mut refused = shown;
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
-            let now = self.stamp();
+            let now = stamp(&self.cert, &self.key);
             if now == shown {
                 continue;
             }
@@ -76,14 +79,6 @@ impl Current {
     pub fn can_be_read(&self) -> bool {
         certificate::read(&self.cert, &self.key, &self.provider).is_ok()
     }
-
-    fn stamp(&self) -> Stamp {
-        let of = |path: &Path| {
-            let found = fs::metadata(path).ok()?;
-            Some((found.modified().ok()?, found.len()))
-        };
-        [of(&self.cert), of(&self.key)]
-    }
 }
 
 impl ResolvesServerCert for Current {
@@ -93,4 +88,12 @@ impl ResolvesServerCert for Current {
         }
         self.shown.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn stamp(cert: &Path, key: &Path) -> Stamp {
+    let of = |path| {
+        let found = fs::metadata(path).ok()?;
+        Some((found.modified().ok()?, found.len()))
+    };
+    [of(cert), of(key)]
 }
