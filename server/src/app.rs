@@ -25,7 +25,7 @@ use crate::tls::Tls;
 const COME_BACK_WITHIN_MS: u64 = 3_000;
 /// How long sockets have to take their last frames, and then requests to be answered.
 const GRACE: Duration = Duration::from_secs(4);
-/// How often the rates of people who are long quiet are forgotten.
+/// How often what is over is forgotten: rates of the quiet, and old sign-ins.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 const NODE_NAME_CHARS: usize = 8;
 
@@ -182,6 +182,9 @@ async fn tidy(state: AppState) {
     loop {
         times.tick().await;
         state.rates.forget_the_quiet();
+        if let Err(error) = state.people.forget(state.renewed_since()).await {
+            tracing::warn!(%error, "old sign-ins could not be forgotten; it is tried again");
+        }
     }
 }
 

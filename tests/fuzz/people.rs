@@ -27,6 +27,10 @@ impl People for Everybody {
         Ok(())
     }
 
+    async fn forget(&self, _: Millis) -> Result<(), PeopleError> {
+        Ok(())
+    }
+
     async fn end(&self, _: TokenHash) -> Result<(), PeopleError> {
         Ok(())
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::{ErrorCode, Identity, Part, endpoint};
 use sqlx::{Connection, SqliteConnection};
 
-use crate::support::{Person, TestServer, probe};
+use crate::support::{Person, TestServer, eventually, probe};
 
 #[tokio::test]
 async fn who_has_no_cookie_is_nobody() {
@@ -85,7 +85,7 @@ async fn a_sign_in_that_is_a_day_old_is_renewed_once() {
     let ada = server.guest("Ada").await;
     assert_eq!(ada.get(endpoint::ME).await.header("set-cookie"), "", "a new one needs no renewal");
     server.kill();
-    age_sign_ins_by_a_day(&server).await;
+    age_sign_ins(&server, 1).await;
     server.restart();
 
     let renewed = ada.get(endpoint::ME).await;
@@ -97,13 +97,37 @@ async fn a_sign_in_that_is_a_day_old_is_renewed_once() {
     assert_eq!(ada.get(endpoint::ME).await.header("set-cookie"), "");
 }
 
-async fn age_sign_ins_by_a_day(server: &TestServer) {
-    let url = format!("sqlite:{}", server.data().join("duplex.db").display());
-    let mut database = SqliteConnection::connect(&url).await.unwrap();
-    let aged =
-        sqlx::query("UPDATE sign_ins SET renewed_at = renewed_at - 86400000").execute(&mut database).await;
-    assert_eq!(aged.unwrap().rows_affected(), 1);
+#[tokio::test]
+async fn a_sign_in_that_no_browser_has_any_more_is_over_and_forgotten() {
+    let mut server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    age_sign_ins(&server, 399).await;
+    assert_eq!(ada.get(endpoint::ME).await.status, 200);
+    age_sign_ins(&server, 401).await;
+    is_nobody(&ada).await;
+
+    server.kill();
+    server.restart();
+    eventually("it is forgotten", async || (sign_ins(&server).await == 0).then_some(())).await;
+}
+
+fn database(server: &TestServer) -> String {
+    format!("sqlite:{}", server.data().join("duplex.db").display())
+}
+
+/// As if they had last been renewed so many days ago.
+async fn age_sign_ins(server: &TestServer, days: i64) {
+    let mut database = SqliteConnection::connect(&database(server)).await.unwrap();
+    let aged = sqlx::query("UPDATE sign_ins SET renewed_at = renewed_at - 86400000 * ?");
+    assert_eq!(aged.bind(days).execute(&mut database).await.unwrap().rows_affected(), 1);
     database.close().await.unwrap();
+}
+
+async fn sign_ins(server: &TestServer) -> i64 {
+    let mut database = SqliteConnection::connect(&database(server)).await.unwrap();
+    let counted = sqlx::query_scalar("SELECT count(*) FROM sign_ins").fetch_one(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    counted
 }
 
 #[tokio::test]

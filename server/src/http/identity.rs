@@ -13,6 +13,7 @@ use time::Duration;
 use tracing::Span;
 use tracing::field::display;
 
+use crate::http::state::{DAY_MS, SIGN_IN_MS_MAX};
 use crate::http::{Answer, ApiError, AppState, Body, ClientIp, Described, Operation, Refusal};
 use crate::people::TokenHash;
 use crate::random::random_text;
@@ -24,9 +25,6 @@ pub const COOKIE: &str = "duplex";
 pub const COOKIE_UNDER_TLS: &str = "__Host-duplex";
 /// 22 of 62 letters and digits: 131 bits.
 const TOKEN_CHARS: usize = 22;
-const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
-/// Browsers keep no cookie for longer.
-const MAX_AGE_DAYS: i64 = 400;
 
 /// Anyone who is signed in; everybody else gets 401.
 impl FromRequestParts<AppState> for Visitor {
@@ -167,7 +165,7 @@ impl Described for Caller {
 async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<(Visitor, Millis)>, ApiError> {
     let Some(token) = jar.get(cookie_name(app)) else { return Ok(None) };
     let hash = hash(token.value());
-    let found = app.people.find(hash).await?;
+    let found = app.signed_in(hash).await?;
     Ok(found.map(|(identity, renewed_at)| {
         // Every line of this request names them from here on.
         Span::current().record("user", display(&identity.id));
@@ -189,6 +187,6 @@ fn cookie(app: &AppState, token: String) -> Cookie<'static> {
         .secure(app.transport.is_secure())
         .http_only(true)
         .same_site(SameSite::Lax)
-        .max_age(Duration::days(MAX_AGE_DAYS))
+        .max_age(Duration::milliseconds(SIGN_IN_MS_MAX))
         .build()
 }

@@ -4,14 +4,18 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use shared::{CloseReason, Millis};
+use shared::{CloseReason, Identity, Millis};
 
 use crate::http::rates::Counted;
 use crate::http::{ApiError, ClientIp, Meters, Origins, Pages, Proxies, Rates, Refusal, Turns};
 use crate::limits::Limits;
-use crate::people::People;
+use crate::people::{People, PeopleError, TokenHash};
 use crate::realtime::{Ending, Node, Visitor};
 
+/// A sign-in that is not renewed for so long ends: 400 days, for which browsers keep its cookie.
+pub const SIGN_IN_MS_MAX: Millis = 400 * DAY_MS;
+/// One day.
+pub const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
 /// When a reader that came while the node went away may try again.
 const COME_BACK_MS: u64 = 1_000;
 
@@ -102,7 +106,7 @@ impl AppState {
         if self.is_draining() {
             return Some(Ending::Drain { reconnect_after_ms: COME_BACK_MS });
         }
-        match self.people.find(visitor.sign_in.0).await {
+        match self.signed_in(visitor.sign_in.0).await {
             Ok(None) => Some(Ending::Close(CloseReason::IdentityEnded)),
             Ok(Some((now, _))) if now.name != visitor.identity.name => {
                 self.node.rename(&now.id, &now.name);
@@ -111,6 +115,17 @@ impl AppState {
             // A people's database that cannot be read ends nobody's session.
             Ok(Some(_)) | Err(_) => None,
         }
+    }
+
+    /// Who is signed in under that token, and when it was last renewed.
+    pub async fn signed_in(&self, token: TokenHash) -> Result<Option<(Identity, Millis)>, PeopleError> {
+        let found = self.people.find(token).await?;
+        Ok(found.filter(|(_, renewed_at)| *renewed_at >= self.renewed_since()))
+    }
+
+    /// When a sign-in that is still good was renewed, at the earliest.
+    pub fn renewed_since(&self) -> Millis {
+        (self.clock)() - SIGN_IN_MS_MAX
     }
 
     /// Whether the node is going away.

@@ -37,6 +37,9 @@ pub trait People: Send + Sync + 'static {
     /// Ends the sign-in; harmless when there is none.
     async fn end(&self, token: TokenHash) -> Result<(), PeopleError>;
 
+    /// Forgets the sign-ins that were last renewed before then.
+    async fn forget(&self, before: Millis) -> Result<(), PeopleError>;
+
     /// Gives back what the store holds open, once nobody will call it any more.
     async fn close(&self) {}
 }

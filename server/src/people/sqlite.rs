@@ -88,6 +88,14 @@ impl People for SqlitePeople {
         Ok(())
     }
 
+    async fn forget(&self, before: Millis) -> Result<(), PeopleError> {
+        sqlx::query("DELETE FROM sign_ins WHERE renewed_at < ?")
+            .bind(before)
+            .execute(&self.database.writer)
+            .await?;
+        Ok(())
+    }
+
     async fn close(&self) {
         self.database.close().await;
     }
