@@ -48,6 +48,10 @@ pub struct PeopleError(pub String);
 pub async fn open(url: &str) -> Result<Arc<dyn People>, PeopleError> {
     match url.split_once(':') {
         Some(("sqlite", _)) => Ok(Arc::new(sqlite::SqlitePeople::open(url).await?)),
-        _ => Err(PeopleError(format!("unknown scheme in {url:?}: sqlite:FILE is known"))),
+        _ => {
+            // What follows the scheme may hold a password.
+            let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+            Err(PeopleError(format!("unknown scheme {scheme:?}: sqlite:FILE is known")))
+        }
     }
 }

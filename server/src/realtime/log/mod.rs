@@ -148,6 +148,8 @@ pub async fn copy(url: &str, to: &Path) -> Result<Copied, LogError> {
     }
 }
 
+/// Tells the scheme only: what follows may hold a password.
 fn unknown(url: &str) -> LogError {
-    LogError(format!("unknown scheme in {url:?}: sqlite:FILE is known"))
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    LogError(format!("unknown scheme {scheme:?}: sqlite:FILE is known"))
 }
