@@ -8,7 +8,7 @@ pub const SERVER: &Rules = &[
     ("main", &["features"]),
     ("lib", &["program"]),
     ("program", &["app", "check", "config", "http", "realtime", "shutdown", "start", "telemetry"]),
-    ("check", &["config", "http", "random", "realtime", "start", "telemetry", "tls"]),
+    ("check", &["config", "http", "random", "realtime", "sqlite", "start", "telemetry", "tls"]),
     ("app", &["config", "http", "limits", "people", "random", "realtime", "start", "tls"]),
     ("start", &["config", "http", "tls"]),
     ("features", &["http", "realtime"]),
