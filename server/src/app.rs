@@ -12,12 +12,12 @@ use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::http::{self, AppState, Feature, Listener, Meters, Origins, Pages, Proxies, Rates, Tally, Turns};
+use crate::http::{self, AppState, Feature, Listener, Meters, Origins, Proxies, Rates, Tally, Turns};
 use crate::limits::Limits;
 use crate::people;
 use crate::random::random_text;
 use crate::realtime::{self, NewEpoch, Node};
-use crate::start::{StartError, bind, encryption, lock, refused};
+use crate::start::{StartError, bind, encryption, lock, pages, refused};
 use crate::store::Store;
 use crate::tls::Tls;
 
@@ -56,11 +56,7 @@ impl App {
         let log = realtime::log::open(&store, new_epoch).await.map_err(refused("--log"))?;
         let people = people::open(&store);
         let bus = realtime::open_bus(&config.bus).await.map_err(refused("--bus"))?;
-        let pages = match &config.pages {
-            None => Pages::built_in(),
-            Some(folder) => Pages::from_folder(folder)
-                .map_err(|error| StartError(format!("--pages {}: {error}", folder.display())))?,
-        };
+        let pages = pages(&config)?;
         let (tls, transport) = encryption(&config)?;
         let limits = config.limits;
         let tally = Tally::new(limits.address_connections_max);
@@ -72,7 +68,7 @@ impl App {
             None => None,
             Some(from) => {
                 let listener = bind("--redirect-from", from, &tally, &proxies, &meters)?;
-                Some((listener, http::to_tls(address.port())))
+                Some((listener, http::to_tls(config.redirect_to_port.unwrap_or(address.port()))))
             }
         };
         let node = Node::start(realtime::Parts {

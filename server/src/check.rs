@@ -6,9 +6,8 @@ use std::io;
 use std::path::Path;
 
 use crate::config::Config;
-use crate::http::Pages;
 use crate::random::random_text;
-use crate::start::{StartError, certificate};
+use crate::start::{StartError, certificate, pages, refused};
 use crate::tls::{self, Tls};
 use crate::{realtime, telemetry};
 
@@ -17,20 +16,17 @@ const NAME_CHARS: usize = 8;
 /// Reads everything that a start would read. The first thing that is wrong is the answer.
 pub async fn check(config: &Config) -> Result<(), StartError> {
     telemetry::read_filter(&config.log_filter).map_err(StartError)?;
+    telemetry::read_endpoint(config.otlp_endpoint.as_deref()).map_err(StartError)?;
     // One that is made is made at the start.
     if let Some(source @ tls::Source::Files { .. }) = certificate(config)? {
         Tls::open(&source).map_err(|error| StartError(error.to_string()))?;
     }
-    if let Some(folder) = &config.pages {
-        Pages::from_folder(folder)
-            .map_err(|error| StartError(format!("--pages {}: {error}", folder.display())))?;
-    }
+    pages(config)?;
     let data = &config.data;
     takes_files(data).map_err(|error| StartError(format!("--data {}: {error}", data.display())))?;
-    let refused = |error: &dyn std::fmt::Display| StartError(format!("--log: {error}"));
-    let file = realtime::log::check(&config.log_url()).await.map_err(|error| refused(&error))?;
-    is_writable(&file).map_err(|error| refused(&format!("{}: {error}", file.display())))?;
-    realtime::open_bus(&config.bus).await.map_err(|error| StartError(format!("--bus: {error}")))?;
+    let file = realtime::log::check(&config.log_url()).await.map_err(refused("--log"))?;
+    is_writable(&file).map_err(|error| format!("{}: {error}", file.display())).map_err(refused("--log"))?;
+    realtime::open_bus(&config.bus).await.map_err(refused("--bus"))?;
     Ok(())
 }
 

@@ -54,6 +54,10 @@ pub struct Config {
     /// Second address, which only sends browsers to the one that speaks TLS
     #[arg(long, env = "DUPLEX_REDIRECT_FROM", value_name = "ADDRESS")]
     pub redirect_from: Option<SocketAddr>,
+    /// Port to which it sends them, where another is in front of ours [default: the port of --listen]
+    #[arg(long, env = "DUPLEX_REDIRECT_TO_PORT", value_name = "PORT", requires = "redirect_from")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub redirect_to_port: Option<u16>,
     /// Serve without any TLS on an address that other machines can reach
     #[arg(long, env = "DUPLEX_INSECURE_HTTP", action = ArgAction::SetTrue)]
     pub insecure_http: bool,

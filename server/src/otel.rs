@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -21,6 +21,7 @@ use tracing_subscriber::registry::LookupSpan;
 const SERVICE: &str = "duplex";
 /// Where a collector takes traces (OTLP 1, "OTLP/HTTP Request").
 const PATH: &str = "/v1/traces";
+const NO_ENDPOINT: &str = "--otlp-endpoint: must be http:// or https:// and a host";
 
 /// See the module. Dropping it sends what waits.
 pub struct Traces(SdkTracerProvider);
@@ -28,11 +29,7 @@ pub struct Traces(SdkTracerProvider);
 impl Traces {
     /// Traces to the collector at that address, which need not be there yet.
     pub fn open(endpoint: &str) -> Result<Traces, String> {
-        let exporter = SpanExporter::builder()
-            .with_http()
-            .with_endpoint(format!("{}{PATH}", endpoint.trim_end_matches('/')))
-            .build()
-            .map_err(|error| format!("--otlp-endpoint {endpoint}: {error}"))?;
+        let exporter = exporter(endpoint)?;
         let resource = Resource::builder().with_service_name(SERVICE).build();
         let provider =
             SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build();
@@ -46,6 +43,22 @@ impl Traces {
             .with_tracer(self.0.tracer(SERVICE))
             .with_filter(Targets::new().with_target("server", Level::DEBUG))
     }
+}
+
+/// What sends them to that address. Fails when it is none, and does not repeat it: it may hold a password.
+pub fn exporter(endpoint: &str) -> Result<SpanExporter, String> {
+    let host = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
+    if host.is_none_or(|host| host.is_empty() || host.starts_with(['/', '?'])) {
+        return Err(NO_ENDPOINT.into());
+    }
+    SpanExporter::builder()
+        .with_http()
+        .with_endpoint(format!("{}{PATH}", endpoint.trim_end_matches('/')))
+        .build()
+        .map_err(|error| match error {
+            ExporterBuildError::InvalidConfiguration(_) => NO_ENDPOINT.into(),
+            error => format!("--otlp-endpoint: {error}"),
+        })
 }
 
 /// See [`crate::telemetry::follow`].

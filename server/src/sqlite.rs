@@ -4,9 +4,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 
+/// How the schema came to be, step by step; the library notes those it took in a table of its own.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 /// How many pulls read at the same time.
 const READERS_MAX: u32 = 4;
 /// A whole page of rows is read before anybody is woken: otherwise two threads would wake each other for every few.
@@ -41,7 +45,7 @@ impl Database {
             })
             .connect_with(options.clone())
             .await?;
-        sqlx::migrate!("migrations/sqlite").run(&writer).await?;
+        MIGRATIONS.run(&writer).await?;
         let options = options.read_only(true).create_if_missing(false).row_buffer_size(PAGE_ROWS);
         let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
         Ok(Database { writer, readers })
@@ -57,6 +61,27 @@ impl Database {
 /// The file behind `sqlite:FILE`.
 pub(crate) fn file(url: &str) -> Result<PathBuf, sqlx::Error> {
     Ok(SqliteConnectOptions::from_str(url)?.get_filename().to_owned())
+}
+
+/// Fails where [`Database::open`] would: when a file that is there was changed by another program than this one, such
+/// as a newer one.
+pub(crate) async fn check_schema(url: &str) -> Result<(), sqlx::Error> {
+    let mut connection = read(url).await?;
+    let noted = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = ?").bind(MIGRATIONS_TABLE);
+    if noted.fetch_optional(&mut connection).await?.is_none() {
+        return connection.close().await;
+    }
+    if let Some(version) = connection.dirty_version(MIGRATIONS_TABLE).await? {
+        return Err(MigrateError::Dirty(version).into());
+    }
+    for applied in connection.list_applied_migrations(MIGRATIONS_TABLE).await? {
+        let known = MIGRATIONS.iter().find(|known| known.version == applied.version);
+        let known = known.ok_or(MigrateError::VersionMissing(applied.version))?;
+        if known.checksum != applied.checksum {
+            return Err(MigrateError::VersionMismatch(applied.version).into());
+        }
+    }
+    connection.close().await
 }
 
 /// One connection to a file that is there, and stays as it is. Fails when it holds no database.

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::config::{Config, TlsKind};
-use crate::http::{Listener, Meters, Proxies, Tally, Transport};
+use crate::http::{Listener, Meters, Pages, Proxies, Tally, Transport};
 use crate::tls::{self, Tls};
 
 /// Why a node does not start. One line, which names what to change.
@@ -72,6 +72,12 @@ pub fn certificate(config: &Config) -> Result<Option<tls::Source>, StartError> {
         }
         (source, _) => Ok(source),
     }
+}
+
+/// The client that is served.
+pub fn pages(config: &Config) -> Result<Pages, StartError> {
+    let Some(folder) = &config.pages else { return Ok(Pages::built_in()) };
+    Pages::from_folder(folder).map_err(|error| StartError(format!("--pages {}: {error}", folder.display())))
 }
 
 /// Takes an address.

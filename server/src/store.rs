@@ -25,9 +25,13 @@ impl Store {
                 let opened = Database::open(url).await;
                 Ok(Store(Kind::Sqlite(opened.map_err(|error| StoreError(error.to_string()))?)))
             }
-            // What follows the scheme may hold a password.
-            Some((scheme, _)) => Err(StoreError(format!("unknown scheme {scheme:?}: sqlite:FILE is known"))),
-            None => Err(StoreError("there is no scheme: sqlite:FILE is known".into())),
+            _ => Err(unknown(url)),
         }
     }
+}
+
+/// The refusal of a URL that names no database. It tells only the scheme: what follows may hold a password.
+pub(crate) fn unknown(url: &str) -> StoreError {
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    StoreError(format!("unknown scheme {scheme:?}: sqlite:FILE is known"))
 }

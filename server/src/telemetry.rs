@@ -59,3 +59,11 @@ pub fn follow<'a>(span: &Span, header: impl Fn(&str) -> Option<&'a str>) {
 pub fn read_filter(filter: &str) -> Result<EnvFilter, String> {
     EnvFilter::try_new(filter).map_err(|error| format!("--log-filter: {error}"))
 }
+
+/// Reads the collector's address, where traces are built in.
+#[cfg_attr(not(feature = "otel"), expect(unused_variables, reason = "there are no traces in this build"))]
+pub fn read_endpoint(endpoint: Option<&str>) -> Result<(), String> {
+    #[cfg(feature = "otel")]
+    endpoint.map(crate::otel::exporter).transpose()?;
+    Ok(())
+}

@@ -118,6 +118,7 @@ async fn a_socket_address_asked_without_a_handshake_says_what_it_is() {
     }
     let old = ada.handshake(&[("sec-websocket-version", "7")]).await;
     old.is_refused(ErrorCode::UpgradeRequired, &["WebSocket"]);
+    assert_eq!((old.header("upgrade"), old.header("connection")), ("websocket", "upgrade"));
 }
 
 #[tokio::test]

@@ -1,13 +1,16 @@
 //! What every answer tells a browser not to do.
 
+use reqwest::Method;
 use shared::endpoint;
 
 use crate::support::{Answer, TestServer};
 
-const ALWAYS: [(&str, &str); 6] = [
+const ALWAYS: [(&str, &str); 8] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "same-origin"),
+    ("x-permitted-cross-domain-policies", "none"),
+    ("cross-origin-embedder-policy", "require-corp"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     (
@@ -21,6 +24,9 @@ async fn answers(server: &TestServer) -> Vec<Answer> {
     let mut answers = Vec::new();
     for path in ["/", endpoint::ME, "/api/no/such", "/no/such.file", endpoint::SOCKET] {
         answers.push(nobody.get(path).await);
+    }
+    for method in [Method::PUT, Method::OPTIONS] {
+        answers.push(nobody.ask(nobody.request(method, endpoint::ME)).await);
     }
     answers
 }
@@ -44,4 +50,32 @@ async fn a_page_runs_its_own_scripts_only_and_other_answers_none() {
         assert_eq!(policy.contains("script-src"), is_page, "{policy}");
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_of_which_nothing_else_was_said_is_kept_nowhere() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    for (path, kept) in [
+        (endpoint::ME, "no-store"),
+        ("/api/no/such", "no-store"),
+        (endpoint::SOCKET, "no-store"),
+        ("/api/topics/probe:room/events?limit=0", "no-store"),
+        ("/api/topics/probe:room/events", "private, no-cache"),
+        ("/", "no-cache"),
+    ] {
+        assert_eq!(ada.get(path).await.header("cache-control"), kept, "{path}");
+    }
+    assert_eq!(ada.publish("room", "k", "x").await.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn who_signs_out_leaves_nothing_in_the_browsers_cache() {
+    let server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    let foreign = ada.request(Method::DELETE, endpoint::ME).header("origin", "https://example.org");
+    assert_eq!(ada.ask(foreign).await.header("clear-site-data"), "", "another page's wish");
+    assert_eq!(ada.get(endpoint::ME).await.header("clear-site-data"), "");
+    let out = ada.delete(endpoint::ME).await;
+    assert_eq!((out.status, out.header("clear-site-data")), (204, "\"cache\""));
 }

@@ -3,8 +3,10 @@
 use reqwest::Method;
 use serde_json::json;
 use shared::{ErrorCode, endpoint};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::support::{Answer, Person, TestServer, probe};
+use crate::support::{Answer, Person, TestServer, in_time, probe};
 
 /// A write, a rename and a handshake with these headers: all that another site's page might try.
 async fn attempts(ada: &Person, headers: &[(&'static str, &str)]) -> [Answer; 3] {
@@ -112,6 +114,17 @@ async fn a_node_on_loopback_answers_to_no_foreign_name() {
         let answer = ada.ask(ada.request(Method::GET, endpoint::ME).header("host", host)).await;
         assert_eq!(answer.status, 200, "{host}");
     }
+}
+
+#[tokio::test]
+async fn a_host_in_the_address_counts_more_than_the_header() {
+    let server = TestServer::start();
+    let mut connection = TcpStream::connect(server.address()).await.unwrap();
+    let head = "GET http://example.org/api/me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    in_time("the server closes", connection.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
 }
 
 #[tokio::test]

@@ -79,6 +79,8 @@ async fn the_smallest_form_that_is_accepted_is_sent() {
         ("gzip, deflate, br", "br", "brotli of it"),
         ("gzip", "gzip", "gzip of it"),
         ("br;q=0, gzip", "gzip", "gzip of it"),
+        ("br;q=0.000, gzip;q=0.1", "gzip", "gzip of it"),
+        ("BR;Q=1", "br", "brotli of it"),
         ("identity", "", "let plain;"),
     ] {
         let answer = site.get("/app-1f.js", &[("accept-encoding", accepted)]).await;
@@ -98,6 +100,31 @@ async fn a_page_that_was_kept_is_not_sent_again() {
         let other = site.get(path, &[HTML, ("if-none-match", "\"other\"")]).await;
         assert_eq!(other.status, 200, "{path}");
     }
+}
+
+#[tokio::test]
+async fn one_weak_tag_stands_for_all_codings_and_is_found_in_any_list() {
+    let site = Site::new();
+    let mut tags = Vec::new();
+    for coding in ["br", "gzip", "identity"] {
+        tags.push(site.get("/app-1f.js", &[("accept-encoding", coding)]).await.header("etag").to_owned());
+    }
+    let tag = tags[0].as_str();
+    assert!(tag.starts_with("W/\"") && tags.iter().all(|other| other == tag), "{tags:?}");
+    for known in [tag, &tag[2..], "*", &format!("\"other\", {tag}"), &format!("\"other\",{}", &tag[2..])] {
+        let kept = site.get("/app-1f.js", &[("if-none-match", known), ("accept-encoding", "br")]).await;
+        assert_eq!((kept.status, kept.header("etag"), kept.header("vary")), (304, tag, "Accept-Encoding"));
+        assert_eq!((kept.header("content-encoding"), kept.header("content-type")), ("", ""), "{known}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_depends_on_what_is_accepted_and_a_file_on_its_coding_only() {
+    let site = Site::new();
+    assert_eq!(site.get("/rooms/general", &[HTML]).await.header("vary"), "Accept, Accept-Encoding");
+    assert_eq!(site.get("/icons/a.svg", &[HTML]).await.header("vary"), "Accept-Encoding");
+    assert_eq!(site.get("/rooms/general", &[("accept", "text/html;q=0.00")]).await.status, 404);
+    assert_eq!(site.get("/rooms/general", &[("accept", "TEXT/HTML;q=0.5")]).await.status, 200);
 }
 
 #[tokio::test]

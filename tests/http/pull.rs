@@ -3,7 +3,7 @@
 use reqwest::Method;
 use shared::{EventPage, Part, Seq, endpoint};
 
-use crate::support::{Person, TestServer, probe};
+use crate::support::{Person, TestServer, in_time, probe};
 
 /// A topic `room` with that many events, and who wrote them.
 async fn room(server: &TestServer, events: usize) -> Person {
@@ -95,6 +95,23 @@ async fn answers_may_be_kept_and_must_be_asked_about() {
     ada.publishes("room", "one-more", "x").await;
     let changed = ada.ask(ada.request(Method::GET, EVENTS).header("if-none-match", &tag)).await;
     assert_eq!(changed.json::<EventPage>().head, Seq(3));
+}
+
+#[tokio::test]
+async fn the_kind_of_answer_is_what_the_reader_likes_best() {
+    let server = TestServer::start();
+    let ada = room(&server, 1).await;
+    for (accepted, status, kind) in [
+        ("text/*", 200, "text/event-stream"),
+        ("*/*", 200, "application/json"),
+        ("text/event-stream;Q=0.1, application/json;Q=0.2", 200, "application/json"),
+        ("text/*, text/event-stream;Q=0", 406, "application/problem+json"),
+    ] {
+        let request = ada.request(Method::GET, EVENTS).header("accept", accepted);
+        let answer = in_time("an answer begins", request.send()).await.unwrap();
+        let told = answer.headers()["content-type"].to_str().unwrap();
+        assert_eq!((answer.status().as_u16(), told), (status, kind), "{accepted}");
+    }
 }
 
 #[tokio::test]

@@ -45,6 +45,27 @@ async fn a_path_that_hides_a_slash_a_step_or_a_null_byte_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_request_names_one_host() {
+    let server = TestServer::on_all_addresses();
+    let bad = [
+        "HTTP/1.1",
+        "HTTP/1.1\r\nHost: localhost\r\nHost: localhost",
+        "HTTP/1.1\r\nHost: a b",
+        "HTTP/1.1\r\nHost: ada@localhost",
+        "HTTP/1.0\r\nHost: localhost\r\nHost: example.org",
+    ];
+    for path in [endpoint::ME, "/healthz"] {
+        for head in bad {
+            let answer = raw(&server, &format!("GET {path} {head}\r\nConnection: close\r\n\r\n")).await;
+            assert_eq!(answer.get(8..12), Some(" 400"), "{path} {head}: {answer}");
+            assert!(answer.contains("application/problem+json"), "{path} {head}: {answer}");
+        }
+    }
+    let old = raw(&server, &format!("GET {} HTTP/1.0\r\n\r\n", endpoint::ME)).await;
+    assert!(old.starts_with("HTTP/1.0 204"), "{old}");
+}
+
+#[tokio::test]
 async fn what_is_no_path_at_all_is_refused_by_the_reader_of_heads() {
     let server = TestServer::start();
     for line in ["GET /a\0b", "GET /a b", "GET", "G\u{e4}T /"] {
@@ -93,6 +114,25 @@ async fn only_pages_of_the_hosts_that_were_named_may_read_answers() {
     let may = nobody.ask(asks).await;
     assert!(may.header("access-control-allow-methods").contains("POST"), "{:?}", may.headers);
     assert!(may.header("access-control-allow-headers").contains("idempotency-key"), "{:?}", may.headers);
+    assert_eq!(may.header("x-content-type-options"), "nosniff");
+}
+
+#[tokio::test]
+async fn options_that_is_no_preflight_is_answered_as_without_a_list() {
+    let server = TestServer::with(&["--allow-origin", "https://app.example.org"]);
+    let nobody = server.stranger();
+    let origin = ("origin", "https://app.example.org");
+    for headers in [&[][..], &[origin], &[("access-control-request-method", "POST")]] {
+        let asks = |path| {
+            let request = nobody.request(Method::OPTIONS, path);
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+        };
+        let told = nobody.ask(asks(endpoint::ME)).await;
+        assert_eq!((told.status, told.header("allow")), (204, "GET,HEAD,POST,DELETE"), "{headers:?}");
+        assert_eq!(told.header("x-content-type-options"), "nosniff");
+        assert!(!told.header("x-request-id").is_empty());
+        nobody.ask(asks("/api/nothing")).await.is_refused(ErrorCode::NotFound, &["address"]);
+    }
 }
 
 #[tokio::test]

@@ -1,13 +1,17 @@
 //! What is asked before a node is started or changed: would it start like this, and with which settings?
 
+use std::net::TcpListener;
 use std::process::{Command, Output};
 
 use rcgen::PKCS_ECDSA_P256_SHA256;
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::http::start::{in_folder, refuses, start};
-use crate::support::TestServer;
 use crate::support::tls::Certificate;
+use crate::support::{TestServer, in_time};
 
 async fn checks(configure: impl FnOnce(&mut Command)) -> Output {
     start(|command| {
@@ -76,6 +80,53 @@ async fn what_could_not_start_is_one_line_that_names_it() {
 }
 
 #[tokio::test]
+async fn a_database_of_a_newer_program_is_refused_before_the_start_as_by_it() {
+    let mut server = TestServer::start();
+    server.kill();
+    let file = format!("sqlite:{}", server.data().join("duplex.db").display());
+    let mut database = SqliteConnection::connect(&file).await.unwrap();
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 VALUES (9999, 'from the future', TRUE, x'00', 0)";
+    sqlx::query(newer).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let on_it = |command: &mut Command| {
+        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(server.data());
+    };
+    let (checked, started) = (checks(on_it).await, start(on_it).await);
+    refuses(&checked, "9999");
+    assert_eq!(checked.stderr, started.stderr);
+}
+
+#[cfg(feature = "otel")]
+#[tokio::test]
+async fn an_address_that_no_collector_can_have_is_refused_before_the_start_as_by_it() {
+    for endpoint in ["", "nonsense", "/path", "127.0.0.1:4318", "ftp://host", "http://ada:secret@[x"] {
+        let folder = TempDir::new().unwrap();
+        let to_it =
+            |command: &mut Command| _ = in_folder(command, &folder).args(["--otlp-endpoint", endpoint]);
+        let (checked, started) = (checks(to_it).await, start(to_it).await);
+        refuses(&checked, "--otlp-endpoint: must be http://");
+        assert_eq!(checked.stderr, started.stderr);
+        assert!(!String::from_utf8_lossy(&checked.stderr).contains("secret"));
+    }
+}
+
+#[tokio::test]
+async fn browsers_are_sent_to_the_port_that_is_told() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let redirect = ["--tls", "self-signed", "--redirect-from", &free, "--redirect-to-port", "443"];
+    let server = TestServer::with(&redirect);
+    let mut connection = TcpStream::connect(&free).await.unwrap();
+    let head = "GET /rooms/a HTTP/1.1\r\nHost: chat.example.org:80\r\nConnection: close\r\n\r\n";
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    in_time("the server closes", connection.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 308"), "{answer}");
+    assert!(answer.contains("location: https://chat.example.org/rooms/a\r\n"), "{answer}");
+    drop(server);
+}
+
+#[tokio::test]
 async fn settings_are_printed_as_they_count_and_can_be_read_back() {
     let printed = prints(|command| {
         let origins = "https://a.example,https://b.example";
@@ -108,4 +159,19 @@ async fn no_password_is_printed() {
     assert!(printed.contains("DUPLEX_BUS=nats://***@bus.example:4222\n"), "{printed}");
     assert!(printed.contains("DUPLEX_LOG=postgres://***@db/x\n"), "{printed}");
     assert!(!printed.contains("cret"), "{printed}");
+}
+
+#[tokio::test]
+async fn no_password_is_in_a_refusal() {
+    for (flag, url, word) in [
+        ("--log", "postgres://ada:secret@db/x", "unknown scheme \"postgres\""),
+        ("--bus", "nats://ada:secret@bus.example:4222", "unknown scheme \"nats\""),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let with_it = |command: &mut Command| _ = in_folder(command, &folder).args([flag, url]);
+        for output in [checks(with_it).await, start(with_it).await] {
+            refuses(&output, word);
+            assert!(!String::from_utf8_lossy(&output.stderr).contains("secret"), "{output:?}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use std::any::Any;
 
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, UPGRADE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use shared::{ErrorCode, Malformed, Problem};
@@ -84,11 +84,7 @@ impl From<PublishError> for ApiError {
 
 impl From<SubscribeError> for ApiError {
     fn from(error: SubscribeError) -> ApiError {
-        let code = match error {
-            SubscribeError::UnknownNamespace(_) => ErrorCode::NotFound,
-            SubscribeError::Forbidden => ErrorCode::Forbidden,
-        };
-        ApiError::new(code, error.to_string())
+        error.problem().into()
     }
 }
 
@@ -116,6 +112,11 @@ impl IntoResponse for ApiError {
         if let Some(millis) = problem.retry_after_ms {
             // The header counts whole seconds, rounded up so that nobody comes too early.
             response.headers_mut().insert(RETRY_AFTER, millis.div_ceil(1_000).into());
+        }
+        if problem.code == ErrorCode::UpgradeRequired {
+            // RFC 9110 §15.5.22. Over HTTP/2, where a socket is opened otherwise, the library leaves them out.
+            response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
         }
         response
     }

@@ -1,26 +1,29 @@
 //! The headers that keep a browser from being used against its person, on every answer.
 //!
-//! See the OWASP Secure Headers Project, and CSP Level 3 for the page's policy.
+//! They also keep answers out of caches where nothing else was said. See the OWASP Secure Headers Project, and CSP Level 3 for the page's policy.
 
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
+use shared::endpoint;
 
 use crate::http::{AppState, Transport};
 
 /// What every answer says.
-const ALWAYS: [(HeaderName, &str); 6] = [
+const ALWAYS: [(HeaderName, &str); 8] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
     (REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("x-permitted-cross-domain-policies"), "none"),
+    (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (
@@ -32,15 +35,25 @@ const ALWAYS: [(HeaderName, &str); 6] = [
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 /// For answers that are no page: nothing in them may run.
 const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// For answers of which nothing else was said: each is for one reader, and for now.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// Who signs out leaves no page of events behind for whoever uses the browser next.
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// Adds them.
 pub async fn add(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let signs_out = request.method() == Method::DELETE && request.uri().path() == endpoint::ME;
     let mut response = next.run(request).await;
+    let signed_out = signs_out && response.status().is_success();
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(NO_PAGE);
+    headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
+    if signed_out {
+        headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    }
     if app.transport == Transport::Tls {
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
     }

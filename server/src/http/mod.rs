@@ -1,10 +1,13 @@
 //! The edge: HTTP and WebSocket in front of the core. It knows axum, and no feature by name.
 //!
-//! Every request passes, from outside in: CORS, request id and log line, headers, path and OPTIONS, panic and timeout,
-//! Host and Origin. Then its handler's arguments check identity, rate and syntax, in the order in which they stand.
+//! Every request passes, from outside in: OPTIONS, headers, CORS, request id and log line, path and number of hosts,
+//! panic and timeout, Host and Origin. Then its handler's arguments check identity, rate and syntax, in the order in
+//! which they stand.
 
+mod accepted;
 mod body;
 mod client_ip;
+mod conditional;
 mod connection;
 mod contract;
 mod error;
@@ -67,7 +70,8 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
         .socket(endpoint::SOCKET, "The WebSocket; what crosses it is in the other document.", upgrade::open);
     let body_bytes_max = state.limits.body_bytes_max as usize;
     let kinds: Vec<_> = features.iter().map(|feature| (feature.namespace, feature.payloads)).collect();
-    let cors = option_layer(routing::cors(state.origins.allowed()));
+    let cors = routing::cors(state.origins.allowed());
+    let cors = option_layer(cors.map(|cors| from_fn_with_state(cors, routing::let_pages_read)));
     let routes = features.into_iter().fold(core, |routes, feature| routes.merge(feature.routes));
     let routes = contract::documented(routes, kinds)
         // Pages are compressed already; what is different for each reader must not wait for the smallest form.
@@ -78,10 +82,10 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
         .merge(health::routes())
         .layer(from_fn(request::timeout))
         .layer(CatchPanicLayer::custom(error::on_panic))
-        .layer(from_fn(routing::refuse_odd_paths))
-        .layer(from_fn_with_state(state.clone(), headers::add))
+        .layer(from_fn(routing::refuse_ambiguous))
         .layer(from_fn_with_state(state.clone(), request::identify))
         .layer(cors)
+        .layer(from_fn_with_state(state.clone(), headers::add))
         .with_state(state);
     // What a router allows is known only outside of it.
     Router::new().fallback_service(routes).layer(from_fn(routing::answer_options))

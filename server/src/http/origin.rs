@@ -70,9 +70,9 @@ impl Origins {
 pub async fn check(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    // HTTP/2 has no Host field; the address itself names the host.
+    // An address that names the host counts more than the field (RFC 9112 §3.2.2), which HTTP/2 does without.
     let named = request.uri().authority().map(|authority| authority.as_str());
-    let host = text(headers, HOST.as_str()).or(named).unwrap_or("");
+    let host = named.or(text(headers, HOST.as_str())).unwrap_or("");
     let checked = app.origins.check_host(host).and_then(|()| {
         if reads && request.uri().path() != endpoint::SOCKET {
             Ok(())

@@ -1,4 +1,5 @@
-//! The client, as the node serves it: held in memory, precompressed, with entity tags of the final bytes.
+//! The client, as the node serves it: held in memory, precompressed, with one weak entity tag for all codings
+//! of a file.
 //!
 //! It comes from a folder, or is built into the program. Paths that are no file are the client's own routes.
 
@@ -9,7 +10,7 @@ use std::{fs, io};
 use axum::extract::State;
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    ETAG, IF_NONE_MATCH, VARY,
+    ETAG, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +19,7 @@ use sha2::{Digest, Sha256};
 use shared::ErrorCode;
 
 use crate::http::request::is_api;
-use crate::http::{ApiError, AppState, headers};
+use crate::http::{ApiError, AppState, accepted, conditional, headers};
 
 include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
@@ -40,7 +41,7 @@ pub struct Pages {
 
 struct File {
     content_type: &'static str,
-    tag: HeaderValue,
+    tag: String,
     /// How long a browser may keep it without asking.
     keep: HeaderValue,
     plain: Bytes,
@@ -84,7 +85,8 @@ impl Pages {
             let hash = hash(bytes);
             let file = File {
                 content_type: content_type(path),
-                tag: HeaderValue::try_from(format!("\"{hash}\"")).expect("a hash is plain text"),
+                // A strong one would say that plain and compressed bytes are the same.
+                tag: format!("W/\"{hash}\""),
                 // Not every name with a hash can be trusted: some tools hash what the file was before they changed it.
                 keep: if path.contains(&hash[..NAME_CHARS]) { FOR_EVER } else { ASK_FIRST },
                 plain: bytes.clone(),
@@ -118,46 +120,34 @@ pub async fn page(
     let named = files.get(path.trim_start_matches('/'));
     let index = || files.get(INDEX).filter(|_| is_route(path, &headers));
     let mut response = answer(named.or_else(index).ok_or_else(missing)?, &headers);
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, app.pages.policy.clone());
+    let answer = response.headers_mut();
+    answer.insert(CONTENT_SECURITY_POLICY, app.pages.policy.clone());
+    // Whether a path that is no file has a page at all depends on who asks.
+    let vary = if named.is_some() { "Accept-Encoding" } else { "Accept, Accept-Encoding" };
+    answer.insert(VARY, HeaderValue::from_static(vary));
     Ok(response)
 }
 
 /// Whether a path is one of the client's own: a browser asks for a page, and it is no file.
 fn is_route(path: &str, headers: &HeaderMap) -> bool {
     let last = path.rsplit('/').next().unwrap_or("");
-    path == "/" || (!last.contains('.') && says(headers, ACCEPT.as_str(), "text/html"))
+    path == "/" || (!last.contains('.') && accepted::accepts(headers, ACCEPT, "text/html"))
 }
 
 fn answer(file: &File, headers: &HeaderMap) -> Response {
-    let accepts = |coding: &str| says(headers, ACCEPT_ENCODING.as_str(), coding);
+    let accepts = |coding: &str| accepted::accepts(headers, ACCEPT_ENCODING, coding);
     let (body, coding) = match (&file.brotli, &file.gzip) {
         (Some(brotli), _) if accepts("br") => (brotli, Some("br")),
         (_, Some(gzip)) if accepts("gzip") => (gzip, Some("gzip")),
         _ => (&file.plain, None),
     };
-    let known = headers.get(IF_NONE_MATCH).is_some_and(|known| *known == file.tag);
-    let mut response = if known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(CONTENT_TYPE, file.content_type)], body.clone()).into_response()
-    };
-    let answer = response.headers_mut();
-    answer.insert(ETAG, file.tag.clone());
-    answer.insert(CACHE_CONTROL, file.keep.clone());
-    answer.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-    if let (Some(coding), false) = (coding, known) {
-        answer.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+    let known = conditional::has(headers, &file.tag);
+    let kept = ([(ETAG, &file.tag)], [(CACHE_CONTROL, file.keep.clone())]);
+    if known {
+        return (StatusCode::NOT_MODIFIED, kept).into_response();
     }
-    response
-}
-
-/// Whether a comma-separated header names `wanted`, and does not refuse it with `q=0`.
-fn says(headers: &HeaderMap, name: &str, wanted: &str) -> bool {
-    let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
-    value.split(',').any(|entry| {
-        let mut parts = entry.split(';').map(str::trim);
-        parts.next() == Some(wanted) && !parts.any(|part| part == "q=0" || part == "q=0.0")
-    })
+    let coding = coding.map(|coding| [(CONTENT_ENCODING, coding)]);
+    (kept, [(CONTENT_TYPE, file.content_type)], coding, body.clone()).into_response()
 }
 
 fn read_folder(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> io::Result<()> {

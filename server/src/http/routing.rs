@@ -1,15 +1,19 @@
-//! What holds for every address: which paths are none, which methods there are, and whose pages may read answers.
+//! What holds for every address: which paths are none, that one host is named, which methods there are, and whose
+//! pages may read answers.
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+    ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderName, IF_NONE_MATCH,
+    LOCATION, ORIGIN, RETRY_AFTER,
 };
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared::{ErrorCode, endpoint};
 use std::time::Duration;
+use tower::{Layer, ServiceExt};
 use tower_http::cors::CorsLayer;
 
 use crate::http::ApiError;
@@ -19,12 +23,32 @@ const ODD: [&str; 5] = ["%00", "%2f", "%5c", "\\", "//"];
 /// How long a browser may remember what a page of another host is allowed.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// Answers 404 to paths that mean one thing here and another behind a decoder.
-pub async fn refuse_odd_paths(request: Request, next: Next) -> Response {
+/// Refuses what may mean one thing here and another to a proxy: a path that hides something behind a decoder (404),
+/// and a request that does not name one host (400).
+pub async fn refuse_ambiguous(request: Request, next: Next) -> Response {
     if is_odd(request.uri().path()) {
         return ApiError::new(ErrorCode::NotFound, "there is nothing under this address").into_response();
     }
+    if !names_one_host(&request) {
+        return ApiError::new(ErrorCode::Invalid, "there must be one Host header, with a host")
+            .into_response();
+    }
     next.run(request).await
+}
+
+/// RFC 9112 §3.2. HTTP/1.0 may leave the host out; HTTP/2 names it in the address.
+fn names_one_host(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(host), None) => host.to_str().is_ok_and(is_host),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// A host with or without a port. It is empty where the address has none, as in `OPTIONS *`.
+fn is_host(host: &str) -> bool {
+    host.is_empty() || (!host.contains('@') && host.parse::<Authority>().is_ok())
 }
 
 fn is_odd(path: &str) -> bool {
@@ -44,6 +68,21 @@ pub async fn answer_options(request: Request, next: Next) -> Response {
         response.headers_mut().remove(CONTENT_LENGTH);
     }
     response
+}
+
+/// Lets pages of other hosts read the answer. The library takes every OPTIONS for a preflight; one without Origin and
+/// Access-Control-Request-Method is a question like any other (Fetch, "CORS protocol").
+pub async fn let_pages_read(State(cors): State<CorsLayer>, request: Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS && !is_preflight(&request) {
+        return next.run(request).await;
+    }
+    let Ok(response) = cors.layer(next).oneshot(request).await;
+    response
+}
+
+fn is_preflight(request: &Request) -> bool {
+    let headers = request.headers();
+    headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// Lets the pages of these origins use the API as the node's own does; nothing when there are none.

@@ -3,17 +3,14 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, VARY};
 use axum::response::{IntoResponse, Response};
-use shared::{EventPage, Seq};
+use shared::{EventPage, Seq, endpoint};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Request, VARY_ON};
 use crate::http::ApiError;
 use crate::realtime::Watch;
-
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Answers once there is an event beyond `after`, or with none when the time is up.
 pub async fn answer(request: Request, after: Seq, secs: u32) -> Result<Response, ApiError> {
@@ -36,9 +33,8 @@ pub async fn answer(request: Request, after: Seq, secs: u32) -> Result<Response,
         }
     };
     let _turn = app.turns.next(request.from.0).await;
-    let applied = format!("wait={secs}");
-    let headers = [(PREFERENCE_APPLIED, applied.as_str()), (CACHE_CONTROL, "no-store"), (VARY, VARY_ON)];
-    Ok((headers, Json(page)).into_response())
+    let applied = [(endpoint::PREFERENCE_APPLIED, endpoint::wait(secs))];
+    Ok((applied, [(CACHE_CONTROL, "no-store"), (VARY, VARY_ON)], Json(page)).into_response())
 }
 
 /// Whether the reader learns something: an event, or that its position is void.

@@ -2,15 +2,17 @@
 //! (`Prefer`, RFC 7240).
 
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, HeaderName};
+use axum::http::header::ACCEPT;
 use shared::endpoint;
+
+use crate::http::accepted::{self, list};
 
 /// What kind of answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `application/json`; also what a caller gets who does not care.
     Page,
-    /// `text/event-stream`, which must be asked for by name.
+    /// `text/event-stream`, which must be asked for: `*/*` does not.
     Stream,
 }
 
@@ -20,7 +22,7 @@ pub fn kind(headers: &HeaderMap) -> Option<Kind> {
         return Some(Kind::Page);
     }
     let json = quality(headers, &["application/json", "application/*", "*/*"]);
-    let stream = quality(headers, &["text/event-stream"]);
+    let stream = quality(headers, &["text/event-stream", "text/*"]);
     match (json, stream) {
         (_, stream) if stream > 0.0 && stream >= json => Some(Kind::Stream),
         (json, _) if json > 0.0 => Some(Kind::Page),
@@ -30,21 +32,13 @@ pub fn kind(headers: &HeaderMap) -> Option<Kind> {
 
 /// How much the caller likes the first of `names`, or else the first of the wider ones that is mentioned.
 fn quality(headers: &HeaderMap, names: &[&str]) -> f32 {
-    let quality_of = |name: &str| {
-        list(headers, &ACCEPT).find_map(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let is_it = parts.next().is_some_and(|it| it.eq_ignore_ascii_case(name));
-            let weight = parts.find_map(|parameter| parameter.strip_prefix("q="));
-            is_it.then(|| weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
-        })
-    };
-    names.iter().find_map(|name| quality_of(name)).unwrap_or(0.0)
+    names.iter().find_map(|name| accepted::quality(headers, ACCEPT, name)).unwrap_or(0.0)
 }
 
 /// How many seconds a pull is to wait for an event, at most 60. What cannot be understood is ignored, as RFC 7240
 /// asks.
 pub fn wait_secs(headers: &HeaderMap) -> Option<u32> {
-    let wait = list(headers, &HeaderName::from_static("prefer")).find_map(|preference| {
+    let wait = list(headers, endpoint::PREFER).find_map(|preference| {
         let (name, value) = preference.split_once('=')?;
         name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().trim_matches('"').to_owned())
     })?;
@@ -54,14 +48,9 @@ pub fn wait_secs(headers: &HeaderMap) -> Option<u32> {
     (secs > 0).then(|| secs.min(endpoint::WAIT_SECS_MAX))
 }
 
-fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(str::trim)
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -70,13 +59,16 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_must_be_asked_for_by_name() {
+    fn a_stream_must_be_asked_for() {
         let kind_of = |accept| kind(&with("accept", accept));
         assert_eq!(kind(&HeaderMap::new()), Some(Kind::Page));
         assert_eq!(kind_of("*/*"), Some(Kind::Page));
         assert_eq!(kind_of("text/event-stream"), Some(Kind::Stream));
         assert_eq!(kind_of("text/event-stream, */*;q=0.5"), Some(Kind::Stream));
         assert_eq!(kind_of("application/json, text/event-stream;q=0.9"), Some(Kind::Page));
+        assert_eq!(kind_of("text/*"), Some(Kind::Stream));
+        assert_eq!(kind_of("text/*, text/event-stream;q=0"), None);
+        assert_eq!(kind_of("text/event-stream;Q=0.1, application/json;Q=0.2"), Some(Kind::Page));
         assert_eq!(kind_of("text/html"), None);
         assert_eq!(kind_of("application/json;q=0"), None);
     }

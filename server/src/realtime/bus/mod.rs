@@ -45,6 +45,10 @@ pub struct BusError(pub String);
 pub async fn open(url: &str) -> Result<Arc<dyn Bus>, BusError> {
     match url {
         "local:" => Ok(Arc::new(local::LocalBus::default())),
-        _ => Err(BusError(format!("unknown scheme in {url:?}: local: is known"))),
+        _ => {
+            // What follows the scheme may hold a password.
+            let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+            Err(BusError(format!("unknown scheme {scheme:?}: only local: is known, with nothing after it")))
+        }
     }
 }

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use shared::{Epoch, Event, EventPage, Identity, Key, Millis, Payload, Seq, Topic};
 
+use crate::store::{Kind, Store, unknown};
+
 pub use range::{End, Range, Room, Span, bytes};
 
 pub use backup::Copied;
-
-use crate::store::{Kind, Store};
 
 /// Durable lists of events, one for each topic.
 #[async_trait]
@@ -137,7 +137,7 @@ pub async fn open(store: &Store, new_epoch: NewEpoch) -> Result<Arc<dyn EventLog
 pub async fn check(url: &str) -> Result<PathBuf, LogError> {
     match url.split_once(':') {
         Some(("sqlite", _)) => sqlite::check(url).await,
-        _ => Err(unknown(url)),
+        _ => Err(LogError(unknown(url).to_string())),
     }
 }
 
@@ -145,10 +145,6 @@ pub async fn check(url: &str) -> Result<PathBuf, LogError> {
 pub async fn copy(url: &str, to: &Path) -> Result<Copied, LogError> {
     match url.split_once(':') {
         Some(("sqlite", _)) => backup::copy(url, to).await,
-        _ => Err(unknown(url)),
+        _ => Err(LogError(unknown(url).to_string())),
     }
-}
-
-fn unknown(url: &str) -> LogError {
-    LogError(format!("unknown scheme in {url:?}: sqlite:FILE is known"))
 }

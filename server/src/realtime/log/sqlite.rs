@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use shared::{DisplayName, Epoch, Event, EventPage, Identity, Key, Payload, Seq, Topic, UserId};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 
 use super::{
     AppendError, Appended, Draft, End, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Room, Which,
@@ -139,7 +139,7 @@ impl EventLog for SqliteLog {
 pub(super) async fn check(url: &str) -> Result<PathBuf, LogError> {
     let file = sqlite::file(url)?;
     if file.exists() {
-        sqlite::read(url).await?.close().await?;
+        sqlite::check_schema(url).await?;
     }
     Ok(file)
 }
