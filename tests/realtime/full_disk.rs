@@ -36,7 +36,10 @@ async fn publish_until_refused(ada: &Person, name: &str) -> (Vec<String>, String
 /// Makes every sign-in so old, two days, that the next request wants to renew it.
 async fn ages_every_sign_in(disk: &SmallDisk) -> u64 {
     let database = sqlx::SqlitePool::connect(&log_url(disk)).await.unwrap();
-    let aged = sqlx::query("UPDATE sign_ins SET renewed_at = renewed_at - 172800000").execute(&database).await.unwrap();
+    let aged = sqlx::query("UPDATE sign_ins SET renewed_at = renewed_at - 172800000")
+        .execute(&database)
+        .await
+        .unwrap();
     database.close().await;
     aged.rows_affected()
 }

@@ -1,6 +1,8 @@
 //! What holds for every address: which paths are none, that one host is named, which methods there are, and whose
 //! pages may read answers.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -12,7 +14,6 @@ use axum::http::{HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared::{ErrorCode, endpoint};
-use std::time::Duration;
 use tower::{Layer, ServiceExt};
 use tower_http::cors::CorsLayer;
 
