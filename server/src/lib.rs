@@ -1,7 +1,8 @@
 //! The node: one process that keeps the log, answers pulls and pushes events. The modules, in reading order:
 //!
 //! `main → features → http → realtime → shared`; nothing imports what stands to its left. `program` does what the
-//! command line asks for, and `app` alone wires the parts together. `config`, `limits`, `telemetry`, `shutdown`, `sqlite`, `tls` and `people` are leaves.
+//! command line asks for, and `app` alone wires the parts together. `config`, `limits`, `telemetry`, `shutdown`,
+//! `store`, `tls` and `people` are leaves.
 
 pub mod app;
 mod check;

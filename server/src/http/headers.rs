@@ -1,6 +1,7 @@
 //! The headers that keep a browser from being used against its person, on every answer.
 //!
-//! They also keep answers out of caches where nothing else was said. See the OWASP Secure Headers Project, and CSP Level 3 for the page's policy.
+//! They also keep answers out of caches where nothing else was said. See the OWASP Secure Headers Project, and CSP
+//! Level 3 for the page's policy.
 
 use axum::extract::{Request, State};
 use axum::http::header::{
