@@ -172,8 +172,10 @@ async fn connect(
         let there = pump(&head, from_client, to_server, Stall::ToServer, faults.clone());
         let back = pump(&[], from_server, to_client, Stall::ToClient, faults.clone());
         tokio::select! {
-            passed = async { tokio::try_join!(there, back) } => return passed.map(drop),
+            // First, so that nothing more comes through a link that is mended right after the cut.
+            biased;
             changed = faults.wait_for(|now| now.cuts.0 > cuts.0) => changed.map_or(Some(Cut::Reset), |now| now.cuts.1),
+            passed = async { tokio::try_join!(there, back) } => return passed.map(drop),
         }
     };
     if cut == Some(Cut::Reset) {
@@ -214,10 +216,11 @@ async fn pump(
         let bytes_per_sec = faults.wait_for(flows).await.map_err(gone)?.bytes_per_sec;
         let slow = bytes_per_sec.map(|rate| (rate / (1_000 / SLOW_STEP.as_millis() as u64)).max(1) as usize);
         let room = slow.unwrap_or(buffer.len()).min(buffer.len());
-        // What is said once it stalls must not come through.
         let read = tokio::select! {
-            read = from.read(&mut buffer[..room]) => read?,
+            // First: what is said once it stalls must not come through.
+            biased;
             _ = faults.changed() => continue,
+            read = from.read(&mut buffer[..room]) => read?,
         };
         if read == 0 {
             return to.shutdown().await;

@@ -7,11 +7,11 @@ mod judge;
 mod writers;
 
 use futures_util::future::join_all;
-use shared::{Event, Part, Seq, Topic};
+use shared::{Event, Part, Seq, Topic, UserId};
 use tokio::task::block_in_place;
 use tokio::time::sleep;
 
-use crate::support::{Dice, FaultyLink, Person, TestBrowser, TestServer, probe};
+use crate::support::{Cut, Dice, FaultyLink, Person, Stall, TestBrowser, TestServer, eventually, probe};
 use judge::{judge_log, judge_reader};
 use writers::Writers;
 
@@ -27,12 +27,19 @@ async fn through_fifty_kills_and_failing_links_nothing_acknowledged_is_lost_or_d
     let (rounds, seed) = (number("DUPLEX_KILL_ROUNDS", ROUNDS), number("DUPLEX_SEED", SEED));
     eprintln!("to repeat this: DUPLEX_KILL_ROUNDS={rounds} DUPLEX_SEED={seed}");
     let (mut server, topic) = (TestServer::start(), probe("room"));
-    let links = links(&server).await;
+    let (links, judge) = (links(&server).await, server.guest("Judge").await);
     let mut readers = Vec::new();
     for person in people(&server, &links, "Reader", READERS).await {
         readers.push(TestBrowser::open(person, &[&topic]).await);
     }
-    let writers = Writers::begin(people(&server, &links, "Writer", WRITERS).await, seed);
+    let people = people(&server, &links, "Writer", WRITERS).await;
+    let behind_the_first = of_link(0, &people);
+    links[0].stall(Stall::ToClient);
+    let writers = Writers::begin(people, seed);
+    lose_answers(&links[0], &behind_the_first, &judge, &topic).await;
+    let polling = || readers.iter().filter(|reader| reader.reading(&topic).pushed == 0).count();
+    let behind_the_last = READERS / (LINKS + 1);
+    eventually("all others are pushed to", async || (polling() == behind_the_last).then_some(())).await;
 
     let faults = links.iter().zip(0..).map(|(link, number)| link.misbehave(Dice::new(seed << 8 | number)));
     tokio::select! {
@@ -40,13 +47,12 @@ async fn through_fifty_kills_and_failing_links_nothing_acknowledged_is_lost_or_d
         _ = join_all(faults) => unreachable!("links misbehave for ever"),
     }
     links.iter().for_each(FaultyLink::mend);
-    let polling = readers.iter().filter(|reader| reader.reading(&topic).pushed == 0).count();
-    assert_eq!(polling, READERS / (LINKS + 1), "those behind the last link read by long poll");
+    assert_eq!(polling(), behind_the_last, "those behind the last link read by long poll");
     let acknowledged = writers.end().await;
 
-    let log = whole_log(&server.guest("Judge").await, &topic).await;
+    let log = whole_log(&judge, &topic).await;
     judge_log(&log, &acknowledged).unwrap_or_else(|wrong| panic!("{wrong}"));
-    assert!(acknowledged.iter().any(|told| told.replayed), "no answer was ever lost, which tests little");
+    assert!(acknowledged.iter().any(|told| told.replayed), "answers were lost, and nobody asked again");
     for reader in readers {
         let reading = reader.until_read(&topic, log.len() as u64).await;
         judge_reader(&log, &reading)
@@ -72,6 +78,22 @@ async fn people(server: &TestServer, links: &[FaultyLink], what: &str, count: us
         people.push(link.map_or_else(|| person.clone(), |link| person.through(&links[link])));
     }
     people
+}
+
+fn of_link(link: usize, people: &[Person]) -> Vec<UserId> {
+    people.iter().skip(link + 1).step_by(LINKS + 1).map(|person| person.identity.id.clone()).collect()
+}
+
+/// Cuts a stalled link once something that one of these people wrote is in the log, and before they are told: a few
+/// kills do not take an answer away for certain.
+async fn lose_answers(link: &FaultyLink, of: &[UserId], judge: &Person, topic: &Topic) {
+    eventually("somebody's event is in the log", async || {
+        let log = whole_log(judge, topic).await;
+        log.iter().any(|event| of.contains(&event.author.id)).then_some(())
+    })
+    .await;
+    link.cut(Cut::Reset);
+    link.mend();
 }
 
 /// Each life is long enough for some to come back, and short enough that not all have.
