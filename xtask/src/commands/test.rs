@@ -85,7 +85,7 @@ fn format() -> Result {
 fn lint() -> Result {
     process::run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))?;
     // What no ordinary build compiles.
-    process::run(&mut cargo("clippy --package server --features otel -- -D warnings"))
+    process::run(&mut cargo("clippy --workspace --all-targets --features server/otel -- -D warnings"))
 }
 
 fn lint_for_the_browser() -> Result {
