@@ -1,11 +1,12 @@
 //! Rates and tallies: who asks for too much is told when to come back, and nobody else is.
 
+use futures_util::future::try_join_all;
 use serde_json::json;
 use shared::{ErrorCode, Seq, endpoint};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Socket, TestServer, eventually, in_time, probe};
+use crate::support::{FEW_FILES, Program, Socket, TestServer, eventually, in_time, probe};
 
 #[tokio::test]
 async fn a_person_publishes_in_bursts_and_then_at_their_rate() {
@@ -83,6 +84,17 @@ async fn an_address_opens_so_many_connections_and_the_next_is_closed() {
     assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
     drop(open);
     eventually("there is room again", async || server.stranger().try_get(endpoint::ME).await.ok()).await;
+}
+
+/// The others have no such limit, or none that is in the way.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_node_takes_more_open_files_than_it_is_given_where_it_may() {
+    let server = TestServer::of(Program::ProbeOfFewFiles, &[]);
+    let idle = (0..2 * FEW_FILES).map(|_| TcpStream::connect(server.address()));
+    let idle = try_join_all(idle).await.unwrap();
+    assert_eq!(in_time("an answer", server.stranger().get(endpoint::ME)).await.status, 204);
+    drop(idle);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub use dice::Dice;
 pub use faulty_link::{Cut, FaultyLink, Stall};
 pub use memory_log::MemoryLog;
 pub use person::{Person, probe};
-pub use program::Program;
+pub use program::{FEW_FILES, Program};
 pub use record::{Reading, Record};
 pub use server::{TestServer, server_command};
 pub use small_disk::SmallDisk;

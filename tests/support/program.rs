@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// Cargo tells it to tests only. The load generator does without.
@@ -17,15 +18,34 @@ pub enum Program {
     Probe,
     /// The product as it is.
     Product,
+    /// The probe, with [`FEW_FILES`] open at once, unless it asks for more.
+    ProbeOfFewFiles,
 }
+
+/// Too few for what a test opens.
+pub const FEW_FILES: usize = 64;
 
 impl Program {
     /// Where cargo put it.
-    pub fn path(self) -> &'static Path {
+    fn path(self) -> &'static Path {
         static PROBE: OnceLock<PathBuf> = OnceLock::new();
         match self {
             Program::Product => Path::new(DUPLEX),
-            Program::Probe => PROBE.get_or_init(probe),
+            Program::Probe | Program::ProbeOfFewFiles => PROBE.get_or_init(probe),
+        }
+    }
+
+    /// How to start it.
+    pub fn command(self) -> Command {
+        match self {
+            Program::Probe | Program::Product => Command::new(self.path()),
+            Program::ProbeOfFewFiles => {
+                let mut shell = Command::new("sh");
+                shell
+                    .args(["-c", &format!("ulimit -S -n {FEW_FILES} && exec \"$0\" \"$@\"")])
+                    .arg(self.path());
+                shell
+            }
         }
     }
 }

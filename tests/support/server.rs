@@ -145,7 +145,7 @@ impl Drop for TestServer {
 
 /// A process that inherits no setting from whoever runs the tests.
 pub fn server_command(program: Program) -> Command {
-    let mut command = Command::new(program.path());
+    let mut command = program.command();
     let set = std::env::vars_os().map(|(name, _)| name);
     set.filter(|name| name.to_string_lossy().starts_with("DUPLEX_")).for_each(|name| {
         command.env_remove(name);
