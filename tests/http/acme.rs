@@ -1,20 +1,19 @@
 //! Certificates from an authority, with a real one on this machine.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use rustls::version::TLS13;
 use serde_json::Value;
 use shared::endpoint;
 
-use crate::support::authority::{Authority, free_address};
+use crate::support::authority::Authority;
 use crate::support::tls::{connect, get};
-use crate::support::{TestServer, eventually};
+use crate::support::{Port, TestServer, eventually};
 
-async fn node(address: SocketAddr, authority: &Authority) -> TestServer {
+async fn node(port: Port, authority: &Authority) -> TestServer {
     let flags = authority.flags();
-    TestServer::at(address, &flags.iter().map(String::as_str).collect::<Vec<_>>())
+    TestServer::at(port, &flags.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 async fn answers_under(root: &Path, server: &TestServer) {
@@ -31,9 +30,9 @@ fn chain(server: &TestServer) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_certificate_is_obtained_kept_over_a_restart_and_replaced_once_it_is_old() {
-    let address = free_address();
-    let Some(authority) = Authority::looking_at(address).await else { return };
-    let mut server = node(address, &authority).await;
+    let port = Port::free();
+    let Some(authority) = Authority::looking_at(port.address()).await else { return };
+    let mut server = node(port, &authority).await;
     let root = authority.root().await;
     answers_under(&root, &server).await;
     let first = chain(&server);
@@ -62,9 +61,9 @@ async fn a_certificate_is_obtained_kept_over_a_restart_and_replaced_once_it_is_o
 
 #[tokio::test]
 async fn what_the_authority_refuses_is_told_and_the_node_goes_on() {
-    let (elsewhere, address) = (free_address(), free_address());
-    let Some(authority) = Authority::looking_at(elsewhere).await else { return };
-    let server = node(address, &authority).await;
+    let elsewhere = Port::free();
+    let Some(authority) = Authority::looking_at(elsewhere.address()).await else { return };
+    let server = node(Port::free(), &authority).await;
     let told = eventually("the log says why", async || {
         server.log().lines().find(|line| line.contains("no certificate was obtained")).map(String::from)
     });

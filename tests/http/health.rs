@@ -34,11 +34,8 @@ async fn no_host_and_no_origin_is_foreign_to_them() {
 
 #[tokio::test]
 async fn a_node_that_goes_away_is_alive_and_not_ready() {
-    let mut server = TestServer::start();
-    let ada = server.guest("Ada").await;
-    // A socket that does not answer the close keeps the node draining for a moment.
-    let lingering = server.socket(&ada).await;
-    let connected = ada.with_open_connections();
+    let mut server = TestServer::with(&["--drain-delay-secs", "3"]);
+    let connected = server.guest("Ada").await.with_open_connections();
     connected.get("/healthz").await;
     server.terminate();
     let red = eventually("it is not ready", async || {
@@ -48,13 +45,12 @@ async fn a_node_that_goes_away_is_alive_and_not_ready() {
     let said: Value = serde_json::from_str(red.text()).unwrap();
     assert_eq!(said, json!({ "ready": false, "reasons": ["the node is going away"] }));
     assert_eq!(connected.get("/healthz").await.status, 200);
-    drop(lingering);
     assert_eq!(server.ended().await.code(), Some(0));
 }
 
 #[tokio::test]
 async fn a_drain_delay_is_time_for_a_load_balancer_to_look_elsewhere() {
-    let mut server = TestServer::with(&["--drain-delay-secs", "2"]);
+    let mut server = TestServer::with(&["--drain-delay-secs", "3"]);
     let ada = server.guest("Ada").await;
     server.terminate();
     eventually("it is not ready", async || (ada.get("/readyz").await.status == 503).then_some(())).await;

@@ -1,6 +1,5 @@
 //! What is asked before a node is started or changed: would it start like this, and with which settings?
 
-use std::net::TcpListener;
 use std::process::{Command, Output};
 
 use rcgen::PKCS_ECDSA_P256_SHA256;
@@ -11,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::http::start::{in_folder, refuses, start};
 use crate::support::tls::Certificate;
-use crate::support::{TestServer, in_time};
+use crate::support::{Port, TestServer, in_time};
 
 async fn checks(configure: impl FnOnce(&mut Command)) -> Output {
     start(|command| {
@@ -113,10 +112,11 @@ async fn an_address_that_no_collector_can_have_is_refused_before_the_start_as_by
 
 #[tokio::test]
 async fn browsers_are_sent_to_the_port_that_is_told() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let redirect = ["--tls", "self-signed", "--redirect-from", &free, "--redirect-to-port", "443"];
+    let port = Port::free();
+    let from = port.address().to_string();
+    let redirect = ["--tls", "self-signed", "--redirect-from", &from, "--redirect-to-port", "443"];
     let server = TestServer::with(&redirect);
-    let mut connection = TcpStream::connect(&free).await.unwrap();
+    let mut connection = TcpStream::connect(port.address()).await.unwrap();
     let head = "GET /rooms/a HTTP/1.1\r\nHost: chat.example.org:80\r\nConnection: close\r\n\r\n";
     connection.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();

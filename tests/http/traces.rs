@@ -9,7 +9,7 @@ use shared::endpoint;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::support::{TestServer, in_time};
+use crate::support::{Port, TestServer, in_time};
 
 /// What a caller says of its own trace (W3C Trace Context): version, trace, span, flags.
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -52,9 +52,8 @@ async fn a_request_is_a_span_in_the_trace_of_its_caller() {
 
 #[tokio::test]
 async fn a_collector_that_is_away_costs_nobody_but_the_traces() {
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", gone.local_addr().unwrap());
-    drop(gone);
+    let nobody = Port::free();
+    let endpoint = format!("http://{}", nobody.address());
     let mut server = TestServer::with(&["--otlp-endpoint", &endpoint]);
     let ada = server.guest("Ada").await;
     ada.publishes("room", "k1", "hello").await;

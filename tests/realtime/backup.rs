@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use shared::{Part, Seq, endpoint};
+use tokio::task::JoinSet;
 
 use crate::http::start::start;
-use crate::support::{Person, Record, TestServer, probe};
+use crate::support::{Person, Record, TestServer, eventually, probe};
 
 const FAST: [&str; 2] = ["--identity-publishes-per-sec", "100000"];
 
@@ -38,19 +39,18 @@ fn put_back(server: &TestServer, copy: &Path) {
 
 #[tokio::test]
 async fn a_copy_made_under_load_holds_a_beginning_of_every_topic_and_no_hole() {
-    let (mut server, stop) = (TestServer::with(&FAST), Arc::new(AtomicBool::new(false)));
+    let (mut server, published) = (TestServer::with(&FAST), Arc::new(AtomicU64::default()));
     let ada = server.guest("Ada").await;
     ada.publishes_many("room-0", "before-", 50).await;
-    let writers: Vec<_> = (0..4).map(|room| tokio::spawn(write(ada.clone(), room, stop.clone()))).collect();
+    let mut writers: JoinSet<()> = (0..4).map(|room| write(ada.clone(), room, published.clone())).collect();
     let copy = server.data().join("copy.db");
     let copied = events(&backup(&server, &copy).await, &copy);
     assert!(copied >= 50, "{copied}");
-    stop.store(true, Ordering::Relaxed);
-    let mut published = 50;
-    for writer in writers {
-        published += writer.await.unwrap();
-    }
-    assert!(published > copied, "the test needs publishes after the copy was made");
+    eventually("more is published than was copied", async || {
+        (50 + published.load(Ordering::Relaxed) > copied).then_some(())
+    })
+    .await;
+    writers.shutdown().await;
     server.terminate();
     server.ended().await;
     put_back(&server, &copy);
@@ -65,13 +65,11 @@ async fn a_copy_made_under_load_holds_a_beginning_of_every_topic_and_no_hole() {
     assert_eq!(held, copied, "its people are in it too: she is still signed in");
 }
 
-async fn write(ada: Person, room: usize, stop: Arc<AtomicBool>) -> u64 {
-    let mut published = 0;
-    while published < 5_000 && !stop.load(Ordering::Relaxed) {
-        published += 1;
-        ada.publishes(&format!("room-{room}"), &format!("k{published}"), "under load").await;
+async fn write(ada: Person, room: usize, published: Arc<AtomicU64>) {
+    for number in 0.. {
+        ada.publishes(&format!("room-{room}"), &format!("k{number}"), "under load").await;
+        published.fetch_add(1, Ordering::Relaxed);
     }
-    published
 }
 
 #[tokio::test]

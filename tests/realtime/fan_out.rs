@@ -110,7 +110,8 @@ async fn one_reader_that_never_reads_delays_nobody() {
         let before = Instant::now();
         ada.person.publishes("room", &format!("k{number}"), &"x".repeat(TEXT_BYTES)).await;
         ada.until_read(&topic, number).await;
-        assert!(before.elapsed() < Duration::from_secs(2), "one event took {:?}", before.elapsed());
+        // The node waits three times as long before it gives a reader up.
+        assert!(before.elapsed() < Duration::from_secs(10), "one event took {:?}", before.elapsed());
     }
     assert_eq!(ada.reading(&topic).pulls, 1);
 }

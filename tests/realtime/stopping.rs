@@ -6,7 +6,7 @@ use shared::{ErrorCode, ServerFrame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Person, TestServer, eventually, in_time, probe};
+use crate::support::{Person, TestBrowser, TestServer, eventually, in_time, probe};
 
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
@@ -59,31 +59,36 @@ async fn an_idle_node_ends_with_zero_at_once() {
 
 #[tokio::test]
 async fn sockets_that_do_not_read_cannot_keep_it() {
-    let (mut server, topic) = (TestServer::with(&["--identity-publishes-per-sec", "100000"]), probe("room"));
-    let stuck = server.browser("Stuck", &[&topic]).await;
-    stuck.stops_reading();
-    let ada = server.guest("Ada").await;
-    for number in 0..300 {
-        ada.publishes("room", &format!("k{number}"), &"x".repeat(4_000)).await;
-    }
+    let mut server = TestServer::with(&["--identity-publishes-per-sec", "100000"]);
+    let _stuck = does_not_read(&server, &server.guest("Ada").await).await;
     let asked = Instant::now();
     server.terminate();
     assert_eq!(server.ended().await.code(), Some(0));
     assert!(asked.elapsed() < STOP_WITHIN, "it took {:?}", asked.elapsed());
 }
 
+/// A reader to whom more was sent than the kernel takes for it.
+async fn does_not_read(server: &TestServer, ada: &Person) -> TestBrowser {
+    let stuck = server.browser("Stuck", &[&probe("room")]).await;
+    stuck.stops_reading();
+    for number in 0..300 {
+        ada.publishes("room", &format!("k{number}"), &"x".repeat(4_000)).await;
+    }
+    stuck
+}
+
 #[tokio::test]
 async fn new_sockets_get_503_while_the_others_are_sent_away() {
-    let mut server = TestServer::start();
+    let mut server = TestServer::with(&["--identity-publishes-per-sec", "100000"]);
     let ada = server.guest("Ada").await;
-    // A socket that does not answer the close keeps the node draining for a moment.
-    let lingering = server.socket(&ada).await;
+    // It keeps the node draining for some seconds.
+    let stuck = does_not_read(&server, &ada).await;
     server.terminate();
     let refused = eventually("new sockets are refused", async || {
         Some(ada.handshake(&[]).await).filter(|answer| answer.status != 101)
     });
     refused.await.is_refused(ErrorCode::Unavailable, &["no more sockets"]);
-    drop(lingering);
+    drop(stuck);
     assert_eq!(server.ended().await.code(), Some(0));
 }
 

@@ -1,7 +1,7 @@
 //! `Authority`: a local ACME server (pebble), which issues certificates that nobody trusts.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -10,16 +10,16 @@ use rustls::version::TLS13;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::eventually;
 use super::tls::{Certificate, connect, get};
+use super::{Port, eventually};
 
 /// A running authority. Dropping it ends the process.
 pub struct Authority {
     folder: TempDir,
     /// For the authority's own address.
     own: Certificate,
-    directory: SocketAddr,
-    management: SocketAddr,
+    directory: Port,
+    management: Port,
     child: Child,
 }
 
@@ -28,9 +28,10 @@ impl Authority {
     /// installed, except in CI, which must not pass without what is tested with it.
     pub async fn looking_at(node: SocketAddr) -> Option<Authority> {
         let (folder, own) = (TempDir::new().unwrap(), Certificate::of(&PKCS_ECDSA_P256_SHA256));
-        let (directory, management) = (free_address(), free_address());
+        let (directory, management) = (Port::free(), Port::free());
         let config = json!({ "pebble": {
-            "listenAddress": directory.to_string(), "managementListenAddress": management.to_string(),
+            "listenAddress": directory.address().to_string(),
+            "managementListenAddress": management.address().to_string(),
             "certificate": own.cert(), "privateKey": own.key(),
             "httpPort": 1, "tlsPort": node.port(), "ocspResponderURL": "", "externalAccountBindingRequired": false,
         }});
@@ -50,7 +51,7 @@ impl Authority {
             return None;
         };
         let authority = Authority { folder, own, directory, management, child };
-        eventually("the authority answers", async || authority.ask(directory, "/dir").await).await;
+        eventually("the authority answers", async || authority.ask(&authority.directory, "/dir").await).await;
         Some(authority)
     }
 
@@ -58,24 +59,25 @@ impl Authority {
     pub fn flags(&self) -> Vec<String> {
         let flags = ["--tls", "acme", "--acme-domain", "localhost", "--acme-contact", "ada@example.org"];
         let own = self.own.cert();
-        let mine = ["--acme-directory", &format!("https://localhost:{}/dir", self.directory.port())]
-            .map(String::from)
-            .into_iter()
-            .chain(["--acme-root".into(), own.display().to_string()]);
+        let mine =
+            ["--acme-directory", &format!("https://localhost:{}/dir", self.directory.address().port())]
+                .map(String::from)
+                .into_iter()
+                .chain(["--acme-root".into(), own.display().to_string()]);
         flags.map(String::from).into_iter().chain(mine).collect()
     }
 
     /// The file with the root of what it issues.
     pub async fn root(&self) -> PathBuf {
-        let answer = self.ask(self.management, "/roots/0").await.expect("it is running");
+        let answer = self.ask(&self.management, "/roots/0").await.expect("it is running");
         let (_, pem) = answer.split_once("\r\n\r\n").expect("a head and a body");
         let file = self.folder.path().join("root.pem");
         fs::write(&file, pem).unwrap();
         file
     }
 
-    async fn ask(&self, address: SocketAddr, path: &str) -> Option<String> {
-        let stream = connect(address, &self.own.cert(), &TLS13, "http/1.1").await.ok()?;
+    async fn ask(&self, port: &Port, path: &str) -> Option<String> {
+        let stream = connect(port.address(), &self.own.cert(), &TLS13, "http/1.1").await.ok()?;
         Some(get(stream, path).await).filter(|answer| answer.starts_with("HTTP/1.1 200"))
     }
 }
@@ -85,9 +87,4 @@ impl Drop for Authority {
         self.child.kill().ok();
         self.child.wait().ok();
     }
-}
-
-/// An address that is free now, for a program that cannot choose one itself.
-pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free")
 }

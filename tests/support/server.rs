@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use tempfile::TempDir;
 
-use super::{DEADLINE, Program, eventually};
+use super::{DEADLINE, Port, Program, eventually};
 
 /// How much of the log a failed test shows.
 const LOG_LINES_SHOWN: usize = 30;
@@ -20,9 +20,16 @@ pub struct TestServer {
     program: Program,
     flags: Vec<String>,
     data: TempDir,
-    address: SocketAddr,
-    child: Child,
+    port: Port,
     log: Arc<Mutex<String>>,
+    life: Life,
+}
+
+/// A process, from its start to its end.
+struct Life {
+    child: Child,
+    /// Ends with the process, once the log has all of its lines.
+    collector: Option<JoinHandle<()>>,
 }
 
 impl TestServer {
@@ -38,38 +45,38 @@ impl TestServer {
 
     /// The probe, reachable from other machines.
     pub fn on_all_addresses() -> TestServer {
-        TestServer::listening_on("0.0.0.0:0", Program::Probe, &["--insecure-http"])
+        TestServer::listening_on(Port::on(Ipv4Addr::UNSPECIFIED), Program::Probe, &["--insecure-http"])
     }
 
-    /// The probe, on an address that others were told of.
-    pub fn at(address: SocketAddr, flags: &[&str]) -> TestServer {
-        TestServer::listening_on(&address.to_string(), Program::Probe, flags)
+    /// The probe, on a port that others were told of.
+    pub fn at(port: Port, flags: &[&str]) -> TestServer {
+        TestServer::listening_on(port, Program::Probe, flags)
     }
 
     /// The given program, with these flags.
     pub fn of(program: Program, flags: &[&str]) -> TestServer {
-        TestServer::listening_on("127.0.0.1:0", program, flags)
+        TestServer::listening_on(Port::free(), program, flags)
     }
 
     /// Returns once it listens.
-    fn listening_on(listen: &str, program: Program, flags: &[&str]) -> TestServer {
+    fn listening_on(port: Port, program: Program, flags: &[&str]) -> TestServer {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let data = TempDir::new().expect("there is room for a temporary folder");
         let log = Arc::default();
-        let (child, address) = spawn(program, listen, data.path(), &flags, &log).unwrap_or_else(|| {
+        let life = spawn(program, &port, data.path(), &flags, &log).unwrap_or_else(|| {
             panic!("the server does not start: {}", log.lock().unwrap());
         });
-        TestServer { program, flags, data, address, child, log }
+        TestServer { program, flags, data, port, log, life }
     }
 
     /// `http://host:port`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
     /// Host and port.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        (Ipv4Addr::LOCALHOST, self.port.address().port()).into()
     }
 
     /// The folder with everything that survives a restart.
@@ -84,8 +91,8 @@ impl TestServer {
 
     /// `kill -9`. Returns once the process is gone.
     pub fn kill(&mut self) {
-        self.child.kill().expect("the child is ours");
-        self.child.wait().expect("the child is ours");
+        self.life.child.kill().expect("the child is ours");
+        self.life.end();
     }
 
     /// Asks it to stop, as a supervisor does.
@@ -95,10 +102,11 @@ impl TestServer {
         assert!(sent.expect("every system has sh").success(), "the process is gone already");
     }
 
-    /// How it ended. Fails when it does not end by itself.
+    /// How it ended; its log is complete then. Fails when it does not end by itself.
     pub async fn ended(&mut self) -> ExitStatus {
-        let child = &mut self.child;
-        eventually("the server ends", async || child.try_wait().expect("the child is ours")).await
+        let child = &mut self.life.child;
+        eventually("the server ends", async || child.try_wait().expect("the child is ours")).await;
+        self.life.end()
     }
 
     /// Starts it again, on the same port and data, after it ended.
@@ -108,16 +116,14 @@ impl TestServer {
 
     /// The same, with more flags, for this life only.
     pub fn restart_with(&mut self, more: &[&str]) {
-        let listen = self.address.to_string();
         let flags: Vec<String> = self.flags.iter().cloned().chain(more.iter().map(|f| (*f).into())).collect();
-        // Another program may hold the port for a moment.
-        let started = (0..20).find_map(|_| spawn(self.program, &listen, self.data.path(), &flags, &self.log));
-        (self.child, self.address) = started.unwrap_or_else(|| panic!("no second start: {}", self.log()));
+        let started = spawn(self.program, &self.port, self.data.path(), &flags, &self.log);
+        self.life = started.unwrap_or_else(|| panic!("no second start: {}", self.log()));
     }
 
     /// The process, in this life.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.life.child.id()
     }
 
     /// The memory it holds.
@@ -132,14 +138,24 @@ impl TestServer {
 
 impl Drop for TestServer {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        // Who has ended already cannot be killed.
+        self.life.child.kill().ok();
+        self.life.end();
         if thread::panicking() {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
             let last = &lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..];
             eprintln!("--- the server's last words ---\n{}", last.join("\n"));
         }
+    }
+}
+
+impl Life {
+    /// Waits for the end of the process, and for its last line.
+    fn end(&mut self) -> ExitStatus {
+        let status = self.child.wait().expect("the child is ours");
+        self.collector.take().map(JoinHandle::join);
+        status
     }
 }
 
@@ -157,13 +173,13 @@ pub fn server_command(program: Program) -> Command {
 /// Nothing when it ended before it listened.
 fn spawn(
     program: Program,
-    listen: &str,
+    port: &Port,
     data: &Path,
     flags: &[String],
     log: &Arc<Mutex<String>>,
-) -> Option<(Child, SocketAddr)> {
+) -> Option<Life> {
     let mut child = server_command(program)
-        .args(["--listen", listen, "--data"])
+        .args(["--listen", &port.address().to_string(), "--data"])
         .arg(data)
         .args(flags)
         .spawn()
@@ -171,17 +187,15 @@ fn spawn(
     let (stdout, stderr) =
         (child.stdout.take().expect("it is piped"), child.stderr.take().expect("it is piped"));
     let log = log.clone();
-    thread::spawn(move || collect(stderr, &log));
+    let collector = Some(thread::spawn(move || collect(stderr, &log)));
     let line = first_line(stdout).recv_timeout(DEADLINE).unwrap_or_default();
-    let address = line.strip_prefix("listening on http").and_then(|rest| rest.split_once("://"));
-    match address.and_then(|(_, address)| address.trim_end().parse().ok()) {
-        Some(SocketAddr::V4(address)) => Some((child, (Ipv4Addr::LOCALHOST, address.port()).into())),
-        _ => {
-            child.kill().ok();
-            child.wait().ok();
-            None
-        }
+    let mut life = Life { child, collector };
+    if line.starts_with("listening on http") && line.trim_end().ends_with(&format!("://{}", port.address())) {
+        return Some(life);
     }
+    life.child.kill().ok();
+    life.end();
+    None
 }
 
 /// The first line of `output`; empty when there was none.

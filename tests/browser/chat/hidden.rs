@@ -24,7 +24,7 @@ const WATCH: &str = "(() => {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hidden_tab_stays_connected_through_heartbeats_without_a_timer() {
-    let server = product_with(&["--heartbeat-secs", "1"]);
+    let server = product_with(&["--heartbeat-secs", "3"]);
     let ada = Window::at(server.url(), &[THROTTLE]).await;
     ada.signs_in("Ada", "/rooms/general").await;
     let joan = server.guest("Joan").await;
@@ -37,7 +37,7 @@ async fn a_hidden_tab_stays_connected_through_heartbeats_without_a_timer() {
     ada.until("the tab is hidden", "document.hidden").await;
 
     // Two heartbeats missed would end it.
-    let throttled = timeout(THROTTLED_WITHIN, ada.misses_its_timers("6000")).await;
+    let throttled = timeout(THROTTLED_WITHIN, ada.misses_its_timers("10000")).await;
     throttled.expect("Chromium throttles a hidden tab");
     joan.posts("general", "k1", "one").await;
     ada.until("it is heard at once", "document.title.startsWith('(1) ')").await;

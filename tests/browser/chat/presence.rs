@@ -27,8 +27,8 @@ async fn a_room_shows_who_is_there_and_two_tabs_are_one_person() {
     ada.sees(1).await;
     let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
     ada.sees(2).await;
-    let names = "document.querySelector('.member-names').innerText";
-    assert_eq!(grace.tells::<String>(names).await, "You and Ada");
+    let names = "document.querySelector('.member-names')?.innerText === 'You and Ada'";
+    grace.until("she is told who", names).await;
     let (first, _) = grace.opens_a_tab("/rooms/general").await;
     grace.sees(2).await;
     ada.clicks("#members").await;
