@@ -8,6 +8,7 @@ use crate::suite::tally::Tally;
 use crate::suite::{dependencies, self_contained, without_demo};
 use crate::tools::WASM;
 use crate::{project, say, server, tools};
+use std::time::Instant;
 
 struct Step {
     name: &'static str,
@@ -66,12 +67,14 @@ pub(super) fn run(args: &[String]) -> Result {
 fn run_steps(steps: &[Step], tally: &mut Tally) -> Result {
     for (number, step) in steps.iter().enumerate() {
         say::step(&format!("{}/{} {}", number + 1, steps.len(), step.name), step.why);
+        let begun = Instant::now();
         (step.run)(tally).map_err(|failure| match failure {
             Failure::Because(reason) => {
                 Failure::Because(format!("the step \"{}\" failed: {reason}", step.name))
             }
             other => other,
         })?;
+        say::note(&format!("\"{}\" took {} s", step.name, begun.elapsed().as_secs()));
     }
     Ok(())
 }
