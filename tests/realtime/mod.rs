@@ -10,6 +10,7 @@ mod flood;
 mod full_disk;
 mod heartbeat;
 mod kill_rounds;
+mod node_reads;
 mod permissions;
 mod presence;
 mod simulation;

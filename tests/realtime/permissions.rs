@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use clap::Parser;
-use server::limits::Limits;
-use server::realtime::{AccessRule, Node, Parts, Session, SignIn, Visitor};
+use server::realtime::{AccessRule, Node, Session, SignIn, Visitor};
 use shared::{ClientFrame, DisplayName, Identity, Key, Payload, ServerFrame, Topic, UserId};
 use tokio::sync::Semaphore;
 
+use crate::support::node::node;
 use crate::support::{MemoryLog, in_time, probe, read_frame};
 
 /// Says what is true, or makes everyone wait who asks.
@@ -29,25 +28,10 @@ impl AccessRule for Rule {
     }
 }
 
-#[derive(Parser)]
-struct Defaults {
-    #[command(flatten)]
-    limits: Limits,
-}
-
-async fn node(open: usize) -> (Arc<Node>, Arc<Rule>) {
+async fn node_that_asks(open: usize) -> (Arc<Node>, Arc<Rule>) {
     let allowed = AtomicBool::new(true);
     let rule = Arc::new(Rule { allowed, gate: Semaphore::new(open), asked: Semaphore::new(0) });
-    let node = Node::start(Parts {
-        name: "node".into(),
-        build: "build".into(),
-        log: Arc::new(MemoryLog::new()),
-        bus: server::realtime::open_bus("local:").await.unwrap(),
-        rules: vec![("probe", rule.clone())],
-        limits: Defaults::parse_from(["node"]).limits,
-        clock: || 0,
-    });
-    (node, rule)
+    (node(Arc::new(MemoryLog::new()), rule.clone()).await, rule)
 }
 
 fn ada() -> Identity {
@@ -88,7 +72,7 @@ async fn publish(node: &Node, topic: &Topic, key: &str) {
 
 #[tokio::test]
 async fn who_listens_is_refused_at_once_and_hears_nothing_more() {
-    let (node, rule) = node(Semaphore::MAX_PERMITS).await;
+    let (node, rule) = node_that_asks(Semaphore::MAX_PERMITS).await;
     let (mut reader, topic) = (session(&node), probe("room"));
     subscribe(&mut reader, &topic).await;
     hears(&reader, "the head", |frame| matches!(frame, ServerFrame::Head { .. })).await;
@@ -104,7 +88,7 @@ async fn who_listens_is_refused_at_once_and_hears_nothing_more() {
 
 #[tokio::test]
 async fn a_permission_that_ends_while_it_is_asked_for_lets_nobody_in() {
-    let (node, rule) = node(0).await;
+    let (node, rule) = node_that_asks(0).await;
     let (mut reader, topic) = (session(&node), probe("room"));
     let meanwhile = async {
         // The rule has looked, and has not answered yet.
@@ -116,4 +100,20 @@ async fn a_permission_that_ends_while_it_is_asked_for_lets_nobody_in() {
     tokio::join!(subscribe(&mut reader, &topic), meanwhile);
     let heard = hears(&reader, "the refusal", is_refused).await;
     assert!(!heard.iter().any(|frame| matches!(frame, ServerFrame::Head { .. })), "{heard:?}");
+}
+
+#[tokio::test]
+async fn who_is_renamed_while_it_is_asked_for_comes_in_under_the_new_name() {
+    let (node, rule) = node_that_asks(0).await;
+    let (mut reader, topic) = (session(&node), probe("room"));
+    let meanwhile = async {
+        rule.asked.acquire().await.unwrap().forget();
+        node.rename(&ada().id, &DisplayName::parse("Countess").unwrap());
+        rule.gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    };
+    tokio::join!(subscribe(&mut reader, &topic), meanwhile);
+    let heard = hears(&reader, "who is here", |frame| matches!(frame, ServerFrame::Presence { .. })).await;
+    let Some(ServerFrame::Presence { members, .. }) = heard.last() else { unreachable!("it was heard last") };
+    let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+    assert_eq!(names, ["Countess"]);
 }

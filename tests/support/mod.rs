@@ -12,6 +12,7 @@ pub mod golden;
 pub mod limits;
 mod memory_log;
 pub mod metrics;
+pub mod node;
 mod person;
 mod port;
 mod program;
