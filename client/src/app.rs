@@ -36,6 +36,8 @@ pub fn App() -> impl IntoView {
     let unkept =
         move || notices.warn("This browser keeps nothing for us: stay on the page until all is sent.");
     let realtime = Realtime::provide(unkept, move || me.ask_again());
+    // Somebody else may have signed in while the page was kept for "back", and other tabs cannot tell it then.
+    window_event_listener_untyped("pageshow", move |_| me.ask_again());
     follow_sign_in(me, realtime, notices);
     view! {
         <a class="skip-link" href="#main">"Skip to the content"</a>

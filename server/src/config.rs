@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
@@ -59,7 +60,7 @@ pub struct Config {
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     pub redirect_to_port: Option<u16>,
     /// Serve without any TLS on an address that other machines can reach
-    #[arg(long, env = "DUPLEX_INSECURE_HTTP", action = ArgAction::SetTrue)]
+    #[arg(long, env = "DUPLEX_INSECURE_HTTP", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub insecure_http: bool,
     /// Second address, for Prometheus: /metrics, without TLS, for whoever reaches it
     #[arg(long, env = "DUPLEX_METRICS_LISTEN", value_name = "ADDRESS")]
@@ -67,20 +68,20 @@ pub struct Config {
     /// Folder of everything that must survive a restart; made when missing
     #[arg(long, env = "DUPLEX_DATA", global = true, default_value = "data", value_name = "FOLDER")]
     pub data: PathBuf,
-    /// Where the events are: sqlite:FILE [default: sqlite:{data}/duplex.db]
+    /// Where the events and the people are: sqlite:FILE [default: sqlite:{data}/duplex.db]
     #[arg(long, env = "DUPLEX_LOG", global = true, value_name = "URL")]
     pub log: Option<String>,
     /// What links the nodes: local: for one node
     #[arg(long, env = "DUPLEX_BUS", default_value = "local:", value_name = "URL")]
     pub bus: String,
-    /// Origin of a page on another host that may use the API; several are separated by commas
+    /// Origin of a page on another host of this site that may use the API; several are separated by commas
     #[arg(long, env = "DUPLEX_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     pub allow_origin: Vec<String>,
     /// Seconds between being told to stop and sending clients away: /readyz is red meanwhile, and all else goes on
     #[arg(long, env = "DUPLEX_DRAIN_DELAY_SECS", default_value_t = 0, value_name = "SECONDS")]
     pub drain_delay_secs: u32,
     /// Begin a new life of the log, once, after a backup was put back: every reader starts over
-    #[arg(long, env = "DUPLEX_NEW_EPOCH", action = ArgAction::SetTrue)]
+    #[arg(long, env = "DUPLEX_NEW_EPOCH", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub new_epoch: bool,
     /// Folder of a built client to serve in place of the built-in one
     #[arg(long, env = "DUPLEX_PAGES", value_name = "FOLDER")]
@@ -110,7 +111,7 @@ pub struct Config {
 /// What to do in place of serving.
 #[derive(Subcommand, Debug, Clone)]
 pub enum Command {
-    /// Copy the log to a new file, while the node runs
+    /// Copy the events and the people to a new file, while the node runs
     Backup {
         /// The file; there must be none of that name
         file: PathBuf,
@@ -126,7 +127,7 @@ pub enum Task {
     Check,
     /// Print this.
     Print(String),
-    /// Copy the log to this file.
+    /// Copy the events and the people to this file.
     Backup(PathBuf),
 }
 

@@ -7,6 +7,7 @@
 pub mod app;
 mod check;
 mod config;
+mod detached;
 pub mod limits;
 
 pub mod features;

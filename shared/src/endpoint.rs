@@ -4,6 +4,8 @@ use crate::{Epoch, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Part, Pull, Seq, Topic};
 
 /// Who am I, name myself, sign out: GET, POST, DELETE.
 pub const ME: &str = "/api/me";
+/// The same GET for one whose socket came to nothing, and browsers hide why: refused where a socket would be.
+pub const ME_FOR_SOCKET: &str = "/api/me?for=socket";
 /// The WebSocket.
 pub const SOCKET: &str = "/socket";
 /// The pattern behind [`events`], as the server's router spells it.

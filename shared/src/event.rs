@@ -30,7 +30,8 @@ pub struct Event {
     pub payload: Payload,
 }
 
-/// JSON that the core carries and never looks into. Cheap to clone.
+/// JSON that the core carries and never looks into.
+// Cheap to clone.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

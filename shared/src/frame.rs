@@ -108,7 +108,7 @@ pub enum ServerFrame {
         /// Why.
         problem: Problem,
     },
-    /// A frame that could not be read or was not allowed. The connection stays open.
+    /// A frame that could not be read or was not allowed. The connection stays open, up to 20 of them in a minute.
     Error {
         /// What was wrong with it.
         problem: Problem,

@@ -90,7 +90,7 @@ impl fmt::Display for DisplayName {
     }
 }
 
-/// The body of `POST /api/me`: a name as somebody typed it, not yet a [`DisplayName`].
+/// A name as somebody typed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",

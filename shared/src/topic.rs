@@ -15,8 +15,8 @@ const PART_CHARS_MAX: usize = 63;
 const GRAMMAR: &str =
     "must be namespace:name, each part 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit";
 
-/// A named stream of events. Cheap to clone; a value of this type always keeps the grammar
-/// `[a-z0-9][a-z0-9_-]{0,62}:[a-z0-9][a-z0-9_-]{0,62}`.
+/// A named stream of events, spelt `[a-z0-9][a-z0-9_-]{0,62}:[a-z0-9][a-z0-9_-]{0,62}`.
+// Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[a-z0-9][a-z0-9_-]{0,62}:[a-z0-9][a-z0-9_-]{0,62}$")))]

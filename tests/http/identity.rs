@@ -1,8 +1,13 @@
 //! Who is asking: a guest's whole life, and cookies that are worth nothing.
 
+use std::time::Instant;
+
 use serde_json::json;
 use shared::{ErrorCode, Identity, Part, endpoint};
 use sqlx::{Connection, SqliteConnection};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::task::yield_now;
 
 use crate::support::limits::one_a_second;
 use crate::support::{Person, TestServer, eventually, probe};
@@ -189,6 +194,32 @@ async fn is_nobody(person: &Person) {
     ];
     for answer in refused {
         answer.is_refused(ErrorCode::Unauthenticated, &["/api/me"]);
+    }
+}
+
+#[tokio::test]
+async fn who_hangs_up_while_signing_out_is_signed_out_whole_or_not_at_all() {
+    let server = TestServer::with(&["--address-guests-per-min", "10000"]);
+    let begun = Instant::now();
+    server.guest("Ada").await;
+    // From at once to twice what a write takes.
+    let step = begun.elapsed() / 20;
+    for attempt in 0..40 {
+        let ada = server.guest("Ada").await;
+        let socket = server.socket(&ada).await;
+        let mut connection = TcpStream::connect(server.address()).await.unwrap();
+        connection.set_zero_linger().unwrap();
+        let cookie = ada.cookie.as_deref().unwrap();
+        let request = format!("DELETE /api/me HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let sent = Instant::now();
+        while sent.elapsed() < step * attempt {
+            yield_now().await;
+        }
+        drop(connection);
+        if ada.get(endpoint::ME).await.status == 204 {
+            assert_eq!(socket.closed().await.1, 4001, "attempt {attempt}");
+        }
     }
 }
 

@@ -2,12 +2,15 @@
 
 use futures_util::future::try_join_all;
 use serde_json::json;
-use shared::{ErrorCode, Seq, endpoint};
+use shared::{ErrorCode, Seq, Status, endpoint};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use crate::support::limits::one_a_second;
-use crate::support::{FEW_FILES, Program, Socket, TestServer, eventually, in_time, probe};
+use crate::support::metrics::counted;
+use crate::support::{
+    Cut, FEW_FILES, FaultyLink, METRICS, Program, Socket, TestBrowser, TestServer, eventually, in_time, probe,
+};
 
 #[tokio::test]
 async fn a_person_publishes_in_bursts_and_then_at_their_rate() {
@@ -67,6 +70,45 @@ async fn an_address_opens_so_many_sockets_and_another_once_one_ends() {
     drop(first);
     let third = eventually("a place is free", async || Socket::open(&ada, &[]).await.ok());
     third.await.hears_welcome().await;
+}
+
+#[tokio::test]
+async fn who_asks_why_a_socket_came_to_nothing_is_told_as_the_socket_was() {
+    let server = TestServer::with(&["--address-readers-max", "1"]);
+    let ada = server.guest("Ada").await;
+    assert_eq!(ada.get(endpoint::ME_FOR_SOCKET).await.status, 200);
+    let only = server.socket(&ada).await;
+    let refused = ada.get(endpoint::ME_FOR_SOCKET).await;
+    let problem = refused.is_refused(ErrorCode::TooMany, &["close one first"]);
+    assert!(problem.retry_after_ms.is_some());
+    assert_eq!(ada.get(endpoint::ME).await.status, 200, "who only wants to know is told");
+    assert_eq!(server.stranger().get(endpoint::ME_FOR_SOCKET).await.status, 204);
+    ada.get("/api/me?for=fun").await.is_refused(ErrorCode::Invalid, &["for", "socket"]);
+    drop(only);
+    eventually("there is a place", async || {
+        (ada.get(endpoint::ME_FOR_SOCKET).await.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_finds_no_place_waits_for_one_and_does_not_take_sockets_for_forbidden() {
+    let flags = [&METRICS[..], &["--address-readers-max", "1"]].concat();
+    let (server, topic) = (TestServer::with(&flags), probe("room"));
+    let (link, ada) = (FaultyLink::to(server.address()).await, server.guest("Ada").await);
+    let reader = TestBrowser::open(server.guest("Reader").await.through(&link), &[&topic]).await;
+    link.refuse();
+    link.cut(Cut::Reset);
+    let only = eventually("its place is taken", async || Socket::open(&ada, &[]).await.ok()).await;
+    link.mend();
+    eventually("it was refused twice", async || {
+        let refused = r#"duplex_refused_total{reason="address_readers"}"#;
+        (counted(&server.scrape().await, refused)? >= 4.0).then_some(())
+    })
+    .await;
+    drop(only);
+    // Who reads by poll tries a socket again after some minutes.
+    reader.until("it has a place again", |record| record.status == Status::Connected).await;
 }
 
 #[tokio::test]

@@ -107,6 +107,22 @@ async fn who_unsubscribes_or_signs_out_is_gone_at_once() {
 }
 
 #[tokio::test]
+async fn who_comes_in_where_they_only_looked_before_is_told_even_if_nothing_has_changed() {
+    let (server, topic) = (TestServer::with(&METRICS), probe("room"));
+    let ada = server.guest("Ada").await;
+    let listed = there(&server, &ada, &topic).await;
+    let mut other = server.socket(&ada).await;
+    other.says(&ClientFrame::Subscribe { topic: topic.clone(), listed: Listed::No }).await;
+    other.hears_of(&[("Ada", 1)]).await;
+    drop(listed);
+    server.tells("duplex_sessions", 1.0).await;
+
+    // It takes over the seat of the window that was closed.
+    other.says(&ClientFrame::Subscribe { topic, listed: Listed::Yes }).await;
+    assert_eq!(other.hears_of(&[("Ada", 1)]).await, 0);
+}
+
+#[tokio::test]
 async fn a_new_name_is_told_at_once() {
     let (server, topic) = (TestServer::start(), probe("room"));
     let ada = server.guest("Ada").await;

@@ -204,7 +204,7 @@ impl Loop {
                     });
                 }
                 Command::AskMe => {
-                    self.beside.spawn(async move { Done::Me(person.try_get(endpoint::ME).await) });
+                    self.beside.spawn(async move { Done::Me(person.try_get(endpoint::ME_FOR_SOCKET).await) });
                 }
                 Command::Close => {
                     self.attempt += 1;

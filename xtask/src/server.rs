@@ -23,9 +23,10 @@ pub(crate) fn build_dev() -> Result<PathBuf> {
     Ok(binary)
 }
 
-/// Builds the release server with a finished client inside. Its path.
-pub(crate) fn build_release(client: &Path) -> Result<PathBuf> {
+/// Builds the release server with a finished client inside, and with these features. Its path.
+pub(crate) fn build_release(client: &Path, features: &[&str]) -> Result<PathBuf> {
     say::step("building the release server", "optimised and with the client inside; some minutes");
-    process::run(process::cargo("build --release --package server").env("DUPLEX_EMBED", client))?;
+    let build = format!("build --release --package server --features={}", features.join(","));
+    process::run(process::cargo(&build).env("DUPLEX_EMBED", client))?;
     Ok(project::release_server())
 }

@@ -110,7 +110,7 @@ impl Listeners {
     }
 
     /// What the node should know of the topic by now. Telling it twice is harmless.
-    fn subscription(&self, topic: &Topic) -> ClientFrame {
+    pub(super) fn subscription(&self, topic: &Topic) -> ClientFrame {
         let (all, topic) = (self.all.borrow(), topic.clone());
         let mut listed =
             all.iter().filter(|listener| listener.topic == topic).map(|listener| listener.listed);

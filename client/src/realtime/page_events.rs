@@ -21,6 +21,8 @@ pub(super) fn heed_the_page(socket: &Rc<Socket>) {
     on("pagehide", |socket| socket.input(Input::Stop));
     on("pageshow", |socket| {
         if socket.is_wanted() {
+            // What happened to the network meanwhile, nobody has told.
+            socket.input(Input::Online(true));
             socket.input(Input::Start);
         }
     });

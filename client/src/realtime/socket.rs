@@ -132,25 +132,23 @@ impl Socket {
         hear: impl Fn(Arrival) + 'static,
     ) -> ListenerId {
         let (id, frame) = self.listeners.add(topic, listed, Rc::new(hear));
-        if self.is_connected() {
-            self.send(&frame);
-        }
+        self.send(&frame);
         id
+    }
+
+    /// Asks the node once more to let us listen.
+    pub(super) fn listen_again(&self, topic: &Topic) {
+        self.send(&self.listeners.subscription(topic));
     }
 
     /// Listens no longer.
     pub(super) fn unlisten(&self, topic: &Topic, id: ListenerId) {
-        let frame = self.listeners.remove(topic, id);
-        if self.is_connected() {
-            self.send(&frame);
-        }
+        self.send(&self.listeners.remove(topic, id));
     }
 
     /// Says something in passing to the others there. Lost while not connected: it would come too late.
     pub(super) fn signal(&self, topic: &Topic, payload: Payload) {
-        if self.is_connected() {
-            self.send(&ClientFrame::Signal { topic: topic.clone(), payload });
-        }
+        self.send(&ClientFrame::Signal { topic: topic.clone(), payload });
     }
 
     /// Tells whoever reads the topic here that a post of ours is durable.
@@ -179,9 +177,10 @@ impl Socket {
         self.input(Input::Closed(CloseReason::from_code(code)));
     }
 
+    /// Nothing while not connected: once it is, the node is told all that counts.
     fn send(&self, frame: &ClientFrame) {
         let text = serde_json::to_string(frame).expect("a frame has no map with odd keys");
-        if let Some(line) = self.line.borrow_mut().as_mut() {
+        if let Some(line) = self.line.borrow_mut().as_mut().filter(|_| self.is_connected()) {
             line.send(text);
         }
     }
@@ -230,13 +229,15 @@ impl Socket {
     /// Keeps one timer, never later than the machine wants it. One that rings early does no harm.
     fn set_alarm(&self) {
         let Some(at) = self.machine.borrow().wake_at() else { return };
-        if self.wake_at.get().is_some_and(|set| set <= at) {
+        let now = browser::now_ms();
+        // One that is overdue was set before the page was frozen, and rings when it likes.
+        if self.wake_at.get().is_some_and(|set| (now..=at).contains(&set)) {
             return;
         }
         self.wake_at.set(Some(at));
         let this = self.this.clone();
         spawn_local(async move {
-            browser::sleep((at - browser::now_ms()).max(0) as u64).await;
+            browser::sleep((at - now).max(0) as u64).await;
             let Some(socket) = this.upgrade() else { return };
             if socket.wake_at.get() == Some(at) {
                 socket.wake_at.set(None);

@@ -33,11 +33,6 @@ impl ApiError {
         Problem::invalid_field(field, error.0).into()
     }
 
-    /// `too_many`, for what is over once something else ends.
-    pub fn too_many(detail: &str) -> ApiError {
-        Problem::new(ErrorCode::TooMany, detail).retry_after_ms(RETRY_AFTER_MS).into()
-    }
-
     /// `unavailable`, with a time to ask again.
     pub fn unavailable(detail: &str) -> ApiError {
         Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(RETRY_AFTER_MS).into()

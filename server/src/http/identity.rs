@@ -6,15 +6,16 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::{DisplayName, ErrorCode, Identity, Millis, NewIdentity};
 use time::Duration;
 use tracing::Span;
 use tracing::field::display;
 
+use crate::detached::to_the_end;
 use crate::http::state::{DAY_MS, SIGN_IN_MS_MAX};
-use crate::http::{Answer, ApiError, AppState, Body, ClientIp, Described, Operation, Refusal};
+use crate::http::{Answer, ApiError, AppState, Body, ClientIp, Described, Operation, Purpose, Refusal};
 use crate::people::TokenHash;
 use crate::random::random_text;
 use crate::realtime::{SignIn, Visitor};
@@ -49,10 +50,18 @@ impl Described for Visitor {
 }
 
 /// GET: who I am; 204 when nobody. Renews a sign-in that is a day old.
-pub async fn me(State(app): State<AppState>, jar: CookieJar) -> Result<Answer<Me>, ApiError> {
+pub async fn me(
+    State(app): State<AppState>,
+    jar: CookieJar,
+    from: ClientIp,
+    purpose: Purpose,
+) -> Result<Answer<Me>, ApiError> {
     let Some((visitor, renewed_at)) = find(&app, &jar).await? else {
         return Ok(Answer::of(StatusCode::NO_CONTENT));
     };
+    if purpose == Purpose::Socket {
+        drop(app.admit_reader(from)?);
+    }
     let now = (app.clock)();
     if now - renewed_at < DAY_MS {
         return Ok(Answer::of(Json(visitor.identity)));
@@ -72,6 +81,12 @@ pub enum Me {}
 impl Described for Me {
     fn describe(operation: &mut Operation<'_>) {
         operation.answers_json::<Identity>(StatusCode::OK, "Who you are.");
+        operation.answers_header(
+            StatusCode::OK,
+            "Set-Cookie",
+            cookie_schema(),
+            "Once a day: the sign-in, renewed.",
+        );
         operation.answers(StatusCode::NO_CONTENT, "Nobody is signed in.");
     }
 }
@@ -86,9 +101,15 @@ pub async fn name_me(
 ) -> Result<Answer<NameMe>, ApiError> {
     let name = DisplayName::parse(&new.name).map_err(|error| ApiError::field("name", error))?;
     if let Caller::Known(visitor) = caller {
-        app.people.rename(&visitor.identity.id, name.clone()).await?;
-        app.node.rename(&visitor.identity.id, &name);
-        return Ok(Answer::of(Json(Identity { name, ..visitor.identity })));
+        let renamed = Identity { name, ..visitor.identity };
+        let (app, told) = (app.clone(), renamed.clone());
+        to_the_end(async move {
+            app.people.rename(&told.id, told.name.clone()).await?;
+            app.node.rename(&told.id, &told.name);
+            Ok::<_, ApiError>(())
+        })
+        .await?;
+        return Ok(Answer::of(Json(renamed)));
     }
     let token = random_text(TOKEN_CHARS);
     let identity = app.people.make_guest(name, hash(&token), (app.clock)()).await?;
@@ -104,17 +125,20 @@ impl Described for NameMe {
     fn describe(operation: &mut Operation<'_>) {
         operation.answers_json::<Identity>(StatusCode::OK, "You have another name now.");
         operation.answers_json::<Identity>(StatusCode::CREATED, "You are a guest now, with a cookie.");
-        let cookie = json!({ "type": "string" });
-        operation.answers_header(StatusCode::CREATED, "Set-Cookie", cookie, "The sign-in: keep it.");
+        operation.answers_header(StatusCode::CREATED, "Set-Cookie", cookie_schema(), "The sign-in: keep it.");
     }
 }
 
 /// DELETE: signs out. The token is worth nothing from now on, and the sockets it opened are closed.
 pub async fn sign_out(State(app): State<AppState>, jar: CookieJar) -> Result<Answer<SignOut>, ApiError> {
     if let Some(token) = jar.get(cookie_name(&app)) {
-        let hash = hash(token.value());
-        app.people.end(hash).await?;
-        app.node.end_sign_in(SignIn(hash));
+        let (app, hash) = (app.clone(), hash(token.value()));
+        to_the_end(async move {
+            app.people.end(hash).await?;
+            app.node.end_sign_in(SignIn(hash));
+            Ok::<_, ApiError>(())
+        })
+        .await?;
     }
     let mut gone = cookie(&app, String::new());
     gone.make_removal();
@@ -127,7 +151,17 @@ pub enum SignOut {}
 impl Described for SignOut {
     fn describe(operation: &mut Operation<'_>) {
         operation.answers(StatusCode::NO_CONTENT, "You are nobody now; the cookie is worth nothing.");
+        operation.answers_header(
+            StatusCode::NO_CONTENT,
+            "Set-Cookie",
+            cookie_schema(),
+            "Removes the cookie.",
+        );
     }
+}
+
+fn cookie_schema() -> Value {
+    json!({ "type": "string" })
 }
 
 /// Whoever names themselves: known already, or a guest whose address may still make one.

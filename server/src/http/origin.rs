@@ -22,10 +22,12 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// `allowed` beside the node's own; a node that listens on loopback only takes any loopback origin, as when the
-    /// page comes from a development server on another port.
+    /// `allowed` beside the node's own; a node that only its own machine reaches takes any loopback origin, as when
+    /// the page comes from a development server on another port. A node that speaks TLS for good, or whose proxy
+    /// does, is reached under its own name, also where it listens on loopback.
     pub fn new(allowed: Vec<String>, listen: IpAddr, transport: Transport) -> Origins {
-        Origins { allowed, loopback_only: listen.is_loopback(), tls_only: transport.is_secure() }
+        let loopback_only = listen.is_loopback() && transport != Transport::Tls;
+        Origins { allowed, loopback_only, tls_only: transport.is_secure() }
     }
 
     /// Those that were allowed beside the node's own.
@@ -148,5 +150,19 @@ mod tests {
         let own = Origins::new(Vec::new(), "0.0.0.0".parse().unwrap(), Transport::Tls);
         assert!(own.allows("https://chat.example.org", "chat.example.org"));
         assert!(!own.allows("http://chat.example.org", "chat.example.org"));
+    }
+
+    #[test]
+    fn on_loopback_other_names_are_foreign_unless_tls_vouches_for_them() {
+        let on_loopback = |transport| Origins::new(Vec::new(), "127.0.0.1".parse().unwrap(), transport);
+        for (transport, welcome) in
+            [(Transport::Plain, false), (Transport::LocalTls, false), (Transport::Tls, true)]
+        {
+            assert_eq!(
+                on_loopback(transport).check_host("chat.example.org").is_ok(),
+                welcome,
+                "{transport:?}"
+            );
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use shared::{CloseReason, Identity, Millis};
+use shared::{CloseReason, ErrorCode, Identity, Millis, Problem};
 
 use crate::http::rates::Counted;
 use crate::http::{ApiError, ClientIp, Meters, Origins, Pages, Proxies, Rates, Refusal, Turns};
@@ -18,6 +18,8 @@ pub const SIGN_IN_MS_MAX: Millis = 400 * DAY_MS;
 pub const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
 /// When a reader that came while the node went away may try again.
 const COME_BACK_MS: u64 = 1_000;
+/// When to ask again for a place among so many: one is free once somebody leaves.
+const PLACE_MS: u64 = 10_000;
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
@@ -92,12 +94,14 @@ impl AppState {
     pub fn admit_reader(&self, ClientIp(from): ClientIp) -> Result<Counted, ApiError> {
         if self.is_draining() || self.node.sessions_open() >= self.limits.node_sockets_max as usize {
             self.meters.refused(Refusal::NodeSockets);
-            return Err(ApiError::unavailable("this node takes no more sockets and streams at the moment"));
+            let detail = "this node takes no more sockets and streams at the moment";
+            let come_back_ms = if self.is_draining() { COME_BACK_MS } else { PLACE_MS };
+            return Err(Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(come_back_ms).into());
         }
-        let too_many = "too many open sockets and streams from this address; close one first";
         self.rates.readers.open(from).ok_or_else(|| {
             self.meters.refused(Refusal::AddressReaders);
-            ApiError::too_many(too_many)
+            let detail = "too many open sockets and streams from this address; close one first";
+            Problem::new(ErrorCode::TooMany, detail).retry_after_ms(PLACE_MS).into()
         })
     }
 

@@ -31,7 +31,7 @@ struct Topics {
     watched: BTreeMap<Topic, Watched>,
     /// Those whose presence has something to tell or somebody to wait for.
     stirred: BTreeSet<Topic>,
-    /// How often a permission ended: what was allowed before the last time must be asked again.
+    /// How often a permission ended or a name changed: what was asked before the last time is to be asked again.
     permissions: u64,
 }
 
@@ -113,8 +113,7 @@ impl Hub {
     /// Delivers what was appended, or asks for what is missing before it.
     pub fn on_notice(&self, notice: Notice) -> Wanted {
         let topic = notice.event.topic.clone();
-        let seq = notice.event.seq;
-        self.take(&topic, |watched| watched.feed.on_event(&notice.epoch, seq, notice.event))
+        self.take(&topic, |watched| watched.feed.on_event(&notice.epoch, notice.event.seq, notice.event))
     }
 
     /// Compares what was delivered with what the log has.
@@ -167,9 +166,10 @@ impl Hub {
         self.lock().watched.get(topic).map_or(0, |watched| watched.presence.members().0)
     }
 
-    /// Shows somebody's new name wherever they are.
+    /// Shows somebody's new name wherever they are. Who is on the way in under the old one asks again.
     pub fn rename(&self, user: &UserId, name: &DisplayName) {
         let mut topics = self.lock();
+        topics.permissions += 1;
         let Topics { watched, stirred, .. } = &mut *topics;
         for (topic, watched) in watched.iter_mut() {
             watched.presence.rename(user, name);

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::detached::to_the_end;
 use crate::limits::Limits;
 use crate::realtime::access::{Access, AccessRule, SignIn};
 use crate::realtime::bus::Bus;
@@ -147,17 +148,21 @@ impl Node {
 
     /// An access rule says otherwise about `topic` from now on. Whoever listens there and may no longer is told
     /// so at once. Call it after the rule has changed.
-    pub async fn permissions_changed(&self, topic: &Topic) {
+    pub async fn permissions_changed(self: &Arc<Self>, topic: &Topic) {
+        let (node, topic) = (self.clone(), topic.clone());
+        let listeners = self.hub.permissions_changed(&topic);
         // All at once: while the rule is asked for one, the others still hear what is published.
-        let asked = self.hub.permissions_changed(topic).into_iter().map(|(session, who)| async move {
-            let Err(error) = self.may_read(&who, topic).await else { return };
-            self.hub.unsubscribe(topic, session, Leave::Now);
-            if let Some(outbox) = self.sessions.outbox(session) {
-                let problem = error.problem();
-                outbox.answer(encode(&ServerFrame::Refused { topic: topic.clone(), problem }));
-            }
-        });
-        join_all(asked).await;
+        let asked =
+            listeners.into_iter().map(move |(id, who)| node.clone().ask_again(topic.clone(), id, who));
+        to_the_end(join_all(asked)).await;
+    }
+
+    async fn ask_again(self: Arc<Self>, topic: Topic, session: SessionId, who: Identity) {
+        let Err(error) = self.may_read(&who, &topic).await else { return };
+        self.hub.unsubscribe(&topic, session, Leave::Now);
+        if let Some(outbox) = self.sessions.outbox(session) {
+            outbox.answer(encode(&ServerFrame::Refused { topic, problem: error.problem() }));
+        }
     }
 
     /// What was counted since the start.

@@ -81,9 +81,9 @@ impl Watched {
             Listed::Yes => self.presence.join(session, listener.who.clone()),
             Listed::No => self.presence.leave(session),
         }
-        if self.listeners.insert(session, listener).is_none() {
-            self.newcomers.insert(session);
-        }
+        self.listeners.insert(session, listener);
+        // Also who asks again, or had a seat here before: its page may have forgotten who else is here.
+        self.newcomers.insert(session);
     }
 
     /// Removes a listener. The seat of one whose connection was lost stays for a while.

@@ -149,6 +149,8 @@ impl Connection {
             self.state = State::Connected { since: now, deadline: now + 2 * heartbeat_ms, heartbeat_ms };
             self.blocked = 0;
             self.polling = false;
+            // Whatever the page was told of the network: it is there.
+            self.online = true;
         }
         Vec::new()
     }

@@ -92,7 +92,7 @@ impl From<MessageText> for String {
     }
 }
 
-/// The body of a POST to [`messages`]: a line as somebody typed it, not yet a [`MessageText`].
+/// A line as somebody typed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -105,7 +105,7 @@ pub struct NewMessage {
     pub text: String,
 }
 
-/// The answer of [`ROOMS`]: the room with the latest event first.
+/// The rooms, the one with the latest event first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rooms {

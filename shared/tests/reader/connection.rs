@@ -181,6 +181,17 @@ fn a_network_that_returns_is_tried_at_once() {
 }
 
 #[test]
+fn a_network_that_carries_a_connection_is_there_whatever_the_browser_said() {
+    let mut driver = Driver::connected();
+    driver.on(Input::Online(false), 0.5);
+    driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
+    driver.on(Input::ReconnectNow, 0.5);
+    driver.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
+    driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
+    assert!(matches!(driver.machine.status(), Status::Waiting { .. }));
+}
+
+#[test]
 fn a_late_answer_ends_no_newer_sign_in() {
     let mut driver = Driver::started();
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);

@@ -47,7 +47,8 @@ impl Driver {
             Input::Heard | Input::Drain { .. } if !self.welcomed => return Vec::new(),
             Input::Closed(_) if !self.open => return Vec::new(),
             Input::Closed(_) => self.open = false,
-            Input::Welcome { .. } => self.welcomed = true,
+            // What carries a connection is there, whatever was told of it.
+            Input::Welcome { .. } => (self.welcomed, self.online) = (true, true),
             Input::Online(online) => self.online = online,
             _ => {}
         }

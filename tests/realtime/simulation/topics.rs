@@ -69,7 +69,8 @@ impl Reader {
                 }
             }
             Err(refusal) => {
-                if polling && refusal == Refusal::NoAnswer {
+                // The way is not the reason where this topic alone is refused.
+                if polling && refusal != Refusal::Forbidden {
                     self.tell(Input::PollFailed);
                 }
                 self.try_again(topic, 2_000);

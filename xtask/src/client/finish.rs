@@ -43,6 +43,27 @@ fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((number, &bytes[length..]))
 }
 
+/// Takes the comments out of the JavaScript that wasm-bindgen writes beside the WASM, in place: a fifteenth of its
+/// bytes. Trunk's `--minify` leaves that file as it is.
+pub(super) fn strip_comments(client: &Path) -> Result {
+    let wasm = wasm_file(client)?;
+    let script = client.join(format!("{}.js", stem(&wasm).unwrap_or_default()));
+    files::write(&script, without_comments(&files::read_text(&script)?))
+}
+
+/// The script without the lines that are nothing but comment, as wasm-bindgen writes all of its own.
+fn without_comments(script: &str) -> String {
+    let mut in_comment = false;
+    let is_code = |line: &&str| {
+        let text = line.trim();
+        let begins = text.starts_with("/**");
+        let is_comment = in_comment || begins || text.starts_with("//");
+        in_comment = (in_comment || begins) && !text.ends_with("*/");
+        !is_comment
+    };
+    script.split_inclusive('\n').filter(is_code).collect()
+}
+
 /// Names every file that the page names after its final bytes: the server lets browsers keep those for ever.
 pub(super) fn name_by_content(client: &Path) -> Result {
     let page = client.join("index.html");
@@ -98,6 +119,12 @@ mod tests {
         let kept = [head, &code[..], b"\0\x05\x04more", b"\x01\x01x"].concat();
         assert_eq!(without_names(&module), Some(kept));
         assert_eq!(without_names(&module[..20]), None, "cut in the middle of a section");
+    }
+
+    #[test]
+    fn comments_go_and_code_stays() {
+        let script = "/** One. */\nlet a = 1; // kept\n  /**\n   * @returns {number}\n   */\n  get b() {}\n// Gone.\n`//`";
+        assert_eq!(without_comments(script), "let a = 1; // kept\n  get b() {}\n`//`");
     }
 
     #[test]

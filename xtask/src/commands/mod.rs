@@ -46,7 +46,11 @@ const COMMANDS: [Command; 10] = [
         about: "try inputs that nobody thought of, until Ctrl-C: `[frames|requests] [--secs N]`",
         run: fuzz::run,
     },
-    Command { name: "build", about: "one release binary with the client inside", run: build::run },
+    Command {
+        name: "build",
+        about: "one release binary with the client inside; `--otel` for one that sends traces",
+        run: build::run,
+    },
     Command {
         name: "doctor",
         about: "check the tools, and say how to mend what is missing",

@@ -117,7 +117,7 @@ fn client_size() -> Result {
 }
 
 fn binary() -> Result {
-    server::build_release(&project::client()).map(drop)
+    server::build_release(&project::client(), &[]).map(drop)
 }
 
 fn self_contained() -> Result {

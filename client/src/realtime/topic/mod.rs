@@ -89,6 +89,7 @@ fn follow_status<P: Projection>(reader: &Rc<Reader<P>>) {
         let (status, Some(reader)) = (status.get(), kept.try_get_value()) else { return };
         if status != Status::Connected {
             reader.members.set(Members::default());
+            reader.is_refused.set(false);
         }
         match status {
             Status::Polling => spawn_local(reader.poll()),
@@ -134,8 +135,10 @@ impl<P: Projection> TopicReader<P> {
     pub fn pull_again(self) {
         let reader = self.reader.get_value();
         reader.reading.set(Reading::Loading);
-        if !reader.take(Feed::resume) {
-            reader.reading.set(Reading::Ready);
+        // Where the node had refused it, it is asked again, and answers either way.
+        reader.parts.socket.listen_again(&reader.topic);
+        if !reader.take(Feed::resume) && !reader.parts.socket.is_connected() {
+            reader.ready();
             spawn_local(reader.poll());
         }
     }

@@ -48,6 +48,8 @@ pub(super) struct Reader<P: Projection> {
     backoff: RefCell<Backoff>,
     /// No long poll begins before.
     paused_until: Cell<Millis>,
+    /// The node does not let us listen. What a page holds is shown all the same, but not as if more would come.
+    pub(super) is_refused: Cell<bool>,
 }
 
 impl<P: Projection> Reader<P> {
@@ -65,6 +67,7 @@ impl<P: Projection> Reader<P> {
             waiting: RefCell::default(),
             backoff: RefCell::default(),
             paused_until: Cell::default(),
+            is_refused: Cell::default(),
         })
     }
 
@@ -81,9 +84,17 @@ impl<P: Projection> Reader<P> {
 
     pub(super) fn hear(self: &Rc<Self>, arrival: Arrival) {
         match arrival {
-            Arrival::Head(epoch, seq) => drop(self.take(|feed| feed.on_head(&epoch, seq))),
+            Arrival::Head(epoch, seq) => {
+                self.is_refused.set(false);
+                if !self.take(|feed| feed.on_head(&epoch, seq)) {
+                    self.ready();
+                }
+            }
             Arrival::Event(epoch, event) => drop(self.take(|feed| feed.on_event(&epoch, event.seq, event))),
-            Arrival::Refused(problem) => self.reading.set(Reading::Trouble(problem)),
+            Arrival::Refused(problem) => {
+                self.is_refused.set(true);
+                self.reading.set(Reading::Trouble(problem));
+            }
             Arrival::Acked(epoch, seq) => spawn_local(self.clone().expect_own(epoch, seq)),
             Arrival::Presence(members) => self.members.set(members),
             Arrival::Signal(from, payload) => {
@@ -142,6 +153,13 @@ impl<P: Projection> Reader<P> {
         }
     }
 
+    /// What there is to read is here, unless the node does not let us hear what comes.
+    pub(super) fn ready(&self) {
+        if !self.is_refused.get() && self.feed.borrow().position().is_some() {
+            self.reading.set(Reading::Ready);
+        }
+    }
+
     async fn pull(self: Rc<Self>, wish: Pull) {
         let asked_at = browser::now_ms();
         match self.answer(&wish).await {
@@ -151,7 +169,7 @@ impl<P: Projection> Reader<P> {
                     self.paused_until.set(now + ASK_EVERY_MS);
                 }
                 self.backoff.borrow_mut().reset();
-                self.reading.set(Reading::Ready);
+                self.ready();
                 self.take(|feed| feed.on_page(page.into()));
                 self.poll().await;
             }

@@ -56,7 +56,11 @@ fn without_links(schema: &mut Schema) {
 /// The routes, and beside them the documents that describe them and what each kind of topic carries.
 pub fn documented(routes: Routes, kinds: Vec<(&'static str, Payloads)>) -> Router<AppState> {
     let mut routes = routes
-        .get(endpoint::OPENAPI, "This document: every route, with all that it takes and answers.", openapi)
+        .get(
+            endpoint::OPENAPI,
+            "This document: every route of the API, with what it takes and answers.",
+            openapi,
+        )
         .get(endpoint::ASYNCAPI, "What crosses the socket, as AsyncAPI 3.", asyncapi)
         .get(endpoint::DOCS, "Both documents as a page.", docs);
     let router = routes.take_router();

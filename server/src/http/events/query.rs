@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::{Epoch, Malformed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Part, Problem, Seq};
 
 use crate::http::{ApiError, Described, Operation, Place};
@@ -16,13 +16,18 @@ pub struct Asked(BTreeMap<String, String>);
 
 impl Described for Asked {
     fn describe(operation: &mut Operation<'_>) {
-        let seq = |about: &str| json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX, "description": about });
+        let seq = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
+        let described = |about: &str| {
+            let mut seq = seq.clone();
+            seq["description"] = about.into();
+            seq
+        };
         // An object whose fields are parameters of their own: so the document can say that only one may be given.
         let position = json!({
             "type": "object",
             "properties": {
-                "after": seq("The events with a larger seq."),
-                "before": seq("The events just below it."),
+                "after": described("The events with a larger seq."),
+                "before": described("The events just below it."),
             },
             "not": { "required": ["after", "before"] },
         });
@@ -43,13 +48,8 @@ impl Described for Asked {
             epoch,
             "The life of the log that you know; of another, you get the newest page.",
         );
-        let heard: Value = seq("");
-        operation.takes(
-            Place::Query,
-            "heard",
-            heard,
-            "The newest seq that you were told of: the page is no older.",
-        );
+        let about = "The newest seq that you were told of: the page is no older.";
+        operation.takes(Place::Query, "heard", seq, about);
     }
 }
 
