@@ -6,20 +6,22 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, Port};
 
 /// A running chromedriver; dropping it ends it. The session must have ended before, or Chromium stays.
 pub struct Chromedriver {
     child: Child,
-    port: u16,
+    port: Port,
 }
 
 impl Chromedriver {
     /// Starts one.
     pub fn start() -> Chromedriver {
         let program = std::env::var_os("CHROMEDRIVER").unwrap_or(OsString::from("chromedriver"));
+        // Left to choose by itself, it takes a port of IPv6 and ends where that is not free in IPv4 too.
+        let port = Port::free();
         let started = Command::new(&program)
-            .arg("--port=0")
+            .arg(format!("--port={}", port.address().port()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -31,29 +33,30 @@ impl Chromedriver {
                 program.display()
             )
         });
-        let port = port_of(child.stdout.take().expect("it is piped")).recv_timeout(DEADLINE);
-        let port = port.expect("chromedriver says on which port it listens");
-        Chromedriver { child, port }
+        let ready = listens(child.stdout.take().expect("it is piped"), &port).recv_timeout(DEADLINE);
+        let chromedriver = Chromedriver { child, port };
+        ready.expect("chromedriver says that it listens");
+        chromedriver
     }
 
     /// Where it listens.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.port.address())
     }
 }
 
-/// The port that it says it listens on.
-fn port_of(output: impl Read + Send + 'static) -> Receiver<u16> {
-    let (found, port) = channel();
+/// That it listens, once it says so.
+fn listens(output: impl Read + Send + 'static, port: &Port) -> Receiver<()> {
+    let (ready, listens) = channel();
+    let said = format!("started successfully on port {}", port.address().port());
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            let said = line.split_once("started successfully on port ");
-            if let Some(Ok(port)) = said.map(|(_, port)| port.trim_end_matches('.').parse()) {
-                found.send(port).ok();
+            if line.contains(&said) {
+                ready.send(()).ok();
             }
         }
     });
-    port
+    listens
 }
 
 impl Drop for Chromedriver {
