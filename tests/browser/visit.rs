@@ -101,6 +101,26 @@ async fn signing_out_ends_it_in_every_tab() {
     assert_eq!(status, 204);
 }
 
+/// What happens to a page that the browser keeps for "back", while another tab signs out and somebody else in.
+const KEPT_FOR_BACK: &str = "(async () => {
+    window.dispatchEvent(new Event('pagehide'));
+    await fetch('/api/me', { method: 'DELETE' });
+    const headers = { 'Content-Type': 'application/json' };
+    await fetch('/api/me', { method: 'POST', headers, body: JSON.stringify({ name: 'Grace' }) });
+    window.dispatchEvent(new Event('pageshow'));
+    return true;
+})()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_was_kept_for_back_is_of_whoever_is_signed_in_by_then() {
+    let server = product();
+    let window = Window::signed_in(&server, "Ada", "/").await;
+    assert!(window.tells::<bool>(KEPT_FOR_BACK).await);
+    let is_hers = "document.querySelector('#user-menu')?.innerText.includes('Grace')";
+    window.until("the page is Grace's", is_hers).await;
+    window.is_connected().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_server_is_told_and_can_be_hurried() {
     let mut server = product();

@@ -151,6 +151,24 @@ async fn settings_are_printed_as_they_count_and_can_be_read_back() {
 }
 
 #[tokio::test]
+async fn a_variable_says_yes_in_the_usual_words() {
+    let refused = |said: &'static str| async move {
+        let folder = TempDir::new().unwrap();
+        let on_all = |command: &mut Command| {
+            command.args(["--listen", "0.0.0.0:0", "--data"]).arg(folder.path());
+            command.env("DUPLEX_INSECURE_HTTP", said);
+        };
+        !checks(on_all).await.status.success()
+    };
+    for said in ["1", "true", "yes", "on"] {
+        assert!(!refused(said).await, "{said}");
+    }
+    for said in ["0", "false", "no", "off"] {
+        assert!(refused(said).await, "{said}");
+    }
+}
+
+#[tokio::test]
 async fn no_password_is_printed() {
     let printed = prints(|command| {
         command.args(["--bus", "nats://ada:secret@bus.example:4222", "--log", "postgres://ada:se@cret@db/x"]);

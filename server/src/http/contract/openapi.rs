@@ -28,7 +28,8 @@ pub fn of(routes: &Routes, kinds: &[(&'static str, Payloads)]) -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
             "description": "One log, read by pull, long poll, stream or socket; written with a key that makes every \
                 retry harmless. What crosses the socket is in `/api/asyncapi.json`. HEAD works wherever GET does, \
-                OPTIONS lists the methods, and any other gets 405 with `Allow`. Fields that are not listed may be added and are to be ignored.",
+                OPTIONS lists the methods, and any other gets 405 with `Allow`. Fields that are not listed may be \
+                added and are to be ignored.",
         },
         "servers": [{ "url": "/" }],
         "paths": paths,
