@@ -1,7 +1,7 @@
 //! What a node reads of the log for itself, to have in memory what those who watch will ask for.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use server::realtime::{
@@ -10,15 +10,21 @@ use server::realtime::{
 };
 use shared::{ClientFrame, DisplayName, EventPage, Identity, Listed, Topic, UserId};
 use tokio::sync::Semaphore;
-use tokio::time::sleep;
 
 use crate::support::node::node;
-use crate::support::{MemoryLog, probe};
+use crate::support::{MemoryLog, eventually, probe};
 
-/// A log whose reads wait for the gate.
+/// A log whose reads are counted, and wait for the gate.
 struct SlowLog {
     log: MemoryLog,
     gate: Semaphore,
+    reads: AtomicUsize,
+}
+
+impl SlowLog {
+    fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
+    }
 }
 
 #[async_trait]
@@ -28,6 +34,7 @@ impl EventLog for SlowLog {
     }
 
     async fn read(&self, topic: &Topic, range: Range) -> Result<EventPage, LogError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.gate.acquire().await.expect("it is never closed").forget();
         self.log.read(topic, range).await
     }
@@ -50,23 +57,35 @@ impl AccessRule for Everybody {
     }
 }
 
+async fn looks_at(reader: &mut Session, name: &str) {
+    let frame = ClientFrame::Subscribe { topic: probe(name), listed: Listed::No };
+    reader.on_text(&serde_json::to_string(&frame).unwrap()).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_is_read_for_a_topic_that_nobody_watches_any_more() {
-    let log = Arc::new(SlowLog { log: MemoryLog::new(), gate: Semaphore::new(0) });
+    let log =
+        Arc::new(SlowLog { log: MemoryLog::new(), gate: Semaphore::new(0), reads: AtomicUsize::new(0) });
     let node = node(log.clone(), Arc::new(Everybody)).await;
     let ada = Identity { id: UserId("u_ada".into()), name: DisplayName::parse("Ada").unwrap() };
-    let mut reader = Session::open(&node, Visitor { identity: ada, sign_in: SignIn([0; 32]) });
+    let visitor = Visitor { identity: ada, sign_in: SignIn([0; 32]) };
+    let (mut gone, mut stays) = (Session::open(&node, visitor.clone()), Session::open(&node, visitor));
     for number in 0..50 {
-        let frame = ClientFrame::Subscribe { topic: probe(&format!("room-{number}")), listed: Listed::No };
-        reader.on_text(&serde_json::to_string(&frame).unwrap()).await;
+        looks_at(&mut gone, &format!("room-{number}")).await;
     }
-    // On paused time a moment passes once nothing else can go on.
-    sleep(Duration::from_millis(1)).await;
-    let begun = node.figures().pulls_from_log.get();
-    assert!((1..50).contains(&begun), "{begun} reads go on at once, and the others wait for them");
+    looks_at(&mut stays, "last").await;
+    eventually("some reads go on, and the others wait for them", async || (log.reads() > 0).then_some(()))
+        .await;
 
-    drop(reader);
+    let begun = log.reads();
+    drop(gone);
     log.gate.add_permits(Semaphore::MAX_PERMITS / 2);
-    sleep(Duration::from_millis(1)).await;
-    assert_eq!(node.figures().pulls_from_log.get(), begun);
+    // Reads get their turns in order, so those for nobody have had theirs by now.
+    eventually("the last topic is read", async || {
+        let frames = stays.outbox().take().frames;
+        frames.iter().any(|frame| frame.starts_with(br#"{"head""#)).then_some(())
+    })
+    .await;
+    assert!(begun < 50);
+    assert_eq!(log.reads(), begun + 1);
 }

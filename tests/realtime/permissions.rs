@@ -28,6 +28,15 @@ impl AccessRule for Rule {
     }
 }
 
+impl Rule {
+    /// Lets something happen after the rule has looked, and before it answers.
+    async fn before_it_answers(&self, work: impl Future<Output = ()>) {
+        self.asked.acquire().await.unwrap().forget();
+        work.await;
+        self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    }
+}
+
 async fn node_that_asks(open: usize) -> (Arc<Node>, Arc<Rule>) {
     let allowed = AtomicBool::new(true);
     let rule = Arc::new(Rule { allowed, gate: Semaphore::new(open), asked: Semaphore::new(0) });
@@ -91,13 +100,10 @@ async fn a_permission_that_ends_while_it_is_asked_for_lets_nobody_in() {
     let (node, rule) = node_that_asks(0).await;
     let (mut reader, topic) = (session(&node), probe("room"));
     let meanwhile = async {
-        // The rule has looked, and has not answered yet.
-        rule.asked.acquire().await.unwrap().forget();
         rule.allowed.store(false, Ordering::SeqCst);
         node.permissions_changed(&topic).await;
-        rule.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     };
-    tokio::join!(subscribe(&mut reader, &topic), meanwhile);
+    tokio::join!(subscribe(&mut reader, &topic), rule.before_it_answers(meanwhile));
     let heard = hears(&reader, "the refusal", is_refused).await;
     assert!(!heard.iter().any(|frame| matches!(frame, ServerFrame::Head { .. })), "{heard:?}");
 }
@@ -106,12 +112,8 @@ async fn a_permission_that_ends_while_it_is_asked_for_lets_nobody_in() {
 async fn who_is_renamed_while_it_is_asked_for_comes_in_under_the_new_name() {
     let (node, rule) = node_that_asks(0).await;
     let (mut reader, topic) = (session(&node), probe("room"));
-    let meanwhile = async {
-        rule.asked.acquire().await.unwrap().forget();
-        node.rename(&ada().id, &DisplayName::parse("Countess").unwrap());
-        rule.gate.add_permits(Semaphore::MAX_PERMITS / 2);
-    };
-    tokio::join!(subscribe(&mut reader, &topic), meanwhile);
+    let meanwhile = async { node.rename(&ada().id, &DisplayName::parse("Countess").unwrap()) };
+    tokio::join!(subscribe(&mut reader, &topic), rule.before_it_answers(meanwhile));
     let heard = hears(&reader, "who is here", |frame| matches!(frame, ServerFrame::Presence { .. })).await;
     let Some(ServerFrame::Presence { members, .. }) = heard.last() else { unreachable!("it was heard last") };
     let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
