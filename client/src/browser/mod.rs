@@ -4,6 +4,8 @@
 
 mod storage;
 
+use std::cell::Cell;
+
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::{document, window};
 use shared::{Key, Millis};
@@ -18,6 +20,22 @@ pub fn now_ms() -> Millis {
 /// Milliseconds since the Unix epoch as this machine believes, for showing.
 pub fn wall_ms() -> Millis {
     js_sys::Date::now() as Millis
+}
+
+thread_local! {
+    /// How far the node's clock is ahead of this machine's; zero until a node has told its time.
+    static NODE_AHEAD_MS: Cell<Millis> = const { Cell::new(0) };
+}
+
+/// Milliseconds since the Unix epoch by the node's clock, as far as it has told: what an event's `at` is compared
+/// with. Until then, and while no node was ever reached, this machine's own clock.
+pub fn node_ms() -> Millis {
+    wall_ms() + NODE_AHEAD_MS.get()
+}
+
+/// Notes what the node's clock says now.
+pub fn note_node_time(node_now: Millis) {
+    NODE_AHEAD_MS.set(node_now - wall_ms());
 }
 
 /// A number in `0.0..1.0`, good enough for spreading retries.

@@ -115,6 +115,12 @@ impl Realtime {
         matches!(self.parts().socket.status().get(), Status::Connected | Status::Polling)
     }
 
+    /// The largest payload that the node takes, in bytes of JSON: as its last welcome told, else the default of the
+    /// setting. Tracked.
+    pub fn payload_bytes_max(self) -> u32 {
+        self.parts().socket.payload_bytes_max().get()
+    }
+
     /// Which client the node serves, as far as it has told.
     pub fn served_build(self) -> ReadSignal<Option<String>> {
         self.parts().socket.served_build().into()

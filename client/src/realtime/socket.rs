@@ -21,6 +21,9 @@ use super::listeners::{Arrival, ListenerId, Listeners};
 use super::page_events::heed_the_page;
 use crate::browser;
 
+/// What a node takes unless it says otherwise: the default of `--payload-bytes-max`.
+const PAYLOAD_BYTES_MAX_DEFAULT: u32 = 8_192;
+
 /// The page's one connection to a node.
 pub(super) struct Socket {
     this: Weak<Socket>,
@@ -29,6 +32,7 @@ pub(super) struct Socket {
     listeners: Listeners,
     status: ArcRwSignal<Status>,
     served_build: ArcRwSignal<Option<String>>,
+    payload_bytes_max: ArcRwSignal<u32>,
     wake_at: Cell<Option<Millis>>,
     waiting: RefCell<Vec<Waker>>,
     wanted: Cell<bool>,
@@ -42,6 +46,7 @@ impl Socket {
             this: this.clone(),
             status: ArcRwSignal::new(machine.status()),
             served_build: ArcRwSignal::default(),
+            payload_bytes_max: ArcRwSignal::new(PAYLOAD_BYTES_MAX_DEFAULT),
             machine: RefCell::new(machine),
             line: RefCell::default(),
             listeners: Listeners::default(),
@@ -90,6 +95,11 @@ impl Socket {
     /// Which client the node serves, as its last welcome told.
     pub(super) fn served_build(&self) -> ArcReadSignal<Option<String>> {
         self.served_build.read_only()
+    }
+
+    /// The largest payload that the node takes.
+    pub(super) fn payload_bytes_max(&self) -> ArcReadSignal<u32> {
+        self.payload_bytes_max.read_only()
     }
 
     /// Whether somebody who is signed in sits in front of the page.
@@ -196,6 +206,7 @@ impl Socket {
         match frame {
             ServerFrame::Welcome(welcome) => {
                 self.served_build.set(Some(welcome.build));
+                self.payload_bytes_max.set(welcome.limits.payload_bytes_max);
                 self.input(Input::Welcome { heartbeat_secs: welcome.heartbeat_secs });
                 self.listeners.subscriptions().iter().for_each(|frame| self.send(frame));
             }
