@@ -75,7 +75,11 @@ impl Connection {
             | Input::NoAnswer
             | Input::RetryAfter(_)
             | Input::NoSocket(_) => {
-                if self.state == State::Asking { self.answered(input, now, random) } else { Vec::new() }
+                if self.state == State::Asking {
+                    self.answered(input, now, random)
+                } else {
+                    Vec::new()
+                }
             }
             Input::PollFailed => self.poll_failed(),
             Input::Online(online) => self.online(online, now),
