@@ -10,7 +10,7 @@ use gloo_net::http::{Request, RequestBuilder};
 use gloo_timers::callback::Timeout;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shared::{Backoff, ErrorCode, Key, Problem, endpoint};
+use shared::{Backoff, ErrorCode, Key, Millis, Problem, endpoint};
 use web_sys::AbortController;
 
 use crate::browser;
@@ -21,6 +21,9 @@ const ANSWER_MS_MAX: u32 = 10_000;
 const RETRIES_MAX: usize = 3;
 /// The longest wait between two attempts that a person is made to sit through.
 const PAUSE_MS_MAX: u64 = 10_000;
+
+/// A `Date` is whole seconds, cut off, and older by the way of the answer.
+const DATE_PRECISION_MS: Millis = 3_000;
 
 thread_local! {
     static ON_UNAUTHENTICATED: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
@@ -95,6 +98,7 @@ async fn send_within(millis: u32, request: RequestBuilder, body: Option<String>)
         None => request.build(),
     };
     let response = request.map_err(|_| no_answer())?.send().await.map_err(|_| no_answer())?;
+    note_time(response.headers().get("date"));
     let text = response.text().await.map_err(|_| no_answer())?;
     if response.ok() {
         return Ok(if response.status() == 204 { "null".into() } else { text });
@@ -104,6 +108,14 @@ async fn send_within(millis: u32, request: RequestBuilder, body: Option<String>)
         ON_UNAUTHENTICATED.with_borrow(|act| act.iter().for_each(|act| act()));
     }
     Err(problem)
+}
+
+/// Every answer tells the node's time in its `Date` (RFC 9110 §6.6.1), to the second.
+fn note_time(date: Option<String>) {
+    let millis = date.map_or(f64::NAN, |date| js_sys::Date::parse(&date));
+    if millis.is_finite() {
+        browser::note_node_time(millis as Millis, DATE_PRECISION_MS);
+    }
 }
 
 /// What ends a request: its deadline, or that nobody wants the answer any more.
@@ -140,7 +152,7 @@ fn refusal(status: u16, body: &str) -> Problem {
 }
 
 fn no_answer() -> Problem {
-    Problem::new(ErrorCode::Unavailable, "The server did not answer. Check your connection, then try again.")
+    Problem::new(ErrorCode::Unavailable, "Can't reach the server. Try again in a moment.")
 }
 
 fn unreadable(error: &serde_json::Error) -> Problem {
