@@ -8,9 +8,13 @@ use std::cell::RefCell;
 
 use gloo_net::http::{Request, RequestBuilder};
 use gloo_timers::callback::Timeout;
+use js_sys::futures::JsFuture;
+use js_sys::{Function, Promise, Reflect};
+use leptos::prelude::window;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::{Backoff, ErrorCode, Key, Millis, Problem, endpoint};
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortController;
 
 use crate::browser;
@@ -38,7 +42,18 @@ pub fn on_unauthenticated(act: impl Fn() + 'static) {
 ///
 /// Repeated up to three times when the network or the node fails; the problem is the last one met.
 pub async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, Problem> {
-    read(&repeat(|| Request::get(url)).await?)
+    match early_answer(url).await {
+        Some(text) => read(&text),
+        None => read(&repeat(|| Request::get(url)).await?),
+    }
+}
+
+/// Takes the answer to a request that assets/boot.js sent while this client was still loading. Nothing where it sent
+/// none, where its answer was taken before or is too old, and where it was not a good one.
+async fn early_answer(url: &str) -> Option<String> {
+    let take = Reflect::get(&window(), &"takeEarlyAnswer".into()).ok()?.dyn_into::<Function>().ok()?;
+    let text = take.call1(&JsValue::UNDEFINED, &url.into()).ok()?.dyn_into::<Promise>().ok()?;
+    JsFuture::from(text).await.ok()?.as_string()
 }
 
 /// The same with a single attempt, for callers that have a rhythm of their own.
@@ -163,6 +178,14 @@ fn unreadable(error: &serde_json::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BOOT: &str = include_str!("../../assets/boot.js");
+
+    #[test]
+    fn who_is_signed_in_is_asked_while_the_client_loads() {
+        assert!(BOOT.contains(&format!("ask(\"{}\")", endpoint::ME)));
+        assert!(BOOT.contains("window.takeEarlyAnswer ="));
+    }
 
     #[test]
     fn a_problem_of_the_server_is_told_in_its_own_words() {
