@@ -49,6 +49,8 @@ pub enum ChatEvent {
 pub enum ChatSignal {
     /// Somebody is writing.
     Typing,
+    /// They have sent or thrown away what they wrote.
+    Stopped,
 }
 
 /// A line of chat: 1 to 2,000 characters (Unicode scalar values), trimmed.
