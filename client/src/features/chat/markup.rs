@@ -18,6 +18,7 @@ pub(super) enum Part<'a> {
 }
 
 const FENCE: &str = "```";
+const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
 const SCHEMES: [&str; 3] = ["https://", "http://", "mailto:"];
 
 /// Reads a message. No two parts of plain text follow each other.
@@ -67,13 +68,19 @@ fn block(rest: &str) -> Option<(usize, Option<Part<'_>>)> {
     let (inner, after) = ends
         .map(|place| (&body[..place], body[place + FENCE.len()..].trim_start_matches([' ', '\t'])))
         .find(|(inner, after)| !inner.trim().is_empty() && (after.is_empty() || after.starts_with('\n')))?;
-    let (first, lines) = inner.split_once('\n').unwrap_or_default();
-    let is_language = lines.ends_with('\n') && !lines.trim().is_empty() && !first.trim().contains(' ');
-    let (language, code) = if is_language { (first.trim(), lines) } else { ("", inner) };
-    let code = code.strip_prefix('\n').unwrap_or(code);
+    let (language, code) = match inner.split_once('\n') {
+        Some((first, lines)) if first.trim().is_empty() => ("", lines),
+        Some((first, lines)) if names_language(first, lines) => (first.trim(), lines),
+        _ => ("", inner),
+    };
     let code = code.strip_suffix('\n').unwrap_or(code);
     let after = after.strip_prefix('\n').unwrap_or(after);
     Some((rest.len() - after.len(), Some(Part::Block { language, code })))
+}
+
+/// A single word behind the backticks, with lines of code below it and the end on a line of its own.
+fn names_language(first: &str, lines: &str) -> bool {
+    first.split_whitespace().count() == 1 && lines.ends_with('\n') && !lines.trim().is_empty()
 }
 
 /// A span ends on its line, with as many backticks as it began with.
@@ -130,17 +137,13 @@ fn is_unseen(letter: char) -> bool {
 
 /// The word without what ends a sentence, and without brackets that it only closes.
 fn without_punctuation(mut word: &str) -> &str {
+    let count = |letter| word.matches(letter).count();
+    let mut left_over = BRACKETS.map(|(open, close)| count(close).saturating_sub(count(open)));
     while let Some(last) = word.chars().next_back() {
-        let count = |letter| word.chars().filter(|other| *other == letter).count();
-        let is_left_over = match last {
-            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' => true,
-            ')' => count(')') > count('('),
-            ']' => count(']') > count('['),
-            '}' => count('}') > count('{'),
-            _ => false,
-        };
-        if !is_left_over {
-            break;
+        match BRACKETS.iter().position(|(_, close)| *close == last) {
+            Some(kind) if left_over[kind] > 0 => left_over[kind] -= 1,
+            None if ".,;:!?'*_~".contains(last) => {}
+            _ => break,
         }
         word = &word[..word.len() - last.len_utf8()];
     }
@@ -381,8 +384,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_message_is_lost_but_backticks() {
-        let bare = |text: &str| text.replace(['`', '\n'], "");
+    fn nothing_of_a_message_is_lost_but_backticks_and_space_around_blocks() {
+        let bare = |text: &str| text.replace(['`', '\n', ' '], "");
         for text in [
             "a `b` ``c`d`` ```e``` https://f.example/(g). <h>",
             "```i\nj\n```\nk\n```\nl",
