@@ -249,6 +249,7 @@ fn the_wire_of_the_demo_is_pinned() {
     let room = |name: &str, last| RoomSummary { name: name.into(), head: Seq(57), online: 3, last };
     pins("chat/posted", &posted);
     pins("chat/typing", &ChatSignal::Typing);
+    pins("chat/stopped", &ChatSignal::Stopped);
     pins("chat/new_message", &NewMessage { text: "grüß dich 🦀".into() });
     pins("chat/rooms", &Rooms { rooms: vec![room("general", Some(last)), room("quiet", None)] });
 }

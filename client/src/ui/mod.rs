@@ -3,6 +3,7 @@
 mod announcer;
 mod avatar;
 mod badge;
+mod focus;
 mod icons;
 mod live;
 mod new_version;
@@ -10,12 +11,15 @@ mod notices;
 mod page;
 pub mod panic;
 pub mod time;
+mod words;
 
 pub use announcer::{Announcer, AnnouncerRegion, use_announcer};
 pub use avatar::Avatar;
 pub use badge::ConnectionBadge;
+pub use focus::has_fine_pointer;
 pub use icons::{Icon, IconOf, Logo};
 pub use live::{Live, live};
 pub use new_version::NewVersion;
 pub use notices::{NoticeRegion, Notices, use_notices};
 pub use page::{APP_NAME, Heading, PageTitle, focus_on, use_page_title};
+pub use words::{in_words, isolated};

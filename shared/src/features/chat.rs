@@ -48,6 +48,8 @@ pub enum ChatEvent {
 pub enum ChatSignal {
     /// Somebody is writing.
     Typing,
+    /// They have sent or thrown away what they wrote.
+    Stopped,
 }
 
 impl ChatEvent {

@@ -3,6 +3,7 @@
 mod around;
 mod event_source;
 mod hidden;
+mod long_room;
 mod lost_server;
 mod polling;
 mod presence;

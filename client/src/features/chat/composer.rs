@@ -26,6 +26,9 @@ pub(super) fn Composer(
     /// With every change that leaves something in the field.
     #[prop(into)]
     on_write: Callback<()>,
+    /// When nothing is left in the field.
+    #[prop(into)]
+    on_clear: Callback<()>,
     on_send: Callback<String, Result<(), Problem>>,
 ) -> impl IntoView {
     let problem = RwSignal::new(String::new());
@@ -37,8 +40,9 @@ pub(super) fn Composer(
     let write = move |written: String| {
         text.set(written);
         problem.set(String::new());
-        if !text.read_untracked().trim().is_empty() {
-            on_write.run(());
+        match text.read_untracked().trim().is_empty() {
+            true => on_clear.run(()),
+            false => on_write.run(()),
         }
     };
     let on_key = move |event: ev::KeyboardEvent| {
