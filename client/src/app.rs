@@ -60,15 +60,21 @@ pub fn App() -> impl IntoView {
 /// Connected for whoever is signed in, and for nobody else.
 fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
     let (sign_in, status) = (me.sign_in(), realtime.status());
-    let was_in = Cell::new(false);
+    let (was_in, is_warned) = (Cell::new(false), Cell::new(false));
     Effect::new(live(move || {
         let sign_in = sign_in.get();
         let was_in = was_in.replace(matches!(sign_in, SignIn::In(_)));
         match &sign_in {
-            SignIn::In(person) => realtime.start(person.id.clone()),
+            SignIn::In(person) => {
+                if is_warned.replace(false) {
+                    notices.clear();
+                }
+                realtime.start(person.id.clone());
+            }
             SignIn::Out => {
                 // Who signs out here waits for the answer in between.
                 if was_in {
+                    is_warned.set(true);
                     notices.warn("You've been signed out. Enter a name to continue.");
                 }
                 realtime.stop();

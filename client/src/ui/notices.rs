@@ -51,6 +51,11 @@ impl Notices {
         self.show(text.into(), "notice warning");
     }
 
+    /// Takes back what was said, since it is so no longer.
+    pub fn clear(self) {
+        self.shown.set(None);
+    }
+
     fn show(self, text: String, class: &'static str) -> u32 {
         let number = self.count.get_value() + 1;
         self.count.set_value(number);

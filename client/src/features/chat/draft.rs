@@ -26,10 +26,14 @@ pub(super) fn use_draft(room: &str) -> RwSignal<String> {
         }
     };
     Effect::new(live(move || {
-        draft.track();
-        if !is_due.get_value() {
-            is_due.set_value(true);
-            set_timeout(save, SAVE_AFTER);
+        let is_empty = draft.read().is_empty();
+        let was_due = is_due.get_value();
+        is_due.set_value(true);
+        match is_empty {
+            // What was sent must not be there once more after a crash.
+            true => save(),
+            false if !was_due => set_timeout(save, SAVE_AFTER),
+            false => {}
         }
     }));
     let leaving = window_event_listener_untyped("pagehide", move |_| save());

@@ -37,7 +37,7 @@ pub(super) fn Present(reader: TopicReader<Timeline>) -> impl IntoView {
             <span class="member-names">{names}</span>
         </button>
         <div
-            id="member-list" class="menu" popover="auto" role="group" aria-label="Who is here"
+            id="member-list" class="menu" popover="auto" role="group" aria-label="People in this room"
             hidden=is_unknown()
         >
             <ul>{list}</ul>
