@@ -94,12 +94,11 @@ mod tests {
     /// Cuts one character after the other until the rest fits.
     fn cut_slowly(text: &str, payload_bytes_max: usize) -> usize {
         let mut rest = text.trim_end().to_owned();
-        let mut cut = 0;
-        while !rest.trim().is_empty() && !Length::of(&rest, payload_bytes_max).fits() {
+        let all = rest.chars().count();
+        while room(&rest, payload_bytes_max) == Room::Exceeded {
             rest.pop();
-            cut += 1;
         }
-        cut
+        all - rest.chars().count()
     }
 
     #[test]
