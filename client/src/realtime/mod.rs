@@ -88,6 +88,11 @@ impl Realtime {
         parts.socket.stop();
     }
 
+    /// Hangs up and keeps everything, until [`Realtime::start`] for the same person.
+    pub fn pause(self) {
+        self.parts().socket.stop();
+    }
+
     /// The person has signed out for good: forget what they have not yet published.
     pub fn forget_unsent(self) {
         self.parts().outbox.forget();

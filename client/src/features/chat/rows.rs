@@ -147,7 +147,8 @@ fn belongs_to(above: &Line, line: &Line) -> bool {
 fn written(post: &Post, me: &Identity) -> Option<(Arc<Line>, Stage)> {
     let NewMessage { text } = post.body.read().ok()?;
     let stage = match &post.state {
-        PostState::Pending | PostState::Acked(_) | PostState::Held => Stage::Pending,
+        PostState::Pending | PostState::Acked(_) => Stage::Pending,
+        PostState::Held => Stage::Held,
         PostState::Failed(problem) => Stage::Failed(problem.clone()),
     };
     let (author, key) = (me.clone(), post.key.clone());
