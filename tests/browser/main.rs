@@ -11,11 +11,15 @@ mod support;
 
 mod chromedriver;
 mod gate;
+mod recorder;
+mod surroundings;
 mod window;
 
+mod boot;
 mod chat; // demo
 mod offline;
 mod polling;
+mod translation;
 mod visit;
 
 use support::{Program, TestServer};
