@@ -46,7 +46,10 @@ async fn a_page_that_cannot_be_loaded_says_so_and_can_be_tried_again() {
     let window = Window::at(gate.url(), &[]).await;
     gate.refuses(".wasm", 503);
     window.visits("/").await;
-    let told = format!("{}?.includes(\"couldn't load\")", words_of("#boot-failed:not([hidden])"));
+    let told = format!(
+        "{}?.includes('load. Check your connection, then reload.')",
+        words_of("#boot-failed:not([hidden])")
+    );
     window.until("it is told", &told).await;
     gate.refuses_nothing();
     window.clicks("#boot-failed .button").await;

@@ -19,7 +19,7 @@ async fn the_badge_says_that_it_polls_until_a_socket_comes_through() {
     let server = product();
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling(&gate, "Ada").await;
-    let label = words_of("#connection [role=status]");
+    let label = words_of(".badge-label");
     assert_eq!(ada.tells::<String>(&label).await, "Connected (slow path)");
     let shown: String = ada.tells("document.body.textContent").await;
     assert!(

@@ -28,7 +28,7 @@ impl Window {
 
     /// Waits until a screen reader was given these words.
     pub(crate) async fn hears(&self, words: &str) {
-        let is_said = format!("recorded.spoken.includes({})", serde_json::json!(words));
+        let is_said = format!("recorded.spoken.some(said => said.includes({}))", serde_json::json!(words));
         self.until(&format!("{words:?} is read aloud"), &is_said).await;
     }
 

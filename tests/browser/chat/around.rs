@@ -16,8 +16,9 @@ async fn the_lobby_leads_into_rooms() {
     ada.clicks(".brand").await;
     let shown = "document.querySelector('a.room-link[data-room=\"general\"]')?.innerText.includes('come in')";
     ada.until("the room is listed with its last line", shown).await;
-    let said = format!("{}?.includes('Pick one on the left, or start a new one.')", words_of("main"));
-    ada.until("it is told what to do", &said).await;
+    let said =
+        "document.querySelector('main').innerText.includes('Pick one on the left, or start a new one.')";
+    ada.until("it is told what to do", said).await;
     ada.follows("general").await;
     ada.reads("come in").await;
     ada.starts_room("brand new").await;

@@ -7,8 +7,7 @@ use crate::{product, product_with};
 impl Window {
     /// How many characters the page says are too many; none while it would send the text.
     async fn says_too_many(&self) -> Option<usize> {
-        self.until("the page has counted", "new Promise(done => requestAnimationFrame(() => done(true)))")
-            .await;
+        assert!(self.tells::<bool>("new Promise(done => requestAnimationFrame(() => done(true)))").await);
         let told: String = self.tells(&words_of(".composer-left")).await;
         let count = told.strip_suffix(" too many")?.split(' ').next().unwrap();
         Some(count.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap())

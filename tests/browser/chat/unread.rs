@@ -69,6 +69,10 @@ async fn unread_lines_are_counted_through_a_reload_and_marked_in_the_room() {
     ada.reads("mine").await;
     ada.sees_nothing_new().await;
     ada.sees_unread("general", 0).await;
+    // What comes before one's eyes is not new.
+    joan.posts_lines("general", 10, 10).await;
+    ada.reads("line 10").await;
+    ada.sees_nothing_new().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
