@@ -32,8 +32,11 @@ use crate::window::Window;
 /// The settled lines of the page, from top to bottom: seq and text.
 pub(super) const LINES: &str = "[...document.querySelectorAll('.message[data-seq]')]\
                      .map(line => [Number(line.dataset.seq), line.querySelector('.message-text').textContent])";
+/// Nothing that was written here waits any more.
+pub(super) const NOTHING_UNSETTLED: &str = "!document.querySelector('.message:not([data-seq])')";
+/// The text in the composer.
 pub(super) const DRAFT: &str = "document.querySelector('#composer')?.value";
-/// What somebody who writes needs.
+/// Keys go to the composer.
 pub(super) const IN_COMPOSER: &str = "document.activeElement?.id === 'composer'";
 
 impl Window {
