@@ -1,4 +1,4 @@
-//! Which characters can be seen, and which only change the ones around them: for names and texts that people type.
+//! Visible, invisible and combining characters: the rules for names and texts that people type.
 
 /// Ranges of characters, both ends included.
 type Ranges = &'static [(char, char)];
@@ -87,17 +87,17 @@ const JOINER: char = '\u{200d}';
 /// Vietnamese piles up two marks, polytonic Greek three, pointed Hebrew with its accents four.
 const MARKS_IN_A_ROW_MAX: usize = 4;
 
-/// Whether at least one character of `text` is a letter, digit or symbol that can be seen by itself.
+/// Tells if at least one character of `text` is a letter, digit or symbol that can be seen by itself.
 pub fn has_visible(text: &str) -> bool {
     text.chars().any(is_visible)
 }
 
-/// Whether `char` is a letter, digit or symbol that can be seen by itself.
+/// Tells if `char` is a letter, digit or symbol that can be seen by itself.
 pub fn is_visible(char: char) -> bool {
     !char.is_whitespace() && !char.is_control() && !is_in(INVISIBLE, char) && !is_in(MARKS, char)
 }
 
-/// Whether `text` has an invisible character where no emoji and no spelling needs it.
+/// Tells if `text` has an invisible character where no emoji and no spelling needs it.
 pub fn has_needless_invisible(text: &str) -> bool {
     let mut before = None;
     let mut rest = text.chars();
@@ -120,7 +120,7 @@ fn is_needed(char: char, before: Option<char>, after: Option<char>) -> bool {
     }
 }
 
-/// Whether more combining marks follow each other than any script needs.
+/// Tells if more combining marks follow each other than any script needs.
 pub fn has_piled_marks(text: &str) -> bool {
     let mut in_a_row = 0;
     text.chars().any(|char| {
@@ -171,7 +171,11 @@ pub mod pattern {
     }
 
     fn class(ranges: Ranges) -> String {
-        ranges.iter().map(|(first, last)| format!("{}-{}", escaped(*first), escaped(*last))).collect()
+        let range = |(first, last): &(char, char)| match first == last {
+            true => escaped(*first),
+            false => format!("{}-{}", escaped(*first), escaped(*last)),
+        };
+        ranges.iter().map(range).collect()
     }
 
     /// A character as every dialect of regular expressions has it: none of the escapes past U+FFFF is common.

@@ -31,7 +31,7 @@ pub struct Identity {
     pub name: DisplayName,
 }
 
-/// A person's name as others see it: 1 to 40 characters, trimmed. [`DisplayName::parse`] is the rule for new ones.
+/// A person's name as others see it: 1 to 40 characters that others can read, trimmed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
 #[cfg_attr(

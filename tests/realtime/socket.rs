@@ -1,5 +1,7 @@
 //! The socket, frame by frame: what a node answers, and in which order.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use shared::{ClientFrame, ErrorCode, Listed, Payload, Problem, Seq, ServerFrame, Topic, endpoint};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -21,8 +23,11 @@ impl Socket {
 async fn the_first_frame_is_a_welcome_that_says_who_and_what_holds() {
     let server = TestServer::with(&["--heartbeat-secs", "7", "--frame-bytes-max", "5000"]);
     let ada = server.guest("Ada").await;
+    let clock_ms = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+    let before = clock_ms();
     let mut socket = server.unheard_socket(&ada).await;
     let welcome = socket.hears_welcome().await;
+    assert!((before..=clock_ms()).contains(&welcome.now), "node and test share a clock");
 
     assert_eq!((welcome.protocol, welcome.you), (1, ada.identity));
     assert_eq!((welcome.heartbeat_secs, welcome.limits.frame_bytes_max), (7, 5_000));
