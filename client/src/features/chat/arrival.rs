@@ -89,19 +89,18 @@ impl Arrival {
         let Some(room) = self.room.try_get_value() else { return };
         let (place, mark) = (Place::kept(&room), self.rooms.mark(&room));
         self.read_before.set(mark);
-        let unread = self.unread(mark);
-        let first = place.map(|place| place.seq).or(mark.filter(|_| unread > 0).map(Seq::next));
-        let Some(first) = first else { return self.is_over.set(true) };
+        let newest = self.reader.projection.with_untracked(Timeline::newest);
+        let first_new = mark.filter(|mark| *mark < newest).map(Seq::next);
+        let Some(first) = place.map(|place| place.seq).or(first_new) else { return self.is_over.set(true) };
         self.older.pull_back_to(first).await;
-        self.show_once_drawn(place, unread);
+        self.show_once_drawn(place);
     }
 
     /// Goes to the place, or else up to what is new, once all that was taken in is drawn.
-    fn show_once_drawn(self, place: Option<Place>, unread: usize) {
+    fn show_once_drawn(self, place: Option<Place>) {
         request_animation_frame(move || {
-            if self.is_over.try_get_untracked().is_none() {
-                return;
-            }
+            let Some(read_before) = self.read_before.try_get_untracked() else { return };
+            let unread = self.unread(read_before);
             if !place.is_some_and(|place| self.scroller.go_to(place, unread)) {
                 self.scroller.go_up_to(&format!(".{NEW_ROW}"), unread);
             }
@@ -140,14 +139,13 @@ impl Arrival {
     /// What came meanwhile is new now. Somebody who had scrolled up stays where they are.
     fn come_back(self) {
         let mark = self.room.with_value(|room| self.rooms.mark(room));
-        let unread = self.unread(mark);
-        if unread == 0 {
+        if self.unread(mark) == 0 {
             return;
         }
         self.read_before.set(mark);
         if self.scroller.is_at_end.get_untracked() {
             self.is_over.set(false);
-            self.show_once_drawn(None, unread);
+            self.show_once_drawn(None);
         }
     }
 
