@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn the_number_to_cut_is_enough_and_one_fewer_is_not() {
-        let mixed = "a\u{1}é\n🦦\"日 ".repeat(400);
+        let mixed = "a\u{1}é\n🦦\"日 ".repeat(260);
         let gap = format!("{}{}y", "x".repeat(1_999), " ".repeat(50));
         for text in [mixed.as_str(), gap.as_str(), &"x".repeat(2_001), &format!("{gap}\t \nz")] {
-            for payload_bytes_max in [200, 1_024, 2_100, 8_192] {
+            for payload_bytes_max in [1_900, 8_192] {
                 let Length::Over(cut) = Length::of(text, payload_bytes_max) else { continue };
                 assert_eq!(cut, cut_slowly(text, payload_bytes_max), "{payload_bytes_max} bytes");
             }
