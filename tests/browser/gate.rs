@@ -26,6 +26,24 @@ struct Rule {
     passed: Vec<String>,
     /// What is open.
     open: Vec<AbortHandle>,
+    /// How many requests wait at the server for something to happen.
+    waiting: usize,
+}
+
+/// A request that waits at the server, until it is answered or broken off.
+struct Waiting(Arc<Mutex<Rule>>);
+
+impl Waiting {
+    fn begins(rule: &Arc<Mutex<Rule>>) -> Waiting {
+        rule.lock().unwrap().waiting += 1;
+        Waiting(rule.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().waiting -= 1;
+    }
 }
 
 impl Gate {
@@ -71,6 +89,11 @@ impl Gate {
         self.rule.lock().unwrap().open.drain(..).for_each(|open| open.abort());
     }
 
+    /// How many requests wait at the server now for something to happen.
+    pub fn waiting(&self) -> usize {
+        self.rule.lock().unwrap().waiting
+    }
+
     /// How many requests passed with this in their first line.
     pub fn passed(&self, part: &str) -> usize {
         self.rule.lock().unwrap().passed.iter().filter(|line| line.contains(part)).count()
@@ -87,6 +110,7 @@ async fn pass(mut stream: TcpStream, to: SocketAddr, rule: Arc<Mutex<Rule>>) -> 
         return stream.write_all(answer.as_bytes()).await.ok();
     }
     rule.lock().unwrap().passed.push(head.lines().next().unwrap_or_default().to_owned());
+    let _waiting = lower.contains("prefer: wait=").then(|| Waiting::begins(&rule));
     let mut server = TcpStream::connect(to).await.ok()?;
     server.write_all(last_of_its_connection(&head, &lower).as_bytes()).await.ok()?;
     server.write_all(&rest).await.ok()?;

@@ -10,12 +10,20 @@
 mod support;
 
 mod chromedriver;
+#[allow(dead_code, reason = "the tests of features use all of it")]
 mod gate;
+#[allow(dead_code, reason = "the tests of features use all of it")]
+mod recorder;
+#[allow(dead_code, reason = "the tests of features use all of it")]
+mod surroundings;
+#[allow(dead_code, reason = "the tests of features use all of it")]
 mod window;
 
+mod boot;
 mod chat; // demo
 mod offline;
 mod polling;
+mod translation;
 mod visit;
 
 use support::{Program, TestServer};

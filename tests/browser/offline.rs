@@ -25,7 +25,8 @@ async fn offline_is_told_and_the_page_is_back_as_soon_as_the_network_is() {
     let server = product();
     let gate = Gate::before(&server).await;
     let window = Window::at(gate.url(), &[]).await;
-    window.signs_in("Ada", "/").await;
+    window.enters("Ada").await;
+    window.is_connected().await;
     window.has_network(NetworkConditions { offline: true, ..ONLINE }).await;
     // The browser's emulation leaves an open socket alone; a network that goes does not.
     gate.cuts();
@@ -34,4 +35,29 @@ async fn offline_is_told_and_the_page_is_back_as_soon_as_the_network_is() {
     window.has_network(ONLINE).await;
     window.is_connected().await;
     assert_eq!(gate.passed("/socket"), sockets + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_believes_to_be_offline_is_not_believed_for_long() {
+    let mut server = product();
+    let window = Window::entered(&server, "Ada").await;
+    let _: Option<bool> = window.tells("(window.dispatchEvent(new Event('offline')), null)").await;
+    server.kill();
+    window.has_status("offline").await;
+    server.restart();
+    // It tries every half minute.
+    window.hurries().await;
+    window.is_connected().await;
+
+    let _: Option<bool> = window.tells("(window.dispatchEvent(new Event('offline')), null)").await;
+    server.kill();
+    window.has_status("offline").await;
+    server.restart();
+    // And whenever somebody looks at it again.
+    let first = window.driver.window().await.unwrap();
+    let second = window.driver.new_tab().await.unwrap();
+    window.turns_to(&second).await;
+    window.driver.close_window().await.unwrap();
+    window.turns_to(&first).await;
+    window.is_connected().await;
 }

@@ -2,14 +2,13 @@
 
 use crate::gate::Gate;
 use crate::product;
-use crate::window::Window;
+use crate::window::{Window, words_of};
 
 impl Window {
-    /// A Chromium behind the gate, whose person has found at this path that no socket comes through.
-    pub async fn polling(gate: &Gate, name: &str, path: &str) -> Window {
+    /// A Chromium behind the gate, whose person has come in and found that no socket comes through.
+    pub async fn polling(gate: &Gate, name: &str) -> Window {
         let window = Window::at(gate.url(), &[]).await;
-        window.visits(path).await;
-        window.names_itself(name).await;
+        window.enters(name).await;
         window.has_status("polling").await;
         window
     }
@@ -19,9 +18,13 @@ impl Window {
 async fn the_badge_says_that_it_polls_until_a_socket_comes_through() {
     let server = product();
     let gate = Gate::without_sockets(&server).await;
-    let ada = Window::polling(&gate, "Ada", "/").await;
-    let label = "document.querySelector('#connection').innerText";
-    assert_eq!(ada.tells::<String>(label).await, "Connected · polling");
+    let ada = Window::polling(&gate, "Ada").await;
+    let label = words_of(".badge-label");
+    assert_eq!(ada.tells::<String>(&label).await, "Connected (slow path)");
+    let shown: String = ada.tells("document.body.textContent").await;
+    assert!(
+        shown.contains("Your network blocks WebSockets, so updates arrive by polling. Nothing gets lost.")
+    );
     assert_eq!(gate.passed("/socket"), 0);
     gate.refuses_nothing();
     // The next attempt is minutes away, unless there is reason for it.
@@ -34,12 +37,12 @@ async fn the_badge_says_that_it_polls_until_a_socket_comes_through() {
 async fn signing_out_reaches_a_hidden_tab_that_polls() {
     let server = product();
     let gate = Gate::without_sockets(&server).await;
-    let ada = Window::polling(&gate, "Ada", "/").await;
+    let ada = Window::polling(&gate, "Ada").await;
     let _: Option<bool> = ada.tells("(window.open('about:blank'), null)").await;
     ada.until("the tab is hidden", "document.hidden").await;
     // As another tab would: this page is not asked.
     let _: Option<bool> = ada.tells("(fetch('/api/me', { method: 'DELETE' }), null)").await;
     ada.until("it asks for a name", "document.hidden && !!document.querySelector('#display-name')").await;
-    let notice = "document.querySelector('.notices').innerText.includes('sign-in has ended')";
-    ada.until("it is told why", notice).await;
+    let notice = format!("{}?.includes(\"You've been signed out.\")", words_of(".notices"));
+    ada.until("it is told why", &notice).await;
 }

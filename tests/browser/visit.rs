@@ -2,20 +2,54 @@
 
 use std::fs;
 
+use serde_json::json;
 use shared::endpoint;
 use tempfile::TempDir;
+use thirtyfour::Key;
 
 use crate::support::{Program, TestServer};
-use crate::window::Window;
+use crate::window::{Window, words_of};
 use crate::{pages, product};
+
+const SIGNED_OUT: &str = "You've been signed out. Enter a name to continue.";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ordinary_first_visit_logs_no_console_error() {
     let server = product();
-    let window = Window::signed_in(&server, "Ada", "/").await;
+    let window = Window::entered(&server, "Ada").await;
     window.reloads().await;
     window.is_connected().await;
-    assert_eq!(window.console_errors().await, [String::new(); 0]);
+    window.is_calm().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newcomer_is_told_what_this_is_and_needs_one_key_to_go_in() {
+    let server = product();
+    let window = Window::of(&server).await;
+    window.visits("/").await;
+    let asked = format!("{}?.includes(\"What's your name?\")", words_of("main"));
+    window.until("a name is asked for", &asked).await;
+    let shown: String = window.tells(&words_of("main")).await;
+    for words in [
+        "realtime",
+        "Shown to others. You can change it later.",
+        "No password, no email. This browser remembers you.",
+    ] {
+        assert!(shown.contains(words), "{words:?} is missing in {shown:?}");
+    }
+    let leads_to =
+        |href: &str| format!("document.querySelector('main a[target=_blank][href=\"{href}\"]') !== null");
+    window.until("the contract is linked", &leads_to(endpoint::DOCS)).await;
+    let second = "[...document.querySelectorAll('main a[target=_blank][rel~=noopener]')]\
+                  .some(link => link.textContent.includes('Open a second window'))";
+    window.until("a second window is offered", second).await;
+    let suggested: String = window.tells("document.querySelector('#display-name').value").await;
+    assert!(!suggested.trim().is_empty());
+    window.presses(Key::Enter).await;
+    window.is_connected().await;
+    let has_it = format!("{}?.includes({})", words_of("#user-menu"), json!(suggested));
+    window.until("the suggestion is the name", &has_it).await;
+    window.is_calm().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,7 +80,8 @@ async fn a_console_error_would_be_seen() {
 async fn an_address_that_is_no_page_says_so() {
     let server = product();
     let window = Window::signed_in(&server, "Ada", "/no/such/page").await;
-    window.finds("h1#not-found").await;
+    let told = format!("{} === 'Page not found'", words_of("h1#not-found"));
+    window.until("it is told", &told).await;
     window.clicks("main a[href='/']").await;
     window
         .until("the start is shown", "location.pathname === '/' && !document.querySelector('#not-found')")
@@ -58,51 +93,32 @@ async fn a_bad_name_is_refused_where_it_is_typed() {
     let server = product();
     let window = Window::of(&server).await;
     window.visits("/").await;
-    window.names_itself("   ").await;
-    let told = "document.querySelector('#name-problem')?.innerText.includes('1 to 40 characters')";
-    window.until("the rule is told", told).await;
-    window.has_status("stopped").await;
-    window.names_itself("Ada").await;
-    window.is_connected().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_name_can_be_changed() {
-    let server = product();
-    let window = Window::signed_in(&server, "Ada", "/").await;
-    window.clicks("#user-menu").await;
-    window.clicks("#rename").await;
+    // Blanks, and marks without a letter to stand on.
+    for name in ["   ", "\u{301}\u{301}"] {
+        window.names_itself(name).await;
+        window.until("the rule is told", &format!("{}?.length > 0", words_of("#name-problem"))).await;
+        let is_marked = "document.querySelector('#display-name[aria-invalid=true]') !== null";
+        window.until("it is marked", is_marked).await;
+        window.has_status("stopped").await;
+        let is_kept = format!("document.querySelector('#display-name').value === {}", json!(name));
+        window.until("what was typed is still there", &is_kept).await;
+    }
     window.finds("#display-name").await.clear().await.unwrap();
-    window.names_itself("Countess").await;
-    window
-        .until("the menu has it", "document.querySelector('#user-menu').innerText.includes('Countess')")
-        .await;
-    window.reloads().await;
+    window.types("#display-name", "Ada").await;
+    window.clicks("#name-submit").await;
     window.is_connected().await;
-    window.until("it stays", "document.querySelector('#user-menu').innerText.includes('Countess')").await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn signing_out_ends_it_in_every_tab() {
-    let server = product();
-    let window = Window::signed_in(&server, "Ada", "/").await;
-    let (first, _) = window.opens_a_tab("/").await;
-    window.is_connected().await;
-    window.clicks("#user-menu").await;
-    window.clicks("#sign-out").await;
-    window.finds("#display-name").await;
-    window.turns_to(&first).await;
-    window.finds("#display-name").await;
-    let notice = "document.querySelector('.notices').innerText.includes('sign-in has ended')";
-    window.until("it is told why", notice).await;
-    window.reloads().await;
-    window.finds("#display-name").await;
-    let status: u16 = window.tells(&format!("fetch('{}').then(answer => answer.status)", endpoint::ME)).await;
-    assert_eq!(status, 204);
-}
-
-/// What happens to a page that the browser keeps for "back", while another tab signs out and somebody else in.
+/// A page that the browser keeps for "back", while another tab signs out.
 const KEPT_FOR_BACK: &str = "(async () => {
+    window.dispatchEvent(new Event('pagehide'));
+    await fetch('/api/me', { method: 'DELETE' });
+    window.dispatchEvent(new Event('pageshow'));
+    return true;
+})()";
+
+/// The same, and then somebody else in.
+const KEPT_WHILE_ANOTHER_CAME: &str = "(async () => {
     window.dispatchEvent(new Event('pagehide'));
     await fetch('/api/me', { method: 'DELETE' });
     const headers = { 'Content-Type': 'application/json' };
@@ -114,32 +130,40 @@ const KEPT_FOR_BACK: &str = "(async () => {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_was_kept_for_back_is_of_whoever_is_signed_in_by_then() {
     let server = product();
-    let window = Window::signed_in(&server, "Ada", "/").await;
-    assert!(window.tells::<bool>(KEPT_FOR_BACK).await);
-    let is_hers = "document.querySelector('#user-menu')?.innerText.includes('Grace')";
-    window.until("the page is Grace's", is_hers).await;
+    let window = Window::entered(&server, "Ada").await;
+    assert!(window.tells::<bool>(KEPT_WHILE_ANOTHER_CAME).await);
+    let is_hers = format!("{}?.includes('Grace')", words_of("#user-menu"));
+    window.until("the page is Grace's", &is_hers).await;
     window.is_connected().await;
+    assert!(window.tells::<bool>(KEPT_FOR_BACK).await);
+    window.finds("#display-name").await;
+    let notice = format!("{}?.includes({})", words_of(".notices"), json!(SIGNED_OUT));
+    window.until("it is told why", &notice).await;
+    assert!(window.tells::<bool>("document.querySelector('#user-menu') === null").await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_server_is_told_and_can_be_hurried() {
+async fn a_lost_server_is_told_once_and_can_be_hurried() {
     let mut server = product();
-    let window = Window::signed_in(&server, "Ada", "/").await;
+    let window = Window::entered(&server, "Ada").await;
+    window.is_calm().await;
     server.kill();
     window.has_status("waiting").await;
-    window.finds("#reconnect-now").await;
+    let hurry = format!("{}?.startsWith('Retry now')", words_of("#reconnect-now"));
+    window.until("it can be hurried", &hurry).await;
     server.restart();
     // It may be back by itself before it can be hurried.
     let hurry = "document.querySelector('#reconnect-now')?.click(), true";
     window.until("it was hurried", hurry).await;
     window.is_connected().await;
+    assert_eq!(window.alarms().await, [String::new(); 0], "the badge tells of it already");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_build_offers_a_reload_and_forces_none() {
     let pages = copy_of_the_pages();
     let mut server = TestServer::of(Program::Product, &["--pages", pages.path().to_str().unwrap()]);
-    let window = Window::signed_in(&server, "Ada", "/").await;
+    let window = Window::entered(&server, "Ada").await;
     let offer = "document.querySelector('#new-version')";
     assert!(window.tells::<bool>(&format!("{offer} === null")).await);
     let _: Option<bool> = window.tells("(window.isOld = true, null)").await;
@@ -149,7 +173,9 @@ async fn a_new_build_offers_a_reload_and_forces_none() {
     fs::write(index, newer).unwrap();
     server.kill();
     server.restart();
-    window.until("the reload is offered", &format!("{offer}?.innerText.includes('new version')")).await;
+    window
+        .until("the reload is offered", &format!("{offer}?.innerText.includes('New version available')"))
+        .await;
     assert!(window.tells::<bool>("window.isOld").await, "the page was reloaded by itself");
     window.clicks("#new-version button").await;
     window.until("the page is another one", "window.isOld === undefined").await;

@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
 use thirtyfour::{
-    By, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, WebDriver, WebElement, WindowHandle,
+    By, DesiredCapabilities, Key, LoggingPrefsLogLevel, TypingData, WebDriver, WebElement, WindowHandle,
 };
+use tokio::time::timeout;
 
 use crate::chromedriver::Chromedriver;
-use crate::support::TestServer;
 use crate::support::wait::try_eventually;
+use crate::support::{DEADLINE, TestServer};
 
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -24,10 +25,17 @@ const FLAGS: [&str; 9] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // A mouse: without one, as on a phone, a page leaves the keyboard alone. 4 is "fine", 2 is "hover".
+    "--blink-settings=primaryPointerType=4,availablePointerTypes=4,primaryHoverType=2,availableHoverTypes=2",
 ];
 
 /// A crowded machine starts a browser slowly.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// The field for a name has the focus, and typing replaces all that it holds.
+const IS_ASKED: &str = "document.activeElement?.matches('#display-name') \
+                        && document.activeElement.selectionStart === 0 \
+                        && document.activeElement.selectionEnd === document.activeElement.value.length";
 
 /// See the module. The fields end in this order: the session, then what it needs.
 pub struct Window {
@@ -60,21 +68,32 @@ impl Window {
         let session = WebDriver::builder(chromedriver.url(), wanted).request_timeout(ANSWER_WITHIN);
         let driver =
             session.connect().await.unwrap_or_else(|error| panic!("Chromium does not start: {error}"));
-        Window { driver, _chromedriver: chromedriver, _profile: profile, url }
-    }
-
-    /// A fresh Chromium whose person has named themselves, at this path.
-    pub async fn signed_in(server: &TestServer, name: &str, path: &str) -> Window {
-        let window = Window::of(server).await;
-        window.signs_in(name, path).await;
+        let window = Window { driver, _chromedriver: chromedriver, _profile: profile, url };
+        window.records().await;
         window
     }
 
-    /// Names oneself at this path.
-    pub async fn signs_in(&self, name: &str, path: &str) {
-        self.visits(path).await;
+    /// A fresh Chromium whose person has come as a newcomer does, by the first page.
+    pub async fn entered(server: &TestServer, name: &str) -> Window {
+        let window = Window::of(server).await;
+        window.enters(name).await;
+        window.is_connected().await;
+        window
+    }
+
+    /// A fresh Chromium whose person has followed a link to this path, and named themselves there.
+    pub async fn signed_in(server: &TestServer, name: &str, path: &str) -> Window {
+        let window = Window::of(server).await;
+        window.visits(path).await;
+        window.names_itself(name).await;
+        window.is_connected().await;
+        window
+    }
+
+    /// Opens the first page and names oneself there.
+    pub async fn enters(&self, name: &str) {
+        self.visits("/").await;
         self.names_itself(name).await;
-        self.is_connected().await;
     }
 
     /// Opens a path in one more tab, which hides the one before. Gives that one's handle and its own.
@@ -119,6 +138,23 @@ impl Window {
         self.or_tell(clicked, &format!("{css} can be clicked")).await;
     }
 
+    /// Presses Tab until this has the focus.
+    pub async fn tabs_to(&self, css: &str) {
+        let is_focused = format!("document.activeElement?.matches({})", json!(css));
+        self.presses_until(Key::Tab, &format!("{css} has the focus"), &is_focused).await;
+    }
+
+    /// Presses a key again and again, until a JavaScript expression is true.
+    pub async fn presses_until(&self, key: Key, what: &str, expression: &str) {
+        let is_so = format!("!!({expression})");
+        let pressing = async {
+            while !self.tells::<bool>(&is_so).await {
+                self.presses(key.clone()).await;
+            }
+        };
+        self.or_tell(timeout(DEADLINE, pressing).await.ok(), what).await;
+    }
+
     /// Presses keys where the focus is.
     pub async fn presses(&self, keys: impl Into<TypingData>) {
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
@@ -157,10 +193,18 @@ impl Window {
         found
     }
 
-    /// Gives the name it is asked for.
+    /// Gives the name it is asked for, by keys alone.
     pub async fn names_itself(&self, name: &str) {
-        self.types("#display-name", name).await;
-        self.clicks("#name-submit").await;
+        self.until("a name is asked for, and typing replaces what is in the field", IS_ASKED).await;
+        self.presses(name).await;
+        self.presses(Key::Enter).await;
+    }
+
+    /// Takes another name by the menu.
+    pub async fn renames_itself(&self, name: &str) {
+        self.clicks("#user-menu").await;
+        self.clicks("#rename").await;
+        self.names_itself(name).await;
     }
 
     /// Waits for the badge to say so.
@@ -180,6 +224,15 @@ impl Window {
         let errors = entries.into_iter().filter(|entry| entry.level == "SEVERE");
         errors.map(|entry| entry.message).collect()
     }
+}
+
+/// A JavaScript expression for the words of the first such element, without marks of direction; undefined while
+/// there is none.
+pub fn words_of(css: &str) -> String {
+    format!(
+        "document.querySelector({})?.textContent.replace(/[\\u2066-\\u2069]/g, '').replace(/\\s+/g, ' ').trim()",
+        json!(css)
+    )
 }
 
 /// The program: as it is named in `CHROMIUM`, else the first one on the PATH.

@@ -1,26 +1,50 @@
-//! Finding one's way: lobby, links, keyboard, history, tabs in the background.
+//! Finding one's way: lobby, links, history, tabs in the background.
 
 use thirtyfour::Key;
 
 use super::LINES;
 use crate::product;
-use crate::window::Window;
+use crate::window::{Window, words_of};
+
+const RULE: &str = "Use a–z, 0–9, - or _ (up to 63), starting with a letter or digit.";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_lobby_leads_into_rooms() {
     let server = product();
     server.guest("Joan").await.posts("general", "k", "come in").await;
-    let ada = Window::signed_in(&server, "Ada", "/").await;
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.clicks(".brand").await;
     let shown = "document.querySelector('a.room-link[data-room=\"general\"]')?.innerText.includes('come in')";
     ada.until("the room is listed with its last line", shown).await;
-    ada.clicks("a.room-link[data-room='general']").await;
+    let said =
+        "document.querySelector('main').innerText.includes('Pick one on the left, or start a new one.')";
+    ada.until("it is told what to do", said).await;
+    ada.follows("general").await;
     ada.reads("come in").await;
-    ada.driver.back().await.unwrap();
-    ada.types("input#room-name", "brand-new").await;
-    ada.clicks("#room-open").await;
+    ada.starts_room("brand new").await;
     ada.writes("first here").await;
     ada.reads("first here").await;
-    assert_eq!(ada.tells::<String>("location.pathname").await, "/rooms/brand-new");
+    ada.is_calm().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_is_named_as_people_write_and_refused_where_nothing_is_left_of_the_name() {
+    let server = product();
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.clicks(".brand").await;
+    ada.types("#room-name", "!!!").await;
+    ada.presses(Key::Enter).await;
+    let rule = format!("{} === '{RULE}'", words_of("#room-problem"));
+    ada.until("the rule is told", &rule).await;
+    ada.finds("#room-name").await.clear().await.unwrap();
+    ada.types("#room-name", "Straße & Café").await;
+    let preview = format!("{}?.includes('strasse-cafe')", words_of("#room-rule"));
+    ada.until("it is told what the room will be called", &preview).await;
+    ada.clicks("#room-open").await;
+    ada.is_in("strasse-cafe").await;
+    ada.visits("/rooms/Not%20A%20Room!").await;
+    let told = format!("{} === \"That isn't a valid room name\"", words_of("h1"));
+    ada.until("an address with a bad name says so", &told).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,58 +57,11 @@ async fn a_deep_link_leads_to_its_room_also_for_who_has_no_name_yet() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_can_be_done_with_the_keyboard_alone() {
-    let server = product();
-    let ada = Window::of(&server).await;
-    ada.visits("/").await;
-    ada.finds("#display-name").await;
-    ada.tabs_to("#display-name").await;
-    ada.presses("Ada").await;
-    ada.presses(Key::Enter).await;
-    ada.finds("#room-name").await;
-    ada.tabs_to("#room-name").await;
-    ada.presses("general").await;
-    ada.presses(Key::Enter).await;
-    ada.finds("#composer").await;
-    ada.tabs_to("#composer").await;
-    ada.presses("one line").await;
-    let shift_enter = ada.driver.action_chain().key_down(Key::Shift).send_keys(Key::Enter).key_up(Key::Shift);
-    shift_enter.perform().await.unwrap();
-    ada.presses("and another").await;
-    ada.presses(Key::Enter).await;
-    ada.reads("one line\nand another").await;
-    ada.presses("goes on").await;
-    ada.presses(Key::Enter).await;
-    ada.reads("goes on").await;
-    ada.tabs_to("#user-menu").await;
-    ada.presses(Key::Enter).await;
-    ada.tabs_to("#sign-out").await;
-    ada.presses(Key::Enter).await;
-    ada.finds("#display-name").await;
-}
-
-impl Window {
-    /// Presses Tab until this has the focus.
-    async fn tabs_to(&self, css: &str) {
-        let is_focused = format!("document.activeElement?.matches('{css}')");
-        for _ in 0..60 {
-            if self.tells::<bool>(&is_focused).await {
-                return;
-            }
-            self.presses(Key::Tab).await;
-        }
-        panic!("{css} cannot be reached with Tab");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scrolling_up_brings_older_lines_and_the_text_does_not_jump() {
     let server = product();
     let joan = server.guest("Joan").await;
-    for number in 1..=250 {
-        joan.posts("general", &format!("k{number}"), &format!("line {number}")).await;
-    }
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    joan.posts_lines("general", 1, 250).await;
+    let ada = Window::in_general(&server, "Ada").await;
     ada.reads("line 250").await;
     let first = ada.lines().await[0].0;
     assert!(first > 100, "all were loaded at once");
@@ -108,7 +85,7 @@ async fn a_hidden_tab_counts_what_comes_in_its_title() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts("general", "k0", "already here").await;
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
     ada.reads("already here").await;
     let _: Option<bool> = ada.tells("(window.open('about:blank'), null)").await;
     ada.until("the tab is hidden", "document.hidden").await;

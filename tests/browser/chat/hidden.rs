@@ -26,7 +26,7 @@ const WATCH: &str = "(() => {
 async fn a_hidden_tab_stays_connected_through_heartbeats_without_a_timer() {
     let server = product_with(&["--heartbeat-secs", "3"]);
     let ada = Window::at(server.url(), &[THROTTLE]).await;
-    ada.signs_in("Ada", "/rooms/general").await;
+    ada.enters_general("Ada").await;
     let joan = server.guest("Joan").await;
     joan.posts("general", "k0", "already here").await;
     ada.reads("already here").await;

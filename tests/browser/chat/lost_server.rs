@@ -2,13 +2,13 @@
 
 use super::NOTHING_UNSETTLED;
 use crate::product;
-use crate::window::Window;
+use crate::window::{Window, words_of};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_kill_9_and_restart_both_pages_catch_up_by_themselves() {
     let mut server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
-    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
+    let grace = Window::in_general(&server, "Grace").await;
     ada.writes("before").await;
     grace.reads("before").await;
     server.kill();
@@ -32,8 +32,8 @@ async fn after_kill_9_and_restart_both_pages_catch_up_by_themselves() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_written_while_the_server_is_away_is_sent_once_it_returns() {
     let mut server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
-    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
+    let grace = Window::in_general(&server, "Grace").await;
     server.kill();
     ada.has_status("waiting").await;
     ada.writes("into the dark").await;
@@ -47,15 +47,19 @@ async fn what_is_written_while_the_server_is_away_is_sent_once_it_returns() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_that_was_refused_for_good_can_be_tried_again() {
+async fn a_line_that_was_refused_for_good_says_why_and_can_be_tried_again() {
     let mut server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
     server.kill();
-    server.restart_with(&["--payload-bytes-max", "50"]);
-    ada.is_connected().await;
+    ada.has_status("waiting").await;
+    // The page has been told of a limit that it fits in.
     let long = "x".repeat(100);
     ada.writes(&long).await;
-    ada.finds(".message.failed:not([data-seq])").await;
+    server.restart_with(&["--payload-bytes-max", "50"]);
+    ada.is_connected().await;
+    let why =
+        format!("{}?.includes('Not sent. This message is too long for this server.')", words_of(".failure"));
+    ada.until("it says why", &why).await;
     server.kill();
     server.restart();
     ada.is_connected().await;

@@ -1,18 +1,26 @@
-//! A network that lets no WebSocket through: the chat goes on, and says how.
+//! No WebSocket comes through, or the node takes no more of them: the chat goes on.
+
+use std::time::{Duration, Instant};
 
 use super::NOTHING_UNSETTLED;
 use crate::gate::Gate;
-use crate::product;
 use crate::window::Window;
+use crate::{product, product_with};
+
+/// More windows than a browser opens connections to one server.
+const WINDOWS: usize = 7;
+/// So many requests may wait at the node, and leave connections for all else.
+const WAITING_MAX: usize = 3;
+/// A line that waits for a connection to become free takes many seconds.
+const AT_ONCE: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_no_websocket_comes_through_the_chat_goes_on_by_long_poll() {
     let server = product();
     let gate = Gate::without_sockets(&server).await;
-    let ada = Window::polling(&gate, "Ada", "/rooms/general").await;
-    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
-    let badge = "document.querySelector('#connection').innerText.includes('polling')";
-    assert!(ada.tells::<bool>(badge).await);
+    let ada = Window::polling(&gate, "Ada").await;
+    let grace = Window::in_general(&server, "Grace").await;
+    ada.is_in("general").await;
     for number in 1..=5 {
         grace.writes(&format!("from Grace {number}")).await;
         ada.reads(&format!("from Grace {number}")).await;
@@ -31,7 +39,8 @@ async fn where_no_websocket_comes_through_the_chat_goes_on_by_long_poll() {
 async fn a_page_that_polls_survives_a_restart_of_the_server() {
     let mut server = product();
     let gate = Gate::without_sockets(&server).await;
-    let ada = Window::polling(&gate, "Ada", "/rooms/general").await;
+    let ada = Window::polling(&gate, "Ada").await;
+    ada.is_in("general").await;
     server.kill();
     ada.has_status("waiting").await;
     ada.writes("into the dark").await;
@@ -42,4 +51,47 @@ async fn a_page_that_polls_survives_a_restart_of_the_server() {
     server.guest("Joan").await.posts("general", "k", "and back").await;
     ada.reads("and back").await;
     assert_eq!(ada.texts().await, ["into the dark", "and back"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_the_node_takes_no_more_sockets_one_reads_and_writes_all_the_same() {
+    let server = product_with(&["--node-sockets-max", "1"]);
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.writes("first").await;
+    let grace = Window::of(&server).await;
+    grace.enters_general("Grace").await;
+    grace.reads("first").await;
+    grace.has_status("polling").await;
+    grace.writes("second").await;
+    ada.reads("second").await;
+    ada.writes("third").await;
+    grace.reads("third").await;
+    grace.until("nothing is pending", NOTHING_UNSETTLED).await;
+    assert_eq!(grace.texts().await, ["first", "second", "third"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_windows_that_poll_leave_room_for_what_is_written() {
+    let server = product();
+    let gate = Gate::without_sockets(&server).await;
+    let ada = Window::polling(&gate, "Ada").await;
+    ada.is_in("general").await;
+    for _ in 1..WINDOWS {
+        ada.opens_a_tab("/rooms/general").await;
+        ada.has_status("polling").await;
+        ada.is_in("general").await;
+    }
+    for number in 1..=3 {
+        let (text, begun) = (format!("line {number}"), Instant::now());
+        ada.writes(&text).await;
+        ada.reads(&text).await;
+        assert!(begun.elapsed() < AT_ONCE, "line {number} took {:?}", begun.elapsed());
+        let waiting = gate.waiting();
+        assert!(waiting <= WAITING_MAX, "{waiting} requests wait at the node");
+    }
+    // The windows that do not wait themselves are told by one that does, or look now and then.
+    for tab in ada.driver.windows().await.unwrap() {
+        ada.turns_to(&tab).await;
+        ada.reads("line 3").await;
+    }
 }

@@ -1,10 +1,15 @@
 //! Who is here, and who is typing.
 
+use std::time::{Duration, Instant};
+
+use thirtyfour::Key;
+
 use crate::product;
-use crate::window::Window;
+use crate::window::{Window, words_of};
 
 const COUNT: &str = "document.querySelector('#members:not([hidden]) #member-count')?.innerText";
-const TYPING: &str = "document.querySelector('#typing').innerText";
+/// Who has stopped and says so is believed at once; who vanishes is believed to be typing for five seconds.
+const AT_ONCE: Duration = Duration::from_secs(3);
 
 /// Notes every count that is shown from now on.
 const WATCH: &str = "(() => {
@@ -15,20 +20,26 @@ const WATCH: &str = "(() => {
 })()";
 
 impl Window {
-    async fn sees(&self, people: u32) {
+    pub(super) async fn sees(&self, people: u32) {
         self.until(&format!("{people} are here"), &format!("{COUNT} === '{people}'")).await;
+    }
+
+    /// Waits until the line below the messages says this.
+    pub(super) async fn sees_typing(&self, words: &str) {
+        let is_shown = format!("{} === '{words}'", words_of("#typing"));
+        self.until(&format!("it says {words:?} of typing"), &is_shown).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_shows_who_is_there_and_two_tabs_are_one_person() {
     let server = product();
-    let ada = Window::signed_in(&server, "Ada King", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada King").await;
     ada.sees(1).await;
-    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    let grace = Window::in_general(&server, "Grace").await;
     ada.sees(2).await;
-    let names = "document.querySelector('.member-names')?.innerText === 'You and Ada'";
-    grace.until("she is told who", names).await;
+    let names = format!("{} === 'You and Ada'", words_of(".member-names"));
+    grace.until("she is told who", &names).await;
     let (first, _) = grace.opens_a_tab("/rooms/general").await;
     grace.sees(2).await;
     ada.clicks("#members").await;
@@ -44,8 +55,8 @@ async fn a_room_shows_who_is_there_and_two_tabs_are_one_person() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_is_no_leave() {
     let server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
-    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
+    let grace = Window::in_general(&server, "Grace").await;
     ada.sees(2).await;
     let _: Option<bool> = ada.tells(WATCH).await;
     for _ in 0..3 {
@@ -63,7 +74,7 @@ async fn a_reload_is_no_leave() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_shown_as_present_while_the_connection_is_lost() {
     let mut server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
     ada.sees(1).await;
     server.kill();
     ada.has_status("waiting").await;
@@ -77,11 +88,12 @@ async fn nobody_is_shown_as_present_while_the_connection_is_lost() {
 async fn the_lobby_counts_who_is_in_a_room_and_is_not_counted() {
     let server = product();
     server.guest("Joan").await.posts("general", "k", "come in").await;
-    let ada = Window::signed_in(&server, "Ada", "/").await;
+    let ada = Window::entered(&server, "Ada").await;
+    ada.clicks(".brand").await;
     let count = "document.querySelector('[data-room=general] .room-link-online')?.firstChild.textContent";
     let nobody = format!("document.querySelector('[data-room=general]') && {count} === undefined");
     ada.until("the room is empty", &nobody).await;
-    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    let grace = Window::in_general(&server, "Grace").await;
     ada.until("one is there", &format!("{count} === '1'")).await;
     grace.sees(1).await;
     grace.clicks(".brand").await;
@@ -91,17 +103,37 @@ async fn the_lobby_counts_who_is_in_a_room_and_is_not_counted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn typing_is_shown_until_the_line_comes_and_to_others_only() {
     let server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
-    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
+    let grace = Window::in_general(&server, "Grace").await;
     ada.sees(2).await;
     grace.types("#composer", "thinking aloud").await;
-    ada.until("Ada is told", &format!("{TYPING} === 'Grace is typing…'")).await;
-    assert_eq!(grace.tells::<String>(TYPING).await, "");
+    ada.sees_typing("Grace is typing…").await;
+    assert_eq!(grace.tells::<String>(&words_of("#typing")).await, "");
     grace.clicks("#send").await;
     ada.reads("thinking aloud").await;
-    ada.until("it ends with the line", &format!("{TYPING} === ''")).await;
+    ada.sees_typing("").await;
     // What is begun and left is forgotten by itself.
     grace.types("#composer", "or not").await;
-    ada.until("Ada is told again", &format!("{TYPING} === 'Grace is typing…'")).await;
-    ada.until("it is not believed for ever", &format!("{TYPING} === ''")).await;
+    ada.sees_typing("Grace is typing…").await;
+    ada.sees_typing("").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn typing_ends_at_once_with_the_text_and_with_who_leaves() {
+    let server = product();
+    let ada = Window::in_general(&server, "Ada").await;
+    let grace = Window::in_general(&server, "Grace").await;
+    ada.sees(2).await;
+    grace.types("#composer", "x").await;
+    ada.sees_typing("Grace is typing…").await;
+    let begun = Instant::now();
+    grace.presses(Key::Backspace).await;
+    ada.sees_typing("").await;
+    assert!(begun.elapsed() < AT_ONCE, "after the text was gone it took {:?}", begun.elapsed());
+    grace.types("#composer", "y").await;
+    ada.sees_typing("Grace is typing…").await;
+    let begun = Instant::now();
+    grace.clicks(".brand").await;
+    ada.sees_typing("").await;
+    assert!(begun.elapsed() < AT_ONCE, "after she left it took {:?}", begun.elapsed());
 }

@@ -7,8 +7,8 @@ use crate::window::Window;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_writes_the_other_reads() {
     let server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
-    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
+    let grace = Window::in_general(&server, "Grace").await;
     ada.writes("hello, Grace").await;
     grace.reads("hello, Grace").await;
     grace.writes("hello, Ada").await;
@@ -28,7 +28,7 @@ async fn what_one_writes_the_other_reads() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_keeps_the_history() {
     let server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
     ada.writes("first").await;
     ada.reads("first").await;
     ada.writes("second").await;
@@ -41,14 +41,11 @@ async fn a_reload_keeps_the_history() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_name_is_on_new_lines_only() {
     let server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
-    let grace = Window::signed_in(&server, "Grace", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
+    let grace = Window::in_general(&server, "Grace").await;
     ada.writes("as Ada").await;
     grace.reads("as Ada").await;
-    ada.clicks("#user-menu").await;
-    ada.clicks("#rename").await;
-    ada.finds("#display-name").await.clear().await.unwrap();
-    ada.names_itself("Countess").await;
+    ada.renames_itself("Countess").await;
     ada.until("it is taken", "document.querySelector('#user-menu').innerText.includes('Countess')").await;
     ada.writes("as Countess").await;
     grace.reads("as Countess").await;

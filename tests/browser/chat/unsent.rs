@@ -1,11 +1,12 @@
 //! What was written and not sent: it outlives the page, the tab and the server, and is there once in the end.
 
-use super::NOTHING_UNSETTLED;
+use shared::endpoint;
+
+use super::{DRAFT, NOTHING_UNSETTLED};
 use crate::gate::Gate;
 use crate::product;
-use crate::window::Window;
+use crate::window::{Window, words_of};
 
-const DRAFT: &str = "document.querySelector('#composer').value";
 const KEPT: &str = "Object.keys(localStorage).filter(name => name.startsWith('duplex:post:')).length";
 const PENDING: &str = "[...document.querySelectorAll('.message:not([data-seq]) .message-text')]\
                        .map(text => text.innerText)";
@@ -15,7 +16,7 @@ async fn a_reload_keeps_unsent_lines_and_sends_them_in_order() {
     let server = product();
     let gate = Gate::before(&server).await;
     let ada = Window::at(gate.url(), &[]).await;
-    ada.signs_in("Ada", "/rooms/general").await;
+    ada.enters_general("Ada").await;
     gate.refuses("post /api/chat/", 503);
     ada.writes("first").await;
     ada.writes("second").await;
@@ -31,7 +32,7 @@ async fn a_reload_keeps_unsent_lines_and_sends_them_in_order() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_two_tabs_wrote_is_there_once_though_one_was_closed() {
     let mut server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
     let (first, second) = ada.opens_a_tab("/rooms/general").await;
     ada.is_connected().await;
     server.kill();
@@ -53,7 +54,7 @@ async fn what_two_tabs_wrote_is_there_once_though_one_was_closed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_tabs_that_come_back_together_double_nothing() {
     let mut server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
     let (first, second) = ada.opens_a_tab("/rooms/general").await;
     ada.is_connected().await;
     server.kill();
@@ -74,7 +75,7 @@ async fn two_tabs_that_come_back_together_double_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_while_typing_costs_neither_the_text_nor_what_was_sent() {
     let mut server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
     ada.types("#composer", "half a").await;
     server.kill();
     ada.types("#composer", " line").await;
@@ -96,11 +97,12 @@ async fn a_restart_while_typing_costs_neither_the_text_nor_what_was_sent() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_was_refused_for_good_can_be_edited() {
     let mut server = product();
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
     server.kill();
+    ada.has_status("waiting").await;
+    ada.writes(&"x".repeat(100)).await;
     server.restart_with(&["--payload-bytes-max", "50"]);
     ada.is_connected().await;
-    ada.writes(&"x".repeat(100)).await;
     ada.finds(".message.failed:not([data-seq])").await;
     ada.reloads().await;
     ada.is_connected().await;
@@ -113,12 +115,54 @@ async fn a_line_that_was_refused_for_good_can_be_edited() {
     assert_eq!(ada.texts().await, ["shorter"]);
 }
 
+/// Makes the unsent line one that was written 31 days earlier.
+const MAKE_OLD: &str = "(() => {
+    const name = Object.keys(localStorage).find(name => name.startsWith('duplex:post:'));
+    const post = JSON.parse(localStorage.getItem(name));
+    const at = post.findIndex(part => Number.isInteger(part) && part > 1e12);
+    post[at] -= 31 * 24 * 60 * 60 * 1000;
+    localStorage.setItem(name, JSON.stringify(post));
+    return true;
+})()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_waited_for_a_month_is_kept_and_sent_once_its_author_says_so() {
+    let server = product();
+    let gate = Gate::before(&server).await;
+    let ada = Window::at(gate.url(), &[]).await;
+    ada.enters_general("Ada").await;
+    gate.refuses("post /api/chat/", 503);
+    ada.writes("of last month").await;
+    ada.until("it is kept", &format!("{KEPT} === 1")).await;
+    // A page that is not the app's, so that nobody sends it meanwhile.
+    ada.visits(endpoint::DOCS).await;
+    assert!(ada.tells::<bool>(MAKE_OLD).await);
+    gate.refuses_nothing();
+    ada.visits("/rooms/general").await;
+    let told = format!("{}?.includes('Written 31 days ago, not sent.')", words_of(".message-stage"));
+    ada.until("it is told", &told).await;
+    ada.is_connected().await;
+    for action in [".message-retry", ".message-edit", ".message-discard"] {
+        ada.finds(action).await;
+    }
+    assert_eq!(ada.tells::<String>(&words_of(".message-retry")).await, "Send");
+    // What is written now does not wait behind it, and does not take it along.
+    ada.writes("of today").await;
+    ada.reads("of today").await;
+    assert_eq!(ada.texts().await, ["of today"]);
+    ada.clicks(".message-retry").await;
+    ada.reads("of last month").await;
+    assert_eq!(ada.texts().await, ["of today", "of last month"]);
+    ada.until("nothing is pending", NOTHING_UNSETTLED).await;
+    assert_eq!(ada.tells::<u32>(KEPT).await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_out_says_what_it_discards_and_leaves_nothing_to_the_next() {
     let server = product();
     let gate = Gate::before(&server).await;
     let ada = Window::at(gate.url(), &[]).await;
-    ada.signs_in("Ada", "/rooms/general").await;
+    ada.enters_general("Ada").await;
     gate.refuses("post /api/chat/", 503);
     ada.writes("for nobody").await;
     ada.types("#composer", "begun").await;
@@ -130,6 +174,7 @@ async fn signing_out_says_what_it_discards_and_leaves_nothing_to_the_next() {
     gate.refuses_nothing();
     ada.names_itself("Eve").await;
     ada.is_connected().await;
+    ada.is_in("general").await;
     ada.writes("by Eve").await;
     ada.reads("by Eve").await;
     assert_eq!(ada.texts().await, ["by Eve"]);

@@ -32,8 +32,8 @@ pub(super) fn Composer(
     #[prop(into)]
     on_write: Callback<()>,
     /// When nothing is left in the field.
-    #[prop(optional, into)]
-    on_clear: Option<Callback<()>>,
+    #[prop(into)]
+    on_clear: Callback<()>,
     on_send: Callback<String, Result<(), Problem>>,
 ) -> impl IntoView {
     let (realtime, problem) = (use_realtime(), RwSignal::new(String::new()));
@@ -49,7 +49,7 @@ pub(super) fn Composer(
         text.set(written);
         problem.set(String::new());
         match length.get_untracked() {
-            Length::Empty => on_clear.iter().for_each(|on_clear| on_clear.run(())),
+            Length::Empty => on_clear.run(()),
             _ => on_write.run(()),
         }
     };

@@ -2,16 +2,22 @@
 //! command.
 //!
 //! Reading order: `timeline` and `rows` (what a room's events amount to), `room` (reads a topic),
-//! `conversation` (shows it), `composer` (publishes) and `length` (how much fits), `present` and `typing` (who is
-//! there, and what they are about to say), `rooms` (the list beside it).
+//! `conversation` (shows it), `arrival` (where a reader lands, and what is read), `composer` (publishes) and `length`
+//! (how much fits), `present` and `typing` (who is there, and what they are about to say), `rooms` (the list beside it).
 
+mod arrival;
 mod composer;
 mod conversation;
 mod draft;
 mod length;
 mod lobby;
+mod markup;
 mod messages;
+mod news;
+mod older;
+mod place;
 mod present;
+mod read_marks;
 mod room;
 mod room_list;
 mod room_name;

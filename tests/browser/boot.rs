@@ -1,0 +1,57 @@
+//! The time before the page's own code runs, and what is told when it cannot.
+
+use crate::gate::Gate;
+use crate::product;
+use crate::window::{Window, words_of};
+
+const WITHOUT_WEBASSEMBLY: &str = "delete window.WebAssembly";
+
+/// Whether the request for who one is went out before the code of the page had arrived.
+const ASKED_EARLY: &str = "(() => {
+    const [ofMe, ofCode] = [/\\/api\\/me$/, /\\.wasm$/].map(name =>
+        performance.getEntriesByType('resource').find(entry => name.test(entry.name)));
+    return ofMe.startTime < ofCode.responseEnd;
+})()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_visit_asks_who_one_is_beside_the_code_and_loads_one_style_sheet() {
+    let server = product();
+    let window = Window::of(&server).await;
+    window.visits("/").await;
+    window.finds("#display-name").await;
+    assert!(window.tells::<bool>(ASKED_EARLY).await);
+    let asked =
+        "performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('/api/me')).length";
+    assert_eq!(window.tells::<u32>(asked).await, 1, "the early answer was not taken");
+    assert_eq!(window.tells::<u32>("document.querySelectorAll('link[rel=stylesheet]').length").await, 1);
+    window.is_calm().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_without_webassembly_is_told_what_it_lacks() {
+    let server = product();
+    let window = Window::of(&server).await;
+    window.before_load(WITHOUT_WEBASSEMBLY).await;
+    window.visits("/").await;
+    let told = "document.querySelector('#boot')?.innerText.includes('This page needs WebAssembly')";
+    window.until("it is told", told).await;
+    let shown: String = window.tells("document.body.innerText").await;
+    assert!(!shown.contains("ReferenceError") && !shown.contains("connection"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_cannot_be_loaded_says_so_and_can_be_tried_again() {
+    let server = product();
+    let gate = Gate::before(&server).await;
+    let window = Window::at(gate.url(), &[]).await;
+    gate.refuses(".wasm", 503);
+    window.visits("/").await;
+    let told = format!(
+        "{}?.includes('load. Check your connection, then reload.')",
+        words_of("#boot-failed:not([hidden])")
+    );
+    window.until("it is told", &told).await;
+    gate.refuses_nothing();
+    window.clicks("#boot-failed .button").await;
+    window.finds("#display-name").await;
+}

@@ -1,0 +1,77 @@
+//! Names and lines in scripts that run the other way, that pile up, or that are long: they change nothing around them.
+
+use serde_json::json;
+
+use crate::product;
+use crate::window::{Window, words_of};
+
+/// A name that is written from right to left.
+const DANA: &str = "\u{5d3}\u{5e0}\u{5d4}";
+
+/// Whether the name stands in the element as a piece of its own, which the text around it does not mix with.
+fn isolated(css: &str, name: &str) -> String {
+    format!(
+        "(() => {{
+            const [place, name] = [document.querySelector({}), {}];
+            if (!place?.textContent.includes(name)) return false;
+            if (place.textContent.includes(`\\u2068${{name}}\\u2069`)) return true;
+            const holders = [place, ...place.querySelectorAll('*')];
+            return holders.some(holder => holder.textContent.trim() === name
+                && getComputedStyle(holder).unicodeBidi.startsWith('isolate'));
+        }})()",
+        json!(css),
+        json!(name)
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_of_another_direction_is_kept_apart_wherever_it_stands_in_a_text() {
+    let server = product();
+    let ada = Window::in_general(&server, "Ada").await;
+    let dana = Window::in_general(&server, DANA).await;
+    dana.writes("shalom").await;
+    ada.reads("shalom").await;
+    dana.types("#composer", "more").await;
+    for place in ["#typing", ".member-names", ".message-author", "[data-room=general] .room-link-last"] {
+        ada.until(&format!("the name is isolated in {place}"), &isolated(place, DANA)).await;
+    }
+    dana.until("and in the menu", &isolated("#user-menu", DANA)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neither_a_long_name_nor_a_pile_of_marks_covers_what_is_around() {
+    let server = product();
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.has_size(390, 800).await;
+    let long = "W".repeat(40);
+    let grace = Window::in_general(&server, &long).await;
+    grace.types("#composer", "x").await;
+    let sees_typing = "(() => {
+        const texts = document.createTreeWalker(document.querySelector('#typing'), NodeFilter.SHOW_TEXT);
+        const range = document.createRange();
+        while (texts.nextNode()) {
+            const place = texts.currentNode.data.indexOf('is typing');
+            if (place < 0) continue;
+            range.setStart(texts.currentNode, place);
+            range.setEnd(texts.currentNode, place + 9);
+            const { left, right } = range.getBoundingClientRect();
+            return right > left && left >= 0 && right <= innerWidth;
+        }
+        return false;
+    })()";
+    ada.until("the words beside the name are in sight", sees_typing).await;
+    let no_wider = "document.scrollingElement.scrollWidth <= innerWidth";
+    assert!(ada.tells::<bool>(no_wider).await, "the page is wider than the screen");
+
+    let pile = format!("Z{}", "\u{301}".repeat(1_500));
+    server.guest("Joan").await.posts("general", "k", &pile).await;
+    ada.until("it is there", &format!("{}?.startsWith('Z')", words_of(".message-text"))).await;
+    let is_clipped = "(() => {
+        for (let box = document.querySelector('.message-text'); box.id !== 'timeline'; box = box.parentElement) {
+            const style = getComputedStyle(box);
+            if (['clip', 'hidden'].includes(style.overflowY) || /paint|content|strict/.test(style.contain)) return true;
+            if (box.matches('.message')) return false;
+        }
+    })()";
+    assert!(ada.tells::<bool>(is_clipped).await, "what is too high is drawn over other rows");
+}

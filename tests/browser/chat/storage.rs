@@ -1,0 +1,38 @@
+//! A browser that keeps nothing: because it was told so, or because it is full.
+
+use super::NOTHING_UNSETTLED;
+use crate::product;
+use crate::window::{Window, words_of};
+
+const FORBIDDEN: &str = "for (const area of ['localStorage', 'sessionStorage'])
+    Object.defineProperty(window, area, { get() { throw new DOMException('denied', 'SecurityError'); } });";
+
+const FULL: &str =
+    "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };";
+
+const TOLD: &str = "Your browser blocks storage. Keep this tab open until your messages are sent.";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_storage_everything_works_and_it_is_told_once_something_waits() {
+    for lack in [FORBIDDEN, FULL] {
+        let mut server = product();
+        let ada = Window::of(&server).await;
+        ada.before_load(lack).await;
+        ada.enters_general("Ada").await;
+        ada.is_connected().await;
+        ada.writes("first").await;
+        ada.reads("first").await;
+        ada.starts_room("tea").await;
+        ada.follows("general").await;
+        ada.is_calm().await;
+        server.kill();
+        ada.has_status("waiting").await;
+        ada.writes("second").await;
+        let told = format!("{}?.includes('{TOLD}')", words_of(".notices"));
+        ada.until("it is told", &told).await;
+        server.restart();
+        ada.reads("second").await;
+        assert_eq!(ada.texts().await, ["first", "second"]);
+        ada.until("nothing is pending", NOTHING_UNSETTLED).await;
+    }
+}

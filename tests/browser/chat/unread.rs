@@ -1,0 +1,118 @@
+//! Unread lines: counted beside the room, marked in it, and known again after a reload.
+
+use super::LINES;
+use crate::product;
+use crate::window::Window;
+
+/// The seq of the line below the mark "New"; null while there is no such mark.
+const FIRST_NEW: &str = "(() => {
+    const isMark = piece => !piece.children.length && piece.textContent.trim() === 'New';
+    const mark = [...document.querySelectorAll('#timeline *')].find(isMark);
+    const isBelow = line => mark.compareDocumentPosition(line) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const below = mark && [...document.querySelectorAll('.message[data-seq]')].find(isBelow);
+    return below ? Number(below.dataset.seq) : null;
+})()";
+
+impl Window {
+    /// Waits until so many lines are counted as unread beside the room.
+    pub(super) async fn sees_unread(&self, room: &str, count: u32) {
+        let badge = format!("document.querySelector('[data-room={room}] .room-link-unread')");
+        let is_shown = match count {
+            0 => format!("document.querySelector('[data-room={room}]') && !{badge}"),
+            _ => format!("{badge}?.firstChild.textContent === '{count}'"),
+        };
+        self.until(&format!("{count} are unread in {room}"), &is_shown).await;
+    }
+
+    /// Waits until the mark "New" stands above this line.
+    pub(super) async fn sees_new_from(&self, seq: u64) {
+        self.until(&format!("line {seq} is the first new one"), &format!("{FIRST_NEW} === {seq}")).await;
+    }
+
+    pub(super) async fn sees_nothing_new(&self) {
+        self.until("nothing is marked as new", &format!("{FIRST_NEW} === null")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unread_lines_are_counted_through_a_reload_and_marked_in_the_room() {
+    let server = product();
+    let joan = server.guest("Joan").await;
+    joan.posts_lines("general", 1, 5).await;
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.reads("line 5").await;
+    ada.sees_nothing_new().await;
+    ada.starts_room("tea").await;
+    ada.sees_unread("general", 0).await;
+    joan.posts_lines("general", 6, 8).await;
+    ada.sees_unread("general", 3).await;
+    ada.reloads().await;
+    ada.sees_unread("general", 3).await;
+    // Nobody sees the page, and it is not there at all.
+    ada.visits("about:blank").await;
+    joan.posts_lines("general", 9, 9).await;
+    ada.visits("/rooms/tea").await;
+    ada.sees_unread("general", 4).await;
+
+    ada.follows("general").await;
+    ada.sees_new_from(6).await;
+    ada.sees_unread("general", 0).await;
+    // The mark stays where it is for as long as one is there; own lines are never new.
+    ada.writes("mine").await;
+    ada.reads("mine").await;
+    ada.sees_new_from(6).await;
+    ada.follows("tea").await;
+    ada.sees_unread("general", 0).await;
+    ada.follows("general").await;
+    ada.sees_nothing_new().await;
+    ada.reloads().await;
+    ada.reads("mine").await;
+    ada.sees_nothing_new().await;
+    ada.sees_unread("general", 0).await;
+    // What comes before one's eyes is not new.
+    joan.posts_lines("general", 10, 10).await;
+    ada.reads("line 10").await;
+    ada.sees_nothing_new().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_new_lines_than_fit_begin_in_sight_and_the_rest_is_told() {
+    let server = product();
+    let joan = server.guest("Joan").await;
+    joan.posts_lines("general", 1, 20).await;
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.reads("line 20").await;
+    ada.starts_room("tea").await;
+    joan.posts_lines("general", 21, 80).await;
+    ada.sees_unread("general", 60).await;
+    ada.follows("general").await;
+    ada.sees_new_from(21).await;
+    let in_sight = "(() => {
+        const [line, list] = ['.message[data-seq=\"21\"]', '#timeline']
+            .map(css => document.querySelector(css).getBoundingClientRect());
+        return line.top >= list.top && line.bottom <= list.bottom;
+    })()";
+    ada.until("the first new line is in sight", in_sight).await;
+    let told = "document.querySelector('.jump')?.innerText.includes('60 new messages')";
+    ada.until("it is told how many there are", told).await;
+    ada.clicks(".jump").await;
+    ada.sees_unread("general", 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_while_the_tab_was_hidden_is_marked_as_new() {
+    let server = product();
+    let joan = server.guest("Joan").await;
+    joan.posts("general", "k0", "seen").await;
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.reads("seen").await;
+    let first = ada.driver.window().await.unwrap();
+    let second = ada.driver.new_tab().await.unwrap();
+    ada.until("the tab is hidden", "document.hidden").await;
+    joan.posts("general", "k1", "unseen").await;
+    ada.until("it has come", &format!("{LINES}.length === 2")).await;
+    ada.turns_to(&second).await;
+    ada.driver.close_window().await.unwrap();
+    ada.turns_to(&first).await;
+    ada.sees_new_from(2).await;
+}

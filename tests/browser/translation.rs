@@ -1,0 +1,43 @@
+//! A browser that translates the page: what the page changes later must not stay as it was.
+
+use crate::product;
+use crate::window::{Window, words_of};
+
+/// Does to the page what Chromium's and Google's translators do, from now on: every text that may be translated is
+/// moved into elements of theirs.
+const TRANSLATE: &str = "(() => {
+    const mayBe = text => text.data.trim() && text.parentElement?.translate && !text.parentElement.closest('font');
+    const translate = () => {
+        const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        const found = [];
+        while (texts.nextNode()) if (mayBe(texts.currentNode)) found.push(texts.currentNode);
+        for (const text of found) {
+            const [outer, inner] = [document.createElement('font'), document.createElement('font')];
+            text.replaceWith(outer);
+            outer.append(inner);
+            inner.append(`\u{ab}${text.data}\u{bb}`);
+        }
+    };
+    translate();
+    new MutationObserver(translate).observe(document.body, { subtree: true, childList: true });
+    return true;
+})()";
+
+impl Window {
+    /// Has its browser translate the page as it is, and all that is added.
+    pub(crate) async fn translates(&self) {
+        assert!(self.tells::<bool>(TRANSLATE).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_translated_page_follows_a_change_of_name() {
+    let server = product();
+    let window = Window::entered(&server, "Ada").await;
+    window.translates().await;
+    window.renames_itself("Countess").await;
+    let shows = |name: &str| format!("{}?.includes('{name}')", words_of("#user-menu"));
+    window.until("the menu has the new name", &shows("Countess")).await;
+    assert!(!window.tells::<bool>(&shows("Ada")).await);
+    window.is_calm().await;
+}
