@@ -51,7 +51,7 @@ fn room(text: &str, payload_bytes_max: usize) -> Room {
         Err(_) => return Room::Unused,
     };
     let chars_left = TEXT_CHARS_MAX.checked_sub(text.as_str().chars().count());
-    let bytes_left = payload_bytes_max.checked_sub(payload_bytes(text));
+    let bytes_left = payload_bytes_max.checked_sub(ChatEvent::payload_bytes(text.as_str()));
     chars_left.zip(bytes_left).map_or(Room::Exceeded, |(chars, bytes)| Room::Left(chars.min(bytes)))
 }
 
@@ -78,11 +78,6 @@ fn longest_that_fits(text: &str, payload_bytes_max: usize) -> usize {
         }
         if fits(middle) { kept = middle } else { over = middle }
     }
-}
-
-/// The bytes that the node counts: the event as JSON.
-fn payload_bytes(text: MessageText) -> usize {
-    serde_json::to_vec(&ChatEvent::Posted { text }).map_or(usize::MAX, |json| json.len())
 }
 
 #[cfg(test)]
@@ -121,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_payload_that_is_full_leaves_no_room() {
-        let bytes = |text: &str| payload_bytes(MessageText::parse(text).unwrap());
+        let bytes = ChatEvent::payload_bytes;
         let text = "\"".repeat(100);
         assert_eq!(Length::of(&text, bytes(&text) + 7), Length::Fits(7));
         assert_eq!(Length::of(&text, bytes(&text)), Length::Fits(0));
