@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_detail_for_people_stays_and_becomes_a_sentence() {
-        assert_eq!(words(ErrorCode::Forbidden, "this room is closed"), "This room is closed.");
+        assert_eq!(words(ErrorCode::Forbidden, "this topic is closed"), "This topic is closed.");
         assert_eq!(words(ErrorCode::Conflict, "Somebody was faster."), "Somebody was faster.");
         assert_eq!(words(ErrorCode::Conflict, "élan"), "élan.");
         assert_eq!(words(ErrorCode::NotFound, ""), "Not found.");

@@ -54,13 +54,11 @@ pub(super) fn Composer(
         }
     };
     let on_key = move |event: ev::KeyboardEvent| {
-        let is_composing = event.is_composing() || event.key_code() == KEY_CODE_COMPOSING;
-        if event.key() != "Enter" || event.shift_key() || is_composing {
-            return;
+        if is_to_send(&event) {
+            event.prevent_default();
+            let form = field.get_untracked().and_then(|field| field.form());
+            form.iter().for_each(|form| drop(form.request_submit()));
         }
-        event.prevent_default();
-        let form = field.get_untracked().and_then(|field| field.form());
-        form.iter().for_each(|form| drop(form.request_submit()));
     };
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
@@ -76,7 +74,6 @@ pub(super) fn Composer(
             Err(refusal) => problem.set(refusal.detail),
         }
     };
-    let is_over = move || matches!(length.get(), Length::Over(_));
     let is_long = move || text.read().len() > COPIED_BYTES_MAX;
     let copy = live(move || if is_long() { String::new() } else { text.get() });
     view! {
@@ -93,10 +90,23 @@ pub(super) fn Composer(
             </button>
             <p id="composer-hint" class="visually-hidden">"Enter sends, Shift and Enter begin a new line."</p>
             <p id="composer-problem" class="field-problem" role="alert">{problem}</p>
-            <p class="composer-left" role="status" class:over=live(is_over)>
-                {live(move || in_words(length.get()))}
-            </p>
+            <LengthLine length/>
         </form>
+    }
+}
+
+/// Whether the key is an Enter that sends: by itself, and not to end the composition of a character.
+fn is_to_send(event: &ev::KeyboardEvent) -> bool {
+    let is_composing = event.is_composing() || event.key_code() == KEY_CODE_COMPOSING;
+    event.key() == "Enter" && !event.shift_key() && !is_composing
+}
+
+/// Tells how many characters are left, or too many.
+#[component]
+fn LengthLine(length: Memo<Length>) -> impl IntoView {
+    let is_over = live(move || matches!(length.get(), Length::Over(_)));
+    view! {
+        <p class="composer-left" role="status" class:over=is_over>{live(move || in_words(length.get()))}</p>
     }
 }
 

@@ -75,3 +75,15 @@ fn Pages() -> impl IntoView {
 fn path_of(room: &str) -> String {
     format!("{ROOMS_PATH}{room}")
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::features::chat::FIRST_ROOM;
+
+    use super::*;
+
+    #[test]
+    fn a_newcomer_begins_in_the_room_that_is_there_from_the_start() {
+        assert_eq!(HOME, path_of(FIRST_ROOM));
+    }
+}

@@ -11,7 +11,7 @@ use super::conversation::Conversation;
 use super::draft::use_draft;
 use super::path_of;
 use super::present::Present;
-use super::room_name::room_name;
+use super::room_name::{RULE, room_name};
 use super::rooms::use_rooms;
 use super::scroller::Scroller;
 use super::timeline::Timeline;
@@ -133,7 +133,7 @@ fn BadName(name: String) -> impl IntoView {
     view! {
         <section class="lobby">
             <Heading text="That isn't a valid room name"/>
-            <p class="lead">"Use a–z, 0–9, - or _ (up to 63), starting with a letter or digit."</p>
+            <p class="lead">{RULE}</p>
             <p class="actions">{suggestion} <a class="button quiet" href="/">"All rooms"</a></p>
         </section>
     }
