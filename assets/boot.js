@@ -1,20 +1,68 @@
-// What is shown while the page loads, and what when it cannot. Trunk's loader calls it.
+// Shown while the page loads, and when it cannot. Trunk's loader imports this module and calls it.
 // A load that never begins is covered without a script: the style sheet shows a way out after a while.
 
 const element = (id) => document.getElementById(id);
 
+// The first requests go out while the WebAssembly still loads. The client takes each answer from here once, in place
+// of a request of its own (see client/src/http.rs); where there is none to take, it asks by itself.
+const ANSWER_MS_MAX = 10_000;
+const early = new Map();
+
+const ask = (url) => {
+  const options = { headers: { Accept: "application/json" }, signal: AbortSignal.timeout?.(ANSWER_MS_MAX) };
+  const text = fetch(url, options)
+    .then((answer) => (answer.status === 204 ? "null" : answer.ok ? answer.text() : undefined))
+    .catch(() => undefined);
+  early.set(url, { text, asked: performance.now() });
+};
+
+window.takeEarlyAnswer = (url) => {
+  const answer = early.get(url);
+  early.delete(url);
+  return answer && performance.now() - answer.asked < ANSWER_MS_MAX ? answer.text : undefined;
+};
+
+ask("/api/me");
+// demo: begin
+// Only for somebody who was signed in when this browser was last here: for others the node would answer 401.
+const wasSignedIn = () => {
+  try {
+    return localStorage.getItem("duplex:me") !== null;
+  } catch {
+    return false; // The browser forbids storage.
+  }
+};
+
+if (wasSignedIn()) {
+  ask("/api/chat/rooms");
+  const [, room] = location.pathname.match(/^\/rooms\/([a-z0-9][a-z0-9_-]{0,62})$/) ?? [];
+  if (room) ask(`/api/topics/chat:${room}/events?limit=100`);
+}
+// demo: end
+
+const NO_WEBASSEMBLY =
+  "This page needs WebAssembly, which your browser has turned off (Lockdown Mode does that). " +
+  "Allow it for this site, or use another browser.";
+
+const fail = (problem, reason) => {
+  // Gone when the page had already begun: then its own words about a failure stand there.
+  if (!element("boot")) return;
+  element("boot-loading").hidden = true;
+  if (problem) element("boot-problem").textContent = problem;
+  element("boot-reason").textContent = reason;
+  element("boot-failed").hidden = false;
+};
+
 export default function boot() {
+  const isMissing = typeof WebAssembly === "undefined";
+  if (isMissing) fail(NO_WEBASSEMBLY, "");
   return {
     onProgress({ current, total }) {
       if (total > 0) element("boot-progress").value = Math.min(100, (100 * current) / total);
     },
     onFailure(reason) {
       console.error(reason);
-      // Gone when the page had already begun: then its own words about a failure stand there.
-      if (!element("boot")) return;
-      element("boot-loading").hidden = true;
-      element("boot-reason").textContent = String(reason);
-      element("boot-failed").hidden = false;
+      if (!isMissing) fail("", String(reason));
     },
   };
 }

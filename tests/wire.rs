@@ -76,6 +76,7 @@ fn welcome() -> Welcome {
         node: "n_4Tz".into(),
         session: "n_4Tz-17".into(),
         you: ada(),
+        now: 1_795_357_200_123,
         heartbeat_secs: 25,
         limits: SessionLimits {
             frame_bytes_max: 16_384,

@@ -19,7 +19,7 @@ impl Address {
         window_event_listener_untyped("click", move |event| {
             if let Some(link) = link_to_follow(&event) {
                 event.prevent_default();
-                address.go(&link.href());
+                address.go(&format!("{}{}", link.pathname(), link.search()));
             }
         });
         provide_context(address);
@@ -31,12 +31,17 @@ impl Address {
         self.0.get()
     }
 
-    /// Goes to a path or address of this origin.
+    /// Goes to a path of this origin. Where one is already, nothing is added to the browser's history.
     pub fn go(self, to: &str) {
-        if let Ok(history) = window().history() {
-            let _ = history.push_state_with_url(&JsValue::NULL, "", Some(to));
+        if shown_path() == to {
+            return self.arrive();
         }
-        self.arrive();
+        let pushed = window().history().and_then(|it| it.push_state_with_url(&JsValue::NULL, "", Some(to)));
+        match pushed {
+            Ok(()) => self.arrive(),
+            // Browsers allow only so many steps in a while: then it is an ordinary page load.
+            Err(_) => drop(window().location().set_href(to)),
+        }
     }
 
     fn arrive(self) {

@@ -2,9 +2,10 @@
 //! other.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use leptos::prelude::*;
-use shared::{Problem, Status, UserId};
+use shared::{ErrorCode, Problem, Status, UserId};
 
 use crate::address::{Address, use_address};
 use crate::browser::Storage;
@@ -13,8 +14,13 @@ use crate::identity::{Me, Naming, SignIn, UserMenu, use_me};
 use crate::realtime::Realtime;
 use crate::ui::{
     APP_NAME, Announcer, AnnouncerRegion, ConnectionBadge, Heading, Logo, NewVersion, NoticeRegion, Notices,
-    PageTitle, live, panic,
+    PageTitle, SkipLink, SkipLinkView, in_words, live, panic,
 };
+
+/// A server that did not answer when the page began is asked again this often.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
+/// The path where a person begins who has just come.
+const START: &str = "/";
 
 /// Starts the page, in place of what was shown while it loaded.
 pub fn mount() {
@@ -30,17 +36,19 @@ pub fn mount() {
 pub fn App() -> impl IntoView {
     Address::provide();
     PageTitle::provide();
+    SkipLink::provide();
     Announcer::provide();
     let notices = Notices::provide();
     let me = Me::provide();
-    let unkept =
-        move || notices.warn("This browser keeps nothing for us: stay on the page until all is sent.");
+    let unkept = move || {
+        notices.warn("Your browser blocks storage. Keep this tab open until your messages are sent.");
+    };
     let realtime = Realtime::provide(unkept, move || me.ask_again());
     // Somebody else may have signed in while the page was kept for "back", and other tabs cannot tell it then.
     window_event_listener_untyped("pageshow", move |_| me.ask_again());
     follow_sign_in(me, realtime, notices);
     view! {
-        <a class="skip-link" href="#main">"Skip to the content"</a>
+        <SkipLinkView/>
         <Header realtime/>
         <NewVersion served=realtime.served_build()/>
         <main id="main" tabindex="-1"><Page/></main>
@@ -52,16 +60,22 @@ pub fn App() -> impl IntoView {
 /// Connected for whoever is signed in, and for nobody else.
 fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
     let (sign_in, status) = (me.sign_in(), realtime.status());
-    let was_in = Cell::new(false);
+    let (was_in, is_warned) = (Cell::new(false), Cell::new(false));
     Effect::new(live(move || {
         let sign_in = sign_in.get();
         let was_in = was_in.replace(matches!(sign_in, SignIn::In(_)));
         match &sign_in {
-            SignIn::In(person) => realtime.start(person.id.clone()),
+            SignIn::In(person) => {
+                if is_warned.replace(false) {
+                    notices.clear();
+                }
+                realtime.start(person.id.clone());
+            }
             SignIn::Out => {
                 // Who signs out here waits for the answer in between.
                 if was_in {
-                    notices.warn("Your sign-in has ended. Choose a name to go on.");
+                    is_warned.set(true);
+                    notices.warn("You've been signed out. Enter a name to continue.");
                 }
                 realtime.stop();
                 // What was begun here is not for the next person's eyes.
@@ -114,9 +128,21 @@ fn Page() -> impl IntoView {
     live(move || match situation.get() {
         Situation::Asking => view! { <p class="waiting" role="status">"One moment…"</p> }.into_any(),
         Situation::Unreachable(problem) => view! { <Unreachable problem/> }.into_any(),
-        Situation::Nameless => view! { <Naming/> }.into_any(),
+        Situation::Nameless => view! { <Newcomer/> }.into_any(),
         Situation::In(_) => view! { <FeaturePage/> }.into_any(),
     })
+}
+
+/// Asks for a name, and then leads to the place where one begins: there is nothing to do at the start itself.
+/// Whoever came by a deeper link stays where it led.
+#[component]
+fn Newcomer() -> impl IntoView {
+    let address = use_address();
+    let destination = move || match untrack(|| address.path()) {
+        path if path == START => features::home().unwrap_or(START).to_owned(),
+        path => path,
+    };
+    view! { <Naming second_window=destination() on_done=move |_: String| address.go(&destination())/> }
 }
 
 /// The page of whichever feature claims the path.
@@ -136,22 +162,40 @@ fn FeaturePage() -> impl IntoView {
 #[component]
 fn Unreachable(problem: Problem) -> impl IntoView {
     let me = use_me();
+    ask_now_and_then(me);
+    let (heading, advice) = match problem.code {
+        ErrorCode::Unavailable => (
+            "Can't reach the server",
+            "Check that your device is online. It will be tried again by itself.".to_owned(),
+        ),
+        _ => ("The page can't start", in_words(&problem)),
+    };
     view! {
         <section class="panel">
-            <Heading text="The server cannot be reached"/>
-            <p class="lead">{problem.detail}</p>
-            <button class="button" type="button" on:click=move |_| me.ask()>"Try again"</button>
+            <Heading text=heading/>
+            <p class="lead">{advice}</p>
+            <button id="retry" class="button" type="button" on:click=move |_| me.ask()>"Retry"</button>
         </section>
     }
+}
+
+/// Asks who is signed in until there is an answer, for as long as the calling component lives.
+fn ask_now_and_then(me: Me) {
+    let timer = set_interval_with_handle(move || me.ask_again(), ASK_AGAIN);
+    let online = window_event_listener_untyped("online", move |_| me.ask_again());
+    on_cleanup(move || {
+        timer.iter().for_each(|timer| timer.clear());
+        online.remove();
+    });
 }
 
 #[component]
 fn NotFound() -> impl IntoView {
     view! {
         <section class="panel">
-            <Heading id="not-found" text="There is no such page"/>
-            <p class="lead">"The address may be mistyped, or what was here has gone."</p>
-            <a class="button" href="/">"To the start"</a>
+            <Heading id="not-found" text="Page not found"/>
+            <p class="lead">"Check the address, or go back to the start."</p>
+            <a class="button" href=START>"Go to the start"</a>
         </section>
     }
 }

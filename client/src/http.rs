@@ -8,9 +8,13 @@ use std::cell::RefCell;
 
 use gloo_net::http::{Request, RequestBuilder};
 use gloo_timers::callback::Timeout;
+use js_sys::futures::JsFuture;
+use js_sys::{Function, Promise, Reflect};
+use leptos::prelude::window;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shared::{Backoff, ErrorCode, Key, Problem, endpoint};
+use shared::{Backoff, ErrorCode, Key, Millis, Problem, endpoint};
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortController;
 
 use crate::browser;
@@ -21,6 +25,9 @@ const ANSWER_MS_MAX: u32 = 10_000;
 const RETRIES_MAX: usize = 3;
 /// The longest wait between two attempts that a person is made to sit through.
 const PAUSE_MS_MAX: u64 = 10_000;
+
+/// A `Date` is whole seconds, cut off, and older by the way of the answer.
+const DATE_PRECISION_MS: Millis = 3_000;
 
 thread_local! {
     static ON_UNAUTHENTICATED: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
@@ -35,7 +42,18 @@ pub fn on_unauthenticated(act: impl Fn() + 'static) {
 ///
 /// Repeated up to three times when the network or the node fails; the problem is the last one met.
 pub async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, Problem> {
-    read(&repeat(|| Request::get(url)).await?)
+    match early_answer(url).await {
+        Some(text) => read(&text),
+        None => read(&repeat(|| Request::get(url)).await?),
+    }
+}
+
+/// Takes the answer to a request that assets/boot.js sent while this client was still loading. Nothing where it sent
+/// none, where its answer was taken before or is too old, and where it was not a good one.
+async fn early_answer(url: &str) -> Option<String> {
+    let take = Reflect::get(&window(), &"takeEarlyAnswer".into()).ok()?.dyn_into::<Function>().ok()?;
+    let text = take.call1(&JsValue::UNDEFINED, &url.into()).ok()?.dyn_into::<Promise>().ok()?;
+    JsFuture::from(text).await.ok()?.as_string()
 }
 
 /// The same with a single attempt, for callers that have a rhythm of their own.
@@ -95,6 +113,7 @@ async fn send_within(millis: u32, request: RequestBuilder, body: Option<String>)
         None => request.build(),
     };
     let response = request.map_err(|_| no_answer())?.send().await.map_err(|_| no_answer())?;
+    note_time(response.headers().get("date"));
     let text = response.text().await.map_err(|_| no_answer())?;
     if response.ok() {
         return Ok(if response.status() == 204 { "null".into() } else { text });
@@ -104,6 +123,14 @@ async fn send_within(millis: u32, request: RequestBuilder, body: Option<String>)
         ON_UNAUTHENTICATED.with_borrow(|act| act.iter().for_each(|act| act()));
     }
     Err(problem)
+}
+
+/// Every answer tells the node's time in its `Date` (RFC 9110 §6.6.1), to the second.
+fn note_time(date: Option<String>) {
+    let millis = date.map_or(f64::NAN, |date| js_sys::Date::parse(&date));
+    if millis.is_finite() {
+        browser::note_node_time(millis as Millis, DATE_PRECISION_MS);
+    }
 }
 
 /// What ends a request: its deadline, or that nobody wants the answer any more.
@@ -140,7 +167,7 @@ fn refusal(status: u16, body: &str) -> Problem {
 }
 
 fn no_answer() -> Problem {
-    Problem::new(ErrorCode::Unavailable, "The server did not answer. Check your connection, then try again.")
+    Problem::new(ErrorCode::Unavailable, "Can't reach the server. Try again in a moment.")
 }
 
 fn unreadable(error: &serde_json::Error) -> Problem {
@@ -151,6 +178,14 @@ fn unreadable(error: &serde_json::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BOOT: &str = include_str!("../../assets/boot.js");
+
+    #[test]
+    fn who_is_signed_in_is_asked_while_the_client_loads() {
+        assert!(BOOT.contains(&format!("ask(\"{}\")", endpoint::ME)));
+        assert!(BOOT.contains("window.takeEarlyAnswer ="));
+    }
 
     #[test]
     fn a_problem_of_the_server_is_told_in_its_own_words() {

@@ -88,6 +88,14 @@ impl<T> Feed<T> {
         self.position.as_ref().map(|(epoch, cursor)| Position { epoch: epoch.clone(), seq: cursor.seq() })
     }
 
+    /// Whether everything that the reader was told of is applied; false before the first page.
+    pub fn is_current(&self) -> bool {
+        let Some((_, cursor)) = &self.position else { return false };
+        let asked = self.in_flight.as_ref().map(|asked| &asked.heard);
+        let mut heard = [Some(&self.heard), asked].into_iter().flatten();
+        heard.all(|heard| heard.seq <= cursor.seq() && !heard.doubt)
+    }
+
     /// Asks for what is owed and not on its way: the first page, or what was heard of when a pull failed.
     pub fn resume(&mut self) -> Step<T> {
         let owed = match &self.position {

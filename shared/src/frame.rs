@@ -144,6 +144,9 @@ pub struct Welcome {
     pub session: String,
     /// Who the node takes the client for.
     pub you: Identity,
+    /// The node's clock, for telling the age of events; 0 from a node that does not tell.
+    #[serde(default)]
+    pub now: Millis,
     /// How often the node pings.
     pub heartbeat_secs: u32,
     /// What the client must keep to.

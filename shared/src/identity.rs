@@ -5,19 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Malformed;
+use crate::{Malformed, characters};
 
 const NAME_CHARS_MAX: usize = 40;
-/// [`DisplayName::parse`] as a pattern: any white space around one visible character, or two with 38 others between
-/// them at most.
-#[cfg(feature = "schema")]
-const NAME_PATTERN: &str = concat!(
-    r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*",
-    r"[^\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
-    r"([^\u0000-\u001f\u007f-\u009f]{0,38}",
-    r"[^\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?",
-    r"[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$",
-);
 
 /// Names one person for good, whatever they call themselves. Opaque; made by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,26 +31,32 @@ pub struct Identity {
     pub name: DisplayName,
 }
 
-/// What a person is called: 1 to 40 characters, trimmed, no control characters.
+/// A person's name as others see it: 1 to 40 characters, trimmed. [`DisplayName::parse`] is the rule for new ones.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
-    schemars(extend("pattern" = NAME_PATTERN))
+    schemars(extend("pattern" = characters::pattern::of_name(NAME_CHARS_MAX)))
 )]
 pub struct DisplayName(Arc<str>);
 
 impl DisplayName {
-    /// Trims `text` and checks its length (in Unicode scalar values) and its characters.
+    /// Trims a name that somebody chose, and checks its length (in Unicode scalar values) and that others can read it.
     pub fn parse(text: &str) -> Result<DisplayName, Malformed> {
-        let name = text.trim();
-        if name.chars().any(char::is_control) {
+        let name = of_good_length(text)?;
+        if !characters::has_visible(name) {
+            Err(Malformed("must contain at least one visible letter, digit or symbol"))
+        } else if name.chars().any(char::is_control) {
             Err(Malformed("must not contain control characters"))
-        } else if (1..=NAME_CHARS_MAX).contains(&name.chars().count()) {
-            Ok(DisplayName(name.into()))
+        } else if characters::has_needless_invisible(name) {
+            Err(Malformed("must not contain invisible characters or ones that change the direction of text"))
+        } else if !name.starts_with(characters::is_visible) {
+            Err(Malformed("must begin with a letter, digit or symbol"))
+        } else if characters::has_piled_marks(name) {
+            Err(Malformed("must not have more than four accents on one letter"))
         } else {
-            Err(Malformed("must have 1 to 40 characters"))
+            Ok(DisplayName(name.into()))
         }
     }
 
@@ -70,12 +66,19 @@ impl DisplayName {
     }
 }
 
+/// Reads a name that was accepted before, perhaps by a version with fewer rules than [`DisplayName::parse`] has.
 impl TryFrom<String> for DisplayName {
     type Error = Malformed;
 
     fn try_from(text: String) -> Result<DisplayName, Malformed> {
-        DisplayName::parse(&text)
+        of_good_length(&text).map(|name| DisplayName(name.into()))
     }
+}
+
+fn of_good_length(text: &str) -> Result<&str, Malformed> {
+    let name = text.trim();
+    let is_good = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
+    is_good.then_some(name).ok_or(Malformed("must have 1 to 40 characters"))
 }
 
 impl From<DisplayName> for Arc<str> {
@@ -98,7 +101,8 @@ impl fmt::Display for DisplayName {
     schemars(example = NewIdentity { name: "Ada Lovelace".into() })
 )]
 pub struct NewIdentity {
-    /// 1 to 40 characters once it is trimmed, no control characters.
+    /// 1 to 40 characters once it is trimmed. It begins with a letter, digit or symbol, and has no control characters
+    /// and no invisible ones, except where an emoji or the spelling of a word needs them.
     #[cfg_attr(feature = "schema", schemars(with = "DisplayName"))]
     pub name: String,
 }
@@ -114,5 +118,31 @@ mod tests {
         assert!(DisplayName::parse(&"é".repeat(41)).is_err());
         assert!(DisplayName::parse(" \t ").is_err());
         assert!(DisplayName::parse("A\u{7}da").is_err());
+    }
+
+    #[test]
+    fn a_name_is_one_that_others_can_read() {
+        for name in
+            ["Ada", "李小龍", "Zoe\u{308}", "🦀", "O'Neil 3rd", "👩\u{200d}💻 Grace", "علی\u{200c}رضا"]
+        {
+            assert!(DisplayName::parse(name).is_ok(), "{name:?}");
+        }
+        let refused = |name: &str| DisplayName::parse(name).unwrap_err().0;
+        for unseen in ["\u{200b}", "\u{3164}", "\u{2800}\u{2800}", "\u{301}\u{302}"] {
+            assert!(refused(unseen).contains("visible letter"), "{unseen:?}");
+        }
+        for name in ["A\u{200b}da", "Eve\u{202e}", "\u{2066}Ada", "A\u{ad}da", "Ada\u{e0041}"] {
+            assert!(refused(name).contains("invisible"), "{name:?}");
+        }
+        assert!(refused("\u{301}a").contains("begin with"));
+        assert!(refused(&format!("a{}", "\u{301}".repeat(39))).contains("accents"));
+    }
+
+    #[test]
+    fn a_name_that_an_older_version_accepted_is_still_read() {
+        for name in ["\u{200b}", "Eve\u{202e}", "\u{301}\u{302}"] {
+            let json = serde_json::to_string(name).unwrap();
+            assert_eq!(serde_json::from_str::<DisplayName>(&json).unwrap().as_str(), name);
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here does IO, waits, asks a clock or draws a random number, so the same code runs in the browser,
 //! in the server and in a property test. The modules, in reading order:
 
+mod characters;
 pub mod endpoint;
 mod event;
 mod frame;

@@ -3,12 +3,13 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::features::chat::{
-    ChatEvent, ChatSignal, MessageText, NewMessage, ROOMS, Room, RoomSummary, Rooms, messages, room_topic,
+    ChatEvent, ChatSignal, FIRST_ROOM, MessageText, NewMessage, ROOMS, Room, RoomSummary, Rooms, messages,
+    room_topic,
 };
-use shared::{Ack, ErrorCode, Event, Identity, Key, Payload, Seq, TopicKind, UserId, endpoint};
+use shared::{Ack, ErrorCode, Event, Identity, Key, Part, Payload, Seq, TopicKind, UserId, endpoint};
 
 use crate::support::golden::{pins, pins_document};
-use crate::support::{Answer, Person, Program, TestServer};
+use crate::support::{Answer, Person, Program, TestServer, eventually};
 
 fn product() -> TestServer {
     TestServer::of(Program::Product, &["--identity-publishes-per-sec", "1000"])
@@ -31,6 +32,11 @@ impl Person {
     async fn rooms(&self) -> Vec<RoomSummary> {
         self.get(ROOMS).await.json::<Rooms>().rooms
     }
+}
+
+/// The room that is there from the start, as long as nobody has written in it and nobody is there.
+fn empty_first_room() -> RoomSummary {
+    RoomSummary { name: FIRST_ROOM.into(), head: Seq::ZERO, online: 0, last: None }
 }
 
 fn text_of(event: &Event) -> String {
@@ -58,7 +64,7 @@ async fn a_line_that_one_writes_the_other_reads_at_once() {
 async fn a_text_has_one_to_two_thousand_characters_after_trimming() {
     let server = product();
     let ada = server.guest("Ada").await;
-    for text in ["", "   ", "\n\t\u{a0}"] {
+    for text in ["", "   ", "\n\t\u{a0}", "\u{0}\u{1}\u{85}"] {
         let answer = ada.posts("general", "bad", &json!({ "text": text })).await;
         let problem = answer.is_refused(ErrorCode::Invalid, &["text", "must not be empty"]);
         assert_eq!(problem.errors[0].field, "text");
@@ -68,10 +74,42 @@ async fn a_text_has_one_to_two_thousand_characters_after_trimming() {
         let problem = answer.is_refused(ErrorCode::Invalid, &["text", "2,000 characters"]);
         assert_eq!(problem.errors[0].field, "text");
     }
-    assert_eq!(ada.rooms().await, [], "no refused line has made a room");
+    let unseen = ada.posts("general", "bad", &json!({ "text": "\u{200b}\u{2800}" })).await;
+    unseen.is_refused(ErrorCode::Invalid, &["text", "visible"]);
+    assert_eq!(ada.rooms().await, [empty_first_room()], "no refused line has made a room");
     ada.writes("general", "k1", &format!(" {} ", "🦀".repeat(2_000))).await;
     ada.writes("general", "k2", "x").await;
     ada.writes("general", "k3", "two\nlines").await;
+}
+
+#[tokio::test]
+async fn two_thousand_characters_of_any_kind_fit_the_default_limit() {
+    let server = product();
+    let ada = server.guest("Ada").await;
+    for (number, char) in ["\"", "\\", "\n", "\t", "🦀", "\u{2028}", "\u{1}"].into_iter().enumerate() {
+        let text = format!("a{}b", char.repeat(1_998));
+        ada.writes("general", &format!("k{number}"), &text).await;
+    }
+}
+
+#[tokio::test]
+async fn a_line_has_no_control_characters_but_newline_and_tab() {
+    let (server, general) = (product(), room_topic("general").unwrap());
+    let ada = server.guest("Ada").await;
+    ada.writes("general", "k", "\u{1}one\r\ntwo\rthree\tfour\u{7f}").await;
+    let page = ada.pull(&general, Part::Newest).await;
+    assert_eq!(text_of(&page.events[0]), "one\ntwo\nthree\tfour");
+}
+
+#[tokio::test]
+async fn a_line_that_is_too_long_for_this_server_is_refused_in_words_that_a_person_understands() {
+    let server = TestServer::of(Program::Product, &["--payload-bytes-max", "1024"]);
+    let ada = server.guest("Ada").await;
+    let text = "x".repeat(1_025);
+    let problem =
+        ada.posts("general", "k", &json!({ "text": text })).await.is_refused(ErrorCode::TooLarge, &[]);
+    assert_eq!(problem.detail, "too long for this server: at most 1024 bytes");
+    ada.writes("general", "k", &"x".repeat(1_024 - ChatEvent::payload_bytes(""))).await;
 }
 
 #[tokio::test]
@@ -131,7 +169,8 @@ async fn the_lobby_lists_rooms_with_their_last_line_the_latest_first() {
         let after = ada.rooms().await[0].last.as_ref().unwrap().at;
         assert!(after >= before, "time goes on");
     }
-    let rooms = ada.rooms().await;
+    let mut rooms = ada.rooms().await;
+    assert_eq!(rooms.pop(), Some(empty_first_room()), "it has no line yet");
     let last = |room: &RoomSummary| text_of(room.last.as_ref().unwrap());
     let mut listed: Vec<_> = rooms.iter().map(|room| (room.name.as_str(), room.head.0, last(room))).collect();
     let times: Vec<_> = rooms.iter().map(|room| room.last.as_ref().unwrap().at).collect();
@@ -139,6 +178,30 @@ async fn the_lobby_lists_rooms_with_their_last_line_the_latest_first() {
     assert_eq!(rooms[0].last.as_ref().unwrap().at, *times.iter().max().unwrap());
     listed.sort();
     assert_eq!(listed, [("one", 2, "d".into()), ("three", 1, "c".into()), ("two", 1, "b".into())]);
+}
+
+#[tokio::test]
+async fn the_first_room_is_there_from_the_start_and_once_and_counts_who_is_in_it() {
+    let (server, general) = (product(), room_topic(FIRST_ROOM).unwrap());
+    assert_eq!(server.guest("Grace").await.rooms().await, [empty_first_room()]);
+    let ada = server.browser("Ada", &[&general]).await;
+    assert_eq!(ada.person.rooms().await, [RoomSummary { online: 1, ..empty_first_room() }]);
+    ada.person.writes("lounge", "k1", "x").await;
+    let names = async || ada.person.rooms().await.into_iter().map(|room| room.name).collect::<Vec<_>>();
+    assert_eq!(names().await, ["lounge", FIRST_ROOM], "rooms with lines come first");
+    let before = ada.person.rooms().await[0].last.as_ref().unwrap().at;
+    let mut number = 0;
+    eventually("its line is a later one", async || {
+        number += 1;
+        ada.person.writes(FIRST_ROOM, &format!("k{number}"), "x").await;
+        let rooms = ada.person.rooms().await;
+        rooms
+            .iter()
+            .any(|room| room.name == FIRST_ROOM && room.last.as_ref().unwrap().at > before)
+            .then_some(())
+    })
+    .await;
+    assert_eq!(names().await, [FIRST_ROOM, "lounge"]);
 }
 
 #[tokio::test]
@@ -186,6 +249,7 @@ fn the_wire_of_the_demo_is_pinned() {
     let room = |name: &str, last| RoomSummary { name: name.into(), head: Seq(57), online: 3, last };
     pins("chat/posted", &posted);
     pins("chat/typing", &ChatSignal::Typing);
+    pins("chat/stopped", &ChatSignal::Stopped);
     pins("chat/new_message", &NewMessage { text: "grüß dich 🦀".into() });
     pins("chat/rooms", &Rooms { rooms: vec![room("general", Some(last)), room("quiet", None)] });
 }
@@ -199,6 +263,7 @@ async fn the_list_holds_the_hundred_rooms_in_which_something_was_written_last() 
     }
     ada.writes("room-0", "k2", "hello again").await;
     let names: Vec<String> = ada.rooms().await.into_iter().map(|room| room.name).collect();
-    assert_eq!((names.len(), names[0].as_str(), names[1].as_str()), (100, "room-0", "room-104"));
+    assert_eq!((names.len(), names[0].as_str(), names[1].as_str()), (101, "room-0", "room-104"));
+    assert_eq!(names[100], FIRST_ROOM, "and the one that is there in any case");
     assert!(!names.contains(&"room-1".to_owned()), "it is the oldest now");
 }

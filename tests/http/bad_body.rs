@@ -104,7 +104,7 @@ async fn a_body_over_the_limit_is_too_large_and_one_below_is_read() {
     scene
         .posts(json!({ "text": "x".repeat(9_000) }).to_string())
         .await
-        .is_refused(ErrorCode::TooLarge, &["payload"]);
+        .is_refused(ErrorCode::TooLarge, &["too long"]);
     assert_eq!(scene.ada.head(&probe("room")).await, Seq(1));
     assert_eq!(scene.posts(padded(65_536)).await.status, 201);
 }

@@ -42,6 +42,13 @@ async fn they_are_on_every_answer_good_or_bad() {
 }
 
 #[tokio::test]
+async fn they_all_tell_the_time_of_the_node() {
+    for answer in answers(&TestServer::start()).await {
+        assert!(answer.header("date").ends_with(" GMT"), "{} of {}", answer.header("date"), answer.status);
+    }
+}
+
+#[tokio::test]
 async fn a_page_runs_its_own_scripts_only_and_other_answers_none() {
     for answer in answers(&TestServer::start()).await {
         let policy = answer.header("content-security-policy");

@@ -38,6 +38,45 @@ async fn naming_oneself_makes_a_guest_with_a_cookie_that_scripts_cannot_read() {
 }
 
 #[tokio::test]
+async fn a_name_is_one_that_others_can_read() {
+    let server = TestServer::start();
+    let nobody = server.stranger();
+    let refused = [
+        ("", "1 to 40"),
+        (&"x".repeat(41), "1 to 40"),
+        ("\u{200b}\u{3164}", "visible"),
+        ("\u{301}\u{302}", "visible"),
+        ("A\u{7}da", "control"),
+        ("A\u{200b}da", "invisible"),
+        ("Eve\u{202e}", "invisible"),
+        ("\u{301}a", "begin"),
+        (&format!("a{}", "\u{301}".repeat(39)), "accents"),
+    ];
+    for (name, why) in refused {
+        let answer = nobody.post(endpoint::ME, &json!({ "name": name })).await;
+        let problem = answer.is_refused(ErrorCode::Invalid, &["name must", why]);
+        assert_eq!(problem.errors[0].field, "name", "{name:?}");
+    }
+    for name in ["Zoe\u{308}", "李小龍", "👩\u{200d}💻 Grace", "علی\u{200c}رضا", "ශ\u{dca}\u{200d}රී"]
+    {
+        let answer = nobody.post(endpoint::ME, &json!({ "name": name })).await;
+        assert_eq!(answer.json::<Identity>().name.as_str(), name);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_an_older_version_accepted_is_still_read() {
+    let (server, topic) = (TestServer::start(), probe("room"));
+    let ada = server.guest("Ada").await;
+    let mut database = SqliteConnection::connect(&database(&server)).await.unwrap();
+    sqlx::query("UPDATE people SET name = ?").bind("Eve\u{202e}").execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    assert_eq!(ada.get(endpoint::ME).await.json::<Identity>().name.as_str(), "Eve\u{202e}");
+    ada.publishes("room", "k", "x").await;
+    assert_eq!(ada.pull(&topic, Part::Newest).await.events[0].author.name.as_str(), "Eve\u{202e}");
+}
+
+#[tokio::test]
 async fn the_database_does_not_hold_the_token() {
     let server = TestServer::start();
     let cookie = server.guest("Ada").await.cookie.unwrap();

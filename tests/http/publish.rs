@@ -40,7 +40,7 @@ async fn a_payload_may_be_as_large_as_its_limit_and_no_larger() {
     let frame = r#"{"text":""}"#.len();
     ada.publishes("room", "fits", &"x".repeat(8_192 - frame)).await;
     let larger = ada.publish("room", "larger", &"x".repeat(8_192 - frame + 1)).await;
-    larger.is_refused(ErrorCode::TooLarge, &["payload", "8192"]);
+    larger.is_refused(ErrorCode::TooLarge, &["too long", "8192"]);
     assert_eq!(ada.keys(&probe("room")).await, ["fits"]);
 }
 

@@ -12,7 +12,7 @@ struct Marks {
     end: &'static str,
 }
 
-const RUST: Marks = Marks { line: "// demo", begin: "// demo: begin", end: "// demo: end" };
+const SLASHES: Marks = Marks { line: "// demo", begin: "// demo: begin", end: "// demo: end" };
 const HASH: Marks = Marks { line: "# demo", begin: "# demo: begin", end: "# demo: end" };
 const HTML: Marks = Marks { line: "<!-- demo -->", begin: "<!-- demo: begin -->", end: "<!-- demo: end -->" };
 const CSS: Marks = Marks { line: "/* demo */", begin: "/* demo: begin */", end: "/* demo: end */" };
@@ -22,7 +22,7 @@ const CSS: Marks = Marks { line: "/* demo */", begin: "/* demo: begin */", end: 
 /// Fails on a `begin` without `end` and the other way round.
 pub(crate) fn without_demo(path: &Path, text: &str) -> Result<Option<String>, String> {
     let marks = match path.extension().and_then(|kind| kind.to_str()) {
-        Some("rs") => RUST,
+        Some("rs" | "js") => SLASHES,
         Some("toml") => HASH,
         Some("html" | "md") => HTML,
         Some("css") => CSS,
@@ -60,6 +60,7 @@ mod tests {
     #[test]
     fn marked_lines_go_and_all_others_stay_as_they_are() {
         assert_eq!(strip("a.rs", "mod chat; // demo\r\nmod core;\r\n").as_deref(), Some("mod core;\r\n"));
+        assert_eq!(strip("a.js", "one(); // demo\n").as_deref(), Some(""));
         assert_eq!(strip("a.toml", "a = 1\nb = 2 # demo\n").as_deref(), Some("a = 1\n"));
         assert_eq!(strip("a.css", "@import 'chat'; /* demo */\n").as_deref(), Some(""));
         assert_eq!(strip("a.rs", "// demonstration\n"), None);

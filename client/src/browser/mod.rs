@@ -33,9 +33,12 @@ pub fn node_ms() -> Millis {
     wall_ms() + NODE_AHEAD_MS.get()
 }
 
-/// Notes what the node's clock says now.
-pub fn note_node_time(node_now: Millis) {
-    NODE_AHEAD_MS.set(node_now - wall_ms());
+/// Notes what the node's clock says now, give or take `precision_ms`. What is known well enough stays, so that times
+/// on the page do not waver.
+pub fn note_node_time(node_now: Millis, precision_ms: Millis) {
+    if (node_now - node_ms()).abs() > precision_ms {
+        NODE_AHEAD_MS.set(node_now - wall_ms());
+    }
 }
 
 /// A number in `0.0..1.0`, good enough for spreading retries.

@@ -12,6 +12,8 @@ pub struct Feature {
     /// Its pages: made when a person comes to a path that it claims, and kept while they go from one to
     /// another.
     pub view: fn() -> AnyView,
+    /// The path where a newcomer begins, if this feature has one.
+    pub home: Option<&'static str>,
 }
 
 /// All of them. Where two claim one path, the first has it.
@@ -20,3 +22,8 @@ pub const ALL: &[Feature] = &[
     chat::FEATURE, // demo
     start::FEATURE,
 ];
+
+/// The path where a newcomer begins: that of the first feature that names one.
+pub fn home() -> Option<&'static str> {
+    ALL.iter().find_map(|feature| feature.home)
+}

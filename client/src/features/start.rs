@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 
 use super::Feature;
-use crate::ui::Heading;
+use crate::ui::{About, Heading};
 
 /// Claims the start page only.
 pub(super) const FEATURE: Feature =
-    Feature { claims: |path| path == "/", view: || view! { <Start/> }.into_any() };
+    Feature { claims: |path| path == "/", view: || view! { <Start/> }.into_any(), home: None };
 
 /// Says what to do first.
 #[component]
@@ -15,21 +15,20 @@ fn Start() -> impl IntoView {
     view! {
         <section class="panel">
             <Heading text="Add your first feature"/>
-            <p class="lead">
-                "You are signed in and connected: the house stands, and nobody lives in it yet."
-            </p>
+            <p class="lead">"You're signed in and connected. Nothing is built on it yet."</p>
             <ol class="steps">
                 <li>
-                    "Say what happens in it: a " <code>"TopicKind"</code> " in "
+                    "Describe its events: a " <code>"TopicKind"</code> " in "
                     <code>"shared/src/features"</code> "."
                 </li>
-                <li>"Let it be published: a route in " <code>"server/src/features"</code> "."</li>
+                <li>"Publish them: a route in " <code>"server/src/features"</code> "."</li>
                 <li>
-                    "Show it: a folder in " <code>"client/src/features"</code> " that calls "
+                    "Show them: a folder in " <code>"client/src/features"</code> " that calls "
                     <code>"use_topic"</code> ", and two lines in its " <code>"mod.rs"</code> "."
                 </li>
             </ol>
             <p class="hint">"The README walks through all three."</p>
+            <About second_window="/"/>
         </section>
     }
 }

@@ -10,9 +10,10 @@ use shared::Identity;
 use super::name_form::NameForm;
 use super::use_me;
 use crate::realtime::use_realtime;
-use crate::ui::{Avatar, focus_on, live, use_notices};
+use crate::ui::{Avatar, focus_on, in_words, isolated, live, use_notices};
 
 const BUTTON: &str = "user-menu";
+const RENAME: &str = "rename";
 
 /// A button with the person's face, and the menu behind it. Another name is another menu, and so a closed
 /// one.
@@ -36,7 +37,7 @@ pub fn UserMenu(
             on:click=move |_| is_renaming.set(false)
         >
             <Avatar of=person/>
-            <span class="user-name">{name}</span>
+            <bdi class="user-name">{name}</bdi>
             <span class="visually-hidden">": your menu"</span>
         </button>
         <div id="user-actions" class="menu" popover="auto">{actions}</div>
@@ -47,18 +48,21 @@ pub fn UserMenu(
 fn Actions(name: String, is_renaming: RwSignal<bool>) -> impl IntoView {
     let (me, notices, realtime) = (use_me(), use_notices(), use_realtime());
     let sign_out = move |_| {
+        // First, or the node would hang up, as it does on those whom somebody else has signed out.
+        realtime.pause();
         spawn_local(async move {
             match me.sign_out().await {
                 // A guest cannot come back: nobody could ever send it.
                 Ok(()) => realtime.forget_unsent(),
-                Err(problem) => notices.warn(format!("You are still signed in. {}", problem.detail)),
+                // Connected again, since the page is that of somebody who is signed in.
+                Err(problem) => notices.warn(format!("You're still signed in. {}", in_words(&problem))),
             }
         });
     };
     let warning = live(move || loss(realtime.unsent()));
     view! {
-        <p class="menu-text">"You are " <strong>{name}</strong></p>
-        <button id="rename" class="menu-item" type="button" on:click=move |_| is_renaming.set(true)>
+        <p class="menu-text">"You're " <strong><bdi>{name}</bdi></strong></p>
+        <button id=RENAME class="menu-item" type="button" on:click=move |_| is_renaming.set(true)>
             "Change name"
         </button>
         <button
@@ -67,7 +71,7 @@ fn Actions(name: String, is_renaming: RwSignal<bool>) -> impl IntoView {
             "Sign out"
         </button>
         <p id="sign-out-loss" class="menu-text menu-warning">{warning}</p>
-        <p class="menu-text hint">"Signing out forgets you in this browser, in all its windows."</p>
+        <p class="menu-text hint">"You can't get this name back after signing out."</p>
     }
 }
 
@@ -83,14 +87,21 @@ fn loss(unsent: usize) -> String {
 #[component]
 fn Renaming(name: String, is_open: RwSignal<bool>) -> impl IntoView {
     let notices = use_notices();
-    let done = move |()| {
+    let before = name.clone();
+    let done = move |now: String| {
         focus_on(BUTTON);
-        notices.tell("Your name is changed. What you have written keeps the name it was written under.");
+        if now != before {
+            notices.tell(format!("You're now {}. Earlier messages keep your old name.", isolated(&now)));
+        }
+    };
+    let cancel = move |_| {
+        is_open.set(false);
+        focus_on(RENAME);
     };
     view! {
         <div class="menu-form">
-            <NameForm name action="Save" on_done=done/>
-            <button class="link-button" type="button" on:click=move |_| is_open.set(false)>"Cancel"</button>
+            <NameForm label="Your name" name action="Save" on_done=done/>
+            <button class="link-button" type="button" on:click=cancel>"Cancel"</button>
         </div>
     }
 }

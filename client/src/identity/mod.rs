@@ -6,6 +6,7 @@
 mod menu;
 mod name_form;
 mod naming;
+mod suggestion;
 
 use leptos::prelude::*;
 use shared::{ErrorCode, Identity, NewIdentity, Problem, endpoint};
@@ -67,12 +68,16 @@ impl Me {
     pub fn ask_again(self) {
         leptos::task::spawn_local(async move {
             let is_asking = self.sign_in.get_untracked() == SignIn::Asking;
-            self.sign_in.set(match http::get_json(endpoint::ME).await {
+            let found = match http::get_json(endpoint::ME).await {
                 Ok(Some(identity)) => SignIn::In(identity),
                 Ok(None) => SignIn::Out,
                 Err(problem) if is_asking => SignIn::Unreachable(problem),
                 Err(_) => return,
-            });
+            };
+            // An open menu stays open when nothing has changed.
+            if self.sign_in.get_untracked() != found {
+                self.sign_in.set(found);
+            }
         });
     }
 

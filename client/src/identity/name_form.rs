@@ -2,31 +2,36 @@
 
 use leptos::task::spawn_local;
 use leptos::{ev, html, prelude::*};
-use shared::DisplayName;
+use shared::{DisplayName, ErrorCode, Millis, Problem};
 
 use super::use_me;
-use crate::ui::live;
+use crate::ui::{focus_on, in_words, live};
+
+/// What the field is known by.
+const FIELD: &str = "display-name";
 
 /// Asks for a name and takes it. The rule is checked here before the server does.
 #[component]
 pub fn NameForm(
-    /// What is in the field at first.
-    #[prop(into)]
+    /// The question above the field.
+    label: &'static str,
+    /// What is in the field at first, selected.
     name: String,
     /// What the button says.
     action: &'static str,
-    /// After the name was taken.
+    /// With the name, after it was taken.
     #[prop(into)]
-    on_done: Callback<()>,
+    on_done: Callback<String>,
 ) -> impl IntoView {
     let me = use_me();
     let field = NodeRef::<html::Input>::new();
     let (is_busy, problem) = (RwSignal::new(false), RwSignal::new(String::new()));
-    field.on_load(|field| request_animation_frame(move || field.select()));
+    focus_on(FIELD);
 
+    // The name stays in the field, whatever goes wrong.
     let refuse = move |text: String| {
         problem.set(text);
-        field.get_untracked().iter().for_each(|field| drop(field.focus()));
+        focus_on(FIELD);
     };
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
@@ -35,24 +40,27 @@ pub fn NameForm(
             Ok(name) => name.to_string(),
             Err(rule) => return refuse(format!("A name {rule}.")),
         };
+        if are_cookies_blocked() {
+            return refuse("Your browser blocks cookies. Allow them for this site, then try again.".into());
+        }
         is_busy.set(true);
         problem.set(String::new());
         spawn_local(async move {
-            let taken = me.take_name(name).await;
+            let taken = me.take_name(name.clone()).await;
             is_busy.try_set(false);
             match taken {
-                Ok(()) => on_done.run(()),
-                Err(problem) => refuse(problem.detail),
+                Ok(()) => on_done.run(name),
+                Err(problem) => refuse(refusal(&problem)),
             }
         });
     };
     view! {
         <form class="name-form" on:submit=submit novalidate>
-            <label for="display-name">"Your name"</label>
+            <label for=FIELD>{label}</label>
             <div class="field-row">
                 <input
-                    id="display-name" class="field" node_ref=field type="text" value=name
-                    autocomplete="nickname" aria-describedby="name-problem"
+                    id=FIELD class="field" node_ref=field type="text" value=name
+                    autocomplete="nickname" aria-describedby="name-problem name-hint"
                     aria-invalid=live(move || (!problem.read().is_empty()).then_some("true"))
                 />
                 <button id="name-submit" class="button" aria-disabled=live(move || is_busy.get().then_some("true"))>
@@ -60,6 +68,55 @@ pub fn NameForm(
                 </button>
             </div>
             <p id="name-problem" class="field-problem" role="alert">{problem}</p>
+            <p id="name-hint" class="hint">"Shown to others. You can change it later."</p>
         </form>
+    }
+}
+
+/// What to do about a name that the server did not take.
+fn refusal(problem: &Problem) -> String {
+    match (problem.code, problem.retry_after_ms) {
+        (ErrorCode::TooMany, Some(millis)) => {
+            format!("Too many new names from your network. Try again in {}.", duration(millis as Millis))
+        }
+        _ => in_words(problem),
+    }
+}
+
+/// "8 seconds", "2 minutes": rounded up, so that whoever waits that long has waited long enough.
+fn duration(millis: Millis) -> String {
+    let seconds = ((millis + 999) / 1_000).max(1);
+    let (count, unit) = if seconds < 100 { (seconds, "second") } else { ((seconds + 59) / 60, "minute") };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Whether the browser says that it keeps no cookie of this page, and so would forget any name at once.
+fn are_cookies_blocked() -> bool {
+    let navigator = js_sys::Reflect::get(&window(), &"navigator".into());
+    let is_enabled = navigator.and_then(|it| js_sys::Reflect::get(&it, &"cookieEnabled".into()));
+    is_enabled.is_ok_and(|is_enabled| is_enabled == false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_says_when_to_try_again() {
+        let problem = Problem::new(ErrorCode::TooMany, "too many guests").retry_after_ms(7_001);
+        assert_eq!(refusal(&problem), "Too many new names from your network. Try again in 8 seconds.");
+    }
+
+    #[test]
+    fn a_wait_is_told_in_the_unit_that_fits_and_never_too_short() {
+        for (millis, words) in [
+            (0, "1 second"),
+            (1_000, "1 second"),
+            (1_001, "2 seconds"),
+            (99_000, "99 seconds"),
+            (120_001, "3 minutes"),
+        ] {
+            assert_eq!(duration(millis), words);
+        }
     }
 }

@@ -10,8 +10,17 @@ pub(super) async fn ask_me() -> Input {
         Ok(Some(_)) => Input::SignedIn,
         Ok(None) => Input::SignedOut,
         Err(problem) => match (problem.code, problem.retry_after_ms) {
-            (ErrorCode::TooMany | ErrorCode::Unavailable, Some(millis)) => Input::RetryAfter(millis),
+            (ErrorCode::TooMany | ErrorCode::Unavailable, Some(millis)) => ask_without_socket(millis).await,
             _ => Input::NoAnswer,
         },
+    }
+}
+
+/// Asks whether a node that has no socket for us serves plain requests all the same.
+async fn ask_without_socket(retry_after_ms: u64) -> Input {
+    match http::get_json_once::<Option<Identity>>(endpoint::ME).await {
+        Ok(Some(_)) => Input::NoSocket(retry_after_ms),
+        Ok(None) => Input::SignedOut,
+        Err(_) => Input::RetryAfter(retry_after_ms),
     }
 }

@@ -11,6 +11,7 @@ mod listeners;
 mod members;
 mod outbox;
 mod page_events;
+mod poll_slots;
 mod pull;
 mod socket;
 mod topic;
@@ -22,6 +23,7 @@ use leptos::prelude::*;
 use shared::{Event, Input, Seq, Status, TopicKind, UserId};
 
 use outbox::Outbox;
+use poll_slots::PollSlots;
 use socket::Socket;
 
 pub use members::Members;
@@ -56,6 +58,7 @@ pub struct Realtime(StoredValue<Parts, LocalStorage>);
 struct Parts {
     socket: Rc<Socket>,
     outbox: Rc<Outbox>,
+    slots: PollSlots,
 }
 
 impl Realtime {
@@ -65,7 +68,7 @@ impl Realtime {
     pub fn provide(on_unkept: impl Fn() + 'static, on_owner_changed: impl Fn() + 'static) -> Realtime {
         let socket = Socket::new();
         let outbox = Outbox::new(socket.clone(), on_unkept, on_owner_changed);
-        let realtime = Realtime(StoredValue::new_local(Parts { socket, outbox }));
+        let realtime = Realtime(StoredValue::new_local(Parts { socket, outbox, slots: PollSlots::new() }));
         realtime.look_for_posts();
         provide_context(realtime);
         realtime
@@ -83,6 +86,11 @@ impl Realtime {
         let parts = self.parts();
         parts.outbox.clear();
         parts.socket.stop();
+    }
+
+    /// Hangs up and keeps everything, until [`Realtime::start`] for the same person.
+    pub fn pause(self) {
+        self.parts().socket.stop();
     }
 
     /// The person has signed out for good: forget what they have not yet published.

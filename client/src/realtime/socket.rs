@@ -24,6 +24,9 @@ use crate::browser;
 /// What a node takes unless it says otherwise: the default of `--payload-bytes-max`.
 const PAYLOAD_BYTES_MAX_DEFAULT: u32 = 8_192;
 
+/// A welcome is on its way for less than this, mostly.
+const WELCOME_PRECISION_MS: Millis = 500;
+
 /// The page's one connection to a node.
 pub(super) struct Socket {
     this: Weak<Socket>,
@@ -206,6 +209,10 @@ impl Socket {
         match frame {
             ServerFrame::Welcome(welcome) => {
                 self.served_build.set(Some(welcome.build));
+                // A node of before this field says nothing.
+                if welcome.now > 0 {
+                    browser::note_node_time(welcome.now, WELCOME_PRECISION_MS);
+                }
                 self.payload_bytes_max.set(welcome.limits.payload_bytes_max);
                 self.input(Input::Welcome { heartbeat_secs: welcome.heartbeat_secs });
                 self.listeners.subscriptions().iter().for_each(|frame| self.send(frame));

@@ -1,19 +1,23 @@
-//! `ConnectionBadge`: how the connection is doing, and a way to hurry it.
+//! `ConnectionBadge`: how the connection is doing, why, and a way to hurry it.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 use shared::{Millis, Status};
 
-use super::live;
+use super::{live, pass_focus_on};
 use crate::browser;
 
-/// Tells the status in a word. The countdown is not read aloud, the change of status is.
+/// The button that says the status.
+const STATE: &str = "connection-state";
+
+/// Tells the status in a word, and in a sentence when it is pressed. The countdown is not read aloud, the change of
+/// status is.
 #[component]
 pub fn ConnectionBadge(
     /// What to tell.
     status: ReadSignal<Status>,
-    /// What "now" does.
+    /// What "Retry now" does.
     #[prop(into)]
     on_reconnect: Callback<()>,
 ) -> impl IntoView {
@@ -30,29 +34,35 @@ pub fn ConnectionBadge(
         Status::Waiting { until } => format!(" in {} s", seconds_left(until, now.get())),
         _ => String::new(),
     });
+    // A wait that goes on with another deadline is the same status.
+    let told = Memo::new(move |_| (name(status.get()), label(status.get()), explanation(status.get())));
     let is_lost = |status| matches!(status, Status::Waiting { .. } | Status::Offline | Status::Refused);
     let can_hurry = Memo::new(move |_| is_lost(status.get()));
     let reconnect = move |_| on_reconnect.run(());
-    let hurry = live(move || match can_hurry.get() {
-        false => ().into_any(),
-        true => view! {
-            <button id="reconnect-now" type="button" class="link-button" on:click=reconnect>
-                "Now" <span class="visually-hidden">": reconnect"</span>
-            </button>
+    let hurry = live(move || {
+        if !can_hurry.get() {
+            return ().into_any();
         }
-        .into_any(),
+        pass_focus_on("#reconnect-now", || STATE);
+        view! {
+            <button id="reconnect-now" type="button" class="link-button" on:click=reconnect>"Retry now"</button>
+        }
+        .into_any()
     });
     view! {
-        <div
-            id="connection" class="badge" data-status=live(move || name(status.get()).to_owned())
-            title=live(move || explanation(status.get()))
-        >
-            <span class="badge-dot" aria-hidden="true"></span>
-            <span class="badge-label">
-                <span role="status">{live(move || label(status.get()).to_owned())}</span>
-                <span class="badge-countdown" aria-hidden="true">{countdown}</span>
-            </span>
+        <div id="connection" class="badge" data-status=live(move || told.get().0)>
+            <button
+                id=STATE class="badge-state" type="button" popovertarget="connection-why"
+                title=live(move || told.get().2)
+            >
+                <span class="badge-dot" aria-hidden="true"></span>
+                <span class="badge-label">
+                    {live(move || told.get().1)} <span class="badge-countdown" aria-hidden="true">{countdown}</span>
+                </span>
+            </button>
             {hurry}
+            <p id="connection-why" class="menu badge-why" popover="auto">{live(move || told.get().2)}</p>
+            <span class="visually-hidden" role="status">{live(move || told.get().1)}</span>
         </div>
     }
 }
@@ -76,7 +86,7 @@ fn label(status: Status) -> &'static str {
         Status::Stopped => "Not signed in",
         Status::Connecting => "Connecting",
         Status::Connected => "Connected",
-        Status::Polling => "Connected · polling",
+        Status::Polling => "Connected (slow path)",
         Status::Waiting { .. } => "Reconnecting",
         Status::Offline => "Offline",
         Status::SignedOut => "Signed out",
@@ -84,13 +94,20 @@ fn label(status: Status) -> &'static str {
     }
 }
 
-/// What the label leaves open.
-fn explanation(status: Status) -> String {
+/// What the label leaves open: who is to blame, what happens by itself, and what becomes of what is written.
+fn explanation(status: Status) -> &'static str {
     match status {
-        Status::Polling => {
-            "Something between here and the server lets no WebSocket through. Nothing is lost by it.".into()
+        Status::Stopped | Status::SignedOut => "Enter a name to continue.",
+        Status::Connecting => "Connecting to the server. Nothing you write is lost.",
+        Status::Connected => "What you write is sent at once, and what others write appears here.",
+        Status::Polling => "Your network blocks WebSockets, so updates arrive by polling. Nothing gets lost.",
+        Status::Waiting { .. } => {
+            "Can't reach the server. It will be tried again by itself; nothing you write is lost."
         }
-        _ => String::new(),
+        Status::Offline => {
+            "Your device is offline. The connection comes back by itself; nothing you write is lost."
+        }
+        Status::Refused => "The server ended the connection. Retry now, or reload the page.",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::live;
+use super::{live, pass_focus_on, use_skip_link};
 
 /// Offers a reload while it is so. A page without the name of its build, as in development, never does.
 #[component]
@@ -12,17 +12,21 @@ pub fn NewVersion(
 ) -> impl IntoView {
     let own = own_build();
     let is_old = Memo::new(move |_| served.with(|served| differ(own.as_deref(), served.as_deref())));
-    let offer = live(move || match is_old.get() {
-        false => ().into_any(),
-        true => view! {
+    let skip_link = use_skip_link();
+    let offer = live(move || {
+        if !is_old.get() {
+            return ().into_any();
+        }
+        pass_focus_on("#new-version", move || skip_link.target());
+        view! {
             <div id="new-version" class="bar">
-                <p>"A new version is here. What you have written is kept."</p>
+                <p>"New version available. Your drafts are kept."</p>
                 <button class="link-button" type="button" on:click=|_| drop(window().location().reload())>
                     "Reload"
                 </button>
             </div>
         }
-        .into_any(),
+        .into_any()
     });
     view! { <div class="new-version" role="status">{offer}</div> }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::live;
+use super::{live, pass_focus_on, use_skip_link};
 
 /// How long one stays that needs no answer.
 const SHOWN: Duration = Duration::from_secs(6);
@@ -51,6 +51,11 @@ impl Notices {
         self.show(text.into(), "notice warning");
     }
 
+    /// Takes back what was said, since it is so no longer.
+    pub fn clear(self) {
+        self.shown.set(None);
+    }
+
     fn show(self, text: String, class: &'static str) -> u32 {
         let number = self.count.get_value() + 1;
         self.count.set_value(number);
@@ -67,16 +72,17 @@ pub fn use_notices() -> Notices {
 /// Shows the notice; one a page.
 #[component]
 pub fn NoticeRegion() -> impl IntoView {
-    let shown = use_notices().shown;
-    let notice = live(move || match shown.get() {
-        None => ().into_any(),
-        Some(notice) => view! {
+    let (shown, skip_link) = (use_notices().shown, use_skip_link());
+    let notice = live(move || {
+        let Some(notice) = shown.get() else { return ().into_any() };
+        pass_focus_on(".notice", move || skip_link.target());
+        view! {
             <div class=notice.class>
                 <p>{notice.text}</p>
                 <button type="button" class="link-button" on:click=move |_| shown.set(None)>"Dismiss"</button>
             </div>
         }
-        .into_any(),
+        .into_any()
     });
     view! { <div class="notices" role="status" aria-live="polite">{notice}</div> }
 }

@@ -1,10 +1,8 @@
 //! The page as a whole: its heading, which takes the focus when a person arrives, and the title of the tab.
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{FocusOptions, HtmlElement};
 
-use super::live;
+use super::{focus_on, live};
 use crate::browser;
 
 /// What the app is called wherever it says its name.
@@ -68,20 +66,12 @@ pub fn Heading(
     view! { <h1 id=id tabindex="-1">{text}</h1> }
 }
 
-/// Moves the focus to the element with that id, once what was just changed is drawn; nothing scrolls because
-/// of it.
-pub fn focus_on(id: &'static str) {
-    request_animation_frame(move || {
-        let element =
-            document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok());
-        let quietly = FocusOptions::new();
-        quietly.set_prevent_scroll(true);
-        element.iter().for_each(|element| drop(element.focus_with_options(&quietly)));
-    });
-}
-
 fn compose(page: &str, unread: u64) -> String {
-    let name = if page.is_empty() { APP_NAME.to_owned() } else { format!("{page} · {APP_NAME}") };
+    let name = match page {
+        "" => APP_NAME.to_owned(),
+        page if page.ends_with(APP_NAME) => page.to_owned(),
+        page => format!("{page} · {APP_NAME}"),
+    };
     if unread == 0 { name } else { format!("({unread}) {name}") }
 }
 
@@ -90,8 +80,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_title_tells_the_page_and_what_is_unread() {
+    fn the_title_tells_the_page_and_what_is_unread_and_the_name_of_the_app_once() {
         assert_eq!(compose("", 0), "Duplex");
+        assert_eq!(compose(&format!("Welcome to {APP_NAME}"), 0), "Welcome to Duplex");
         assert_eq!(compose("general", 0), "general · Duplex");
         assert_eq!(compose("general", 3), "(3) general · Duplex");
     }

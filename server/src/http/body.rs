@@ -31,7 +31,12 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         }
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(&error))?;
-        let after = json.end().map_err(|error| ApiError::new(ErrorCode::Invalid, format!("body: {error}")));
+        let after = json.end().map_err(|error| {
+            ApiError::new(
+                ErrorCode::Invalid,
+                format!("the body must be one JSON object and nothing after it: {error}"),
+            )
+        });
         after.map(|()| Body(value))
     }
 }
@@ -51,7 +56,10 @@ fn is_json(content_type: &str) -> bool {
 
 fn unread(rejection: &BytesRejection, state: &AppState) -> ApiError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let detail = format!("the body must have {} bytes at most", state.limits.body_bytes_max);
+        let detail = format!(
+            "too large for this server: the body may have at most {} bytes",
+            state.limits.body_bytes_max
+        );
         ApiError::new(ErrorCode::TooLarge, detail)
     } else {
         ApiError::new(ErrorCode::Invalid, "the body ended before it was complete")
@@ -62,14 +70,14 @@ fn unread(rejection: &BytesRejection, state: &AppState) -> ApiError {
 fn invalid(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     let (path, inner) = (error.path().to_string(), error.inner().to_string());
     if error.inner().is_syntax() || error.inner().is_eof() {
-        return ApiError::new(ErrorCode::Invalid, format!("the body is no JSON: {inner}"));
+        return ApiError::new(ErrorCode::Invalid, format!("the body is not valid JSON: {inner}"));
     }
     let missing = inner.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
     match missing {
         Some((field, _)) => Problem::invalid_field(field, "is missing").into(),
         None if path == "." => {
-            ApiError::new(ErrorCode::Invalid, format!("the body is not as expected: {inner}"))
+            ApiError::new(ErrorCode::Invalid, format!("the body does not have the expected form: {inner}"))
         }
-        None => Problem::invalid_field(&path, format!("is not as expected: {inner}")).into(),
+        None => Problem::invalid_field(&path, format!("does not have the expected form: {inner}")).into(),
     }
 }

@@ -50,10 +50,10 @@ impl From<Ending> for ApiError {
     fn from(ending: Ending) -> ApiError {
         match ending {
             Ending::Close(_) => {
-                ApiError::new(ErrorCode::Unauthenticated, "the sign-in has ended; sign in again")
+                ApiError::new(ErrorCode::Unauthenticated, "you have been signed out; sign in again")
             }
             Ending::Drain { reconnect_after_ms } => {
-                let detail = "this node is going away; ask again after the time told";
+                let detail = "the server is restarting; try again in a moment";
                 Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(reconnect_after_ms).into()
             }
         }
@@ -66,9 +66,9 @@ impl From<PublishError> for ApiError {
             PublishError::TooLarge { .. } => ApiError::new(ErrorCode::TooLarge, error.to_string()),
             PublishError::Append(AppendError::KeyReused) => ApiError::new(
                 ErrorCode::KeyReused,
-                "Idempotency-Key was used for something else; make a new key for each thing you publish",
+                "this Idempotency-Key was used for something else; use a new key for each publish",
             ),
-            PublishError::Busy => ApiError::unavailable("the node is busy; try again with the same key"),
+            PublishError::Busy => ApiError::unavailable("the server is busy; try again with the same key"),
             // The node has logged the cause.
             PublishError::Append(AppendError::Unavailable(_)) => {
                 ApiError::unavailable("the log cannot be written at the moment; try again with the same key")
@@ -126,15 +126,16 @@ pub fn of_status(status: StatusCode) -> ApiError {
         }
         Some(ErrorCode::MethodNotAllowed) => ApiError::new(
             ErrorCode::MethodNotAllowed,
-            "this address knows only the methods in the Allow header",
+            "this address accepts only the methods in the Allow header",
         ),
-        Some(code) => ApiError::new(code, "the request cannot be read as it is"),
+        Some(code) => ApiError::new(code, "the request could not be read"),
         None if status.is_client_error() => {
-            ApiError::new(ErrorCode::Invalid, "the request cannot be read as it is")
+            ApiError::new(ErrorCode::Invalid, "the request could not be read")
         }
-        None => {
-            ApiError::new(ErrorCode::Internal, "something went wrong here; the request id helps to find it")
-        }
+        None => ApiError::new(
+            ErrorCode::Internal,
+            "something went wrong on the server; its log has more under the request id",
+        ),
     }
 }
 

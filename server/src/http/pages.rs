@@ -112,7 +112,7 @@ pub async fn page(
         return Err(missing());
     }
     if method != Method::GET && method != Method::HEAD {
-        let detail = "pages know only GET and HEAD";
+        let detail = "pages accept only GET and HEAD";
         let error = ApiError::new(ErrorCode::MethodNotAllowed, detail);
         return Ok(([(ALLOW, "GET, HEAD")], error).into_response());
     }

@@ -41,7 +41,10 @@ impl Rates {
     pub fn publish(&self, who: &UserId) -> Result<(), ApiError> {
         let wait = |until: governor::NotUntil<_>| until.wait_time_from(DefaultClock::default().now());
         self.publishes.check_key(who).map_err(|until| {
-            too_many(format!("{} publishes a second at most", self.publishes_per_sec), wait(until))
+            too_many(
+                format!("too fast: at most {} publishes a second are accepted", self.publishes_per_sec),
+                wait(until),
+            )
         })
     }
 
@@ -50,7 +53,7 @@ impl Rates {
         let wait = |until: governor::NotUntil<_>| until.wait_time_from(DefaultClock::default().now());
         self.guests.check_key(&address(from)).map_err(|until| {
             too_many(
-                format!("{} new guests a minute from one address at most", self.guests_per_min),
+                format!("at most {} new guests a minute may join from one address", self.guests_per_min),
                 wait(until),
             )
         })

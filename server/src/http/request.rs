@@ -61,7 +61,7 @@ pub async fn timeout(request: Request, next: Next) -> Response {
     let asked = Duration::from_secs(events::wait_secs(request.headers()).unwrap_or_default().into());
     match tokio::time::timeout(ANSWER_WITHIN + asked, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => ApiError::unavailable("this took too long; try again").into_response(),
+        Err(_) => ApiError::unavailable("the request took too long; try again").into_response(),
     }
 }
 

@@ -94,7 +94,7 @@ impl AppState {
     pub fn admit_reader(&self, ClientIp(from): ClientIp) -> Result<Counted, ApiError> {
         if self.is_draining() || self.node.sessions_open() >= self.limits.node_sockets_max as usize {
             self.meters.refused(Refusal::NodeSockets);
-            let detail = "this node takes no more sockets and streams at the moment";
+            let detail = "the server accepts no more sockets and streams at the moment; try again later";
             let come_back_ms = if self.is_draining() { COME_BACK_MS } else { PLACE_MS };
             return Err(Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(come_back_ms).into());
         }

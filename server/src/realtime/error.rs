@@ -8,13 +8,13 @@ use crate::realtime::log::AppendError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
     /// The payload is over `payload_bytes_max`. Nothing was appended.
-    #[error("the payload is larger than {bytes_max} bytes")]
+    #[error("too long for this server: at most {bytes_max} bytes")]
     TooLarge {
         /// The limit.
         bytes_max: u32,
     },
     /// Too many publishes wait, or the node is stopping. Nothing was appended.
-    #[error("the node takes no more publishes at the moment")]
+    #[error("the node accepts no more publishes at the moment")]
     Busy,
     /// The log's answer.
     #[error(transparent)]

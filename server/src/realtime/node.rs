@@ -100,7 +100,7 @@ impl Node {
         if payload.as_json().len() > bytes_max as usize {
             return Err(PublishError::TooLarge { bytes_max });
         }
-        let at = (self.clock)();
+        let at = self.now();
         let appended = self.publisher.publish(Draft { topic, author, key, at, payload }).await?;
         let at = Position { epoch: appended.epoch.clone(), seq: appended.event.seq };
         self.hub.on_ack(&appended.event.topic, at);
@@ -163,6 +163,11 @@ impl Node {
         if let Some(outbox) = self.sessions.outbox(session) {
             outbox.answer(encode(&ServerFrame::Refused { topic, problem: error.problem() }));
         }
+    }
+
+    /// The node's clock.
+    pub(super) fn now(&self) -> Millis {
+        (self.clock)()
     }
 
     /// What was counted since the start.

@@ -48,6 +48,7 @@ impl Session {
             node: node.name.clone(),
             session: format!("{}-{}", node.name, id.0),
             you,
+            now: node.now(),
             heartbeat_secs: limits.heartbeat_secs,
             limits: limits.of_session(),
         }))));
@@ -96,7 +97,7 @@ impl Session {
             CloseReason::Binary => Problem::new(ErrorCode::Invalid, "frames must be text, not binary"),
             _ => Problem::new(
                 ErrorCode::TooLarge,
-                format!("a frame must have {} bytes at most", self.node.limits.frame_bytes_max),
+                format!("a frame may have at most {} bytes", self.node.limits.frame_bytes_max),
             ),
         };
         self.on_error(problem);
@@ -131,7 +132,7 @@ impl Session {
             self.topics.retain(|topic| self.node.hub.has(topic, self.id));
         }
         if !self.topics.contains(&topic) && self.topics.len() >= topics_max {
-            let detail = format!("{topics_max} topics at a time at most; unsubscribe from one first");
+            let detail = format!("at most {topics_max} topics at a time; unsubscribe from one first");
             return self.refuse(topic, Problem::new(ErrorCode::TooMany, detail));
         }
         let Some(Visitor { identity: who, .. }) = self.node.sessions.visitor(self.id) else { return };
@@ -162,7 +163,7 @@ impl Session {
     fn signal(&mut self, topic: Topic, payload: Payload) {
         let bytes_max = self.node.limits.signal_bytes_max;
         if payload.as_json().len() > bytes_max as usize {
-            let detail = format!("the payload of a signal must have {bytes_max} bytes at most");
+            let detail = format!("the payload of a signal may have at most {bytes_max} bytes");
             return self.on_error(Problem::new(ErrorCode::TooLarge, detail));
         }
         if self.signals.check().is_err() {

@@ -9,6 +9,8 @@ const WELCOME_MS_MAX: Millis = 10_000;
 const HEALTHY_MS: Millis = 10_000;
 /// How long a doubtful connection has to answer a ping.
 const DOUBT_MS: Millis = 5_000;
+/// How often a socket is tried although the browser says that there is no network.
+const OFFLINE_TRY_MS: Millis = 30_000;
 
 /// Where the machine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub(super) enum State {
     Asking,
     Connected { since: Millis, deadline: Millis, heartbeat_ms: Millis },
     Waiting { until: Millis },
-    Offline,
+    Offline { until: Millis },
     SignedOut,
     Refused,
 }
@@ -68,15 +70,23 @@ impl Connection {
                 Vec::new()
             }
             Input::Closed(reason) => self.closed(reason, now, random),
-            Input::SignedIn | Input::SignedOut | Input::NoAnswer | Input::RetryAfter(_) => {
-                if self.state == State::Asking { self.answered(input, now, random) } else { Vec::new() }
+            Input::SignedIn
+            | Input::SignedOut
+            | Input::NoAnswer
+            | Input::RetryAfter(_)
+            | Input::NoSocket(_) => {
+                if self.state == State::Asking {
+                    self.answered(input, now, random)
+                } else {
+                    Vec::new()
+                }
             }
             Input::PollFailed => self.poll_failed(),
             Input::Online(online) => self.online(online, now),
             Input::Visible(visible) => self.visible(visible, now),
             Input::ReconnectNow => match self.state {
                 // The person knows better than the browser whether there is a network.
-                State::Waiting { .. } | State::Offline | State::Refused => self.try_now(now),
+                State::Waiting { .. } | State::Offline { .. } | State::Refused => self.try_now(now),
                 _ => Vec::new(),
             },
             Input::Tick => self.tick(now, random),
@@ -88,10 +98,12 @@ impl Connection {
         match self.state {
             _ if self.polling => Status::Polling,
             State::Stopped => Status::Stopped,
+            // Tried all the same, and nobody is to see it flicker.
+            State::Connecting { .. } | State::Asking if !self.online => Status::Offline,
             State::Connecting { .. } | State::Asking => Status::Connecting,
             State::Connected { .. } => Status::Connected,
             State::Waiting { until } => Status::Waiting { until },
-            State::Offline => Status::Offline,
+            State::Offline { .. } => Status::Offline,
             State::SignedOut => Status::SignedOut,
             State::Refused => Status::Refused,
         }
@@ -102,7 +114,7 @@ impl Connection {
         match self.state {
             State::Connecting { since } => Some(since + WELCOME_MS_MAX),
             State::Connected { deadline, .. } => Some(deadline),
-            State::Waiting { until } => Some(until),
+            State::Waiting { until } | State::Offline { until } => Some(until),
             _ => None,
         }
     }
@@ -127,7 +139,7 @@ impl Connection {
         if self.online {
             return self.try_now(now);
         }
-        self.go_offline()
+        self.go_offline(now)
     }
 
     fn try_now(&mut self, now: Millis) -> Vec<Command> {
@@ -137,8 +149,8 @@ impl Connection {
         vec![Command::Open]
     }
 
-    pub(super) fn go_offline(&mut self) -> Vec<Command> {
-        self.state = State::Offline;
+    fn go_offline(&mut self, now: Millis) -> Vec<Command> {
+        self.state = State::Offline { until: now + OFFLINE_TRY_MS };
         self.polling = false;
         Vec::new()
     }
@@ -190,7 +202,7 @@ impl Connection {
 
     pub(super) fn wait(&mut self, now: Millis, random: f64) -> Vec<Command> {
         if !self.online {
-            return self.go_offline();
+            return self.go_offline(now);
         }
         let wait = match self.drained {
             Some(told) => told,
@@ -204,9 +216,9 @@ impl Connection {
     fn online(&mut self, online: bool, now: Millis) -> Vec<Command> {
         self.online = online;
         match self.state {
-            State::Offline if online => self.open(now),
+            State::Offline { .. } if online => self.open(now),
             State::Waiting { .. } if online && self.drained.is_none() => self.open(now),
-            State::Waiting { .. } if !online => self.go_offline(),
+            State::Waiting { .. } if !online => self.go_offline(now),
             _ => self.doubt(now),
         }
     }
@@ -215,6 +227,7 @@ impl Connection {
         self.visible = visible;
         match self.state {
             State::Waiting { .. } if visible && self.drained.is_none() => self.open(now),
+            State::Offline { .. } if visible => self.try_now(now),
             _ if visible => self.doubt(now),
             _ => Vec::new(),
         }
@@ -232,7 +245,7 @@ impl Connection {
             return Vec::new();
         }
         match self.state {
-            State::Waiting { .. } => self.open(now),
+            State::Waiting { .. } | State::Offline { .. } => self.try_now(now),
             State::Connecting { .. } | State::Connected { .. } => {
                 let mut commands = vec![Command::Close];
                 commands.extend(self.closed(CloseReason::Other(1006), now, random));

@@ -35,8 +35,11 @@ pub enum Input {
     SignedIn,
     /// The answer to [`Command::AskMe`]: nobody is signed in.
     SignedOut,
-    /// The answer to [`Command::AskMe`]: not now.
+    /// The answer to [`Command::AskMe`]: not now, but after so many milliseconds.
     RetryAfter(u64),
+    /// The answer to [`Command::AskMe`]: the node serves plain requests and has no socket to spare. One may be free
+    /// after so many milliseconds.
+    NoSocket(u64),
     /// No answer to [`Command::AskMe`].
     NoAnswer,
     /// A long poll got no answer: see [`Status::Polling`].
@@ -73,15 +76,16 @@ pub enum Status {
     Connecting,
     /// Welcome.
     Connected,
-    /// The node answers and no socket comes through to it: read by long poll. A socket is tried again now and
-    /// then, and the status stays the same meanwhile.
+    /// The node answers and no socket comes through to it, or it has none to spare: read by plain requests. A socket
+    /// is tried again now and then, and the status stays the same meanwhile.
     Polling,
     /// Lost; the next attempt is at this time.
     Waiting {
         /// In the driver's clock.
         until: Millis,
     },
-    /// Lost, and there is no network to try.
+    /// Lost, and the browser says that there is no network. It may be wrong, so a socket is tried every 30 s and when
+    /// the page is shown, and the status stays the same meanwhile.
     Offline,
     /// The sign-in ended: only a person can go on.
     SignedOut,

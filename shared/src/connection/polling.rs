@@ -12,8 +12,11 @@ const PROBE_MS: u64 = 120_000;
 impl Connection {
     /// What the node says to a plain request, right after an attempt that came to nothing.
     pub(super) fn answered(&mut self, answer: Input, now: Millis, random: f64) -> Vec<Command> {
+        // Whatever the browser was told of the network: an answer came through it.
+        self.online |= answer != Input::NoAnswer;
         match answer {
             Input::SignedOut => return self.end(State::SignedOut),
+            Input::NoSocket(millis) => return self.poll_until(now + millis as Millis, millis),
             Input::SignedIn => {
                 self.blocked += 1;
                 if self.blocked >= BLOCKED_AFTER {
@@ -29,10 +32,16 @@ impl Connection {
         self.wait(now, random)
     }
 
+    /// The node told when it may have a socket again; neither the page nor the network cuts that wait short.
+    fn poll_until(&mut self, until: Millis, told: u64) -> Vec<Command> {
+        self.polling = true;
+        self.backoff.reset();
+        self.drained = Some(told);
+        self.state = State::Waiting { until };
+        Vec::new()
+    }
+
     fn poll(&mut self, now: Millis, random: f64) -> Vec<Command> {
-        if !self.online {
-            return self.go_offline();
-        }
         self.polling = true;
         self.backoff.reset();
         let wait = PROBE_MS + (PROBE_MS as f64 * random.clamp(0.0, 1.0)) as u64;

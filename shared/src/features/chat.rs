@@ -2,13 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Malformed, NAME_GRAMMAR, Seq, Topic, TopicKind};
+use crate::{Event, Malformed, NAME_GRAMMAR, Seq, Topic, TopicKind, characters};
 
 /// The longest line, in Unicode scalar values.
 pub const TEXT_CHARS_MAX: usize = 2_000;
-/// Something that is no white space.
-#[cfg(feature = "schema")]
-const TEXT_PATTERN: &str = r"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]";
+/// The room that is there from the start.
+pub const FIRST_ROOM: &str = "general";
 
 /// The rooms: GET.
 pub const ROOMS: &str = "/api/chat/rooms";
@@ -49,25 +48,40 @@ pub enum ChatEvent {
 pub enum ChatSignal {
     /// Somebody is writing.
     Typing,
+    /// They have sent or thrown away what they wrote.
+    Stopped,
 }
 
-/// A line of chat: 1 to 2,000 characters (Unicode scalar values), trimmed.
+impl ChatEvent {
+    /// The size in bytes of the JSON payload that `text` becomes as a line, to hold against the node's limit.
+    pub fn payload_bytes(text: &str) -> usize {
+        const ENVELOPE: &str = r#"{"posted":{"text":""}}"#;
+        let text = cleaned(text);
+        // Of all that a line can hold, JSON escapes only these, with a backslash each.
+        let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t')).count();
+        ENVELOPE.len() + text.len() + escaped
+    }
+}
+
+/// A line of chat: 1 to 2,000 characters (Unicode scalar values), trimmed, without control characters other than
+/// newline and tab. So even the longest one has less than 8,192 bytes as a payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(from = "String", into = "String")]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
-    schemars(extend("minLength" = 1, "maxLength" = TEXT_CHARS_MAX, "pattern" = TEXT_PATTERN))
+    schemars(extend("minLength" = 1, "maxLength" = TEXT_CHARS_MAX, "pattern" = characters::pattern::with_visible()))
 )]
 pub struct MessageText(String);
 
 impl MessageText {
-    /// Trims `text` and checks its length.
+    /// Cleans a text that somebody typed, and checks its length and that something of it can be seen.
     pub fn parse(text: &str) -> Result<MessageText, Malformed> {
-        let text = text.trim();
+        let text = cleaned(text);
         match text.chars().count() {
             0 => Err(Malformed("must not be empty")),
-            1..=TEXT_CHARS_MAX => Ok(MessageText(text.into())),
+            1..=TEXT_CHARS_MAX if characters::has_visible(&text) => Ok(MessageText(text)),
+            1..=TEXT_CHARS_MAX => Err(Malformed("must contain at least one visible letter, digit or symbol")),
             _ => Err(Malformed("must have 2,000 characters at most")),
         }
     }
@@ -78,11 +92,10 @@ impl MessageText {
     }
 }
 
-impl TryFrom<String> for MessageText {
-    type Error = Malformed;
-
-    fn try_from(text: String) -> Result<MessageText, Malformed> {
-        MessageText::parse(&text)
+/// Reads a line that was accepted before, perhaps by a version with fewer rules than [`MessageText::parse`] has.
+impl From<String> for MessageText {
+    fn from(text: String) -> MessageText {
+        MessageText(cleaned(&text))
     }
 }
 
@@ -90,6 +103,14 @@ impl From<MessageText> for String {
     fn from(text: MessageText) -> String {
         text.0
     }
+}
+
+/// Trims `text`, makes all its line ends `\n`, and drops control characters other than newline and tab.
+fn cleaned(text: &str) -> String {
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    let kept: String =
+        lines.chars().filter(|char| !char.is_control() || matches!(char, '\n' | '\t')).collect();
+    kept.trim().into()
 }
 
 /// A line as somebody typed it.
@@ -100,7 +121,7 @@ impl From<MessageText> for String {
     schemars(example = NewMessage { text: "hello".into() })
 )]
 pub struct NewMessage {
-    /// 1 to 2,000 characters once it is trimmed.
+    /// 1 to 2,000 characters once it is trimmed and control characters are gone; at least one of them is visible.
     #[cfg_attr(feature = "schema", schemars(with = "MessageText"))]
     pub text: String,
 }
@@ -109,7 +130,7 @@ pub struct NewMessage {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rooms {
-    /// Those with the latest events, at most a hundred.
+    /// The hundred with the latest events, and `general` in any case.
     pub rooms: Vec<RoomSummary>,
 }
 
@@ -123,11 +144,54 @@ pub struct RoomSummary {
     pub head: Seq,
     /// How many people are there.
     pub online: u64,
-    /// Its newest event.
+    /// Its newest event; null while nobody has written there.
     pub last: Option<Event>,
 }
 
 /// The room's topic, or an error that says how a room may be called.
 pub fn room_topic(name: &str) -> Result<Topic, Malformed> {
     Room::topic(name).map_err(|_| Malformed(NAME_GRAMMAR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Payload, Pull, endpoint};
+
+    #[test]
+    fn the_page_asks_early_for_what_the_client_will_ask_for() {
+        let boot = include_str!("../../../assets/boot.js");
+        assert!(boot.contains(&format!("ask(\"{ROOMS}\")")));
+        let first_page = Pull { after: None, heard: Seq::ZERO };
+        let of_room = endpoint::pull(&room_topic("room").unwrap(), &first_page).replace(":room", ":${room}");
+        assert!(boot.contains(&format!("ask(`{of_room}`)")), "{of_room}");
+    }
+
+    #[test]
+    fn a_line_keeps_newlines_and_tabs_and_no_other_control_character() {
+        let cleaned = MessageText::parse("\u{1} one\r\ntwo\rthree\u{0}\tfour\u{85} \u{7f}").unwrap();
+        assert_eq!(cleaned.as_str(), "one\ntwo\nthree\tfour");
+        assert!(MessageText::parse(&"\u{1}".repeat(2_000)).unwrap_err().0.contains("empty"));
+        assert!(MessageText::parse("\u{200b}\u{301}").unwrap_err().0.contains("visible"));
+    }
+
+    #[test]
+    fn a_line_that_an_older_version_accepted_is_read_and_cleaned() {
+        let read = |json: &str| serde_json::from_str::<ChatEvent>(json).unwrap();
+        let ChatEvent::Posted { text } = read(r#"{"posted":{"text":"a\u0001b\u0085"}}"#);
+        assert_eq!(text.as_str(), "ab");
+        let ChatEvent::Posted { text } = read(r#"{"posted":{"text":"\u200b"}}"#);
+        assert_eq!(text.as_str(), "\u{200b}");
+    }
+
+    #[test]
+    fn the_size_of_a_payload_is_known_without_writing_it() {
+        let longest = ["x", "\"", "\\", "\n", "\t", "é", "字", "🦀", "\u{2028}", "\u{1}"];
+        for char in longest.map(|char| format!("a{}b", char.repeat(TEXT_CHARS_MAX - 2))) {
+            let posted = ChatEvent::Posted { text: MessageText::parse(&char).unwrap() };
+            let bytes = Payload::of(&posted).unwrap().as_json().len();
+            assert_eq!(ChatEvent::payload_bytes(&char), bytes, "{:?}", char.chars().nth(1));
+            assert!(bytes <= 8_192, "{bytes} bytes are over the default limit");
+        }
+    }
 }

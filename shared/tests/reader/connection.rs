@@ -19,6 +19,7 @@ fn input() -> impl Strategy<Value = Input> {
         3 => Just(Input::SignedIn),
         1 => Just(Input::SignedOut),
         1 => (0..60_000_u64).prop_map(Input::RetryAfter),
+        1 => (0..60_000_u64).prop_map(Input::NoSocket),
         2 => Just(Input::NoAnswer),
         1 => Just(Input::PollFailed),
         2 => any::<bool>().prop_map(Input::Online),
@@ -32,7 +33,7 @@ proptest! {
     #![proptest_config(crate::proptest_config())]
 
     #[test]
-    fn one_socket_at_a_time_and_none_without_a_network(
+    fn one_socket_at_a_time_and_only_while_the_status_says_so(
         inputs in proptest::collection::vec((input(), 0..30_000_i64, 0.0..1.0), 0..150)
     ) {
         let mut driver = Driver::new();
@@ -40,8 +41,11 @@ proptest! {
             driver.now += later;
             driver.on(input, random);
             let status = driver.machine.status();
-            let may_be_open = matches!(status, Status::Connected | Status::Connecting | Status::Polling);
-            prop_assert!(may_be_open || !driver.open, "{:?} with an open socket", driver.machine.status());
+            let may_be_open = matches!(
+                status,
+                Status::Connected | Status::Connecting | Status::Polling | Status::Offline
+            );
+            prop_assert!(may_be_open || !driver.open, "{status:?} with an open socket");
         }
     }
 
@@ -207,4 +211,36 @@ fn a_person_who_insists_is_believed_over_the_browser() {
     driver.on(Input::Online(false), 0.5);
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
     assert_eq!(driver.on(Input::ReconnectNow, 0.5), [Command::Open]);
+}
+
+#[test]
+fn an_offline_page_tries_every_thirty_seconds_and_says_offline_meanwhile() {
+    let mut driver = Driver::offline();
+    for _ in 0..3 {
+        let began = driver.now;
+        assert_eq!(driver.ticks(), [Command::Open]);
+        assert_eq!(driver.now - began, 30_000);
+        assert_eq!(driver.machine.status(), Status::Offline, "the attempt is nobody's concern");
+        driver.fails_and_hears(Input::NoAnswer);
+        assert_eq!(driver.machine.status(), Status::Offline);
+    }
+    driver.ticks();
+    driver.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
+    assert_eq!(driver.machine.status(), Status::Connected);
+}
+
+#[test]
+fn an_offline_page_tries_at_once_when_it_is_shown() {
+    let mut driver = Driver::offline();
+    driver.on(Input::Visible(false), 0.5);
+    assert_eq!(driver.on(Input::Visible(true), 0.5), [Command::Open]);
+    assert_eq!(driver.machine.status(), Status::Offline);
+}
+
+#[test]
+fn an_answer_proves_the_network_whatever_the_browser_said() {
+    let mut driver = Driver::offline();
+    driver.ticks();
+    driver.fails_and_hears(Input::RetryAfter(5_000));
+    assert_eq!(driver.wait(), 5_000);
 }

@@ -10,13 +10,23 @@ pub(crate) struct Driver {
     welcomed: bool,
     online: bool,
     insisted: bool,
+    asked: bool,
     pub(crate) opened: usize,
 }
 
 impl Driver {
     pub(crate) fn new() -> Driver {
         let machine = Connection::default();
-        Driver { machine, now: 0, open: false, welcomed: false, online: true, insisted: false, opened: 0 }
+        Driver {
+            machine,
+            now: 0,
+            open: false,
+            welcomed: false,
+            online: true,
+            insisted: false,
+            asked: false,
+            opened: 0,
+        }
     }
 
     pub(crate) fn started() -> Driver {
@@ -28,6 +38,14 @@ impl Driver {
     pub(crate) fn connected() -> Driver {
         let mut driver = Driver::started();
         driver.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
+        driver
+    }
+
+    /// A client that lost its connection after the browser said that there is no network.
+    pub(crate) fn offline() -> Driver {
+        let mut driver = Driver::connected();
+        driver.on(Input::Online(false), 0.5);
+        driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
         driver
     }
 
@@ -50,10 +68,25 @@ impl Driver {
             // What carries a connection is there, whatever was told of it.
             Input::Welcome { .. } => (self.welcomed, self.online) = (true, true),
             Input::Online(online) => self.online = online,
+            Input::SignedIn | Input::SignedOut | Input::RetryAfter(_) | Input::NoSocket(_) => {
+                // An answer that nobody waits for any more counts for nothing.
+                self.online |= self.asked;
+            }
             _ => {}
         }
-        self.insisted = input == Input::ReconnectNow;
+        // The browser may be wrong: a person, a page that is shown and time are no less right about the network.
+        self.insisted = matches!(input, Input::ReconnectNow | Input::Visible(true) | Input::Tick);
         let commands = self.machine.on(input, self.now, random);
+        let is_settled = matches!(
+            input,
+            Input::Stop
+                | Input::SignedIn
+                | Input::SignedOut
+                | Input::NoAnswer
+                | Input::RetryAfter(_)
+                | Input::NoSocket(_)
+        );
+        self.asked = commands.contains(&Command::AskMe) || (self.asked && !is_settled);
         commands.iter().for_each(|command| self.obey(*command));
         commands
     }

@@ -216,3 +216,26 @@ fn a_pull_that_failed_is_owed_until_it_succeeds() {
 
     assert_eq!(reader.applied, log.events);
 }
+
+#[test]
+fn a_reader_is_current_once_it_has_applied_all_that_it_was_told_of() {
+    let mut log = SimulatedLog::new(500);
+    let mut feed = Feed::new(500);
+    let first = feed.resume().pull.unwrap();
+    assert!(!feed.is_current(), "nothing is known before the first page");
+    drop(feed.on_page(log.page(&first)));
+    assert!(feed.is_current(), "an empty topic is all there is");
+
+    log.publish();
+    let wish = feed.on_head(&log.epoch(), log.head()).pull.unwrap();
+    assert!(!feed.is_current(), "one is on its way");
+    feed.on_pull_failed();
+    assert!(!feed.is_current(), "and still owed when the pull fails");
+    let again = feed.resume().pull.unwrap();
+    assert_eq!(again, wish);
+    drop(feed.on_page(log.page(&again)));
+    assert!(feed.is_current());
+
+    assert!(feed.wait().pull.is_some());
+    assert!(feed.is_current(), "waiting for what comes next owes nothing");
+}

@@ -75,3 +75,30 @@ fn a_network_that_goes_ends_the_polling_too() {
     driver.fails_and_hears(Input::SignedIn);
     assert_eq!(driver.machine.status(), Status::Polling);
 }
+
+#[test]
+fn a_node_without_a_socket_to_spare_is_polled_at_once_and_asked_again_when_it_said() {
+    let mut driver = Driver::started();
+    for _ in 0..3 {
+        driver.fails_and_hears(Input::NoSocket(10_000));
+        assert_eq!(driver.machine.status(), Status::Polling);
+        let told = driver.now;
+        driver.on(Input::Visible(true), 0.5);
+        driver.on(Input::Online(true), 0.5);
+        assert!(!driver.open, "neither the page nor the network cuts the wait short");
+        assert_eq!(driver.ticks(), [Command::Open]);
+        assert_eq!(driver.now - told, 10_000);
+        assert_eq!(driver.machine.status(), Status::Polling, "the attempt is nobody's concern");
+    }
+    driver.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
+    assert_eq!(driver.machine.status(), Status::Connected);
+}
+
+#[test]
+fn a_full_node_that_goes_away_is_not_polled_any_more() {
+    let mut driver = Driver::started();
+    driver.fails_and_hears(Input::NoSocket(10_000));
+    assert_eq!(driver.on(Input::PollFailed, 0.5), [Command::AskMe]);
+    driver.on(Input::NoAnswer, 0.5);
+    assert!(matches!(driver.machine.status(), Status::Waiting { .. }));
+}

@@ -8,6 +8,7 @@ mod journey;
 mod keyboard;
 mod limits;
 mod links;
+mod long_room;
 mod lost_server;
 mod names;
 mod place;

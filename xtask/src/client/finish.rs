@@ -10,9 +10,13 @@ use std::path::{Path, PathBuf};
 /// `wasm-opt` is deliberately not used. Compressed, its output is no smaller than this, and version 108, which
 /// Debian has, writes the export of wasm-bindgen's second table wrongly, so that the page does not start.
 pub(super) fn strip_names(client: &Path) -> Result {
-    let wasm = wasm_file(client)?;
-    let stripped = without_names(&files::read(&wasm)?);
+    let (wasm, page) = (wasm_file(client)?, client.join("index.html"));
+    let whole = files::read(&wasm)?;
+    let stripped = without_names(&whole);
     let stripped = stripped.ok_or_else(|| format!("{} is no whole WASM module", wasm.display()))?;
+    // The loader's progress bar ends at this number.
+    let size = |bytes: &[u8]| format!("{WASM_END}', {},", bytes.len());
+    files::write(&page, files::read_text(&page)?.replace(&size(&whole), &size(&stripped)))?;
     files::write(&wasm, stripped)
 }
 
@@ -62,6 +66,46 @@ fn without_comments(script: &str) -> String {
         !is_comment
     };
     script.split_inclusive('\n').filter(is_code).collect()
+}
+
+/// Makes one style sheet of those that the page links to, in their order: a page is not drawn before it has them all.
+pub(super) fn merge_styles(client: &Path) -> Result {
+    const MERGED: &str = "client.css";
+    let page = client.join("index.html");
+    let text = files::read_text(&page)?;
+    let (merged_page, sheets) = with_one_style(&text, MERGED);
+    let mut merged = String::new();
+    for sheet in sheets {
+        merged.push_str(&files::read_text(&client.join(sheet))?);
+        files::remove(&client.join(sheet))?;
+    }
+    files::write(&client.join(MERGED), merged)?;
+    files::write(&page, merged_page)
+}
+
+/// The page with a link to `merged` in place of the first of its own style sheets and without the others, and the
+/// names of all of them.
+fn with_one_style<'a>(page: &'a str, merged: &str) -> (String, Vec<&'a str>) {
+    let mut sheets = Vec::new();
+    let mut kept = String::with_capacity(page.len());
+    for line in page.split_inclusive('\n') {
+        let Some(sheet) = own_style(line) else {
+            kept.push_str(line);
+            continue;
+        };
+        if sheets.is_empty() {
+            kept.push_str(&line.replace(sheet, merged));
+        }
+        sheets.push(sheet);
+    }
+    (kept, sheets)
+}
+
+/// The file that a line links to as a style sheet, where it has no other attributes, such as a medium of its own.
+fn own_style(line: &str) -> Option<&str> {
+    let sheet = line.trim_start().strip_prefix(r#"<link rel="stylesheet" href="/"#)?;
+    let (name, _) = sheet.split_once(r#""/>"#)?;
+    (!name.starts_with('/') && !name.contains('"')).then_some(name)
 }
 
 /// Names every file that the page names after its final bytes: the server lets browsers keep those for ever.
@@ -125,6 +169,42 @@ mod tests {
     fn comments_go_and_code_stays() {
         let script = "/** One. */\nlet a = 1; // kept\n  /**\n   * @returns {number}\n   */\n  get b() {}\n// Gone.\n`//`";
         assert_eq!(without_comments(script), "let a = 1; // kept\n  get b() {}\n`//`");
+    }
+
+    #[test]
+    fn the_page_links_to_one_style_sheet_of_its_own() {
+        let link = |name: &str| format!("    <link rel=\"stylesheet\" href=\"{name}\"/>\n");
+        let elsewhere = link("//fonts.example.org/a.css");
+        let page = format!("<head>\n{}{elsewhere}{}</head>\n", link("/style-1.css"), link("/chat-2.css"));
+        let expected = format!("<head>\n{}{elsewhere}</head>\n", link("/client.css"));
+        assert_eq!(with_one_style(&page, "client.css"), (expected, vec!["style-1.css", "chat-2.css"]));
+        let print = r#"<link rel="stylesheet" href="/print.css" media="print"/>"#;
+        assert_eq!(own_style(print), None, "it is for another medium");
+    }
+
+    #[test]
+    fn style_sheets_are_merged_in_the_order_of_their_links() {
+        let client = std::env::temp_dir().join(format!("styles-{}", std::process::id()));
+        let page = "<link rel=\"stylesheet\" href=\"/b.css\"/>\n<link rel=\"stylesheet\" href=\"/a.css\"/>\n";
+        for (name, text) in [("index.html", page), ("a.css", "p {}\n"), ("b.css", "a {}\n")] {
+            files::write(&client.join(name), text).unwrap();
+        }
+        merge_styles(&client).unwrap();
+        assert_eq!(files::read_text(&client.join("client.css")).unwrap(), "a {}\np {}\n");
+        assert!(!client.join("a.css").exists() && !client.join("b.css").exists());
+        files::remove(&client).unwrap();
+    }
+
+    #[test]
+    fn the_loader_knows_the_size_that_is_left() {
+        let client = std::env::temp_dir().join(format!("size-{}", std::process::id()));
+        let module = b"\0asm\x01\0\0\0\0\x07\x04nameab";
+        files::write(&client.join("app_bg.wasm"), module).unwrap();
+        files::write(&client.join("index.html"), "(init, '/app_bg.wasm', 17, initializer(), true)").unwrap();
+        strip_names(&client).unwrap();
+        let page = files::read_text(&client.join("index.html")).unwrap();
+        assert_eq!(page, "(init, '/app_bg.wasm', 8, initializer(), true)");
+        files::remove(&client).unwrap();
     }
 
     #[test]

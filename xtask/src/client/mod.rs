@@ -46,6 +46,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     process::run(trunk("build --release --dist")?.arg(&fresh))?;
     finish::strip_names(&fresh)?;
     finish::strip_comments(&fresh)?;
+    finish::merge_styles(&fresh)?;
     finish::name_by_content(&fresh)?;
     say::step("compressing the client", "once here, so that the server need not do it for each request");
     compress::folder(&fresh)?;

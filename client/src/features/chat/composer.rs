@@ -1,4 +1,4 @@
-//! `Composer`: where a line is written. Enter sends, Shift+Enter breaks the line.
+//! `Composer`: where a message is written. Enter sends, Shift+Enter begins a new line.
 //!
 //! It grows with its text without a script: the style sheet lays an invisible copy of the text behind it. An
 //! Enter that ends the composition of a character (Chinese, Japanese, Korean) is not one that sends.
@@ -6,18 +6,23 @@
 use leptos::prelude::*;
 use leptos::{ev, html};
 use shared::Problem;
-use shared::features::chat::{MessageText, TEXT_CHARS_MAX};
+use shared::features::chat::MessageText;
 
-use crate::ui::{Icon, IconOf, live};
+use super::length::Length;
+use crate::realtime::use_realtime;
+use crate::ui::{Icon, IconOf, focus_on, has_fine_pointer, live, use_skip_link};
 
 /// What the field is known by.
 pub(super) const COMPOSER: &str = "composer";
 /// From here on it is told how much room is left.
-const NEAR_THE_END: i64 = 200;
+const NEAR_THE_END: usize = 200;
+/// A longer text has no copy behind it: the field is as high as it can be, and scrolls.
+const COPIED_BYTES_MAX: usize = 10_000;
 /// What the browser gives for keys that belong to a composition, where it does not say so otherwise.
 const KEY_CODE_COMPOSING: u32 = 229;
 
-/// Writes to one room. `on_send` gets the trimmed line; when it fails, the line stays where it is.
+/// Writes to one room. `on_send` gets the trimmed text; when it fails, the text stays where it is. The field takes
+/// the focus on arrival, except where that brings up a keyboard on the screen.
 #[component]
 pub(super) fn Composer(
     room: String,
@@ -26,19 +31,26 @@ pub(super) fn Composer(
     /// With every change that leaves something in the field.
     #[prop(into)]
     on_write: Callback<()>,
+    /// When nothing is left in the field.
+    #[prop(into)]
+    on_clear: Callback<()>,
     on_send: Callback<String, Result<(), Problem>>,
 ) -> impl IntoView {
-    let problem = RwSignal::new(String::new());
+    let (realtime, problem) = (use_realtime(), RwSignal::new(String::new()));
     let field = NodeRef::<html::Textarea>::new();
-    let label = format!("Message to {room}");
+    let label = format!("Message #{room}");
+    use_skip_link().lead_to(COMPOSER, "Skip to the message field");
+    if has_fine_pointer() {
+        focus_on(COMPOSER);
+    }
 
-    let left = move || TEXT_CHARS_MAX as i64 - text.read().trim().chars().count() as i64;
-    let cannot_send = move || left() < 0 || left() == TEXT_CHARS_MAX as i64;
+    let length = Memo::new(move |_| Length::of(&text.read(), realtime.payload_bytes_max() as usize));
     let write = move |written: String| {
         text.set(written);
         problem.set(String::new());
-        if !text.read_untracked().trim().is_empty() {
-            on_write.run(());
+        match length.get_untracked() {
+            Length::Empty => on_clear.run(()),
+            _ => on_write.run(()),
         }
     };
     let on_key = move |event: ev::KeyboardEvent| {
@@ -54,42 +66,49 @@ pub(super) fn Composer(
         event.prevent_default();
         field.get_untracked().iter().for_each(|field| drop(field.focus()));
         // Empty or too long: what is wrong with it can be seen already.
+        if !length.get_untracked().fits() {
+            return;
+        }
         let Ok(line) = MessageText::parse(&text.read_untracked()) else { return };
         match on_send.run(line.into()) {
             Ok(()) => write(String::new()),
+            // Nothing was asked of the server yet: the page itself refuses, in words for people.
             Err(refusal) => problem.set(refusal.detail),
         }
     };
+    let is_over = move || matches!(length.get(), Length::Over(_));
+    let is_long = move || text.read().len() > COPIED_BYTES_MAX;
+    let copy = live(move || if is_long() { String::new() } else { text.get() });
     view! {
         <form class="composer" on:submit=submit>
-            <div class="composer-field" data-text=text>
+            <div class="composer-field" class:long=live(is_long) data-text=copy>
                 <textarea
                     id=COMPOSER node_ref=field rows="1" placeholder=label.clone() aria-label=label
                     aria-describedby="composer-hint composer-problem" enterkeyhint="send"
                     prop:value=text on:input=move |event| write(event_target_value(&event)) on:keydown=on_key
                 ></textarea>
             </div>
-            <button id="send" class="send" aria-disabled=live(move || cannot_send().then_some("true"))>
+            <button id="send" class="send" aria-disabled=live(move || (!length.get().fits()).then_some("true"))>
                 <Icon of=IconOf::Send/><span class="visually-hidden">"Send"</span>
             </button>
             <p id="composer-hint" class="visually-hidden">"Enter sends, Shift and Enter begin a new line."</p>
             <p id="composer-problem" class="field-problem" role="alert">{problem}</p>
-            <p class="composer-left" role="status" class:over=move || left() < 0>
-                {live(move || room_left(left()))}
+            <p class="composer-left" role="status" class:over=live(is_over)>
+                {live(move || in_words(length.get()))}
             </p>
         </form>
     }
 }
 
-fn room_left(left: i64) -> String {
-    match left {
-        left if left < 0 => format!("{} too many", characters(-left)),
-        left if left <= NEAR_THE_END => format!("{} left", characters(left)),
-        _ => String::new(),
+fn in_words(length: Length) -> String {
+    match length {
+        Length::Over(over) => format!("{} too many", characters(over)),
+        Length::Fits(left) if left <= NEAR_THE_END => format!("{} left", characters(left)),
+        Length::Fits(_) | Length::Empty => String::new(),
     }
 }
 
-fn characters(count: i64) -> String {
+fn characters(count: usize) -> String {
     if count == 1 { "1 character".into() } else { format!("{count} characters") }
 }
 
@@ -99,8 +118,9 @@ mod tests {
 
     #[test]
     fn the_room_that_is_left_is_told_near_the_end_only() {
-        assert_eq!(room_left(201), "");
-        assert_eq!(room_left(200), "200 characters left");
-        assert_eq!(room_left(-1), "1 character too many");
+        assert_eq!(in_words(Length::Empty), "");
+        assert_eq!(in_words(Length::Fits(201)), "");
+        assert_eq!(in_words(Length::Fits(200)), "200 characters left");
+        assert_eq!(in_words(Length::Over(1)), "1 character too many");
     }
 }

@@ -1,28 +1,35 @@
 //! `Conversation`: the lines of a room. Older ones come while scrolling up, new ones without pulling the
 //! reader away.
+//!
+//! One more line costs the same in a room with 20 lines and with 2,000: its block alone is compared and laid out
+//! anew, and the blocks that are out of sight are not drawn at all.
 
 use std::cell::Cell;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use shared::Key;
+use shared::{Key, Seq, UserId};
 
+use super::arrival::Arrival;
+use super::composer::COMPOSER;
 use super::messages::{OnFailed, RowView};
+use super::news::{Heard, aloud};
+use super::older::{Older, Top};
 use super::rooms::use_rooms;
-use super::rows::{Row, rows};
+use super::rows::{Row, ShownBlock, rows_of, rows_of_posts};
 use super::scroller::Scroller;
-use super::timeline::{Line, Timeline};
+use super::timeline::Timeline;
 use super::typing::Typing;
 use crate::identity::use_me;
 use crate::realtime::{Reading, TopicReader};
-use crate::ui::{Icon, IconOf, live, time, use_announcer};
+use crate::ui::{Icon, IconOf, Live, focus_on, has_fine_pointer, live, time, use_announcer};
 
 /// So many lines stay in the page while it is open and nobody scrolls up; more only while older ones are read.
 const LINES_KEPT: usize = 500;
-/// So many more may gather before the oldest are let go.
-const LINES_SLACK: usize = 100;
-/// More lines at once are announced by their number.
-const SPOKEN_MAX: usize = 3;
+/// No more than this gather before the oldest are let go.
+const LINES_MAX: usize = 600;
+
+/// What the list is known by.
+const TIMELINE: &str = "timeline";
 
 /// What was said in the room, and what is about to be.
 #[component]
@@ -35,142 +42,143 @@ pub(super) fn Conversation(
     edit: Callback<Key>,
 ) -> impl IntoView {
     let label = format!("Messages in {room}");
-    let (me, now) = (use_me(), use_rooms().now);
-    let rows = Memo::new(move |_| {
-        let Some(me) = me.identity() else { return Vec::new() };
-        rows(&reader.projection.read(), &reader.posts.read(), &me, time::local_day)
-    });
-    let older = RwSignal::new(Reading::Ready);
-    let want_older = move || {
-        let is_idle = older.try_get_untracked() == Some(Reading::Ready);
-        if is_idle && scroller.is_near_top() && reader.has_older.get_untracked() {
-            pull_older(reader, scroller, older);
-        }
-    };
-    follow(rows, reader, scroller, typing, want_older);
+    let me = use_me();
+    let my_id = Memo::new(move |_| me.identity().map(|me| me.id));
+    let older = Older::new(reader, scroller);
+    let arrival = Arrival::begin(room.clone(), my_id, reader, scroller, older);
+    follow(reader, my_id, scroller, arrival, typing, older);
     let on_scroll = move |_| {
         scroller.on_scroll();
-        want_older();
+        older.pull_near_top();
     };
     let retry = Callback::new(move |key| reader.retry(&key));
     let discard = Callback::new(move |key| drop(reader.discard(&key)));
     let on_failed = OnFailed { retry, edit, discard };
-    let jump = live(move || match scroller.is_at_end.get() {
-        true => ().into_any(),
-        false => view! {
-            <button class="jump" type="button" on:click=move |_| scroller.to_end()>
-                <Icon of=IconOf::Down/> {live(move || jump_label(scroller.missed.get()))}
-            </button>
-        }
-        .into_any(),
-    });
+    let blocks = Memo::new(move |_| reader.projection.with(Timeline::blocks));
+    let new_from = arrival.new_from();
     view! {
         <div class="timeline-frame">
             <div
-                id="timeline" class="timeline" tabindex="0" role="group" aria-label=label
+                id=TIMELINE class="timeline" tabindex="0" role="group" aria-label=label
                 node_ref=scroller.list on:scroll=on_scroll
             >
-                <Top room reader scroller older/>
-                <ol class="messages">
-                    <For each=move || rows.get() key=Row::id let:row><RowView row now on_failed/></For>
-                </ol>
+                <div class="timeline-content" node_ref=scroller.content>
+                    <Top room older/>
+                    <div class="messages">
+                        <For each=move || blocks.get() key=|number| *number let:number>
+                            <BlockView number reader my_id new_from scroller on_failed/>
+                        </For>
+                        <Rows rows=unsettled(reader) on_failed/>
+                    </div>
+                </div>
             </div>
-            {jump}
+            <Jump scroller/>
         </div>
     }
 }
 
-/// What stands above the first line.
+/// Neighbouring lines. Once their height is known, the browser need not draw them while they are out of sight.
 #[component]
-fn Top(
-    room: String,
+fn BlockView(
+    number: u64,
     reader: TopicReader<Timeline>,
+    my_id: Memo<Option<UserId>>,
+    new_from: Memo<Option<Seq>>,
     scroller: Scroller,
-    older: RwSignal<Reading>,
+    on_failed: OnFailed,
 ) -> impl IntoView {
-    let pull = move |_| pull_older(reader, scroller, older);
-    let words = live(move || {
-        let is_empty = reader.projection.with(Timeline::is_empty) && reader.posts.read().is_empty();
-        match (reader.reading.get(), older.get()) {
-            (Reading::Loading, _) if is_empty => "Loading messages…".into(),
-            (Reading::Trouble(_), _) if is_empty => String::new(),
-            _ if is_empty => "Nothing was said here yet. The first line is yours.".into(),
-            (_, Reading::Loading) => "Loading older messages…".into(),
-            (_, Reading::Trouble(problem)) => problem.detail,
-            _ if reader.has_older.get() => String::new(),
-            _ => format!("This is where {room} begins."),
-        }
+    let shown = Memo::new(move |_| {
+        let (above, block) = reader.projection.with(|timeline| timeline.block(number))?;
+        Some(ShownBlock { above, block, new_from: new_from.get() })
     });
-    let button = live(move || match reader.has_older.get() && older.get() != Reading::Loading {
-        false => ().into_any(),
-        true => view! { <button class="button quiet" type="button" on:click=pull>"Older messages"</button> }
-            .into_any(),
+    let rows = live(move || match (shown.get(), my_id.get()) {
+        (Some(shown), Some(me)) => rows_of(shown, &me, time::local_day),
+        _ => Vec::new(),
     });
-    view! { <div class="timeline-top"><p role="status">{words}</p> {button}</div> }
-}
-
-fn pull_older(reader: TopicReader<Timeline>, scroller: Scroller, older: RwSignal<Reading>) {
-    older.set(Reading::Loading);
-    spawn_local(async move {
-        let (page, then) = match reader.pull_older().await {
-            Ok(page) => (page, Reading::Ready),
-            // Not tried again before a person says so.
-            Err(problem) => (None, Reading::Trouble(problem)),
-        };
-        scroller.hold(move || {
-            older.try_set(then);
-            if let Some(page) = page {
-                reader.apply_older(page);
-            }
-        });
-    });
-}
-
-/// With every change of what is shown: stays at the end, announces what others say, and counts what a reader
-/// who has scrolled up does not see.
-fn follow(
-    rows: Memo<Vec<Row>>,
-    reader: TopicReader<Timeline>,
-    scroller: Scroller,
-    typing: RwSignal<Typing>,
-    want_older: impl Fn() + Copy + Send + 'static,
-) {
-    let (me, announcer) = (use_me(), use_announcer());
-    let seen = Cell::new(None);
+    let is_measured = RwSignal::new(false);
     Effect::new(live(move || {
-        rows.track();
-        scroller.follow();
-        request_animation_frame(want_older);
-        if reader.reading.get() == Reading::Loading {
-            return seen.set(None);
+        scroller.width.track();
+        is_measured.set(false);
+        // In the frame that comes first it is laid out, in the one after it has been.
+        let measured = move || {
+            is_measured.try_set(true);
+        };
+        request_animation_frame(move || request_animation_frame(measured));
+    }));
+    view! { <div class="block" class:measured=is_measured><Rows rows on_failed/></div> }
+}
+
+#[component]
+fn Rows(rows: Live<Vec<Row>>, on_failed: OnFailed) -> impl IntoView {
+    let now = use_rooms().now;
+    view! {
+        <ol>
+            <For each=rows key=Row::id let:row><RowView row now on_failed/></For>
+        </ol>
+    }
+}
+
+/// The rows of what was written here and has not come back yet.
+fn unsettled(reader: TopicReader<Timeline>) -> Live<Vec<Row>> {
+    let me = use_me();
+    let above = Memo::new(move |_| reader.projection.with(|timeline| timeline.last().cloned()));
+    live(move || {
+        let Some(me) = me.identity() else { return Vec::new() };
+        rows_of_posts(above.get(), &reader.posts.read(), &me, time::local_day)
+    })
+}
+
+/// Leads to the end, and tells what is new there.
+#[component]
+fn Jump(scroller: Scroller) -> impl IntoView {
+    let jump = move |_| {
+        scroller.to_end();
+        // This button is gone then. On a touch screen the composer would bring up the keyboard.
+        focus_on(if has_fine_pointer() { COMPOSER } else { TIMELINE });
+    };
+    live(move || match scroller.is_at_end.get() {
+        true => ().into_any(),
+        false => view! {
+            <button class="jump" type="button" on:click=jump>
+                <Icon of=IconOf::Down/> {live(move || jump_label(scroller.missed.get()))}
+            </button>
         }
-        let timeline = reader.projection.read_untracked();
-        if let (Some(seen), Some(me)) = (seen.get(), untrack(|| me.identity())) {
-            let news = timeline.after(seen).map(|line| &**line).filter(|line| line.author.id != me.id);
-            let news: Vec<&Line> = news.collect();
-            if !news.is_empty() {
-                announcer.say(in_words(&news));
-                scroller.miss(news.len());
+        .into_any(),
+    })
+}
+
+/// With every change of what is known: announces what others say, counts what a reader who has scrolled up does not
+/// see, and lets go of what is far above the end.
+fn follow(
+    reader: TopicReader<Timeline>,
+    my_id: Memo<Option<UserId>>,
+    scroller: Scroller,
+    arrival: Arrival,
+    typing: RwSignal<Typing>,
+    older: Older,
+) {
+    let (announcer, heard) = (use_announcer(), Cell::new(Heard::default()));
+    Effect::new(live(move || {
+        let is_ready = reader.reading.get() == Reading::Ready;
+        let timeline = reader.projection.read();
+        request_animation_frame(move || older.pull_near_top());
+        let Some(me) = my_id.get_untracked() else { return };
+        let mut state = heard.get();
+        let news = state.news(&timeline, is_ready, &me);
+        heard.set(state);
+        if !news.is_empty() {
+            announcer.say(aloud(&news));
+            scroller.miss(news.len());
+            if typing.with_untracked(Typing::is_anybody) {
                 typing.update(|typing| news.iter().for_each(|line| typing.stop(&line.author.id)));
             }
         }
-        let kept_from = timeline.start_of_newest(LINES_KEPT);
-        let is_long = timeline.start_of_newest(LINES_KEPT + LINES_SLACK).is_some();
-        seen.set(Some(timeline.newest()));
+        let to_forget = timeline.to_forget(LINES_KEPT, LINES_MAX);
         drop(timeline);
-        if is_long && scroller.is_at_end.get_untracked() {
-            kept_from.iter().for_each(|seq| reader.forget_before(*seq));
+        if arrival.is_over() && scroller.is_at_end.get_untracked() {
+            to_forget.iter().for_each(|seq| reader.forget_before(*seq));
         }
     }));
-}
-
-fn in_words(news: &[&Line]) -> String {
-    if news.len() > SPOKEN_MAX {
-        return format!("{} new messages", news.len());
-    }
-    let spoken: Vec<String> =
-        news.iter().map(|line| format!("{}: {}", line.author.name, line.text)).collect();
-    spoken.join("\n")
 }
 
 fn jump_label(missed: usize) -> String {

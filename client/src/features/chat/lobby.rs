@@ -1,28 +1,34 @@
-//! `Lobby`: where a person is who is in no room. A room is opened by naming it.
+//! `Lobby`: the page of a person who is in no room. A room is started by naming it.
 
-use leptos::prelude::*;
-use leptos::{ev, html};
+use leptos::{ev, prelude::*};
 
-use super::path_of;
-use super::room_name::room_name;
+use super::room_name::{RULE, room_name};
+use super::{HOME, path_of};
 use crate::address::use_address;
-use crate::ui::{Heading, live};
+use crate::ui::{About, Heading, focus_on, live, use_skip_link};
 
-/// Invites to open a room.
+/// What the field is known by.
+const FIELD: &str = "room-name";
+
+/// Invites to join a room.
 #[component]
 pub(super) fn Lobby() -> impl IntoView {
+    use_skip_link().lead_to(FIELD, "Skip to the room name");
     view! {
         <section class="lobby">
-            <Heading text="Open a room"/>
-            <p class="lead">"Step into a room that is there, or open one of your own."</p>
+            <Heading text="Join a room"/>
+            <p class="lead">
+                "Pick one " <span class="if-wide">"on the left"</span><span class="if-narrow">"below"</span>
+                ", or start a new one."
+            </p>
             <OpenRoom/>
+            <About second_window=HOME/>
         </section>
     }
 }
 
 #[component]
 fn OpenRoom() -> impl IntoView {
-    let field = NodeRef::<html::Input>::new();
     let (typed, is_refused) = (RwSignal::new(String::new()), RwSignal::new(false));
     let address = use_address();
     let submit = move |event: ev::SubmitEvent| {
@@ -31,9 +37,7 @@ fn OpenRoom() -> impl IntoView {
             Ok(name) => address.go(&path_of(&name)),
             Err(_) => {
                 is_refused.set(true);
-                if let Some(field) = field.get_untracked() {
-                    let _ = field.focus();
-                }
+                focus_on(FIELD);
             }
         }
     };
@@ -42,24 +46,24 @@ fn OpenRoom() -> impl IntoView {
         is_refused.set(false);
     };
     let problem = live(move || match room_name(&typed.read()) {
-        Err(rule) if is_refused.get() => format!("A name {rule}."),
-        _ => String::new(),
+        Err(_) if is_refused.get() => RULE,
+        _ => "",
     });
     let rule = live(move || match room_name(&typed.read()) {
-        Ok(name) if name != *typed.read() => format!("The room will be called {name}."),
-        _ => "Letters a to z, digits and hyphens. If the room exists, you step into it.".into(),
+        Ok(name) if name != *typed.read() => format!("The name will be {name}. If it exists, you join it."),
+        _ => "a–z, 0–9 and hyphens. If it exists, you join it.".into(),
     });
     view! {
         <form class="open-room" on:submit=submit novalidate>
-            <label for="room-name">"Name of the room"</label>
+            <label for=FIELD>"Room name"</label>
             <div class="field-row">
                 <input
-                    id="room-name" class="field" type="text" node_ref=field on:input=input
+                    id=FIELD class="field" type="text" on:input=input
                     placeholder="weekend-plans" autocomplete="off" autocapitalize="none" spellcheck="false"
                     aria-describedby="room-rule room-problem"
                     aria-invalid=live(move || is_refused.get().then_some("true"))
                 />
-                <button id="room-open" class="button">"Open"</button>
+                <button id="room-open" class="button">"Join"</button>
             </div>
             <p id="room-problem" class="field-problem" role="alert">{problem}</p>
             <p id="room-rule" class="hint">{rule}</p>

@@ -2,15 +2,22 @@
 //! command.
 //!
 //! Reading order: `timeline` and `rows` (what a room's events amount to), `room` (reads a topic),
-//! `conversation` (shows it), `composer` (publishes), `present` and `typing` (who is there, and what they are
-//! about to say), `rooms` (the list beside it).
+//! `conversation` (shows it), `arrival` (where a reader lands, and what is read), `composer` (publishes) and `length`
+//! (how much fits), `present` and `typing` (who is there, and what they are about to say), `rooms` (the list beside it).
 
+mod arrival;
 mod composer;
 mod conversation;
 mod draft;
+mod length;
 mod lobby;
+mod markup;
 mod messages;
+mod news;
+mod older;
+mod place;
 mod present;
+mod read_marks;
 mod room;
 mod room_list;
 mod room_name;
@@ -35,10 +42,14 @@ use sidebar::Sidebar;
 /// What stands before the name of a room in its path.
 const ROOMS_PATH: &str = "/rooms/";
 
+/// The room in which a newcomer begins.
+const HOME: &str = "/rooms/general";
+
 /// The lobby at `/`, a room at `/rooms/{name}`.
 pub const FEATURE: Feature = Feature {
     claims: |path| path == "/" || path.starts_with(ROOMS_PATH),
     view: || view! { <Pages/> }.into_any(),
+    home: Some(HOME),
 };
 
 /// The rooms beside whatever is open; on a narrow screen one of the two.

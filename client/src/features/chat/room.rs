@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use leptos::prelude::*;
 use shared::features::chat::{NewMessage, messages, room_topic};
-use shared::{Seq, Topic};
+use shared::{Millis, Problem, Seq, Topic};
 
 use super::composer::{COMPOSER, Composer};
 use super::conversation::Conversation;
@@ -15,17 +15,17 @@ use super::room_name::room_name;
 use super::rooms::use_rooms;
 use super::scroller::Scroller;
 use super::timeline::Timeline;
-use super::typing_line::{TypingLine, say_typing, use_typing};
+use super::typing_line::{TypingLine, say_stopped, say_typing, use_typing};
 use crate::browser;
-use crate::realtime::{Reading, TopicReader, use_topic};
-use crate::ui::{Heading, Icon, IconOf, focus_on, live};
+use crate::realtime::{Reading, TopicReader, use_realtime, use_topic};
+use crate::ui::{Heading, Icon, IconOf, focus_on, in_words, live, time};
 
 /// The room of that name, or why there is none.
 #[component]
 pub(super) fn RoomPage(name: String) -> impl IntoView {
     match room_topic(&name) {
         Ok(topic) => view! { <Room topic/> }.into_any(),
-        Err(rule) => view! { <BadName name rule=rule.to_string()/> }.into_any(),
+        Err(_) => view! { <BadName name/> }.into_any(),
     }
 }
 
@@ -39,7 +39,6 @@ fn Room(topic: Topic) -> impl IntoView {
     let (url, draft, typing) = (messages(&name), use_draft(&name), use_typing(reader));
     let on_send = Callback::new(move |text| {
         reader.publish(url.clone(), &NewMessage { text })?;
-        typing.write_untracked().sent();
         scroller.to_end();
         Ok(())
     });
@@ -50,17 +49,6 @@ fn Room(topic: Topic) -> impl IntoView {
             focus_on(COMPOSER);
         }
     });
-    let pull = move |_| reader.pull_again();
-    let trouble = live(move || match reader.reading.get() {
-        Reading::Trouble(problem) => view! {
-            <div class="bar" role="alert">
-                <p>"Messages may be missing. " {problem.detail}</p>
-                <button class="link-button" type="button" on:click=pull>"Try again"</button>
-            </div>
-        }
-        .into_any(),
-        _ => ().into_any(),
-    });
     view! {
         <section class="room">
             <header class="room-head">
@@ -70,10 +58,13 @@ fn Room(topic: Topic) -> impl IntoView {
                 <Heading text=name.clone()/>
                 <Present reader/>
             </header>
-            {trouble}
+            <Trouble reader/>
             <Conversation room=name.clone() reader scroller typing edit/>
             <TypingLine typing/>
-            <Composer room=name text=draft on_write=move |()| say_typing(reader, typing) on_send/>
+            <Composer
+                room=name text=draft on_send on_write=move |()| say_typing(reader, typing)
+                on_clear=move |()| say_stopped(reader, typing)
+            />
         </section>
     }
 }
@@ -83,7 +74,43 @@ fn before(text: String, draft: &str) -> String {
     if draft.trim().is_empty() { text } else { format!("{text}\n{draft}") }
 }
 
-/// The list beside the room learns of a room that is new, and that this one is being read.
+/// Tells that something may be missing, unless the badge tells of the same event.
+#[component]
+fn Trouble(reader: TopicReader<Timeline>) -> impl IntoView {
+    let realtime = use_realtime();
+    let problem = Memo::new(move |_| match reader.reading.get() {
+        Reading::Trouble(problem) if !realtime.is_away() => Some(problem),
+        _ => None,
+    });
+    live(move || {
+        let Some(problem) = problem.get() else { return ().into_any() };
+        let newest = reader.projection.with_untracked(|timeline| timeline.last().map(|line| line.at));
+        let words = trouble_in_words(&problem, newest.map(time_of));
+        view! {
+            <div class="bar" role="alert">
+                <p>{words}</p>
+                <button class="link-button" type="button" on:click=move |_| reader.pull_again()>"Retry"</button>
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn trouble_in_words(problem: &Problem, newest: Option<String>) -> String {
+    match newest {
+        _ if !problem.code.is_temporary() => in_words(problem),
+        Some(time) => format!("Can't reach the server. Showing messages up to {time}."),
+        None => "Can't reach the server.".into(),
+    }
+}
+
+/// The time of day, with the date where it is not today.
+fn time_of(at: Millis) -> String {
+    let is_today = time::local_day(at) == time::local_day(browser::node_ms());
+    if is_today { time::clock(at) } else { time::full(at) }
+}
+
+/// The list beside the room learns of a room that is new.
 fn keep_the_list_aware(reader: TopicReader<Timeline>, name: String) {
     let rooms = use_rooms();
     let asked_at = Cell::new(Seq::ZERO);
@@ -93,24 +120,41 @@ fn keep_the_list_aware(reader: TopicReader<Timeline>, name: String) {
         if !is_known && newest > asked_at.get() {
             rooms.ask();
         }
-        if !browser::is_hidden() {
-            rooms.mark_read(&name);
-        }
         asked_at.set(newest);
     }));
 }
 
 #[component]
-fn BadName(name: String, rule: String) -> impl IntoView {
+fn BadName(name: String) -> impl IntoView {
     let suggestion = room_name(&name).ok().map(|name| {
         let href = path_of(&name);
-        view! { <a class="button" href=href>"Go to " {name}</a> }
+        view! { <a class="button" href=href>"Go to #" {name}</a> }
     });
     view! {
         <section class="lobby">
-            <Heading text="No room can be called that"/>
-            <p class="lead">"The name of a room " {rule} "."</p>
+            <Heading text="That isn't a valid room name"/>
+            <p class="lead">"Use a–z, 0–9, - or _ (up to 63), starting with a letter or digit."</p>
             <p class="actions">{suggestion} <a class="button quiet" href="/">"All rooms"</a></p>
         </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::ErrorCode;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_answer_is_told_with_what_is_shown_and_a_refusal_with_its_reason() {
+        let (away, refused) = (
+            Problem::new(ErrorCode::Unavailable, "a node is not ready"),
+            Problem::new(ErrorCode::Forbidden, "This room is private."),
+        );
+        let words = |problem, newest: Option<&str>| trouble_in_words(problem, newest.map(String::from));
+        let showing = "Can't reach the server. Showing messages up to 12:24.";
+        assert_eq!(words(&away, Some("12:24")), showing);
+        assert_eq!(words(&away, None), "Can't reach the server.");
+        assert_eq!(words(&refused, Some("12:24")), "This room is private.");
     }
 }

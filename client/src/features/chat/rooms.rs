@@ -6,12 +6,14 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::features::chat::{ROOMS, room_topic};
-use shared::{Millis, Problem, Status, Topic};
+use shared::{Millis, Problem, Seq, Status, Topic, UserId};
 
+use super::read_marks::ReadMarks;
 use super::room_list::RoomList;
+use crate::browser::{self, Storage};
 use crate::realtime::{News, Realtime, use_realtime, watch_topics};
-use crate::ui::{PageTitle, live, use_page_title};
-use crate::{browser, http, identity::use_me};
+use crate::ui::{PageTitle, in_words, live, use_page_title};
+use crate::{http, identity::use_me};
 
 /// How often the list is asked for while somebody looks: a room that is new is heard of in no other way.
 const FRESH: Duration = Duration::from_secs(15);
@@ -21,6 +23,10 @@ const FRESH_HIDDEN_MS: Millis = 60_000;
 const GATHER_MS: u64 = 150;
 /// So many rooms are listened to: a session may have a hundred topics, and the open room is one of them.
 const WATCHED_MAX: usize = 80;
+/// What the marks of a person are kept under, with their id behind it.
+const MARKS: &str = "duplex:read:";
+/// In a lively room the mark moves with every line; it is kept this long afterwards at the latest.
+const KEEP_MARKS: Duration = Duration::from_secs(1);
 
 /// The rooms of the app. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -29,8 +35,10 @@ pub(super) struct Rooms {
     pub(super) list: RwSignal<RoomList>,
     /// The time, fresh enough for "5 min ago".
     pub(super) now: RwSignal<Millis>,
-    problem: RwSignal<String>,
+    me: StoredValue<UserId>,
+    problem: RwSignal<Option<Problem>>,
     realtime: Realtime,
+    is_keeping: StoredValue<bool>,
     asking: StoredValue<Asking>,
     title: PageTitle,
 }
@@ -48,9 +56,11 @@ impl Rooms {
     pub(super) fn provide() {
         let me = untrack(|| use_me().identity()).expect("pages are shown to somebody who is signed in");
         let rooms = Rooms {
-            list: RwSignal::new(RoomList::new(me.id)),
-            problem: RwSignal::new(String::new()),
-            now: RwSignal::new(browser::wall_ms()),
+            list: RwSignal::new(RoomList::new(me.id.clone(), kept_marks(&me.id))),
+            me: StoredValue::new(me.id),
+            problem: RwSignal::new(None),
+            now: RwSignal::new(browser::node_ms()),
+            is_keeping: StoredValue::new(false),
             realtime: use_realtime(),
             asking: StoredValue::new(Asking::No),
             title: use_page_title(),
@@ -58,6 +68,7 @@ impl Rooms {
         provide_context(rooms);
         rooms.ask();
         rooms.ask_when_there_is_reason();
+        rooms.share_marks();
         watch_topics(
             move || rooms.topics(),
             move |news| match news {
@@ -92,30 +103,78 @@ impl Rooms {
 
     /// Why the list may be out of date, where the badge does not say so already.
     pub(super) fn problem(self) -> Option<String> {
-        Some(self.problem.get()).filter(|problem| !problem.is_empty() && !self.realtime.is_away())
+        self.problem.get().filter(|_| !self.realtime.is_away()).map(|problem| in_words(&problem))
     }
 
-    /// Somebody looks at the room.
-    pub(super) fn mark_read(self, name: &str) {
-        if self.list.with_untracked(|list| list.find(name).is_some_and(|room| room.unread > 0)) {
-            self.list.update(|list| list.mark_read(name));
+    /// How far this person has read the room; nothing for a room that they never saw.
+    pub(super) fn mark(self, name: &str) -> Option<Seq> {
+        self.list.with_untracked(|list| list.marks().get(name))
+    }
+
+    /// The person has read the room up to `seq`.
+    pub(super) fn mark_read(self, name: &str, seq: Seq) {
+        if self.mark(name).is_none_or(|mark| mark < seq) {
+            self.list.update(|list| list.mark_read(name, seq));
+            self.keep_marks_soon();
         }
     }
 
     fn take(self, change: impl FnOnce(&mut RoomList) -> u64) {
         let news = self.list.try_update(change);
         self.title.add_unread(news.unwrap_or_default());
+        self.keep_marks_soon();
     }
 
     fn take_answer(self, answer: Result<shared::features::chat::Rooms, Problem>) {
         let problem = match answer {
             Ok(answer) => {
                 self.take(|list| list.take_list(answer));
-                String::new()
+                None
             }
-            Err(problem) => problem.detail,
+            Err(problem) => Some(problem),
         };
         self.problem.try_set(problem);
+    }
+
+    /// Takes in what other tabs have read, and keeps what was read here until the page goes away.
+    fn share_marks(self) {
+        let stored = window_event_listener_untyped("storage", move |_| {
+            let kept = kept_marks(&self.me.get_value());
+            let is_news = self.list.try_update_untracked(|list| list.merge_marks(kept));
+            if is_news == Some(true) {
+                self.list.notify();
+            }
+        });
+        let gone = window_event_listener_untyped("pagehide", move |_| self.keep_marks());
+        on_cleanup(move || {
+            self.keep_marks();
+            stored.remove();
+            gone.remove();
+        });
+    }
+
+    fn keep_marks_soon(self) {
+        let is_changed = self.list.try_with_untracked(|list| list.marks().is_changed());
+        if is_changed == Some(true) && !self.is_keeping.get_value() {
+            self.is_keeping.set_value(true);
+            set_timeout(move || self.keep_marks(), KEEP_MARKS);
+        }
+    }
+
+    fn keep_marks(self) {
+        let Some(me) = self.me.try_get_value() else { return };
+        self.is_keeping.set_value(false);
+        let text = self.list.try_update_untracked(|list| {
+            list.marks().is_changed().then(|| {
+                list.merge_marks(kept_marks(&me));
+                list.marks_kept();
+                list.marks().to_json()
+            })
+        });
+        if let Some(text) = text.flatten() {
+            // Where it cannot be kept, it is remembered as long as the page is open.
+            let _ = Storage::Browser.write(&format!("{MARKS}{me}"), &text);
+        }
     }
 
     /// After a reconnect, when the page is shown again, and now and then: often while somebody looks, or where
@@ -134,7 +193,7 @@ impl Rooms {
             was.set(Some(is));
         }));
         let look = move || {
-            let (now, is_polling) = (browser::wall_ms(), status.get_untracked() == Status::Polling);
+            let (now, is_polling) = (browser::node_ms(), status.get_untracked() == Status::Polling);
             let is_due =
                 is_polling || !browser::is_hidden() || now - self.now.get_untracked() >= FRESH_HIDDEN_MS;
             if is_due && !untrack(|| self.realtime.is_away()) {
@@ -150,7 +209,7 @@ impl Rooms {
         });
     }
 
-    fn is_aware(self, topic: &Topic, seq: shared::Seq) -> bool {
+    fn is_aware(self, topic: &Topic, seq: Seq) -> bool {
         self.list.with_untracked(|list| list.is_aware(topic.name(), seq))
     }
 
@@ -165,4 +224,13 @@ impl Rooms {
 /// The [`Rooms`] that the layout provides.
 pub(super) fn use_rooms() -> Rooms {
     use_context().expect("the layout provides it to every page of the demo")
+}
+
+/// What the browser keeps of this person. The marks of others, who signed out, are of no use any more.
+fn kept_marks(me: &UserId) -> ReadMarks {
+    let name = format!("{MARKS}{me}");
+    for other in Storage::Browser.names(MARKS).iter().filter(|other| **other != name) {
+        Storage::Browser.remove(other);
+    }
+    ReadMarks::from_json(&Storage::Browser.read(&name).unwrap_or_default())
 }

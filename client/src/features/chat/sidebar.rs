@@ -6,6 +6,7 @@ use super::path_of;
 use super::room_list::RoomEntry;
 use super::rooms::{Rooms, use_rooms};
 use crate::address::use_address;
+use crate::realtime::use_realtime;
 use crate::ui::{Icon, IconOf, live, time};
 
 /// The list, with what to say while there is none.
@@ -15,22 +16,23 @@ pub(super) fn Sidebar() -> impl IntoView {
     let names = Memo::new(move |_| {
         rooms.list.with(|list| list.rooms().iter().map(|room| room.name.clone()).collect::<Vec<_>>())
     });
+    let realtime = use_realtime();
     let hint = live(move || {
         let is_loaded = rooms.list.with(|list| list.is_loaded());
         match names.with(Vec::is_empty) {
-            true if is_loaded => {
-                "No rooms yet. Open the first one: whoever writes there makes it appear here.".into()
-            }
-            true => "Looking for rooms…".into(),
-            false => String::new(),
+            true if is_loaded => "No rooms yet. Start one; it shows up here with its first message.",
+            true if realtime.is_away() => "Rooms will appear once you're connected.",
+            true if rooms.problem().is_some() => "",
+            true => "Loading rooms…",
+            false => "",
         }
     });
     let trouble = live(move || match rooms.problem() {
         None => ().into_any(),
-        Some(detail) => view! {
+        Some(words) => view! {
             <div class="bar" role="alert">
-                <p>"The list may be out of date. " {detail}</p>
-                <button class="link-button" type="button" on:click=move |_| rooms.ask()>"Try again"</button>
+                <p>"The list may be out of date. " {words}</p>
+                <button class="link-button" type="button" on:click=move |_| rooms.ask()>"Retry"</button>
             </div>
         }
         .into_any(),
@@ -39,8 +41,8 @@ pub(super) fn Sidebar() -> impl IntoView {
         <nav class="sidebar" aria-label="Rooms">
             <div class="sidebar-head">
                 <h2>"Rooms"</h2>
-                <a class="icon-button" href="/" title="Open a room">
-                    <Icon of=IconOf::Plus/><span class="visually-hidden">"Open a room"</span>
+                <a class="icon-button" href="/" title="New room">
+                    <Icon of=IconOf::Plus/><span class="visually-hidden">"New room"</span>
                 </a>
             </div>
             {trouble}
@@ -79,7 +81,7 @@ fn look_of(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView {
         }
     });
     let last = room.preview().map(|(author, text)| {
-        view! { <span class="room-link-last"><span class="room-link-author">{author}": "</span>{text}</span> }
+        view! { <span class="room-link-last"><span class="room-link-author"><bdi>{author}</bdi>": "</span><bdi>{text}</bdi></span> }
     });
     let unread = (room.unread > 0).then(|| {
         let count = room.unread.to_string();

@@ -1,21 +1,36 @@
 //! `Timeline`: what the events of a room amount to: its lines, in order.
+//!
+//! They are kept in blocks of 50 neighbouring seqs, so that one more line changes one block, however many there are.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use shared::features::chat::{ChatEvent, Room};
-use shared::{Event, Identity, Key, Millis, Seq};
+use shared::{Event, Identity, Key, Millis, Seq, UserId};
 
 use crate::realtime::Projection;
+
+/// Seqs of one block.
+const BLOCK_SEQS: u64 = 50;
 
 /// The lines of a room that are known, in order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timeline {
-    lines: VecDeque<Arc<Line>>,
+    /// None of them is empty.
+    blocks: VecDeque<Block>,
+}
+
+/// Neighbouring lines. Cheap to clone, and to compare with an earlier clone of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Block {
+    /// The place among all blocks of the room, known or not.
+    pub(super) number: u64,
+    /// Oldest first.
+    pub(super) lines: Arc<Vec<Arc<Line>>>,
 }
 
 /// One line that was said.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) seq: Seq,
     pub(super) at: Millis,
@@ -28,16 +43,33 @@ impl Projection for Timeline {
     type Kind = Room;
 
     fn apply(&mut self, event: &Event, payload: ChatEvent) {
-        self.lines.push_back(line(event, payload));
+        let (line, number) = (line(event, payload), block_of(event.seq));
+        match self.blocks.back_mut().filter(|block| block.number == number) {
+            Some(block) => Arc::make_mut(&mut block.lines).push(line),
+            None => self.blocks.push_back(Block { number, lines: Arc::new(vec![line]) }),
+        }
     }
 
     fn apply_older(&mut self, event: &Event, payload: ChatEvent) {
-        self.lines.push_front(line(event, payload));
+        let (line, number) = (line(event, payload), block_of(event.seq));
+        match self.blocks.front_mut().filter(|block| block.number == number) {
+            Some(block) => Arc::make_mut(&mut block.lines).insert(0, line),
+            None => self.blocks.push_front(Block { number, lines: Arc::new(vec![line]) }),
+        }
     }
 
     fn forget_before(&mut self, seq: Seq) {
-        self.lines.drain(..self.lines.partition_point(|line| line.seq < seq));
+        self.blocks.retain_mut(|block| {
+            if block.lines.first().is_some_and(|first| first.seq < seq) {
+                Arc::make_mut(&mut block.lines).retain(|line| line.seq >= seq);
+            }
+            !block.lines.is_empty()
+        });
     }
+}
+
+fn block_of(seq: Seq) -> u64 {
+    seq.0 / BLOCK_SEQS
 }
 
 fn line(event: &Event, ChatEvent::Posted { text }: ChatEvent) -> Arc<Line> {
@@ -46,29 +78,158 @@ fn line(event: &Event, ChatEvent::Posted { text }: ChatEvent) -> Arc<Line> {
 }
 
 impl Timeline {
-    /// The newest seq that is known; zero when there is none.
-    pub(super) fn newest(&self) -> Seq {
-        self.lines.back().map_or(Seq::ZERO, |line| line.seq)
+    /// The numbers of the blocks in which something is known, oldest first.
+    pub(super) fn blocks(&self) -> Vec<u64> {
+        self.blocks.iter().map(|block| block.number).collect()
     }
 
-    /// Where the newest `count` lines begin, when there are more.
-    pub(super) fn start_of_newest(&self, count: usize) -> Option<Seq> {
-        let start = self.lines.len().checked_sub(count).filter(|start| *start > 0)?;
-        self.lines.get(start).map(|line| line.seq)
+    /// The block of that number, and the line above it.
+    pub(super) fn block(&self, number: u64) -> Option<(Option<Arc<Line>>, Block)> {
+        let place = self.blocks.binary_search_by_key(&number, |block| block.number).ok()?;
+        let above = place.checked_sub(1).and_then(|above| self.blocks.get(above)?.lines.last().cloned());
+        Some((above, self.blocks.get(place)?.clone()))
+    }
+
+    /// The newest line.
+    pub(super) fn last(&self) -> Option<&Arc<Line>> {
+        self.blocks.back()?.lines.last()
+    }
+
+    /// The newest seq that is known; zero when there is none.
+    pub(super) fn newest(&self) -> Seq {
+        self.last().map_or(Seq::ZERO, |line| line.seq)
+    }
+
+    /// The oldest seq that is known; zero when there is none.
+    pub(super) fn oldest(&self) -> Seq {
+        self.blocks.front().and_then(|block| block.lines.first()).map_or(Seq::ZERO, |line| line.seq)
+    }
+
+    /// The start of the block from which on at least `kept` lines are known, once more than `max` are.
+    pub(super) fn to_forget(&self, kept: usize, max: usize) -> Option<Seq> {
+        let count: usize = self.blocks.iter().map(|block| block.lines.len()).sum();
+        let mut rest = count;
+        let start = self.blocks.iter().find(|block| {
+            rest -= block.lines.len();
+            rest < kept
+        });
+        start.filter(|_| count > max).map(|block| Seq(block.number * BLOCK_SEQS))
     }
 
     /// Whether nothing is known.
     pub(super) fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    /// All of them, oldest first.
-    pub(super) fn lines(&self) -> impl Iterator<Item = &Arc<Line>> {
-        self.lines.iter()
+        self.blocks.is_empty()
     }
 
     /// The lines after `seq`, oldest first.
     pub(super) fn after(&self, seq: Seq) -> impl Iterator<Item = &Arc<Line>> {
-        self.lines.range(self.lines.partition_point(|line| line.seq <= seq)..)
+        let start = self.blocks.partition_point(|block| block.number < block_of(seq));
+        self.blocks.range(start..).flat_map(|block| block.lines.iter()).filter(move |line| line.seq > seq)
+    }
+
+    /// The lines after `seq` that somebody else wrote, oldest first.
+    pub(super) fn of_others_after<'a>(
+        &'a self,
+        seq: Seq,
+        me: &'a UserId,
+    ) -> impl Iterator<Item = &'a Arc<Line>> {
+        self.after(seq).filter(|line| line.author.id != *me)
+    }
+
+    /// The first line after `seq` that somebody else wrote, unless an earlier one may be unknown here.
+    pub(super) fn first_of_others_after(&self, seq: Seq, me: &UserId) -> Option<Seq> {
+        let is_known = self.oldest() <= seq.next();
+        self.of_others_after(seq, me).next().filter(|_| is_known).map(|line| line.seq)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use shared::features::chat::{MessageText, room_topic};
+    use shared::{DisplayName, Payload};
+
+    use super::*;
+
+    pub(in super::super) fn person(name: &str) -> Identity {
+        Identity { id: UserId(format!("u_{name}").into()), name: DisplayName::parse(name).unwrap() }
+    }
+
+    pub(in super::super) fn said(seq: u64, author: &str, at: Millis) -> (Event, ChatEvent) {
+        let payload = ChatEvent::Posted { text: MessageText::parse(&format!("line {seq}")).unwrap() };
+        let event = Event {
+            topic: room_topic("general").unwrap(),
+            seq: Seq(seq),
+            at,
+            author: person(author),
+            key: Key::try_from(format!("k{seq}")).unwrap(),
+            payload: Payload::of(&payload).unwrap(),
+        };
+        (event, payload)
+    }
+
+    pub(in super::super) fn timeline(
+        lines: impl IntoIterator<Item = (u64, &'static str, Millis)>,
+    ) -> Timeline {
+        let mut timeline = Timeline::default();
+        for (seq, author, at) in lines {
+            let (event, payload) = said(seq, author, at);
+            timeline.apply(&event, payload);
+        }
+        timeline
+    }
+
+    fn seqs<'a>(lines: impl Iterator<Item = &'a Arc<Line>>) -> Vec<u64> {
+        lines.map(|line| line.seq.0).collect()
+    }
+
+    #[test]
+    fn one_more_line_leaves_all_blocks_but_the_last_as_they_are() {
+        let before = timeline((1..=120).map(|seq| (seq, "bob", 0)));
+        let mut after = before.clone();
+        let (event, payload) = said(121, "bob", 0);
+        after.apply(&event, payload);
+        let block = |timeline: &Timeline, number| timeline.block(number).unwrap().1.lines;
+        assert_eq!(after.blocks(), [0, 1, 2]);
+        for number in [0, 1] {
+            assert!(Arc::ptr_eq(&block(&before, number), &block(&after, number)));
+        }
+        assert_eq!((block(&before, 2).len(), block(&after, 2).len()), (21, 22));
+    }
+
+    #[test]
+    fn older_lines_come_in_front_of_their_block() {
+        let mut timeline = timeline([(52, "bob", 0)]);
+        for seq in [51, 50, 49] {
+            let (event, payload) = said(seq, "bob", 0);
+            timeline.apply_older(&event, payload);
+        }
+        assert_eq!(timeline.blocks(), [0, 1]);
+        assert_eq!(seqs(timeline.after(Seq::ZERO)), [49, 50, 51, 52]);
+        let (above, block) = timeline.block(1).unwrap();
+        assert_eq!((above.unwrap().seq, block.lines[0].seq), (Seq(49), Seq(50)));
+        assert_eq!((timeline.oldest(), timeline.newest()), (Seq(49), Seq(52)));
+    }
+
+    #[test]
+    fn whole_blocks_are_forgotten_once_there_are_too_many_lines() {
+        let mut timeline = timeline((1..=260).map(|seq| (seq, "bob", 0)));
+        assert_eq!(timeline.to_forget(200, 260), None);
+        assert_eq!(timeline.to_forget(200, 250), Some(Seq(50)));
+        timeline.forget_before(Seq(50));
+        assert_eq!(timeline.blocks(), [1, 2, 3, 4, 5]);
+        assert_eq!(timeline.oldest(), Seq(50));
+        timeline.forget_before(Seq(101));
+        assert_eq!(timeline.oldest(), Seq(101));
+    }
+
+    #[test]
+    fn the_first_unread_line_is_somebody_elses_and_known_for_sure() {
+        let ada = person("ada").id;
+        let timeline = timeline([(10, "bob", 0), (11, "ada", 0), (12, "bob", 0)]);
+        assert_eq!(timeline.first_of_others_after(Seq(10), &ada), Some(Seq(12)));
+        assert_eq!(timeline.first_of_others_after(Seq(9), &ada), Some(Seq(10)));
+        assert_eq!(timeline.first_of_others_after(Seq(8), &ada), None);
+        assert_eq!(timeline.first_of_others_after(Seq(12), &ada), None);
+        assert_eq!(seqs(timeline.of_others_after(Seq(9), &ada)), [10, 12]);
     }
 }

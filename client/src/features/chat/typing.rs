@@ -4,6 +4,9 @@
 
 use shared::{Identity, Millis, UserId};
 
+use crate::realtime::Members;
+use crate::ui::isolated;
+
 /// How often it is said while somebody goes on writing.
 const SAY_EVERY_MS: Millis = 3_000;
 /// How long it is believed: a signal may be lost.
@@ -30,7 +33,7 @@ impl Typing {
         was_silent && is_due(&mut self.aloud_at, now, ALOUD_EVERY_MS)
     }
 
-    /// What they wrote has come.
+    /// What they wrote has come, or they have thrown it away.
     pub(super) fn stop(&mut self, who: &UserId) {
         self.others.retain(|(known, _)| known.id != *who);
     }
@@ -40,24 +43,44 @@ impl Typing {
         self.others.retain(|(_, until)| *until > now);
     }
 
-    /// Who it is, as one says it; empty when it is nobody.
-    pub(super) fn words(&self) -> String {
+    /// Those who are not in the room have stopped. Believed only of a list that has everybody on it.
+    pub(super) fn keep_members(&mut self, members: &Members) {
+        if members.total > 0 && members.total == members.listed.len() as u64 {
+            self.others.retain(|(known, _)| members.listed.iter().any(|member| member.id == known.id));
+        }
+    }
+
+    /// Whether somebody is writing.
+    pub(super) fn is_anybody(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// The names of those who are writing.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.others.iter().map(|(known, _)| known.name.to_string()).collect()
+    }
+
+    /// Who it is, as it is read aloud; empty when it is nobody.
+    pub(super) fn aloud(&self) -> String {
         match self.others.as_slice() {
             [] => String::new(),
-            [(one, _)] => format!("{} is typing…", one.name),
-            [(one, _), (other, _)] => format!("{} and {} are typing…", one.name, other.name),
+            [(one, _)] => format!("{} is typing…", isolated(one.name.as_str())),
+            [(one, _), (other, _)] => {
+                let (one, other) = (isolated(one.name.as_str()), isolated(other.name.as_str()));
+                format!("{one} and {other} are typing…")
+            }
             _ => "Several people are typing…".into(),
         }
     }
 
-    /// Somebody writes here: whether to say so now.
+    /// Notes that somebody writes here. Returns whether to say so now.
     pub(super) fn is_to_be_said(&mut self, now: Millis) -> bool {
         is_due(&mut self.said_at, now, SAY_EVERY_MS)
     }
 
-    /// What was written here is sent: the next text is another one.
-    pub(super) fn sent(&mut self) {
-        self.said_at = None;
+    /// Notes that nothing is being written here any more. Returns whether the others may still believe so.
+    pub(super) fn is_to_be_taken_back(&mut self, now: Millis) -> bool {
+        self.said_at.take().is_some_and(|said| now - said < BELIEVED_MS)
     }
 }
 
@@ -72,7 +95,7 @@ fn is_due(last: &mut Option<Millis>, now: Millis, every_ms: Millis) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use shared::DisplayName;
+    use shared::{DisplayName, Member};
 
     use super::*;
 
@@ -83,15 +106,15 @@ mod tests {
     #[test]
     fn up_to_two_people_are_named() {
         let mut typing = Typing::default();
-        assert_eq!(typing.words(), "");
+        assert_eq!(typing.aloud(), "");
         for (name, words) in [
-            ("Ada", "Ada is typing…"),
-            ("Bo", "Ada and Bo are typing…"),
-            ("Ada", "Ada and Bo are typing…"),
+            ("Ada", "\u{2068}Ada\u{2069} is typing…"),
+            ("Bo", "\u{2068}Ada\u{2069} and \u{2068}Bo\u{2069} are typing…"),
+            ("Ada", "\u{2068}Ada\u{2069} and \u{2068}Bo\u{2069} are typing…"),
             ("Cy", "Several people are typing…"),
         ] {
             typing.hear(person(name), 0);
-            assert_eq!(typing.words(), words);
+            assert_eq!(typing.aloud(), words);
         }
     }
 
@@ -101,10 +124,10 @@ mod tests {
         typing.hear(person("Ada"), 0);
         typing.hear(person("Bo"), 3_000);
         typing.expire(BELIEVED_MS);
-        assert_eq!(typing.words(), "Bo is typing…");
+        assert_eq!(typing.aloud(), "\u{2068}Bo\u{2069} is typing…");
         typing.hear(person("Bo"), 6_000);
         typing.expire(8_000);
-        assert_eq!(typing.words(), "Bo is typing…");
+        assert_eq!(typing.aloud(), "\u{2068}Bo\u{2069} is typing…");
     }
 
     #[test]
@@ -112,7 +135,7 @@ mod tests {
         let mut typing = Typing::default();
         typing.hear(person("Ada"), 0);
         typing.stop(&person("Ada").id);
-        assert_eq!(typing.words(), "");
+        assert_eq!(typing.aloud(), "");
     }
 
     #[test]
@@ -120,8 +143,32 @@ mod tests {
         let mut typing = Typing::default();
         let said: Vec<Millis> = (0..10).map(|n| n * 800).filter(|now| typing.is_to_be_said(*now)).collect();
         assert_eq!(said, [0, 3_200, 6_400]);
-        typing.sent();
+        assert!(typing.is_to_be_taken_back(6_500));
         assert!(typing.is_to_be_said(6_500));
+    }
+
+    #[test]
+    fn only_what_is_still_believed_is_taken_back_and_once() {
+        let mut typing = Typing::default();
+        assert!(!typing.is_to_be_taken_back(0));
+        typing.is_to_be_said(0);
+        assert!(!typing.is_to_be_taken_back(BELIEVED_MS));
+        typing.is_to_be_said(9_000);
+        assert!(typing.is_to_be_taken_back(9_001));
+        assert!(!typing.is_to_be_taken_back(9_002));
+    }
+
+    #[test]
+    fn whoever_left_has_stopped_as_far_as_everybody_is_listed() {
+        let mut typing = Typing::default();
+        typing.hear(person("Ada"), 0);
+        typing.hear(person("Bo"), 0);
+        let bo = Member { id: person("Bo").id, name: person("Bo").name, sessions: 1 };
+        typing.keep_members(&Members::default());
+        typing.keep_members(&Members { total: 2, listed: vec![bo.clone()] });
+        assert_eq!(typing.names(), ["Ada", "Bo"]);
+        typing.keep_members(&Members { total: 1, listed: vec![bo] });
+        assert_eq!(typing.names(), ["Bo"]);
     }
 
     #[test]

@@ -15,17 +15,30 @@ use crate::ui::{live, use_announcer};
 /// Who is writing in the room, for as long as the calling component lives.
 pub(super) fn use_typing(reader: TopicReader<Timeline>) -> RwSignal<Typing> {
     let (typing, me, announcer) = (RwSignal::new(Typing::default()), use_me(), use_announcer());
-    reader.on_signal(move |from, ChatSignal::Typing| {
+    reader.on_signal(move |from, signal| {
         // One's own other tab.
         if untrack(|| me.identity()).is_none_or(|me| me.id == from.id) {
             return;
         }
-        if typing.try_update(|typing| typing.hear(from, browser::now_ms())) == Some(true) {
-            announcer.say(typing.read_untracked().words());
+        match signal {
+            ChatSignal::Typing => {
+                if typing.try_update(|typing| typing.hear(from, browser::now_ms())) == Some(true) {
+                    announcer.say(typing.read_untracked().aloud());
+                }
+                let expire = move || {
+                    typing.try_update(|typing| typing.expire(browser::now_ms()));
+                };
+                set_timeout(expire, Duration::from_millis(BELIEVED_MS as u64 + 10));
+            }
+            ChatSignal::Stopped => typing.try_update(|typing| typing.stop(&from.id)).unwrap_or_default(),
         }
-        let expire = move || typing.try_update(|typing| typing.expire(browser::now_ms())).unwrap_or_default();
-        set_timeout(expire, Duration::from_millis(BELIEVED_MS as u64 + 10));
     });
+    Effect::new(live(move || {
+        let members = reader.members.read();
+        if typing.with_untracked(Typing::is_anybody) {
+            typing.update(|typing| typing.keep_members(&members));
+        }
+    }));
     typing
 }
 
@@ -36,9 +49,25 @@ pub(super) fn say_typing(reader: TopicReader<Timeline>, typing: RwSignal<Typing>
     }
 }
 
+/// Says that they do not any more.
+pub(super) fn say_stopped(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
+    if typing.try_update_untracked(|typing| typing.is_to_be_taken_back(browser::now_ms())) == Some(true) {
+        reader.signal(&ChatSignal::Stopped);
+    }
+}
+
 /// Always as high as its text, so that nothing moves when somebody begins. It is read aloud by the announcer,
 /// which does not repeat itself.
 #[component]
 pub(super) fn TypingLine(typing: RwSignal<Typing>) -> impl IntoView {
-    view! { <p id="typing" class="typing" aria-hidden="true">{live(move || typing.read().words())}</p> }
+    let names = Memo::new(move |_| typing.with(Typing::names));
+    let words = live(move || match names.get().as_slice() {
+        [] => ().into_any(),
+        [one] => view! { <bdi>{one.clone()}</bdi> " is typing…" }.into_any(),
+        [one, other] => {
+            view! { <bdi>{one.clone()}</bdi> " and " <bdi>{other.clone()}</bdi> " are typing…" }.into_any()
+        }
+        _ => "Several people are typing…".into_any(),
+    });
+    view! { <p id="typing" class="typing" aria-hidden="true">{words}</p> }
 }

@@ -66,7 +66,6 @@ impl Outbox {
         }
         self.clear();
         store::set_owner(Some(&me));
-        store::forget_old(browser::wall_ms());
         self.me.replace(Some(me));
         self.look(0);
     }
@@ -128,7 +127,7 @@ impl Outbox {
             Ok(body) => body,
             Err(error) => return refuse(ErrorCode::Invalid, error.to_string()),
         };
-        let at = self.posts.with_untracked(|posts| posts.next_at(browser::wall_ms()));
+        let at = self.posts.with_untracked(|posts| posts.next_at(browser::node_ms()));
         let (key, state) = (browser::new_key(), PostState::Pending);
         let post = Post { author, topic: topic.clone(), key: key.clone(), url, body, at, state };
         let is_kept = store::write(&post);
@@ -140,13 +139,16 @@ impl Outbox {
         Ok(key)
     }
 
-    /// Sends a failed post once more, under the same key.
+    /// Sends a post that failed or was held, under the same key. One that was held counts as written now, and so goes
+    /// out after what was written since.
     pub(super) fn retry(self: &Rc<Self>, topic: &Topic, key: &Key) {
+        let now = browser::node_ms();
+        self.posts.try_update(|posts| posts.renew_held(key, now));
         self.set_state(key, PostState::Pending);
         self.send_waiting(topic);
     }
 
-    /// Drops a post that failed.
+    /// Drops a post that failed or was held.
     pub(super) fn discard(&self, key: &Key) -> Option<Post> {
         store::remove(key);
         self.posts.try_update(|posts| posts.remove(key)).flatten()

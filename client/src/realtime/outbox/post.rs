@@ -2,8 +2,8 @@
 
 use shared::{ErrorCode, Key, Millis, Payload, Position, Problem, Topic, UserId};
 
-/// A post that waited longer than this is not sent any more.
-const AGE_MS_MAX: Millis = 30 * 24 * 60 * 60 * 1_000;
+/// A post that waited longer than this is not sent before its author says so.
+const UNASKED_MS_MAX: Millis = 30 * 24 * 60 * 60 * 1_000;
 
 /// One thing to publish.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,8 @@ pub enum PostState {
     Pending,
     /// Durable; its event is about to appear there.
     Acked(Position),
+    /// Written more than 30 days ago and never sent: a person decides.
+    Held,
     /// Refused, or tried too often: a person decides.
     Failed(Problem),
 }
@@ -46,24 +48,21 @@ impl Post {
         let Post { author, topic, key, url, body, at, state } = self;
         let failure = match state {
             PostState::Failed(problem) => problem.detail.as_str(),
-            PostState::Pending | PostState::Acked(_) => "",
+            PostState::Pending | PostState::Acked(_) | PostState::Held => "",
         };
         serde_json::to_string(&(author, topic, key, url, body, at, failure)).ok()
     }
 
-    /// What [`Post::to_json`] wrote. A failure keeps its words, which is all that a person sees of it.
-    pub(super) fn from_json(text: &str) -> Option<Post> {
-        let (author, topic, key, url, body, at, failure): (_, _, _, _, _, _, String) =
+    /// What [`Post::to_json`] wrote, at this time of the node's clock. A failure keeps its words, which is all that a
+    /// person sees of it. A post is never too old to be kept, only to be sent unasked: a clock may be wrong.
+    pub(super) fn from_json(text: &str, now: Millis) -> Option<Post> {
+        let (author, topic, key, url, body, at, failure): (_, _, _, _, _, Millis, String) =
             serde_json::from_str(text).ok()?;
         let state = match failure.as_str() {
+            "" if now - at > UNASKED_MS_MAX => PostState::Held,
             "" => PostState::Pending,
             words => PostState::Failed(Problem::new(ErrorCode::Invalid, words)),
         };
         Some(Post { author, topic, key, url, body, at, state })
-    }
-
-    /// Whether it has waited for so long that nobody expects it any more.
-    pub(super) fn is_too_old(&self, now: Millis) -> bool {
-        now - self.at > AGE_MS_MAX
     }
 }

@@ -90,9 +90,21 @@ impl Posts {
         Some(entry.post.clone())
     }
 
+    /// Moves a held post to the end, as one that is written now.
+    pub(super) fn renew_held(&mut self, key: &Key, now: Millis) {
+        let at = self.next_at(now);
+        if let Some(post) = self.remove_if(|post| post.key == *key && post.state == PostState::Held) {
+            self.add(Post { at, state: PostState::Pending, ..post }, true);
+        }
+    }
+
     /// Takes a post out.
     pub(super) fn remove(&mut self, key: &Key) -> Option<Post> {
-        let place = self.0.iter().position(|entry| entry.post.key == *key)?;
+        self.remove_if(|post| post.key == *key)
+    }
+
+    fn remove_if(&mut self, is_it: impl Fn(&Post) -> bool) -> Option<Post> {
+        let place = self.0.iter().position(|entry| is_it(&entry.post))?;
         Some(self.0.remove(place).post)
     }
 
@@ -235,7 +247,30 @@ mod tests {
         let failed = PostState::Failed(Problem::new(ErrorCode::Invalid, "no"));
         for state in [PostState::Pending, failed] {
             let post = Post { state, ..post("a", 1) };
-            assert_eq!(Post::from_json(&post.to_json().unwrap()), Some(post));
+            assert_eq!(Post::from_json(&post.to_json().unwrap(), 2), Some(post));
         }
+    }
+
+    #[test]
+    fn a_post_is_kept_however_old_and_held_after_thirty_days() {
+        const DAY: Millis = 24 * 60 * 60 * 1_000;
+        let kept = post("a", 0).to_json().unwrap();
+        let state = |now| Post::from_json(&kept, now).unwrap().state;
+        assert_eq!(state(30 * DAY), PostState::Pending);
+        assert_eq!(state(31 * DAY), PostState::Held);
+        assert_eq!(state(400 * DAY), PostState::Held);
+        assert_eq!(state(-400 * DAY), PostState::Pending, "a clock that was turned back");
+    }
+
+    #[test]
+    fn a_held_post_is_not_sent_before_its_author_says_so_and_then_goes_out_last() {
+        let mut posts = Posts::default();
+        posts.take_kept(vec![Post { state: PostState::Held, ..post("old", 1) }, post("new", 50)], 0, 0);
+        assert_eq!(posts.next_pending(&topic()).map(|post| post.key), Some(key("new")));
+        assert_eq!(posts.unsent(), 2);
+        posts.renew_held(&key("old"), 40);
+        assert_eq!(names(&posts), ["new", "old"]);
+        posts.renew_held(&key("old"), 90);
+        assert_eq!(posts.iter().last().map(|post| post.at), Some(51), "it is held no longer");
     }
 }

@@ -3,12 +3,12 @@
 //! An item of its own can be written and removed without reading the others, so tabs need no lock.
 
 use leptos::prelude::window_event_listener_untyped;
-use shared::{Key, Millis, UserId};
+use shared::{Key, UserId};
 use wasm_bindgen::JsCast;
 use web_sys::StorageEvent;
 
 use super::Post;
-use crate::browser::Storage;
+use crate::browser::{self, Storage};
 
 const PREFIX: &str = "duplex:post:";
 /// Who is signed in, for all tabs to know at once.
@@ -61,11 +61,6 @@ pub(super) fn forget(author: &UserId) {
     all().filter(|post| post.author == *author).for_each(|post| remove(&post.key));
 }
 
-/// Forgets what nobody expects to be sent any more, whoever wrote it.
-pub(super) fn forget_old(now: Millis) {
-    all().filter(|post| post.is_too_old(now)).for_each(|post| remove(&post.key));
-}
-
 /// Calls `act` whenever another tab has changed what is kept here.
 pub(super) fn on_change(act: impl Fn(Change) + 'static) {
     window_event_listener_untyped("storage", move |event| {
@@ -80,8 +75,8 @@ pub(super) fn on_change(act: impl Fn(Change) + 'static) {
 
 /// What another version wrote, and this one cannot read, is left alone.
 fn all() -> impl Iterator<Item = Post> {
-    let names = Storage::Browser.names(PREFIX).into_iter();
-    names.filter_map(|name| Post::from_json(&Storage::Browser.read(&name)?))
+    let (names, now) = (Storage::Browser.names(PREFIX).into_iter(), browser::node_ms());
+    names.filter_map(move |name| Post::from_json(&Storage::Browser.read(&name)?, now))
 }
 
 fn name(key: &Key) -> String {

@@ -1,18 +1,22 @@
 //! `TopicReader`: one feature's end of one topic, and [`use_topic`], all that a feature needs of this folder.
 //!
-//! A shared [`Feed`](shared::Feed) decides what is applied and when to pull; `reader` takes its steps. The first
-//! page, a gap, a reconnect and a return from sleep are the same path.
+//! A shared [`Feed`](shared::Feed) decides what is applied and when to pull; `state` keeps what comes of it, and
+//! `reader` takes its steps in the browser. The first page, a gap, a reconnect and a return from sleep are the same
+//! path.
 
 mod reader;
+mod state;
 
 use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::Serialize;
-use shared::{EventPage, Feed, Identity, Key, Listed, Payload, Problem, Seq, Status, Topic, TopicKind};
+use shared::{
+    Event, EventPage, Feed, Identity, Key, Listed, Payload, Problem, Seq, Status, Topic, TopicKind,
+};
 
-use self::reader::{Reader, decode};
+use self::reader::Reader;
 use super::pull::pull_before;
 use super::{Members, Post, Projection, use_realtime};
 
@@ -62,11 +66,11 @@ pub fn use_topic<P: Projection>(topic: Topic) -> TopicReader<P> {
     let hearing = reader.clone();
     let id = parts.socket.listen(&topic, Listed::Yes, move |arrival| hearing.hear(arrival));
     follow_status(&reader);
-    let oldest = reader.oldest.clone();
+    let oldest = reader.state.oldest.clone();
     let posts = move || all_posts.with(|all| all.iter().filter(|post| post.topic == of).cloned().collect());
     let handle = TopicReader {
-        projection: reader.projection.read_only().into(),
-        reading: reader.reading.read_only().into(),
+        projection: reader.state.projection.read_only().into(),
+        reading: reader.state.reading.read_only().into(),
         posts: Memo::new(move |_| posts()),
         has_older: Memo::new(move |_| oldest.get() > Seq(1)),
         members: reader.members.read_only().into(),
@@ -89,7 +93,7 @@ fn follow_status<P: Projection>(reader: &Rc<Reader<P>>) {
         let (status, Some(reader)) = (status.get(), kept.try_get_value()) else { return };
         if status != Status::Connected {
             reader.members.set(Members::default());
-            reader.is_refused.set(false);
+            reader.state.admitted();
         }
         match status {
             Status::Polling => spawn_local(reader.poll()),
@@ -134,11 +138,10 @@ impl<P: Projection> TopicReader<P> {
     /// Tries once more to get what is missing.
     pub fn pull_again(self) {
         let reader = self.reader.get_value();
-        reader.reading.set(Reading::Loading);
+        reader.state.retry();
         // Where the node had refused it, it is asked again, and answers either way.
         reader.parts.socket.listen_again(&reader.topic);
         if !reader.take(Feed::resume) && !reader.parts.socket.is_connected() {
-            reader.ready();
             spawn_local(reader.poll());
         }
     }
@@ -147,7 +150,7 @@ impl<P: Projection> TopicReader<P> {
     /// Hand it to [`TopicReader::apply_older`] once the screen is ready for it.
     pub async fn pull_older(self) -> Result<Option<OlderPage>, Problem> {
         let Some(reader) = self.reader.try_get_value() else { return Ok(None) };
-        let (oldest, Some(at)) = (reader.oldest.get_untracked(), reader.feed.borrow().position()) else {
+        let (oldest, Some(at)) = (reader.oldest(), reader.state.position()) else {
             return Ok(None);
         };
         if oldest <= Seq(1) {
@@ -164,11 +167,11 @@ impl<P: Projection> TopicReader<P> {
     /// Puts a page in front of what is there, where it still fits.
     pub fn apply_older(self, OlderPage(page): OlderPage) {
         let Some(reader) = self.reader.try_get_value() else { return };
-        let oldest = reader.oldest.get_untracked();
+        let oldest = reader.oldest();
         let fits = page.events.last().is_some_and(|event| event.seq.next() == oldest);
         let Some(first) = page.events.first().filter(|_| fits) else { return };
-        reader.oldest.set(first.seq);
-        reader.projection.update(|projection| {
+        reader.state.oldest.set(first.seq);
+        reader.state.projection.update(|projection| {
             for event in page.events.iter().rev() {
                 if let Some(payload) = decode::<P>(event) {
                     projection.apply_older(event, payload);
@@ -180,9 +183,19 @@ impl<P: Projection> TopicReader<P> {
     /// Lets go of what is older than `seq`: it can be had again with [`TopicReader::pull_older`].
     pub fn forget_before(self, seq: Seq) {
         let Some(reader) = self.reader.try_get_value() else { return };
-        if reader.oldest.get_untracked() < seq {
-            reader.oldest.set(seq);
-            reader.projection.update(|projection| projection.forget_before(seq));
+        if reader.oldest() < seq {
+            reader.state.oldest.set(seq);
+            reader.state.projection.update(|projection| projection.forget_before(seq));
         }
     }
+}
+
+/// Reads an event as its topic's kind says. One that this page is too old to understand is left out.
+fn decode<P: Projection>(event: &Event) -> Option<<P::Kind as TopicKind>::Event> {
+    let read = event.payload.read();
+    if let Err(error) = &read {
+        let told = format!("{} {} was not understood: {error}", event.topic, event.seq);
+        web_sys::console::warn_1(&told.into());
+    }
+    read.ok()
 }

@@ -1,7 +1,8 @@
-//! `Reader`: what of a topic's reading outlives a component while its last answers are on their way.
+//! `Reader`: drives a [`TopicState`] with requests, timers and frames, for as long as a component lives.
 //!
-//! While no socket comes through, every pull waits at the node until there is something to tell, and as soon
-//! as it is answered the next one goes out: one waiting request for each topic that is open.
+//! While no socket comes through, a pull waits at the node until there is something to tell, and as soon as it is
+//! answered the next one goes out. Where this window may not keep one waiting (see `poll_slots`), it asks every few
+//! seconds.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,11 +11,12 @@ use futures_util::future::{AbortHandle, Abortable};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{
-    Backoff, Epoch, Event, EventPage, Feed, Identity, Input, Millis, Problem, Pull, Seq, Step, Topic,
-    TopicKind,
+    Backoff, Epoch, ErrorCode, Event, EventPage, Feed, Identity, Input, Millis, Problem, Pull, Seq, Step,
+    Topic, TopicKind,
 };
 
 use super::Reading;
+use super::state::{Apply, Next, TopicState};
 use crate::browser;
 use crate::realtime::listeners::Arrival;
 use crate::realtime::pull::{pull, pull_waiting};
@@ -25,49 +27,54 @@ const OWN_EVENT_MS_MAX: u64 = 1_000;
 
 /// A long poll that is answered with nothing this soon did not wait: something in between forbids that too.
 const WAITED_MS_MIN: Millis = 1_000;
-/// Then it is asked this often.
+/// How often is asked where no request may wait.
 const ASK_EVERY_MS: Millis = 5_000;
 
 /// What is done with a signal.
 pub(super) type HearSignal<P> = Box<dyn Fn(Identity, <<P as Projection>::Kind as TopicKind>::Signal)>;
 
-/// See the module.
+/// One feature's end of one topic.
 pub(super) struct Reader<P: Projection> {
     pub(super) topic: Topic,
-    pub(super) feed: RefCell<Feed<Event>>,
-    pub(super) projection: ArcRwSignal<P>,
-    pub(super) reading: ArcRwSignal<Reading>,
-    /// The first event that was applied; zero while there is none.
-    pub(super) oldest: ArcRwSignal<Seq>,
+    pub(super) state: TopicState<P>,
     pub(super) members: ArcRwSignal<Members>,
     pub(super) hear_signal: RefCell<Option<HearSignal<P>>>,
     pub(super) parts: Parts,
     is_over: Cell<bool>,
+    has_frame: Cell<bool>,
     /// The request that waits at the node.
     waiting: RefCell<Option<AbortHandle>>,
     backoff: RefCell<Backoff>,
-    /// No long poll begins before.
+    /// No poll begins before.
     paused_until: Cell<Millis>,
-    /// The node does not let us listen. What a page holds is shown all the same, but not as if more would come.
-    pub(super) is_refused: Cell<bool>,
+    /// The node keeps no request of ours waiting before.
+    plain_until: Cell<Millis>,
+}
+
+/// What became of a pull.
+enum Outcome {
+    Page(EventPage),
+    Failed(Problem),
+    /// The node answers, and has no room for a request that waits, for so many milliseconds.
+    MayNotWait(Millis),
+    /// Nobody wants the answer any more.
+    CalledOff,
 }
 
 impl<P: Projection> Reader<P> {
     pub(super) fn new(topic: Topic, parts: Parts) -> Rc<Reader<P>> {
         Rc::new(Reader {
             topic,
-            feed: RefCell::new(Feed::new(P::Kind::CATCH_UP_MAX)),
-            projection: ArcRwSignal::new(P::default()),
-            reading: ArcRwSignal::new(Reading::Loading),
-            oldest: ArcRwSignal::new(Seq::ZERO),
+            state: TopicState::new(),
             members: ArcRwSignal::default(),
             hear_signal: RefCell::default(),
             parts,
             is_over: Cell::default(),
+            has_frame: Cell::default(),
             waiting: RefCell::default(),
             backoff: RefCell::default(),
             paused_until: Cell::default(),
-            is_refused: Cell::default(),
+            plain_until: Cell::default(),
         })
     }
 
@@ -85,16 +92,11 @@ impl<P: Projection> Reader<P> {
     pub(super) fn hear(self: &Rc<Self>, arrival: Arrival) {
         match arrival {
             Arrival::Head(epoch, seq) => {
-                self.is_refused.set(false);
-                if !self.take(|feed| feed.on_head(&epoch, seq)) {
-                    self.ready();
-                }
+                self.state.admitted();
+                self.take(|feed| feed.on_head(&epoch, seq));
             }
             Arrival::Event(epoch, event) => drop(self.take(|feed| feed.on_event(&epoch, event.seq, event))),
-            Arrival::Refused(problem) => {
-                self.is_refused.set(true);
-                self.reading.set(Reading::Trouble(problem));
-            }
+            Arrival::Refused(problem) => self.state.refused(problem),
             Arrival::Acked(epoch, seq) => spawn_local(self.clone().expect_own(epoch, seq)),
             Arrival::Presence(members) => self.members.set(members),
             Arrival::Signal(from, payload) => {
@@ -110,9 +112,8 @@ impl<P: Projection> Reader<P> {
         if self.parts.socket.is_connected() {
             browser::sleep(OWN_EVENT_MS_MAX).await;
         }
-        let at = self.feed.borrow().position();
-        match at {
-            Some(at) if at.epoch == epoch && at.seq >= seq => self.parts.outbox.settle(&self.topic, &[], &at),
+        match self.state.position() {
+            Some(at) if at.epoch == epoch && at.seq >= seq => self.apply(),
             _ => drop(self.take(|feed| feed.on_head(&epoch, seq))),
         }
     }
@@ -122,93 +123,107 @@ impl<P: Projection> Reader<P> {
         if self.is_over.get() {
             return false;
         }
-        let step = ask(&mut self.feed.borrow_mut());
-        if step.start_over || !step.apply.is_empty() {
-            self.apply(step.start_over, &step.apply);
+        let Next { pull, apply } = self.state.take(ask);
+        match apply {
+            Apply::Nothing => {}
+            // A page that nobody sees has no frames.
+            Apply::WithTheFrame if !browser::is_hidden() => self.apply_with_the_frame(),
+            Apply::WithTheFrame | Apply::Now => self.apply(),
         }
-        let Some(wish) = step.pull else { return false };
+        let Some(wish) = pull else { return false };
         let reader = self.clone();
         spawn_local(async move { reader.pull(wish).await });
         true
     }
 
-    fn apply(&self, start_over: bool, events: &[Event]) {
-        if start_over {
-            self.oldest.set(events.first().map_or(Seq::ZERO, |event| event.seq));
-        } else if let (Seq::ZERO, Some(first)) = (self.oldest.get_untracked(), events.first()) {
-            self.oldest.set(first.seq);
-        }
-        self.projection.update(|projection| {
-            if start_over {
-                *projection = P::default();
-            }
-            for event in events {
-                if let Some(payload) = decode::<P>(event) {
-                    projection.apply(event, payload);
-                }
-            }
-        });
-        if let Some(position) = self.feed.borrow().position() {
-            self.parts.outbox.settle(&self.topic, events, &position);
+    /// A page that is hidden before its frame comes gets it later; whatever arrives meanwhile is applied with it.
+    fn apply_with_the_frame(self: &Rc<Self>) {
+        if !self.has_frame.replace(true) {
+            let reader = Rc::downgrade(self);
+            request_animation_frame(move || reader.upgrade().iter().for_each(|reader| reader.apply()));
         }
     }
 
-    /// What there is to read is here, unless the node does not let us hear what comes.
-    pub(super) fn ready(&self) {
-        if !self.is_refused.get() && self.feed.borrow().position().is_some() {
-            self.reading.set(Reading::Ready);
+    fn apply(&self) {
+        self.has_frame.set(false);
+        if self.is_over.get() {
+            return;
+        }
+        let events = self.state.apply_queued();
+        if let Some(position) = self.state.position() {
+            self.parts.outbox.settle(&self.topic, &events, &position);
         }
     }
 
     async fn pull(self: Rc<Self>, wish: Pull) {
         let asked_at = browser::now_ms();
-        match self.answer(&wish).await {
-            Some(Ok(page)) => {
-                let now = browser::now_ms();
-                if page.events.is_empty() && now - asked_at < WAITED_MS_MIN {
-                    self.paused_until.set(now + ASK_EVERY_MS);
+        match self.ask(&wish).await {
+            Outcome::Page(page) => {
+                if page.events.is_empty() && browser::now_ms() - asked_at < WAITED_MS_MIN {
+                    self.pause(ASK_EVERY_MS);
                 }
                 self.backoff.borrow_mut().reset();
-                self.ready();
                 self.take(|feed| feed.on_page(page.into()));
                 self.poll().await;
             }
-            Some(Err(problem)) => self.pull_failed(problem).await,
-            None => {
-                self.feed.borrow_mut().on_pull_failed();
+            Outcome::Failed(problem) => self.pull_failed(problem).await,
+            Outcome::MayNotWait(millis) => {
+                self.plain_until.set(browser::now_ms() + millis.max(ASK_EVERY_MS));
+                self.state.pull_called_off();
+                self.poll().await;
+            }
+            Outcome::CalledOff => {
+                self.state.pull_called_off();
                 self.take(Feed::resume);
             }
         }
     }
 
-    /// Nothing when the question was called off.
-    async fn answer(&self, wish: &Pull) -> Option<Result<EventPage, Problem>> {
+    async fn ask(&self, wish: &Pull) -> Outcome {
+        let may_wait = browser::now_ms() >= self.plain_until.get();
         // Without a position the newest page is asked for, and that is there at once.
-        if !self.parts.socket.is_polling() || wish.after.is_none() {
-            return Some(pull(&self.topic, wish).await);
-        }
+        let slot = match &wish.after {
+            Some(_) if self.parts.socket.is_polling() && may_wait => self.parts.slots.take(),
+            _ => None,
+        };
+        let Some(_slot) = slot else {
+            return pull(&self.topic, wish).await.map_or_else(Outcome::Failed, Outcome::Page);
+        };
         let (handle, registration) = AbortHandle::new_pair();
         self.waiting.replace(Some(handle));
-        Abortable::new(pull_waiting(&self.topic, wish), registration).await.ok()
+        match Abortable::new(pull_waiting(&self.topic, wish), registration).await {
+            Ok(Ok(page)) => Outcome::Page(page),
+            Ok(Err(problem)) => match (problem.code, problem.retry_after_ms) {
+                (ErrorCode::TooMany | ErrorCode::Unavailable, Some(millis)) => {
+                    Outcome::MayNotWait(millis as Millis)
+                }
+                _ => Outcome::Failed(problem),
+            },
+            Err(_) => Outcome::CalledOff,
+        }
     }
 
     async fn pull_failed(self: Rc<Self>, problem: Problem) {
-        self.feed.borrow_mut().on_pull_failed();
         if !self.parts.socket.is_polling() || !problem.code.is_temporary() {
-            return self.reading.set(Reading::Trouble(problem));
+            return self.state.pull_failed(problem);
         }
         let pause = self.backoff.borrow_mut().next_ms(browser::random());
-        let pause = problem.retry_after_ms.unwrap_or_default().max(pause);
-        self.paused_until.set(browser::now_ms() + pause as Millis);
+        self.pause(problem.retry_after_ms.unwrap_or_default().max(pause) as Millis);
         // The badge tells of it, but a page that is still empty must not seem to be loading.
-        if self.reading.get_untracked() == Reading::Loading {
-            self.reading.set(Reading::Trouble(problem));
+        if self.state.reading.get_untracked() == Reading::Loading {
+            self.state.pull_failed(problem);
+        } else {
+            self.state.pull_called_off();
         }
         self.parts.socket.input(Input::PollFailed);
         self.poll().await;
     }
 
-    /// Keeps a request waiting at the node, if that is the way to read. Harmless when one waits already.
+    fn pause(&self, millis: Millis) {
+        self.paused_until.set(browser::now_ms() + millis);
+    }
+
+    /// Asks for what comes next, if that is the way to read. Harmless while a request is on its way.
     pub(super) async fn poll(self: Rc<Self>) {
         let pause = self.paused_until.get() - browser::now_ms();
         if pause > 0 {
@@ -223,14 +238,9 @@ impl<P: Projection> Reader<P> {
     pub(super) fn stop_waiting(&self) {
         self.waiting.take().iter().for_each(AbortHandle::abort);
     }
-}
 
-/// Reads an event as its topic's kind says. One that this page is too old to understand is left out.
-pub(super) fn decode<P: Projection>(event: &Event) -> Option<<P::Kind as TopicKind>::Event> {
-    let read = event.payload.read();
-    if let Err(error) = &read {
-        let told = format!("{} {} was not understood: {error}", event.topic, event.seq);
-        web_sys::console::warn_1(&told.into());
+    /// The events before those that are here; for a page of the topic's life that is read.
+    pub(super) fn oldest(&self) -> Seq {
+        self.state.oldest.get_untracked()
     }
-    read.ok()
 }

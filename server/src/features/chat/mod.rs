@@ -1,4 +1,5 @@
-//! The demo: people in rooms write lines. A room exists once somebody has written in it.
+//! The demo: people in rooms write lines. A room exists once somebody has written in it; the first
+//! one is there from the start.
 
 mod messages;
 mod rooms;
@@ -13,7 +14,11 @@ use crate::realtime::AccessRule;
 /// What the node needs to know of it.
 pub fn feature() -> Feature {
     let routes = Routes::new()
-        .get(ROOMS, "The hundred rooms with the latest lines, the latest first.", rooms::list)
+        .get(
+            ROOMS,
+            "The hundred rooms with the latest lines, the latest first, and `general` in any case.",
+            rooms::list,
+        )
         .post(MESSAGES, "Writes a line in a room.", messages::post);
     Feature::of::<Room>(routes, Everyone)
 }

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use axum::Json;
 use axum::extract::State;
-use shared::features::chat::{Room, RoomSummary, Rooms};
-use shared::{Part, TopicKind};
+use shared::features::chat::{FIRST_ROOM, Room, RoomSummary, Rooms, room_topic};
+use shared::{Part, Seq, TopicKind};
 
 use crate::http::{ApiError, AppState};
 use crate::realtime::{Range, Visitor, Which};
@@ -13,9 +13,11 @@ use crate::realtime::{Range, Visitor, Which};
 /// Nobody looks through more of them.
 const ROOMS_MAX: u32 = 100;
 
-/// The rooms with the latest lines, the latest first.
+/// The rooms with the latest lines, the latest first, and the first room wherever it belongs.
 pub async fn list(State(app): State<AppState>, _visitor: Visitor) -> Result<Json<Rooms>, ApiError> {
-    let heads = app.node.heads(Which::Newest(Room::NAMESPACE, ROOMS_MAX)).await?.heads;
+    let mut heads = app.node.heads(Which::Newest(Room::NAMESPACE, ROOMS_MAX)).await?.heads;
+    let first = room_topic(FIRST_ROOM).expect("the first room's name keeps the grammar");
+    heads.entry(first).or_insert(Seq::ZERO);
     let mut rooms = Vec::with_capacity(heads.len());
     for (topic, head) in heads {
         let newest = Range { part: Part::Newest, epoch: None, limit: 1 };

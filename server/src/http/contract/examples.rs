@@ -89,6 +89,7 @@ fn welcome(you: Identity) -> Welcome {
         node: "4TzQ0aXe".into(),
         session: "4TzQ0aXe-17".into(),
         you,
+        now: AT,
         heartbeat_secs: 25,
         limits: SessionLimits {
             frame_bytes_max: 16_384,

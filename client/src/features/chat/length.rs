@@ -1,0 +1,148 @@
+//! `Length`: how much more fits into a message, or how much of it is too much. Plain data.
+//!
+//! A message has two limits, one in characters and one in the bytes that a node takes. A person is told one figure,
+//! in characters, that keeps both.
+
+use shared::Malformed;
+use shared::features::chat::{ChatEvent, MessageText, TEXT_CHARS_MAX};
+
+/// A text as somebody types it, measured as it would be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    /// Nothing to send.
+    Empty,
+    /// It can be sent; so many plain characters may be added.
+    Fits(usize),
+    /// It fits once so many characters are cut from its end, and not with fewer.
+    Over(usize),
+}
+
+impl Length {
+    /// Measures `text` for a node that takes payloads of `payload_bytes_max`.
+    pub(super) fn of(text: &str, payload_bytes_max: usize) -> Length {
+        match room(text, payload_bytes_max) {
+            Room::Unused => Length::Empty,
+            Room::Left(left) => Length::Fits(left),
+            Room::Exceeded => {
+                let kept = longest_that_fits(text, payload_bytes_max);
+                Length::Over(text.trim_end()[kept..].chars().count())
+            }
+        }
+    }
+
+    /// Whether it can be sent.
+    pub(super) fn fits(self) -> bool {
+        matches!(self, Length::Fits(_))
+    }
+}
+
+/// The room for a message as `text` uses it.
+#[derive(PartialEq)]
+enum Room {
+    Unused,
+    Left(usize),
+    Exceeded,
+}
+
+fn room(text: &str, payload_bytes_max: usize) -> Room {
+    let text = match MessageText::parse(text) {
+        Ok(text) => text,
+        Err(rule) if rule == too_long() => return Room::Exceeded,
+        Err(_) => return Room::Unused,
+    };
+    let chars_left = TEXT_CHARS_MAX.checked_sub(text.as_str().chars().count());
+    let bytes_left = payload_bytes_max.checked_sub(payload_bytes(text));
+    chars_left.zip(bytes_left).map_or(Room::Exceeded, |(chars, bytes)| Room::Left(chars.min(bytes)))
+}
+
+/// The rule that a message breaks which has too many characters. There is nothing to send where another one is broken.
+fn too_long() -> Malformed {
+    let text = MessageText::parse(&"x".repeat(TEXT_CHARS_MAX + 1));
+    text.expect_err("it has a character more than a message may have")
+}
+
+/// How many bytes of `text` from its beginning fit; all of it does not. Looks at little more than what fits, since a
+/// whole book may have been pasted.
+fn longest_that_fits(text: &str, payload_bytes_max: usize) -> usize {
+    let fits = |end: usize| room(&text[..end], payload_bytes_max) != Room::Exceeded;
+    let (mut kept, mut over) = (0, text.floor_char_boundary(TEXT_CHARS_MAX));
+    while over < text.len() && fits(over) {
+        (kept, over) = (over, text.floor_char_boundary(over * 2));
+    }
+    // The first `kept` bytes fit, and the first `over` do not.
+    loop {
+        let middle = text.floor_char_boundary(kept.midpoint(over));
+        let middle = if middle == kept { text.ceil_char_boundary(kept + 1) } else { middle };
+        if middle >= over {
+            return kept;
+        }
+        if fits(middle) { kept = middle } else { over = middle }
+    }
+}
+
+/// The bytes that the node counts: the event as JSON.
+fn payload_bytes(text: MessageText) -> usize {
+    serde_json::to_vec(&ChatEvent::Posted { text }).map_or(usize::MAX, |json| json.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLENTY: usize = 1 << 20;
+
+    /// Cuts one character after the other until the rest fits.
+    fn cut_slowly(text: &str, payload_bytes_max: usize) -> usize {
+        let mut rest = text.trim_end().to_owned();
+        let all = rest.chars().count();
+        while room(&rest, payload_bytes_max) == Room::Exceeded {
+            rest.pop();
+        }
+        all - rest.chars().count()
+    }
+
+    #[test]
+    fn an_empty_text_is_neither_sent_nor_too_long() {
+        for text in ["", "  \n ", &" ".repeat(5_000)] {
+            assert_eq!(Length::of(text, PLENTY), Length::Empty);
+        }
+    }
+
+    #[test]
+    fn white_space_around_it_does_not_count() {
+        assert_eq!(Length::of(&format!("  {}  ", "x".repeat(1_990)), PLENTY), Length::Fits(10));
+    }
+
+    #[test]
+    fn characters_are_counted_and_not_bytes_while_the_node_takes_all() {
+        assert_eq!(Length::of(&"é".repeat(2_000), PLENTY), Length::Fits(0));
+        assert_eq!(Length::of(&"🦦".repeat(2_003), PLENTY), Length::Over(3));
+    }
+
+    #[test]
+    fn a_payload_that_is_full_leaves_no_room() {
+        let bytes = |text: &str| payload_bytes(MessageText::parse(text).unwrap());
+        let text = "\"".repeat(100);
+        assert_eq!(Length::of(&text, bytes(&text) + 7), Length::Fits(7));
+        assert_eq!(Length::of(&text, bytes(&text)), Length::Fits(0));
+        assert_eq!(Length::of(&text, bytes(&text) - 1), Length::Over(1));
+        assert_eq!(Length::of(&text, bytes(&text) - 3), Length::Over(2));
+    }
+
+    #[test]
+    fn the_number_to_cut_is_enough_and_one_fewer_is_not() {
+        let mixed = "a\u{1}é\n🦦\"日 ".repeat(400);
+        let gap = format!("{}{}y", "x".repeat(1_999), " ".repeat(50));
+        for text in [mixed.as_str(), gap.as_str(), &"x".repeat(2_001), &format!("{gap}\t \nz")] {
+            for payload_bytes_max in [200, 1_024, 2_100, 8_192] {
+                let Length::Over(cut) = Length::of(text, payload_bytes_max) else { continue };
+                assert_eq!(cut, cut_slowly(text, payload_bytes_max), "{payload_bytes_max} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn a_whole_book_is_measured_too() {
+        assert_eq!(Length::of(&"x".repeat(PLENTY), 8_192), Length::Over(PLENTY - 2_000));
+    }
+}

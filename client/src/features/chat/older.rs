@@ -1,0 +1,100 @@
+//! `Older`: gets the lines before those that are here, and [`Top`], what stands above the first one.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::Seq;
+
+use super::scroller::Scroller;
+use super::timeline::Timeline;
+use crate::realtime::{Reading, TopicReader, use_realtime};
+use crate::ui::{in_words, live};
+
+/// Somebody who comes back is brought to where they were when it is no more lines away than this.
+const BACK_MAX: u64 = 2_000;
+
+/// The way back into the history of a room. Cheap to copy.
+#[derive(Clone, Copy)]
+pub(super) struct Older {
+    reader: TopicReader<Timeline>,
+    scroller: Scroller,
+    reading: RwSignal<Reading>,
+}
+
+impl Older {
+    /// Nothing is asked for yet.
+    pub(super) fn new(reader: TopicReader<Timeline>, scroller: Scroller) -> Older {
+        Older { reader, scroller, reading: RwSignal::new(Reading::Ready) }
+    }
+
+    /// Asks for a page when the reader comes near the top. One that failed is not asked for again before a person
+    /// says so.
+    pub(super) fn pull_near_top(self) {
+        let is_idle = self.reading.try_get_untracked() == Some(Reading::Ready);
+        if is_idle && self.scroller.is_near_top() && self.reader.has_older.get_untracked() {
+            self.pull();
+        }
+    }
+
+    /// Asks for pages until the line is here, unless it is too far back. Returns when nothing more comes.
+    pub(super) async fn pull_back_to(self, seq: Seq) {
+        let oldest = || self.reader.projection.try_with_untracked(Timeline::oldest).unwrap_or_default();
+        if oldest().since(seq) > BACK_MAX {
+            return;
+        }
+        while oldest() > seq && self.pull_page().await {}
+    }
+
+    fn pull(self) {
+        spawn_local(async move {
+            self.pull_page().await;
+        });
+    }
+
+    /// Asks for a page and puts it in front. Returns whether there was one.
+    async fn pull_page(self) -> bool {
+        self.reading.try_set(Reading::Loading);
+        let (page, then) = match self.reader.pull_older().await {
+            Ok(page) => (page, Reading::Ready),
+            Err(problem) => (None, Reading::Trouble(problem)),
+        };
+        let is_page = page.is_some();
+        self.scroller.hold(move || {
+            self.reading.try_set(then);
+            if let Some(page) = page {
+                self.reader.apply_older(page);
+            }
+        });
+        is_page
+    }
+}
+
+/// What stands above the first line.
+#[component]
+pub(super) fn Top(room: String, older: Older) -> impl IntoView {
+    let (realtime, Older { reader, reading, .. }) = (use_realtime(), older);
+    let words = live(move || {
+        let is_empty = reader.projection.with(Timeline::is_empty) && reader.posts.read().is_empty();
+        match (reader.reading.get(), reading.get()) {
+            (Reading::Loading | Reading::Trouble(_), _) if is_empty && realtime.is_away() => {
+                "Messages will appear once you're connected.".into()
+            }
+            (Reading::Loading, _) if is_empty => "Loading messages…".into(),
+            (Reading::Trouble(_), _) if is_empty => String::new(),
+            _ if is_empty => "No messages yet. Say hello.".into(),
+            (_, Reading::Loading) => "Loading older messages…".into(),
+            (_, Reading::Trouble(problem)) => in_words(&problem),
+            _ if reader.has_older.get() => String::new(),
+            _ => format!("This is the start of #{room}."),
+        }
+    });
+    let button = live(move || {
+        match reader.has_older.get() && reading.get() != Reading::Loading {
+        false => ().into_any(),
+        true => view! {
+            <button class="button quiet" type="button" on:click=move |_| older.pull()>"Older messages"</button>
+        }
+        .into_any(),
+    }
+    });
+    view! { <div class="timeline-top"><p role="status">{words}</p> {button}</div> }
+}

@@ -1,0 +1,39 @@
+//! A name for somebody who has none in mind: one Enter takes it.
+
+const FIRST: [&str; 16] = [
+    "Brave", "Bright", "Calm", "Clever", "Curious", "Eager", "Gentle", "Happy", "Keen", "Lively", "Lucky",
+    "Merry", "Nimble", "Quick", "Quiet", "Witty",
+];
+const SECOND: [&str; 16] = [
+    "Badger", "Beaver", "Falcon", "Finch", "Fox", "Hare", "Heron", "Lynx", "Marten", "Otter", "Owl", "Robin",
+    "Seal", "Sparrow", "Swift", "Wren",
+];
+
+/// One of 256 names, such as "Curious Otter", for a number in `0.0..1.0`.
+pub(super) fn suggestion(random: f64) -> String {
+    let number = (random * (FIRST.len() * SECOND.len()) as f64) as usize;
+    let (first, second) = (number / SECOND.len() % FIRST.len(), number % SECOND.len());
+    format!("{} {}", FIRST[first], SECOND[second])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use shared::DisplayName;
+
+    use super::*;
+
+    #[test]
+    fn every_suggestion_is_a_name_and_each_is_as_likely() {
+        let all: BTreeSet<String> = (0..256).map(|n| suggestion(f64::from(n) / 256.0)).collect();
+        assert_eq!(all.len(), 256);
+        assert!(all.iter().all(|name| DisplayName::parse(name).is_ok()));
+    }
+
+    #[test]
+    fn the_ends_of_the_range_are_names_too() {
+        assert_eq!(suggestion(0.0), "Brave Badger");
+        assert_eq!(suggestion(0.999_999_999), "Witty Wren");
+    }
+}

@@ -1,0 +1,174 @@
+//! A room with thousands of lines: what is far away costs nothing.
+//!
+//! The tests hold what makes it so, which does not depend on the machine. How fast it is, is measured on request:
+//! `DUPLEX_MEASURE=1 cargo test --test browser long_room -- --nocapture`, with a built client as for all tests here.
+
+use std::time::Duration;
+
+use serde_json::json;
+use thirtyfour::Key;
+use tokio::time::{Instant, interval, sleep_until};
+
+use super::LINES;
+use crate::product;
+use crate::window::Window;
+
+/// Counts what changes below an element, apart from the block with the last lines.
+const WATCH: &str = "(() => {
+    window.changes = 0;
+    const isElsewhere = change => !document.querySelector('.block:last-of-type').contains(change.target);
+    new MutationObserver(changes => { window.changes += changes.filter(isElsewhere).length; }).observe(
+        document.querySelector('.messages'),
+        { subtree: true, childList: true, characterData: true, attributes: true });
+})()";
+
+/// Whether the first line that is in the page is laid out and drawn.
+const FIRST_IS_DRAWN: &str =
+    "document.querySelector('.message').checkVisibility({ contentVisibilityAuto: true })";
+const TO_THE_TOP: &str = "document.querySelector('#timeline').scrollTop = 0";
+const TO_THE_END: &str = "document.querySelector('#timeline').scrollTop = 1e9";
+
+/// Notes every frame, and for every key how long its handlers and the layout after them take.
+const MEASURE: &str = "(() => {
+    window.frames = [];
+    window.keys = [];
+    const frame = now => { window.frames.push(now); requestAnimationFrame(frame); };
+    requestAnimationFrame(frame);
+    const field = document.querySelector('#composer');
+    let began;
+    field.addEventListener('keydown', () => { began = performance.now(); }, { capture: true });
+    field.addEventListener('input', () => queueMicrotask(() => queueMicrotask(() => setTimeout(() => {
+        document.querySelector('#timeline').scrollTop;
+        window.keys.push(performance.now() - began);
+    }))));
+})()";
+
+impl Window {
+    /// Scrolls up until the first line of the room is in the page.
+    async fn pulls_everything(&self) {
+        self.until("the first line is there", &format!("({TO_THE_TOP}, {LINES}[0][0] === 1)")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_stays_at_the_end_keeps_the_newest_lines_only() {
+    let server = product();
+    let joan = server.guest("Joan").await;
+    joan.posts_lines("general", 1, 1).await;
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.reads("line 1").await;
+    joan.posts_lines("general", 2, 750).await;
+    ada.reads("line 750").await;
+    let count: u32 = ada.tells("document.querySelectorAll('.message').length").await;
+    assert!((500..=600).contains(&count), "{count} lines are in the page");
+    let is_at_end = "!document.querySelector('.jump')";
+    assert!(ada.tells::<bool>(is_at_end).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neither_a_key_nor_a_new_line_touches_what_is_far_away() {
+    let server = product();
+    let joan = server.guest("Joan").await;
+    joan.posts_lines("general", 1, 301).await;
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.reads("line 301").await;
+    ada.pulls_everything().await;
+    let _: f64 = ada.tells(TO_THE_END).await;
+    ada.until("the end is reached", "!document.querySelector('.jump')").await;
+    ada.until("what is far away is not drawn", &format!("!{FIRST_IS_DRAWN}")).await;
+
+    let _: Option<bool> = ada.tells(WATCH).await;
+    ada.types("#composer", "some text").await;
+    let line_break = ada.driver.action_chain().key_down(Key::Shift).send_keys(Key::Enter).key_up(Key::Shift);
+    line_break.perform().await.unwrap();
+    joan.posts_lines("general", 302, 310).await;
+    ada.reads("line 310").await;
+    assert_eq!(ada.tells::<u32>("window.changes").await, 0);
+    assert!(!ada.tells::<bool>(FIRST_IS_DRAWN).await);
+    let contain = "getComputedStyle(document.querySelector('.timeline-frame')).contain";
+    assert_eq!(ada.tells::<String>(contain).await, "strict");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_place_is_kept_though_what_is_above_was_never_drawn_again() {
+    let server = product();
+    let joan = server.guest("Joan").await;
+    for number in 1..=300 {
+        // Lines of all heights: no estimate would be right.
+        let text = "long ".repeat(number as usize % 37 * 5) + "line";
+        joan.posts("general", &format!("k{number}"), &text).await;
+    }
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.finds(".message[data-seq='300']").await;
+    ada.pulls_everything().await;
+    let _: f64 = ada.tells(TO_THE_END).await;
+    ada.until("what is far away is not drawn", &format!("!{FIRST_IS_DRAWN}")).await;
+    let height = "document.querySelector('#timeline').scrollHeight";
+    let before: f64 = ada.tells(height).await;
+    let _: f64 = ada.tells(TO_THE_TOP).await;
+    ada.until("the first line is drawn", FIRST_IS_DRAWN).await;
+    assert_eq!(ada.tells::<f64>(height).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frames_and_keys_are_measured_on_request() {
+    if std::env::var_os("DUPLEX_MEASURE").is_none() {
+        return;
+    }
+    let server = product();
+    let joan = server.guest("Joan").await;
+    joan.posts_lines("general", 1, 2_000).await;
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.reads("line 2000").await;
+    ada.pulls_everything().await;
+    let mut number = 2_000;
+    for rate in [1, 4] {
+        let throttle = json!({ "rate": rate });
+        ada.driver.cdp().send_raw("Emulation.setCPUThrottlingRate", throttle).await.unwrap();
+        let _: Option<bool> = ada.tells(MEASURE).await;
+        number = ada.types_while_lines_come(&joan, number).await;
+        let frames: Vec<f64> = ada.tells("window.frames").await;
+        let keys: Vec<f64> = ada.tells("window.keys").await;
+        let gaps = frames.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let rows: u32 = ada.tells("document.querySelectorAll('.message').length").await;
+        println!("{rows} rows, 20 lines a second, CPU {rate} times slower:");
+        println!("  a frame: {}", in_words(gaps));
+        println!("  a key:   {}", in_words(keys));
+        ada.reloads().await;
+        ada.is_connected().await;
+        ada.pulls_everything().await;
+    }
+}
+
+/// So long each measurement takes.
+const MEASURED: Duration = Duration::from_secs(10);
+
+impl Window {
+    /// Types as people do, while somebody else writes 20 lines a second. Returns the number of the last line.
+    async fn types_while_lines_come(&self, other: &Person, mut number: u32) -> u32 {
+        self.clicks("#composer").await;
+        let (other, until) = (other.with_open_connections(), Instant::now() + MEASURED);
+        let writing = tokio::spawn(async move {
+            let mut ticks = interval(Duration::from_millis(50));
+            while Instant::now() < until {
+                ticks.tick().await;
+                number += 1;
+                other.posts("general", &format!("k{number}"), &format!("line {number}")).await;
+            }
+            number
+        });
+        while Instant::now() < until {
+            let next = Instant::now() + Duration::from_millis(120);
+            self.presses("x").await;
+            sleep_until(next).await;
+        }
+        writing.await.unwrap()
+    }
+}
+
+/// The median, the 95th percentile and the longest.
+fn in_words(mut millis: Vec<f64>) -> String {
+    millis.sort_by(f64::total_cmp);
+    let at = |share: f64| millis[((millis.len() - 1) as f64 * share) as usize];
+    format!("{:.1} ms, p95 {:.1} ms, longest {:.1} ms ({} of them)", at(0.5), at(0.95), at(1.0), millis.len())
+}
