@@ -11,6 +11,7 @@ use tokio::time::{Instant, interval, sleep_until};
 
 use super::LINES;
 use crate::product;
+use crate::support::Person;
 use crate::window::Window;
 
 /// Counts what changes below an element, apart from the block with the last lines.
