@@ -45,7 +45,6 @@ pub(super) enum Stage {
     /// Not sent, since this went wrong.
     Failed(Problem),
     /// Not sent for so long that its author decides whether it still goes out.
-    #[expect(dead_code, reason = "`written` makes it as soon as posts are held")]
     Held,
 }
 
