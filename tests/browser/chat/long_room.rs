@@ -44,15 +44,6 @@ const MEASURE: &str = "(() => {
     }))));
 })()";
 
-impl Person {
-    async fn fills(&self, room: &str, lines: std::ops::RangeInclusive<u32>) {
-        let person = self.with_open_connections();
-        for number in lines {
-            person.posts(room, &format!("k{number}"), &format!("line {number}")).await;
-        }
-    }
-}
-
 impl Window {
     /// Scrolls up until the first line of the room is in the page.
     async fn pulls_everything(&self) {
@@ -64,10 +55,10 @@ impl Window {
 async fn who_stays_at_the_end_keeps_the_newest_lines_only() {
     let server = product();
     let joan = server.guest("Joan").await;
-    joan.fills("general", 1..=1).await;
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    joan.posts_lines("general", 1, 1).await;
+    let ada = Window::in_general(&server, "Ada").await;
     ada.reads("line 1").await;
-    joan.fills("general", 2..=750).await;
+    joan.posts_lines("general", 2, 750).await;
     ada.reads("line 750").await;
     let count: u32 = ada.tells("document.querySelectorAll('.message').length").await;
     assert!((500..=600).contains(&count), "{count} lines are in the page");
@@ -79,8 +70,8 @@ async fn who_stays_at_the_end_keeps_the_newest_lines_only() {
 async fn neither_a_key_nor_a_new_line_touches_what_is_far_away() {
     let server = product();
     let joan = server.guest("Joan").await;
-    joan.fills("general", 1..=301).await;
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    joan.posts_lines("general", 1, 301).await;
+    let ada = Window::in_general(&server, "Ada").await;
     ada.reads("line 301").await;
     ada.pulls_everything().await;
     let _: f64 = ada.tells(TO_THE_END).await;
@@ -91,7 +82,7 @@ async fn neither_a_key_nor_a_new_line_touches_what_is_far_away() {
     ada.types("#composer", "some text").await;
     let line_break = ada.driver.action_chain().key_down(Key::Shift).send_keys(Key::Enter).key_up(Key::Shift);
     line_break.perform().await.unwrap();
-    joan.fills("general", 302..=310).await;
+    joan.posts_lines("general", 302, 310).await;
     ada.reads("line 310").await;
     assert_eq!(ada.tells::<u32>("window.changes").await, 0);
     assert!(!ada.tells::<bool>(FIRST_IS_DRAWN).await);
@@ -108,7 +99,7 @@ async fn the_place_is_kept_though_what_is_above_was_never_drawn_again() {
         let text = "long ".repeat(number as usize % 37 * 5) + "line";
         joan.posts("general", &format!("k{number}"), &text).await;
     }
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    let ada = Window::in_general(&server, "Ada").await;
     ada.finds(".message[data-seq='300']").await;
     ada.pulls_everything().await;
     let _: f64 = ada.tells(TO_THE_END).await;
@@ -127,8 +118,8 @@ async fn frames_and_keys_are_measured_on_request() {
     }
     let server = product();
     let joan = server.guest("Joan").await;
-    joan.fills("general", 1..=2_000).await;
-    let ada = Window::signed_in(&server, "Ada", "/rooms/general").await;
+    joan.posts_lines("general", 1, 2_000).await;
+    let ada = Window::in_general(&server, "Ada").await;
     ada.reads("line 2000").await;
     ada.pulls_everything().await;
     let mut number = 2_000;

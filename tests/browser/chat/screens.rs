@@ -60,7 +60,8 @@ async fn in_forced_colours_one_still_sees_where_one_is_and_how_the_connection_do
     let server = product();
     server.guest("Joan").await.posts("tea", "k", "hello").await;
     let ada = Window::in_general(&server, "Ada").await;
-    ada.finds(".room-link[data-room=tea]").await;
+    ada.finds(".room-link[data-room=tea]:not([aria-current])").await;
+    ada.finds(".room-link[aria-current=page]").await;
     ada.shows_in("", &[("forced-colors", "active")]).await;
     ada.until("colours are forced", "matchMedia('(forced-colors: active)').matches").await;
     let here: String = ada.tells(&edges(".room-link[aria-current=page]")).await;
