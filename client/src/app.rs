@@ -22,13 +22,23 @@ const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// The path where a person begins who has just come.
 const START: &str = "/";
 
-/// Starts the page, in place of what was shown while it loaded.
+/// Starts the page.
 pub fn mount() {
     panic::install_hook();
-    if let Some(loading) = document().get_element_by_id("boot") {
-        loading.remove();
-    }
-    leptos::mount::mount_to_body(App);
+    // In a task of its own: a browser that has just compiled the page can answer a click in between.
+    set_timeout(|| leptos::mount::mount_to_body(App), Duration::ZERO);
+}
+
+/// What was shown while the page loaded stays until it is known who is here.
+fn end_loading_once_known(me: Me) {
+    let sign_in = me.sign_in();
+    Effect::new(live(move || {
+        if sign_in.get() != SignIn::Asking
+            && let Some(loading) = document().get_element_by_id("boot")
+        {
+            loading.remove();
+        }
+    }));
 }
 
 /// Everything.
@@ -46,6 +56,7 @@ pub fn App() -> impl IntoView {
     let realtime = Realtime::provide(unkept, move || me.ask_again());
     // Somebody else may have signed in while the page was kept for "back", and other tabs cannot tell it then.
     window_event_listener_untyped("pageshow", move |_| me.ask_again());
+    end_loading_once_known(me);
     follow_sign_in(me, realtime, notices);
     view! {
         <SkipLinkView/>

@@ -2,29 +2,27 @@
 
 use crate::gate::Gate;
 use crate::product;
+use crate::support::wait::eventually;
 use crate::window::{Window, words_of};
 
 const WITHOUT_WEBASSEMBLY: &str = "delete window.WebAssembly";
 
-/// Whether the request for who one is went out before the code of the page had arrived.
-const ASKED_EARLY: &str = "(() => {
-    const [ofMe, ofCode] = [/\\/api\\/me$/, /\\.wasm$/].map(name =>
-        performance.getEntriesByType('resource').find(entry => name.test(entry.name)));
-    return ofMe.startTime < ofCode.responseEnd;
-})()";
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_visit_asks_who_one_is_beside_the_code_and_loads_one_style_sheet() {
     let server = product();
-    let window = Window::of(&server).await;
+    let gate = Gate::before(&server).await;
+    let window = Window::at(gate.url(), &[]).await;
+    // Code that never arrives asks nothing.
+    gate.refuses(".wasm", 503);
     window.visits("/").await;
+    window.finds("#boot-failed:not([hidden])").await;
+    let is_asked = async || (gate.passed("/api/me") == 1).then_some(());
+    eventually("it is asked all the same", is_asked).await;
+    gate.refuses_nothing();
+    window.reloads().await;
     window.finds("#display-name").await;
-    assert!(window.tells::<bool>(ASKED_EARLY).await);
-    let asked =
-        "performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('/api/me')).length";
-    assert_eq!(window.tells::<u32>(asked).await, 1, "the early answer was not taken");
+    assert_eq!(gate.passed("/api/me"), 2, "the early answer was not taken");
     assert_eq!(window.tells::<u32>("document.querySelectorAll('link[rel=stylesheet]').length").await, 1);
-    window.is_calm().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

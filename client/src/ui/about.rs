@@ -39,3 +39,13 @@ pub fn About(
         </div>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_says_the_same_while_it_loads() {
+        assert!(include_str!("../../index.html").contains(&pitch()));
+    }
+}

@@ -87,11 +87,11 @@ impl Arrival {
 
     async fn arrive(self) {
         let Some(room) = self.room.try_get_value() else { return };
-        let (place, mark) = (Place::kept(&room), self.rooms.mark(&room));
-        self.read_before.set(mark);
         let newest = self.reader.projection.with_untracked(Timeline::newest);
-        let first_new = mark.filter(|mark| *mark < newest).map(Seq::next);
-        let Some(first) = place.map(|place| place.seq).or(first_new) else { return self.is_over.set(true) };
+        let (place, mark) = (Place::kept(&room), self.rooms.mark(&room).filter(|mark| *mark < newest));
+        self.read_before.set(mark);
+        let first = place.map(|place| place.seq).or(mark.map(Seq::next));
+        let Some(first) = first else { return self.is_over.set(true) };
         self.older.pull_back_to(first).await;
         self.show_once_drawn(place);
     }
@@ -101,6 +101,10 @@ impl Arrival {
         request_animation_frame(move || {
             let Some(read_before) = self.read_before.try_get_untracked() else { return };
             let unread = self.unread(read_before);
+            if unread == 0 {
+                // What comes from now on comes before the reader's eyes.
+                self.read_before.set(None);
+            }
             if !place.is_some_and(|place| self.scroller.go_to(place, unread)) {
                 self.scroller.go_up_to(&format!(".{NEW_ROW}"), unread);
             }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::Seq;
 
+use super::path_of;
 use super::scroller::Scroller;
 use super::timeline::Timeline;
 use crate::realtime::{Reading, TopicReader, use_realtime};
@@ -72,6 +73,7 @@ impl Older {
 #[component]
 pub(super) fn Top(room: String, older: Older) -> impl IntoView {
     let (realtime, Older { reader, reading, .. }) = (use_realtime(), older);
+    let href = path_of(&room);
     let words = live(move || {
         let is_empty = reader.projection.with(Timeline::is_empty) && reader.posts.read().is_empty();
         match (reader.reading.get(), reading.get()) {
@@ -87,14 +89,22 @@ pub(super) fn Top(room: String, older: Older) -> impl IntoView {
             _ => format!("This is the start of #{room}."),
         }
     });
-    let button = live(move || {
-        match reader.has_older.get() && reading.get() != Reading::Loading {
-        false => ().into_any(),
-        true => view! {
-            <button class="button quiet" type="button" on:click=move |_| older.pull()>"Older messages"</button>
+    let more = live(move || {
+        let is_empty = reader.projection.with(Timeline::is_empty) && reader.posts.read().is_empty();
+        if is_empty && reader.reading.get() == Reading::Ready {
+            let href = href.clone();
+            return view! { <a href=href target="_blank" rel="noopener">"Open a second window"</a> }
+                .into_any();
         }
-        .into_any(),
-    }
+        match reader.has_older.get() && reading.get() != Reading::Loading {
+            false => ().into_any(),
+            true => view! {
+                <button class="button quiet" type="button" on:click=move |_| older.pull()>
+                    "Older messages"
+                </button>
+            }
+            .into_any(),
+        }
     });
-    view! { <div class="timeline-top"><p role="status">{words}</p> {button}</div> }
+    view! { <div class="timeline-top"><p role="status">{words}</p> {more}</div> }
 }

@@ -66,7 +66,7 @@ impl Rooms {
             title: use_page_title(),
         };
         provide_context(rooms);
-        rooms.ask();
+        rooms.ask_after(0);
         rooms.ask_when_there_is_reason();
         rooms.share_marks();
         watch_topics(
@@ -84,13 +84,19 @@ impl Rooms {
 
     /// Asks the server for the list, soon.
     pub(super) fn ask(self) {
+        self.ask_after(GATHER_MS);
+    }
+
+    fn ask_after(self, millis: u64) {
         if self.asking.get_value() != Asking::No {
             return self.asking.set_value(Asking::Again);
         }
         self.asking.set_value(Asking::Yes);
         spawn_local(async move {
+            let mut pause = millis;
             loop {
-                browser::sleep(GATHER_MS).await;
+                browser::sleep(pause).await;
+                pause = GATHER_MS;
                 self.asking.try_set_value(Asking::Yes);
                 self.take_answer(http::get_json(ROOMS).await);
                 if self.asking.try_get_value() != Some(Asking::Again) {

@@ -77,9 +77,16 @@ impl Scroller {
         }
     }
 
-    /// Whether the reader will soon run out of lines at the top.
+    /// Whether the reader will soon run out of lines at the top. Somebody who is at the end is there only when
+    /// everything fits: the list may not have been scrolled to the end yet.
     pub(super) fn is_near_top(self) -> bool {
-        self.element().is_some_and(|list| list.scroll_top() < TOP_PX)
+        self.element().is_some_and(|list| {
+            let top = match self.is_at_end.get_untracked() {
+                true => list.scroll_height() - list.client_height(),
+                false => list.scroll_top(),
+            };
+            top < TOP_PX
+        })
     }
 
     /// To the end, and to what is added there from now on.
