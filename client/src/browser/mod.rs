@@ -2,6 +2,7 @@
 //!
 //! Keys come from `getRandomValues`: `randomUUID` is missing on plain-http addresses other than loopback.
 
+mod pacer;
 mod storage;
 
 use std::cell::Cell;
@@ -10,6 +11,7 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::{document, window};
 use shared::{Key, Millis};
 
+pub use pacer::Pacer;
 pub use storage::Storage;
 
 /// Milliseconds of a clock that never goes back, for waiting and deadlines.

@@ -1,5 +1,7 @@
 //! Times as people say them. Which day, which unit: plain arithmetic here; the words are the browser's.
 
+use std::cell::{OnceCell, RefCell};
+
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use shared::Millis;
 use wasm_bindgen::JsValue;
@@ -11,6 +13,36 @@ const DAY: Millis = 24 * HOUR;
 /// The words of the page are English; clock times follow the reader's own habit (14:05 or 2:05 PM).
 const LANGUAGE: &str = "en";
 
+/// How a time is written. The browser's formatters are dear to make and cheap to use, so there is one of each.
+#[derive(Clone, Copy)]
+enum Style {
+    Clock,
+    Full,
+    ShortDate,
+    Date,
+    DateWithYear,
+}
+
+impl Style {
+    /// The language, where it is not the reader's own, and what is to be shown.
+    fn options(self) -> (Option<&'static str>, &'static [(&'static str, &'static str)]) {
+        match self {
+            Style::Clock => (None, &[("hour", "numeric"), ("minute", "2-digit")]),
+            Style::Full => (None, &[("dateStyle", "full"), ("timeStyle", "short")]),
+            Style::ShortDate => (Some(LANGUAGE), &[("month", "short"), ("day", "numeric")]),
+            Style::Date => (Some(LANGUAGE), &[("weekday", "long"), ("month", "long"), ("day", "numeric")]),
+            Style::DateWithYear => {
+                (Some(LANGUAGE), &[("year", "numeric"), ("month", "long"), ("day", "numeric")])
+            }
+        }
+    }
+}
+
+thread_local! {
+    static FORMATS: RefCell<[Option<Function>; 5]> = const { RefCell::new([const { None }; 5]) };
+    static RELATIVE: OnceCell<Intl::RelativeTimeFormat> = const { OnceCell::new() };
+}
+
 /// "now", "5 min ago", "yesterday", and a date beyond a week.
 pub fn relative(at: Millis, now: Millis) -> String {
     let (count, unit) = match passed(at, now) {
@@ -18,21 +50,23 @@ pub fn relative(at: Millis, now: Millis) -> String {
         Passed::Minutes(count) => (count, "minute"),
         Passed::Hours(count) => (count, "hour"),
         Passed::Days(count) => (count, "day"),
-        Passed::Long => return format(at, Some(LANGUAGE), &[("month", "short"), ("day", "numeric")]),
+        Passed::Long => return format(at, Style::ShortDate),
     };
-    let format =
-        Intl::RelativeTimeFormat::new(&only(LANGUAGE), &options(&[("numeric", "auto"), ("style", "short")]));
-    format.format(-(count as f64), unit).into()
+    let wishes = [("numeric", "auto"), ("style", "short")];
+    RELATIVE.with(|format| {
+        let format = format.get_or_init(|| Intl::RelativeTimeFormat::new(&only(LANGUAGE), &options(&wishes)));
+        format.format(-(count as f64), unit).into()
+    })
 }
 
 /// The time of day: "14:05".
 pub fn clock(at: Millis) -> String {
-    format(at, None, &[("hour", "numeric"), ("minute", "2-digit")])
+    format(at, Style::Clock)
 }
 
 /// All of it, for those who want to know exactly.
 pub fn full(at: Millis) -> String {
-    format(at, None, &[("dateStyle", "full"), ("timeStyle", "short")])
+    format(at, Style::Full)
 }
 
 /// "Today", "Yesterday", "Monday, 3 March", and with the year where it is another.
@@ -41,10 +75,8 @@ pub fn day(at: Millis, now: Millis) -> String {
     match local_day(now) - local_day(at) {
         0 => "Today".into(),
         1 => "Yesterday".into(),
-        _ if date(at).get_full_year() == date(now).get_full_year() => {
-            format(at, Some(LANGUAGE), &[("weekday", "long"), ("month", "long"), ("day", "numeric")])
-        }
-        _ => format(at, Some(LANGUAGE), &[("year", "numeric"), ("month", "long"), ("day", "numeric")]),
+        _ if date(at).get_full_year() == date(now).get_full_year() => format(at, Style::Date),
+        _ => format(at, Style::DateWithYear),
     }
 }
 
@@ -83,10 +115,15 @@ fn passed(at: Millis, now: Millis) -> Passed {
     }
 }
 
-fn format(at: Millis, language: Option<&str>, wishes: &[(&str, &str)]) -> String {
-    let languages = language.map_or_else(Array::new, only);
-    let format: Function = Intl::DateTimeFormat::new(&languages, &options(wishes)).format();
-    let words = format.call1(&JsValue::UNDEFINED, &Date::new(&(at as f64).into()));
+fn format(at: Millis, style: Style) -> String {
+    let words = FORMATS.with_borrow_mut(|formats| {
+        let format = formats[style as usize].get_or_insert_with(|| {
+            let (language, wishes) = style.options();
+            let languages = language.map_or_else(Array::new, only);
+            Intl::DateTimeFormat::new(&languages, &options(wishes)).format()
+        });
+        format.call1(&JsValue::UNDEFINED, &(at as f64).into())
+    });
     words.ok().and_then(|words| words.as_string()).unwrap_or_default()
 }
 

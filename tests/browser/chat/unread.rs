@@ -39,6 +39,7 @@ async fn unread_lines_are_counted_through_a_reload_and_marked_in_the_room() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts_lines("general", 1, 5).await;
+    joan.posts_lines("tea", 1, 1).await;
     let ada = Window::in_general(&server, "Ada").await;
     ada.reads("line 5").await;
     ada.sees_nothing_new().await;

@@ -1,12 +1,14 @@
 //! `Composer`: where a message is written. Enter sends, Shift+Enter begins a new line.
 //!
-//! It grows with its text without a script: the style sheet lays an invisible copy of the text behind it. An
-//! Enter that ends the composition of a character (Chinese, Japanese, Korean) is not one that sends.
+//! It grows with its text: by itself where the browser knows `field-sizing`, else by an invisible copy of the text that
+//! the style sheet lays behind it. An Enter that ends the composition of a character (Chinese, Japanese, Korean) is
+//! not one that sends.
 
 use leptos::prelude::*;
 use leptos::{ev, html};
 use shared::Problem;
 use shared::features::chat::MessageText;
+use web_sys::css;
 
 use super::length::Length;
 use crate::realtime::use_realtime;
@@ -75,7 +77,9 @@ pub(super) fn Composer(
         }
     };
     let is_long = move || text.read().len() > COPIED_BYTES_MAX;
-    let copy = live(move || if is_long() { String::new() } else { text.get() });
+    // A copy would have the room laid out a second time with every key.
+    let grows_by_itself = css::supports("(field-sizing: content)").unwrap_or(false);
+    let copy = live(move || if grows_by_itself || is_long() { String::new() } else { text.get() });
     view! {
         <form class="composer" on:submit=submit>
             <div class="composer-field" class:long=live(is_long) data-text=copy>

@@ -1,6 +1,7 @@
 //! `Rooms`: keeps the list of rooms fresh, by asking for it and by listening to what is in it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -10,7 +11,7 @@ use shared::{Millis, Problem, Seq, Status, Topic, UserId};
 
 use super::read_marks::ReadMarks;
 use super::room_list::RoomList;
-use crate::browser::{self, Storage};
+use crate::browser::{self, Pacer, Storage};
 use crate::realtime::{News, Realtime, use_realtime, watch_topics};
 use crate::ui::{PageTitle, in_words, live, use_page_title};
 use crate::{http, identity::use_me};
@@ -23,6 +24,8 @@ const FRESH_HIDDEN_MS: Millis = 60_000;
 const GATHER_MS: u64 = 150;
 /// So many rooms are listened to: a session may have a hundred topics, and the open room is one of them.
 const WATCHED_MAX: usize = 80;
+/// More lines do not wait for the list to be drawn.
+const HEARD_MAX: usize = 500;
 /// What the marks of a person are kept under, with their id behind it.
 const MARKS: &str = "duplex:read:";
 /// In a lively room the mark moves with every line; it is kept this long afterwards at the latest.
@@ -69,10 +72,18 @@ impl Rooms {
         rooms.ask_after(0);
         rooms.ask_when_there_is_reason();
         rooms.share_marks();
+        let heard = Rc::new(RefCell::new(Vec::new()));
+        let pacer = Pacer::new({
+            let heard = heard.clone();
+            move || rooms.take(|list| heard.take().into_iter().map(|event| list.take_event(event)).sum())
+        });
         watch_topics(
             move || rooms.topics(),
             move |news| match news {
-                News::Event(event) => rooms.take(|list| list.take_event(event)),
+                News::Event(event) => {
+                    heard.borrow_mut().push(event);
+                    if heard.borrow().len() < HEARD_MAX { pacer.ask() } else { pacer.act() }
+                }
                 News::Head(topic, seq) if !rooms.is_aware(&topic, seq) => rooms.ask(),
                 News::Head(..) => {}
                 News::Presence(topic, total) => {

@@ -5,7 +5,7 @@
 //! seconds.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use futures_util::future::{AbortHandle, Abortable};
 use leptos::prelude::*;
@@ -17,7 +17,7 @@ use shared::{
 
 use super::Reading;
 use super::state::{Apply, Next, TopicState};
-use crate::browser;
+use crate::browser::{self, Pacer};
 use crate::realtime::listeners::Arrival;
 use crate::realtime::pull::{pull, pull_waiting};
 use crate::realtime::{Members, Parts, Projection};
@@ -40,8 +40,8 @@ pub(super) struct Reader<P: Projection> {
     pub(super) members: ArcRwSignal<Members>,
     pub(super) hear_signal: RefCell<Option<HearSignal<P>>>,
     pub(super) parts: Parts,
+    pacer: Rc<Pacer>,
     is_over: Cell<bool>,
-    has_frame: Cell<bool>,
     /// The request that waits at the node.
     waiting: RefCell<Option<AbortHandle>>,
     backoff: RefCell<Backoff>,
@@ -63,14 +63,17 @@ enum Outcome {
 
 impl<P: Projection> Reader<P> {
     pub(super) fn new(topic: Topic, parts: Parts) -> Rc<Reader<P>> {
-        Rc::new(Reader {
+        Rc::new_cyclic(|this: &Weak<Reader<P>>| Reader {
+            pacer: Pacer::new({
+                let this = this.clone();
+                move || this.upgrade().iter().for_each(|reader| reader.apply())
+            }),
             topic,
             state: TopicState::new(),
             members: ArcRwSignal::default(),
             hear_signal: RefCell::default(),
             parts,
             is_over: Cell::default(),
-            has_frame: Cell::default(),
             waiting: RefCell::default(),
             backoff: RefCell::default(),
             paused_until: Cell::default(),
@@ -126,9 +129,8 @@ impl<P: Projection> Reader<P> {
         let Next { pull, apply } = self.state.take(ask);
         match apply {
             Apply::Nothing => {}
-            // A page that nobody sees has no frames.
-            Apply::WithTheFrame if !browser::is_hidden() => self.apply_with_the_frame(),
-            Apply::WithTheFrame | Apply::Now => self.apply(),
+            Apply::WithTheFrame => self.pacer.ask(),
+            Apply::Now => self.apply(),
         }
         let Some(wish) = pull else { return false };
         let reader = self.clone();
@@ -136,16 +138,7 @@ impl<P: Projection> Reader<P> {
         true
     }
 
-    /// A page that is hidden before its frame comes gets it later; whatever arrives meanwhile is applied with it.
-    fn apply_with_the_frame(self: &Rc<Self>) {
-        if !self.has_frame.replace(true) {
-            let reader = Rc::downgrade(self);
-            request_animation_frame(move || reader.upgrade().iter().for_each(|reader| reader.apply()));
-        }
-    }
-
     fn apply(&self) {
-        self.has_frame.set(false);
         if self.is_over.get() {
             return;
         }

@@ -45,7 +45,7 @@ pub(super) struct Next {
 pub(super) enum Apply {
     /// There are none.
     Nothing,
-    /// With the next frame, together with those that come until then.
+    /// With one of the next frames, together with those that come until then.
     WithTheFrame,
     /// At once.
     Now,
