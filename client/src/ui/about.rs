@@ -31,7 +31,7 @@ pub fn About(
         <div class="about">
             <p>
                 <a id="second-window" href=second_window target="_blank" rel="noopener">"Open a second window"</a>
-                <span>" In a private window you are a second person."</span>
+                <span>" · In a private window you are a second person."</span>
             </p>
             <p>
                 <a href=endpoint::DOCS target="_blank" rel="noopener">"API documents"</a> " · " {source}

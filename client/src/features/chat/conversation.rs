@@ -59,7 +59,7 @@ pub(super) fn Conversation(
     view! {
         <div class="timeline-frame">
             <div
-                id=TIMELINE class="timeline" tabindex="0" role="group" aria-label=label
+                id=TIMELINE class="timeline" tabindex="0" role="region" aria-label=label
                 node_ref=scroller.list on:scroll=on_scroll
             >
                 <div class="timeline-content" node_ref=scroller.content>

@@ -37,8 +37,8 @@ pub(super) fn Present(reader: TopicReader<Timeline>) -> impl IntoView {
             <span class="member-names">{names}</span>
         </button>
         <div
-            id="member-list" class="menu" popover="auto" role="group" aria-label="People in this room"
-            hidden=is_unknown()
+            id="member-list" class="menu" popover="auto" tabindex="0" role="region"
+            aria-label="People in this room" hidden=is_unknown()
         >
             <ul>{list}</ul>
         </div>
