@@ -3,23 +3,23 @@
 
 const element = (id) => document.getElementById(id);
 
-// The first requests go out while the WebAssembly still loads. The client takes each answer from here once, in place
-// of a request of its own (see client/src/http.rs); where there is none to take, it asks by itself.
+// The first requests go out while the WebAssembly still loads. The client takes each answer, its text and its date,
+// from here once, in place of a request of its own (see client/src/http.rs); where there is none, it asks by itself.
 const ANSWER_MS_MAX = 10_000;
 const early = new Map();
 
 const ask = (url) => {
   const options = { headers: { Accept: "application/json" }, signal: AbortSignal.timeout?.(ANSWER_MS_MAX) };
-  const text = fetch(url, options)
-    .then((answer) => (answer.status === 204 ? "null" : answer.ok ? answer.text() : undefined))
+  const answer = fetch(url, options)
+    .then(async (answer) => answer.ok && [(await answer.text()) || "null", answer.headers.get("date")])
     .catch(() => undefined);
-  early.set(url, { text, asked: performance.now() });
+  early.set(url, { answer, asked: performance.now() });
 };
 
 window.takeEarlyAnswer = (url) => {
-  const answer = early.get(url);
+  const taken = early.get(url);
   early.delete(url);
-  return answer && performance.now() - answer.asked < ANSWER_MS_MAX ? answer.text : undefined;
+  return taken && performance.now() - taken.asked < ANSWER_MS_MAX ? taken.answer : undefined;
 };
 
 ask("/api/me");
@@ -27,7 +27,7 @@ ask("/api/me");
 // Only for somebody who was signed in when this browser was last here: for others the node would answer 401.
 const wasSignedIn = () => {
   try {
-    return localStorage.getItem("duplex:me") !== null;
+    return Boolean(localStorage.getItem("duplex:me"));
   } catch {
     return false; // The browser forbids storage.
   }

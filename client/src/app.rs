@@ -50,10 +50,9 @@ pub fn App() -> impl IntoView {
     Announcer::provide();
     let notices = Notices::provide();
     let me = Me::provide();
-    let unkept = move || {
-        notices.warn("Your browser blocks storage. Keep this tab open until your messages are sent.");
-    };
-    let realtime = Realtime::provide(unkept, move || me.ask_again());
+    let is_unkept = RwSignal::new(false);
+    let realtime = Realtime::provide(move || is_unkept.set(true), move || me.ask_again());
+    tell_of_unkept(is_unkept, realtime, notices);
     // Somebody else may have signed in while the page was kept for "back", and other tabs cannot tell it then.
     window_event_listener_untyped("pageshow", move |_| me.ask_again());
     end_loading_once_known(me);
@@ -66,6 +65,21 @@ pub fn App() -> impl IntoView {
         <NoticeRegion/>
         <AnnouncerRegion/>
     }
+}
+
+/// Says that what waits would not survive a reload, until nothing waits any more.
+fn tell_of_unkept(is_unkept: RwSignal<bool>, realtime: Realtime, notices: Notices) {
+    let is_told = Cell::new(false);
+    Effect::new(live(move || {
+        let is_due = is_unkept.get() && realtime.unsent() > 0;
+        match (is_due, is_told.replace(is_due)) {
+            (true, false) => {
+                notices.warn("Your browser blocks storage. Keep this tab open until your messages are sent.")
+            }
+            (false, true) => notices.clear(),
+            _ => {}
+        }
+    }));
 }
 
 /// Connected for whoever is signed in, and for nobody else.
@@ -86,7 +100,7 @@ fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
                 // Who signs out here waits for the answer in between.
                 if was_in {
                     is_warned.set(true);
-                    notices.warn("You've been signed out. Enter a name to continue.");
+                    notices.warn(signed_out(untrack(|| realtime.unsent())));
                 }
                 realtime.stop();
                 // What was begun here is not for the next person's eyes.
@@ -102,6 +116,16 @@ fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
     }));
 }
 
+/// What became of a sign-in that ended by itself. A guest does not come back: what is unsent is lost with it.
+fn signed_out(unsent: usize) -> String {
+    let lost = match unsent {
+        0 => String::new(),
+        1 => " One message was not sent.".into(),
+        many => format!(" {many} messages were not sent."),
+    };
+    format!("You've been signed out.{lost} Enter a name to continue.")
+}
+
 #[component]
 fn Header(realtime: Realtime) -> impl IntoView {
     let sign_in = use_me().sign_in();
@@ -112,7 +136,10 @@ fn Header(realtime: Realtime) -> impl IntoView {
     view! {
         <header class="header">
             <a class="brand" href="/"><Logo/><span>{APP_NAME}</span></a>
-            <ConnectionBadge status=realtime.status() on_reconnect=move |()| realtime.reconnect_now()/>
+            <ConnectionBadge
+                status=realtime.status() is_full=realtime.is_full()
+                on_reconnect=move |()| realtime.reconnect_now()
+            />
             {menu}
         </header>
     }
@@ -208,5 +235,20 @@ fn NotFound() -> impl IntoView {
             <p class="lead">"Check the address, or go back to the start."</p>
             <a class="button" href=START>"Go to the start"</a>
         </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_signed_out_is_told_what_was_not_sent() {
+        assert_eq!(signed_out(0), "You've been signed out. Enter a name to continue.");
+        assert_eq!(
+            signed_out(1),
+            "You've been signed out. One message was not sent. Enter a name to continue."
+        );
+        assert!(signed_out(7).contains("7 messages were not sent."));
     }
 }

@@ -48,6 +48,10 @@ pub fn UserMenu(
 fn Actions(name: String, is_renaming: RwSignal<bool>) -> impl IntoView {
     let (me, notices, realtime) = (use_me(), use_notices(), use_realtime());
     let sign_out = move |_| {
+        if untrack(|| realtime.is_away()) {
+            return notices
+                .warn("You're still signed in. Can't reach the server: sign out once you're connected.");
+        }
         // First, or the node would hang up, as it does on those whom somebody else has signed out.
         realtime.pause();
         spawn_local(async move {

@@ -11,10 +11,17 @@ mod suggestion;
 use leptos::prelude::*;
 use shared::{ErrorCode, Identity, NewIdentity, Problem, endpoint};
 
+use wasm_bindgen::JsCast;
+use web_sys::StorageEvent;
+
+use crate::browser::Storage;
 use crate::http;
 
 pub use menu::UserMenu;
 pub use naming::Naming;
+
+/// The name that was taken last in this browser, for its other windows.
+const NAME: &str = "duplex:name";
 
 /// What is known about the person.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,13 +40,22 @@ pub enum SignIn {
 #[derive(Clone, Copy)]
 pub struct Me {
     sign_in: RwSignal<SignIn>,
+    has_ended: StoredValue<bool>,
 }
 
 impl Me {
     /// Makes it, asks the server, and hands it to everything below the caller.
     pub fn provide() -> Me {
-        let me = Me { sign_in: RwSignal::new(SignIn::Asking) };
+        let (sign_in, has_ended) = (RwSignal::new(SignIn::Asking), StoredValue::new(false));
+        let me = Me { sign_in, has_ended };
         http::on_unauthenticated(move || me.lost());
+        // Another window of this browser has taken another name.
+        window_event_listener_untyped("storage", move |event| {
+            let name = event.dyn_ref::<StorageEvent>().and_then(StorageEvent::key);
+            if name.as_deref() == Some(NAME) {
+                me.ask_again();
+            }
+        });
         provide_context(me);
         me.ask();
         me
@@ -75,15 +91,20 @@ impl Me {
                 Err(_) => return,
             };
             // An open menu stays open when nothing has changed.
-            if self.sign_in.get_untracked() != found {
-                self.sign_in.set(found);
+            match self.sign_in.get_untracked() {
+                SignIn::In(_) if found == SignIn::Out => self.lost(),
+                known if known != found => self.sign_in.set(found),
+                _ => {}
             }
         });
     }
 
     /// Takes a name: the first one signs in, every other one renames.
     pub async fn take_name(self, name: String) -> Result<(), Problem> {
-        let identity = http::post_json(endpoint::ME, &NewIdentity { name }, None).await?;
+        let identity: Identity = http::post_json(endpoint::ME, &NewIdentity { name }, None).await?;
+        // Where it cannot be told, the other windows learn of it when they are loaded again.
+        let _ = Storage::Browser.write(NAME, identity.name.as_str());
+        self.has_ended.set_value(false);
         self.sign_in.set(SignIn::In(identity));
         Ok(())
     }
@@ -108,8 +129,14 @@ impl Me {
     /// The server says that nobody is signed in.
     pub fn lost(self) {
         if matches!(self.sign_in.get_untracked(), SignIn::In(_)) {
+            self.has_ended.set_value(true);
             self.sign_in.set(SignIn::Out);
         }
+    }
+
+    /// Whether the last sign-in of this page ended by itself, perhaps while somebody was typing.
+    pub fn has_ended(self) -> bool {
+        self.has_ended.get_value()
     }
 }
 

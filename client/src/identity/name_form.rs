@@ -26,7 +26,10 @@ pub fn NameForm(
     let me = use_me();
     let field = NodeRef::<html::Input>::new();
     let (is_busy, problem) = (RwSignal::new(false), RwSignal::new(String::new()));
-    focus_on(FIELD);
+    // Somebody who was typing a message must not type on into a name.
+    if !me.has_ended() {
+        focus_on(FIELD);
+    }
 
     // The name stays in the field, whatever goes wrong.
     let refuse = move |text: String| {

@@ -123,6 +123,11 @@ impl Realtime {
         matches!(self.parts().socket.status().get(), Status::Connected | Status::Polling)
     }
 
+    /// Whether the node has no socket to spare, which is why it is polled.
+    pub fn is_full(self) -> ReadSignal<bool> {
+        self.parts().socket.is_full().into()
+    }
+
     /// The largest payload that the node takes, in bytes of JSON: as its last welcome told, else the default of the
     /// setting. Tracked.
     pub fn payload_bytes_max(self) -> u32 {

@@ -36,6 +36,7 @@ pub(super) struct Socket {
     status: ArcRwSignal<Status>,
     served_build: ArcRwSignal<Option<String>>,
     payload_bytes_max: ArcRwSignal<u32>,
+    is_full: ArcRwSignal<bool>,
     wake_at: Cell<Option<Millis>>,
     waiting: RefCell<Vec<Waker>>,
     wanted: Cell<bool>,
@@ -50,6 +51,7 @@ impl Socket {
             status: ArcRwSignal::new(machine.status()),
             served_build: ArcRwSignal::default(),
             payload_bytes_max: ArcRwSignal::new(PAYLOAD_BYTES_MAX_DEFAULT),
+            is_full: ArcRwSignal::default(),
             machine: RefCell::new(machine),
             line: RefCell::default(),
             listeners: Listeners::default(),
@@ -98,6 +100,11 @@ impl Socket {
     /// Which client the node serves, as its last welcome told.
     pub(super) fn served_build(&self) -> ArcReadSignal<Option<String>> {
         self.served_build.read_only()
+    }
+
+    /// Whether the node said last that it has no socket to spare.
+    pub(super) fn is_full(&self) -> ArcReadSignal<bool> {
+        self.is_full.read_only()
     }
 
     /// The largest payload that the node takes.
@@ -229,6 +236,7 @@ impl Socket {
         spawn_local(async move {
             let answer = ask_me().await;
             if let Some(socket) = this.upgrade() {
+                socket.is_full.set(matches!(answer, Input::NoSocket(_)));
                 socket.input(answer);
             }
         });

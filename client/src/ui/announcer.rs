@@ -3,7 +3,12 @@
 //! What is on the screen cannot be the live region itself: older messages that are scrolled in would all be
 //! read aloud. So news are written, in words, into a region of their own.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
+
+/// Long enough to be read aloud from the beginning.
+const SAID_FOR: Duration = Duration::from_secs(10);
 
 /// Speaks through [`AnnouncerRegion`]. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -21,7 +26,14 @@ impl Announcer {
         if *self.0.read_untracked() == text {
             text.push('\u{a0}');
         }
-        self.0.set(text);
+        self.0.set(text.clone());
+        // What is over must not be found there later by somebody who reads on.
+        let forget = move || {
+            if self.0.with_untracked(|said| *said == text) {
+                self.0.set(String::new());
+            }
+        };
+        set_timeout(forget, SAID_FOR);
     }
 }
 

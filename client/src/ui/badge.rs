@@ -17,6 +17,8 @@ const STATE: &str = "connection-state";
 pub fn ConnectionBadge(
     /// What to tell.
     status: ReadSignal<Status>,
+    /// Whether the server has no socket to spare.
+    is_full: ReadSignal<bool>,
     /// What "Retry now" does.
     #[prop(into)]
     on_reconnect: Callback<()>,
@@ -35,7 +37,9 @@ pub fn ConnectionBadge(
         _ => String::new(),
     });
     // A wait that goes on with another deadline is the same status.
-    let told = Memo::new(move |_| (name(status.get()), label(status.get()), explanation(status.get())));
+    let told = Memo::new(move |_| {
+        (name(status.get()), label(status.get()), explanation(status.get(), is_full.get()))
+    });
     let is_lost = |status| matches!(status, Status::Waiting { .. } | Status::Offline | Status::Refused);
     let can_hurry = Memo::new(move |_| is_lost(status.get()));
     let reconnect = move |_| on_reconnect.run(());
@@ -95,11 +99,14 @@ fn label(status: Status) -> &'static str {
 }
 
 /// What the label leaves open: who is to blame, what happens by itself, and what becomes of what is written.
-fn explanation(status: Status) -> &'static str {
+fn explanation(status: Status, is_full: bool) -> &'static str {
     match status {
         Status::Stopped | Status::SignedOut => "Enter a name to continue.",
         Status::Connecting => "Connecting to the server. Nothing you write is lost.",
         Status::Connected => "What you write is sent at once, and what others write appears here.",
+        Status::Polling if is_full => {
+            "The server has no live connection to spare, so updates arrive by polling. Nothing gets lost."
+        }
         Status::Polling => "Your network blocks WebSockets, so updates arrive by polling. Nothing gets lost.",
         Status::Waiting { .. } => {
             "Can't reach the server. It will be tried again by itself; nothing you write is lost."

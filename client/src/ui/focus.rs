@@ -13,8 +13,8 @@ thread_local! {
     static NEXT: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
-/// Moves the focus to the element with that id, once what was just changed is drawn; nothing scrolls because of it.
-/// The text of a one-line field is selected. Of several calls before a frame the last one counts.
+/// Moves the focus to the element with that id, once what was just changed is drawn. A one-line field comes into sight
+/// and its text is selected; for anything else nothing scrolls. Of several calls before a frame the last one counts.
 pub fn focus_on(id: &'static str) {
     if NEXT.replace(Some(id)).is_none() {
         request_animation_frame(|| NEXT.take().into_iter().for_each(focus_now));
@@ -24,12 +24,12 @@ pub fn focus_on(id: &'static str) {
 fn focus_now(id: &'static str) {
     let element = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok());
     let Some(element) = element else { return };
-    let quietly = FocusOptions::new();
-    quietly.set_prevent_scroll(true);
-    drop(element.focus_with_options(&quietly));
-    if let Some(field) = element.dyn_ref::<HtmlInputElement>() {
-        field.select();
-    }
+    let field = element.dyn_ref::<HtmlInputElement>();
+    let options = FocusOptions::new();
+    // A field that is to be filled in comes into sight, also on a low screen.
+    options.set_prevent_scroll(field.is_none());
+    drop(element.focus_with_options(&options));
+    field.iter().for_each(|field| field.select());
 }
 
 /// Moves the focus to `then()` if it is inside the element `within` when the calling part of the view goes.

@@ -47,6 +47,11 @@ pub(super) fn Composer(
     }
 
     let length = Memo::new(move |_| Length::of(&text.read(), realtime.payload_bytes_max() as usize));
+    // Once some of what waits is sent, there may be room for this.
+    Effect::new(live(move || {
+        realtime.unsent();
+        problem.set(String::new());
+    }));
     let write = move |written: String| {
         text.set(written);
         problem.set(String::new());

@@ -8,7 +8,7 @@ use crate::address::use_address;
 use crate::ui::{About, Heading, focus_on, live, use_skip_link};
 
 /// What the field is known by.
-const FIELD: &str = "room-name";
+pub(super) const FIELD: &str = "room-name";
 
 /// Invites to join a room.
 #[component]

@@ -75,13 +75,14 @@ pub(super) fn Top(room: String, older: Older) -> impl IntoView {
     let (realtime, Older { reader, reading, .. }) = (use_realtime(), older);
     let href = path_of(&room);
     let words = live(move || {
-        let is_empty = reader.projection.with(Timeline::is_empty) && reader.posts.read().is_empty();
+        let nothing_read = reader.projection.with(Timeline::is_empty);
+        let is_empty = nothing_read && reader.posts.read().is_empty();
         match (reader.reading.get(), reading.get()) {
-            (Reading::Loading | Reading::Trouble(_), _) if is_empty && realtime.is_away() => {
+            (Reading::Loading | Reading::Trouble(_), _) if nothing_read && realtime.is_away() => {
                 "Messages will appear once you're connected.".into()
             }
-            (Reading::Loading, _) if is_empty => "Loading messages…".into(),
-            (Reading::Trouble(_), _) if is_empty => String::new(),
+            (Reading::Loading, _) if nothing_read => "Loading messages…".into(),
+            (Reading::Trouble(_), _) if nothing_read => String::new(),
             _ if is_empty => "No messages yet. Say hello.".into(),
             (_, Reading::Loading) => "Loading older messages…".into(),
             (_, Reading::Trouble(problem)) => in_words(&problem),

@@ -23,9 +23,9 @@ pub(super) fn Present(reader: TopicReader<Timeline>) -> impl IntoView {
     let list = live(move || {
         let (members, me) = (members.get(), my_id());
         let rest = members.total.saturating_sub(members.listed.len() as u64);
-        let rest = if rest > 0 { format!("and {rest} more") } else { String::new() };
+        let rest = (rest > 0).then(|| view! { <li class="hint">{format!("and {rest} more")}</li> });
         let rows = members.listed.into_iter().map(|member| row(member, me.as_ref())).collect_view();
-        view! { {rows} <li class="hint">{rest}</li> }.into_any()
+        view! { {rows} {rest} }.into_any()
     });
     view! {
         <button

@@ -201,6 +201,8 @@ impl Rooms {
         let was = Cell::new(None);
         Effect::new(live(move || {
             let is = status.get();
+            // A node that has just been reached has told its time.
+            self.now.set(browser::node_ms());
             if is != Status::Connected {
                 self.list.update(RoomList::forget_presence);
             }

@@ -127,10 +127,13 @@ impl Scroller {
         let Some(list) = self.element() else { return };
         self.follow();
         let Ok(Some(row)) = list.query_selector(row) else { return };
-        let offset = offset(&row, &list);
-        if offset < 0 {
+        lay_out(&row);
+        if offset(&row, &list) < BROUGHT_PX {
             self.leave_end(missed);
-            list.set_scroll_top(list.scroll_top() + offset - BROUGHT_PX);
+            let bring = move || list.set_scroll_top(list.scroll_top() + offset(&row, &list) - BROUGHT_PX);
+            bring();
+            // What came into sight with it may have another height than was thought.
+            request_animation_frame(bring);
         }
     }
 
@@ -140,6 +143,7 @@ impl Scroller {
         let Ok(Some(line)) = list.query_selector(&format!("[data-seq='{}']", place.seq)) else {
             return false;
         };
+        lay_out(&line);
         list.set_scroll_top(list.scroll_top() + offset(&line, &list) - place.offset);
         true
     }
@@ -204,6 +208,13 @@ fn first_seen(list: &HtmlElement) -> Option<Place> {
 
 fn elements(nodes: NodeList) -> impl Iterator<Item = Element> {
     (0..nodes.length()).filter_map(move |place| nodes.get(place)?.dyn_into().ok())
+}
+
+/// Has the browser lay out an element that it need not draw: until then it stands nowhere.
+fn lay_out(element: &Element) {
+    if element.get_bounding_client_rect().height() == 0.0 {
+        element.scroll_into_view_with_bool(true);
+    }
 }
 
 /// How far the element's upper edge is below that of the list.

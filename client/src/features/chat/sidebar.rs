@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 
+use super::lobby::FIELD;
 use super::path_of;
 use super::room_list::RoomEntry;
 use super::rooms::{Rooms, use_rooms};
 use crate::address::use_address;
 use crate::realtime::use_realtime;
-use crate::ui::{Icon, IconOf, live, time};
+use crate::ui::{Icon, IconOf, focus_on, live, time};
 
 /// The list, with what to say while there is none.
 #[component]
@@ -37,11 +38,13 @@ pub(super) fn Sidebar() -> impl IntoView {
         }
         .into_any(),
     });
+    // After the lobby has put the focus on its heading.
+    let name_it = |_| request_animation_frame(|| focus_on(FIELD));
     view! {
         <nav class="sidebar" aria-label="Rooms">
             <div class="sidebar-head">
                 <h2>"Rooms"</h2>
-                <a class="icon-button" href="/" title="New room">
+                <a class="icon-button" href="/" title="New room" on:click=name_it>
                     <Icon of=IconOf::Plus/><span class="visually-hidden">"New room"</span>
                 </a>
             </div>

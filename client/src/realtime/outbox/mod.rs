@@ -65,6 +65,7 @@ impl Outbox {
             return;
         }
         self.clear();
+        store::forget_others(&me);
         store::set_owner(Some(&me));
         self.me.replace(Some(me));
         self.look(0);
@@ -102,10 +103,21 @@ impl Outbox {
 
     fn look(self: &Rc<Self>, left_ms: Millis) {
         let Some(me) = self.me.borrow().clone() else { return };
+        self.keep_what_was_cleared(&me);
         let kept = store::read(&me);
         self.posts.update(|posts| posts.take_kept(kept, browser::now_ms(), left_ms));
         let topics = self.posts.with_untracked(Posts::pending_topics);
         topics.iter().for_each(|topic| self.send_waiting(topic));
+    }
+
+    /// Keeps everything anew when the browser's storage was cleared under an open page. A post that is missing there was
+    /// settled in another tab only when the rest is still there.
+    fn keep_what_was_cleared(&self, me: &UserId) {
+        if !store::is_cleared() {
+            return;
+        }
+        store::set_owner(Some(me));
+        self.posts.try_update(|posts| posts.keep_anew(store::write));
     }
 
     /// Takes a post and sends it as soon as it can. Fails when too many wait already.

@@ -78,6 +78,13 @@ impl Posts {
         (entry.post.state == PostState::Pending).then(|| (entry.left_until - now).max(0))
     }
 
+    /// Has `keep` keep again what the browser held, and notes what it does not keep any more.
+    pub(super) fn keep_anew(&mut self, keep: impl Fn(&Post) -> bool) {
+        for entry in self.0.iter_mut().filter(|entry| entry.is_kept && !is_acked(&entry.post)) {
+            entry.is_kept = keep(&entry.post);
+        }
+    }
+
     /// Whether the browser holds a post of that key.
     pub(super) fn is_kept(&self, key: &Key) -> bool {
         self.0.iter().any(|entry| entry.post.key == *key && entry.is_kept)
@@ -204,6 +211,15 @@ mod tests {
         posts.add(post("only-here", 2), false);
         posts.take_kept(Vec::new(), 0, 0);
         assert_eq!(names(&posts), ["only-here"]);
+    }
+
+    #[test]
+    fn what_the_browser_forgot_is_kept_anew_and_stays_either_way() {
+        let mut posts = written(&[("kept", 1), ("refused", 2)]);
+        posts.keep_anew(|post| post.key == key("kept"));
+        assert!(posts.is_kept(&key("kept")) && !posts.is_kept(&key("refused")));
+        posts.take_kept(vec![post("kept", 1)], 0, 0);
+        assert_eq!(names(&posts), ["kept", "refused"]);
     }
 
     #[test]

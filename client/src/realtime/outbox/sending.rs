@@ -77,6 +77,9 @@ impl Outbox {
     async fn turn_of(&self, key: &Key) -> Option<()> {
         loop {
             self.socket.reachable().await;
+            if let Some(me) = self.me.borrow().as_ref() {
+                self.keep_what_was_cleared(me);
+            }
             let left = self.posts.with_untracked(|posts| posts.left_ms(key, browser::now_ms()))?;
             let is_kept = self.posts.with_untracked(|posts| posts.is_kept(key));
             if is_kept && !store::holds(key) {

@@ -13,6 +13,8 @@ use crate::browser::{self, Storage};
 const PREFIX: &str = "duplex:post:";
 /// Who is signed in, for all tabs to know at once.
 const OWNER: &str = "duplex:me";
+/// Its value once somebody has signed out.
+const NOBODY: &str = "";
 
 /// What another tab has changed.
 pub(super) enum Change {
@@ -22,13 +24,14 @@ pub(super) enum Change {
     Owner,
 }
 
-/// Tells the other tabs who is signed in.
+/// Tells the other tabs who is signed in. Where it cannot be told, each tab finds out by itself.
 pub(super) fn set_owner(owner: Option<&UserId>) {
-    match owner {
-        None => Storage::Browser.remove(OWNER),
-        // Where it cannot be told, each tab finds out by itself.
-        Some(UserId(id)) => drop(Storage::Browser.write(OWNER, id)),
-    }
+    let _ = Storage::Browser.write(OWNER, owner.map_or(NOBODY, |UserId(id)| id));
+}
+
+/// Whether the browser has forgotten everything: nobody is signed in, and nobody has signed out.
+pub(super) fn is_cleared() -> bool {
+    Storage::Browser.read(OWNER).is_none()
 }
 
 /// Whether a tab of this browser was signed in as somebody else since.
@@ -59,6 +62,11 @@ pub(super) fn read(author: &UserId) -> Vec<Post> {
 /// Forgets the posts of one person.
 pub(super) fn forget(author: &UserId) {
     all().filter(|post| post.author == *author).for_each(|post| remove(&post.key));
+}
+
+/// Forgets the posts of everybody else: their sign-ins have ended, and nobody could ever send them.
+pub(super) fn forget_others(author: &UserId) {
+    all().filter(|post| post.author != *author).for_each(|post| remove(&post.key));
 }
 
 /// Calls `act` whenever another tab has changed what is kept here.
