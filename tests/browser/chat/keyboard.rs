@@ -61,4 +61,6 @@ async fn going_to_a_room_by_key_leads_to_its_composer_and_is_told() {
     let named = "document.querySelector('#composer').labels.length > 0 \
                  || document.querySelector('#composer').ariaLabel === 'Message #tea'";
     ada.until("a screen reader is told where one writes", named).await;
+    ada.clicks(".sidebar .icon-button").await;
+    ada.until("a new room can be named", "document.activeElement.id === 'room-name'").await;
 }

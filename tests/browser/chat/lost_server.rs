@@ -38,12 +38,37 @@ async fn what_is_written_while_the_server_is_away_is_sent_once_it_returns() {
     ada.has_status("waiting").await;
     ada.writes("into the dark").await;
     ada.finds(".message.pending:not([data-seq])").await;
+    // Nobody is signed out behind a server that does not know of it, and the page stays.
+    ada.clicks("#user-menu").await;
+    ada.clicks("#sign-out").await;
+    let told = format!("{}?.includes('still signed in')", words_of(".notices"));
+    ada.until("it is told", &told).await;
+    ada.finds(".message.pending:not([data-seq])").await;
     server.restart();
     for window in [&ada, &grace] {
         window.reads("into the dark").await;
         assert_eq!(window.texts().await, ["into the dark"]);
         window.until("nothing is pending", NOTHING_UNSETTLED).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_whose_history_is_unknown_does_not_say_that_it_begins_there() {
+    let mut server = product();
+    server.guest("Joan").await.posts_lines("tea", 1, 3).await;
+    let ada = Window::in_general(&server, "Ada").await;
+    ada.finds(".room-link[data-room=tea]").await;
+    server.kill();
+    ada.has_status("waiting").await;
+    ada.clicks(".room-link[data-room=tea]").await;
+    ada.writes("is anybody here?").await;
+    ada.finds(".message.pending").await;
+    let top = words_of(".timeline-top [role=status]");
+    ada.until("it says why", &format!("{top} === \"Messages will appear once you're connected.\"")).await;
+    server.restart();
+    ada.reads("is anybody here?").await;
+    ada.until("all of it is here", &format!("{top} === 'This is the start of #tea.'")).await;
+    assert_eq!(ada.texts().await, ["line 1", "line 2", "line 3", "is anybody here?"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::NOTHING_UNSETTLED;
 use crate::gate::Gate;
-use crate::window::Window;
+use crate::window::{Window, words_of};
 use crate::{product, product_with};
 
 /// More windows than a browser opens connections to one server.
@@ -62,6 +62,8 @@ async fn where_the_node_takes_no_more_sockets_one_reads_and_writes_all_the_same(
     grace.enters_general("Grace").await;
     grace.reads("first").await;
     grace.has_status("polling").await;
+    let why = format!("{}?.includes('no live connection to spare')", words_of("#connection-why"));
+    grace.until("it is told who is to blame", &why).await;
     grace.writes("second").await;
     ada.reads("second").await;
     ada.writes("third").await;

@@ -36,3 +36,18 @@ async fn without_storage_everything_works_and_it_is_told_once_something_waits() 
         ada.until("nothing is pending", NOTHING_UNSETTLED).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_outlives_a_storage_that_is_cleared_under_the_open_page() {
+    let mut server = product();
+    let ada = Window::in_general(&server, "Ada").await;
+    server.kill();
+    ada.has_status("waiting").await;
+    ada.writes("into the dark").await;
+    ada.finds(".message.pending").await;
+    let _: Option<bool> = ada.tells("(localStorage.clear(), null)").await;
+    server.restart();
+    ada.reads("into the dark").await;
+    assert_eq!(ada.texts().await, ["into the dark"]);
+    ada.until("nothing is pending", NOTHING_UNSETTLED).await;
+}

@@ -52,3 +52,15 @@ async fn a_new_name_is_on_new_lines_only() {
     let authors = "[...document.querySelectorAll('.message-author')].map(author => author.textContent)";
     assert_eq!(grace.tells::<Vec<String>>(authors).await, ["Ada", "Countess"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_name_is_taken_up_by_the_other_windows_of_its_person() {
+    let server = product();
+    let ada = Window::in_general(&server, "Ada").await;
+    let (first, _) = ada.opens_a_tab("/rooms/general").await;
+    ada.is_connected().await;
+    ada.renames_itself("Countess").await;
+    ada.turns_to(&first).await;
+    let follows = "document.querySelector('#user-menu').innerText.includes('Countess')";
+    ada.until("the first window has it", follows).await;
+}

@@ -101,6 +101,39 @@ async fn more_new_lines_than_fit_begin_in_sight_and_the_rest_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_lines_that_begin_on_an_earlier_page_are_brought_into_sight() {
+    let server = product();
+    let joan = server.guest("Joan").await;
+    joan.posts_lines("general", 1, 1).await;
+    let rooms = [("few", 3), ("some", 25), ("many", 60)];
+    for (room, known) in rooms {
+        joan.posts_lines(room, 1, known).await;
+    }
+    let ada = Window::in_general(&server, "Ada").await;
+    for (room, known) in rooms {
+        ada.follows(room).await;
+        ada.reads(&format!("line {known}")).await;
+        ada.follows("general").await;
+        joan.posts_lines(room, known + 1, known + 120).await;
+        ada.sees_unread(room, 120).await;
+        ada.follows(room).await;
+        let first = known + 1;
+        ada.sees_new_from(first as u64).await;
+        let in_sight = format!(
+            "(() => {{
+                const [line, list] = ['.message[data-seq=\"{first}\"]', '#timeline']
+                    .map(css => document.querySelector(css).getBoundingClientRect());
+                return line.height > 0 && line.top >= list.top && line.bottom <= list.bottom;
+            }})()"
+        );
+        ada.until(&format!("the first new line of {room} is in sight"), &in_sight).await;
+        ada.clicks(".jump").await;
+        ada.sees_unread(room, 0).await;
+        ada.follows("general").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_came_while_the_tab_was_hidden_is_marked_as_new() {
     let server = product();
     let joan = server.guest("Joan").await;

@@ -158,6 +158,27 @@ async fn a_line_that_waited_for_a_month_is_kept_and_sent_once_its_author_says_so
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_that_ends_by_itself_says_what_was_not_sent_and_takes_no_keys() {
+    let server = product();
+    let gate = Gate::before(&server).await;
+    let ada = Window::at(gate.url(), &[]).await;
+    ada.enters_general("Ada").await;
+    gate.refuses("post /api/chat/", 503);
+    ada.writes("for nobody").await;
+    ada.finds(".message.pending").await;
+    // As somebody does who deletes cookies: the page is not asked.
+    let _: Option<bool> = ada.tells("(fetch('/api/me', { method: 'DELETE' }), null)").await;
+    ada.finds("#display-name").await;
+    let told = format!("{}?.includes('One message was not sent.')", words_of(".notices"));
+    ada.until("it is told", &told).await;
+    // Who was typing a message does not type on into a name.
+    assert!(ada.tells::<bool>("!document.activeElement.matches('input, textarea')").await);
+    ada.clicks("#name-submit").await;
+    ada.is_connected().await;
+    ada.until("nothing of it is kept", &format!("{KEPT} === 0")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_out_says_what_it_discards_and_leaves_nothing_to_the_next() {
     let server = product();
     let gate = Gate::before(&server).await;
