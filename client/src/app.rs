@@ -29,7 +29,7 @@ pub fn mount() {
     set_timeout(|| leptos::mount::mount_to_body(App), Duration::ZERO);
 }
 
-/// What was shown while the page loaded stays until it is known who is here.
+/// Keeps in sight what was shown while the page loaded, until it is known who is here.
 fn end_loading_once_known(me: Me) {
     let sign_in = me.sign_in();
     Effect::new(live(move || {
@@ -116,7 +116,7 @@ fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
     }));
 }
 
-/// What became of a sign-in that ended by itself. A guest does not come back: what is unsent is lost with it.
+/// The words about a sign-in that ended by itself. A guest does not come back: what is unsent is lost with it.
 fn signed_out(unsent: usize) -> String {
     let lost = match unsent {
         0 => String::new(),

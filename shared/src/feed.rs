@@ -88,7 +88,7 @@ impl<T> Feed<T> {
         self.position.as_ref().map(|(epoch, cursor)| Position { epoch: epoch.clone(), seq: cursor.seq() })
     }
 
-    /// Whether everything that the reader was told of is applied; false before the first page.
+    /// True if everything that the reader was told of is applied; false before the first page.
     pub fn is_current(&self) -> bool {
         let Some((_, cursor)) = &self.position else { return false };
         let asked = self.in_flight.as_ref().map(|asked| &asked.heard);

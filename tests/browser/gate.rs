@@ -26,7 +26,7 @@ struct Rule {
     passed: Vec<String>,
     /// What is open.
     open: Vec<AbortHandle>,
-    /// How many requests wait at the server for something to happen.
+    /// Number of requests that wait at the server for something to happen.
     waiting: usize,
 }
 
@@ -89,7 +89,7 @@ impl Gate {
         self.rule.lock().unwrap().open.drain(..).for_each(|open| open.abort());
     }
 
-    /// How many requests wait at the server now for something to happen.
+    /// Number of requests that wait at the server now for something to happen.
     pub fn waiting(&self) -> usize {
         self.rule.lock().unwrap().waiting
     }

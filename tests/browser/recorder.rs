@@ -32,7 +32,7 @@ impl Window {
         self.until(&format!("{words:?} is read aloud"), &is_said).await;
     }
 
-    /// What was read aloud since the page was loaded.
+    /// All that was read aloud since the page was loaded.
     pub(crate) async fn spoken(&self) -> Vec<String> {
         self.tells("recorded.spoken").await
     }

@@ -25,7 +25,7 @@ pub fn wall_ms() -> Millis {
 }
 
 thread_local! {
-    /// How far the node's clock is ahead of this machine's; zero until a node has told its time.
+    /// Lead of the node's clock over this machine's; zero until a node has told its time.
     static NODE_AHEAD_MS: Cell<Millis> = const { Cell::new(0) };
 }
 

@@ -134,7 +134,7 @@ impl Me {
         }
     }
 
-    /// Whether the last sign-in of this page ended by itself, perhaps while somebody was typing.
+    /// True if the last sign-in of this page ended by itself, perhaps while somebody was typing.
     pub fn has_ended(self) -> bool {
         self.has_ended.get_value()
     }

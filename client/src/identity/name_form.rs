@@ -7,7 +7,7 @@ use shared::{DisplayName, ErrorCode, Millis, Problem};
 use super::use_me;
 use crate::ui::{focus_on, in_words, live};
 
-/// What the field is known by.
+/// Id of the field.
 const FIELD: &str = "display-name";
 
 /// Asks for a name and takes it. The rule is checked here before the server does.
@@ -15,7 +15,7 @@ const FIELD: &str = "display-name";
 pub fn NameForm(
     /// The question above the field.
     label: &'static str,
-    /// What is in the field at first, selected.
+    /// The text that is in the field at first, selected.
     name: String,
     /// What the button says.
     action: &'static str,
@@ -76,7 +76,7 @@ pub fn NameForm(
     }
 }
 
-/// What to do about a name that the server did not take.
+/// Advice about a name that the server did not take.
 fn refusal(problem: &Problem) -> String {
     match (problem.code, problem.retry_after_ms) {
         (ErrorCode::TooMany, Some(millis)) => {
@@ -93,7 +93,7 @@ fn duration(millis: Millis) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Whether the browser says that it keeps no cookie of this page, and so would forget any name at once.
+/// True if the browser says that it keeps no cookie of this page, and so would forget any name at once.
 fn are_cookies_blocked() -> bool {
     let navigator = js_sys::Reflect::get(&window(), &"navigator".into());
     let is_enabled = navigator.and_then(|it| js_sys::Reflect::get(&it, &"cookieEnabled".into()));

@@ -123,7 +123,7 @@ impl Realtime {
         matches!(self.parts().socket.status().get(), Status::Connected | Status::Polling)
     }
 
-    /// Whether the node has no socket to spare, which is why it is polled.
+    /// True if the node has no socket to spare, which is why it is polled.
     pub fn is_full(self) -> ReadSignal<bool> {
         self.parts().socket.is_full().into()
     }

@@ -71,7 +71,7 @@ impl Drop for PollSlot {
     }
 }
 
-/// What the storage says of a slot.
+/// A slot as the storage knows it.
 #[derive(Debug, PartialEq)]
 struct Held {
     by: String,
@@ -89,7 +89,7 @@ impl Held {
     }
 }
 
-/// Whether a slot can be had by who would hold it as `wanted` says: nobody has it, or not any more. One that is held
+/// True if a slot can be had by who would hold it as `wanted` says: nobody has it, or not any more. One that is held
 /// for longer than anybody may was taken before the clock was turned back.
 fn is_free(kept: Option<&str>, wanted: &Held) -> bool {
     let Some(held) = kept.and_then(Held::read) else { return true };

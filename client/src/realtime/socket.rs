@@ -21,7 +21,7 @@ use super::listeners::{Arrival, ListenerId, Listeners};
 use super::page_events::heed_the_page;
 use crate::browser;
 
-/// What a node takes unless it says otherwise: the default of `--payload-bytes-max`.
+/// The largest payload of a node that has not said otherwise: the default of `--payload-bytes-max`.
 const PAYLOAD_BYTES_MAX_DEFAULT: u32 = 8_192;
 
 /// A welcome is on its way for less than this, mostly.
@@ -102,7 +102,7 @@ impl Socket {
         self.served_build.read_only()
     }
 
-    /// Whether the node said last that it has no socket to spare.
+    /// True if the node said last that it has no socket to spare.
     pub(super) fn is_full(&self) -> ArcReadSignal<bool> {
         self.is_full.read_only()
     }

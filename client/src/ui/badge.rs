@@ -17,9 +17,9 @@ const STATE: &str = "connection-state";
 pub fn ConnectionBadge(
     /// What to tell.
     status: ReadSignal<Status>,
-    /// Whether the server has no socket to spare.
+    /// True if the server has no socket to spare.
     is_full: ReadSignal<bool>,
-    /// What "Retry now" does.
+    /// Called by "Retry now".
     #[prop(into)]
     on_reconnect: Callback<()>,
 ) -> impl IntoView {
@@ -98,7 +98,7 @@ fn label(status: Status) -> &'static str {
     }
 }
 
-/// What the label leaves open: who is to blame, what happens by itself, and what becomes of what is written.
+/// The sentence behind the label: who is to blame, what happens by itself, and what becomes of what is written.
 fn explanation(status: Status, is_full: bool) -> &'static str {
     match status {
         Status::Stopped | Status::SignedOut => "Enter a name to continue.",

@@ -42,7 +42,7 @@ pub fn pass_focus_on(within: &'static str, then: impl Fn() -> &'static str + Sen
     });
 }
 
-/// Whether there is a mouse, and so hardly a keyboard on the screen that a focused field would bring up.
+/// True if there is a mouse, and so hardly a keyboard on the screen that a focused field would bring up.
 pub fn has_fine_pointer() -> bool {
     window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
 }

@@ -13,7 +13,7 @@ const DAY: Millis = 24 * HOUR;
 /// The words of the page are English; clock times follow the reader's own habit (14:05 or 2:05 PM).
 const LANGUAGE: &str = "en";
 
-/// How a time is written. The browser's formatters are dear to make and cheap to use, so there is one of each.
+/// Ways to write a time. The browser's formatters are dear to make and cheap to use, so there is one of each.
 #[derive(Clone, Copy)]
 enum Style {
     Clock,

@@ -9,7 +9,7 @@ const WELCOME_MS_MAX: Millis = 10_000;
 const HEALTHY_MS: Millis = 10_000;
 /// How long a doubtful connection has to answer a ping.
 const DOUBT_MS: Millis = 5_000;
-/// How often a socket is tried although the browser says that there is no network.
+/// The pause between two attempts at a socket while the browser says that there is no network.
 const OFFLINE_TRY_MS: Millis = 30_000;
 
 /// Where the machine is.

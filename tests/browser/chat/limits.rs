@@ -5,7 +5,7 @@ use crate::window::{Window, words_of};
 use crate::{product, product_with};
 
 impl Window {
-    /// How many characters the page says are too many; none while it would send the text.
+    /// The number of characters that the page says are too many; none while it would send the text.
     async fn says_too_many(&self) -> Option<usize> {
         assert!(self.tells::<bool>("new Promise(done => requestAnimationFrame(() => done(true)))").await);
         let told: String = self.tells(&words_of(".composer-left")).await;

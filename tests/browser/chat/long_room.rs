@@ -23,7 +23,7 @@ const WATCH: &str = "(() => {
         { subtree: true, childList: true, characterData: true, attributes: true });
 })()";
 
-/// Whether the first line that is in the page is laid out and drawn.
+/// True if the first line that is in the page is laid out and drawn.
 const FIRST_IS_DRAWN: &str =
     "document.querySelector('.message').checkVisibility({ contentVisibilityAuto: true })";
 const TO_THE_TOP: &str = "document.querySelector('#timeline').scrollTop = 0";

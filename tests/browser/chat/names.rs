@@ -8,7 +8,7 @@ use crate::window::{Window, words_of};
 /// A name that is written from right to left.
 const DANA: &str = "\u{5d3}\u{5e0}\u{5d4}";
 
-/// Whether the name stands in the element as a piece of its own, which the text around it does not mix with.
+/// True if the name stands in the element as a piece of its own, which the text around it does not mix with.
 fn isolated(css: &str, name: &str) -> String {
     format!(
         "(() => {{

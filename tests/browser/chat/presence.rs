@@ -8,7 +8,8 @@ use crate::product;
 use crate::window::{Window, words_of};
 
 const COUNT: &str = "document.querySelector('#members:not([hidden]) #member-count')?.innerText";
-/// Who has stopped and says so is believed at once; who vanishes is believed to be typing for five seconds.
+/// Somebody who says that they have stopped is believed at once; one who vanishes is believed to be typing for five
+/// seconds.
 const AT_ONCE: Duration = Duration::from_secs(3);
 
 /// Notes every count that is shown from now on.

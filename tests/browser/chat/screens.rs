@@ -42,7 +42,7 @@ async fn on_paper_there_are_all_lines_and_nothing_else() {
     assert!((fewest..=most).contains(&(sheets as f64)), "{sheets} sheets for {height} px");
 }
 
-/// How the border and the outline of the first such element look.
+/// Border and outline of the first such element.
 fn edges(css: &str) -> String {
     format!(
         "(() => {{

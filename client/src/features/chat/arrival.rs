@@ -28,9 +28,9 @@ pub(super) struct Arrival {
     scroller: Scroller,
     older: Older,
     rooms: Rooms,
-    /// How far the room was read when it came into sight.
+    /// The room's mark when it came into sight.
     read_before: RwSignal<Option<Seq>>,
-    /// Whether the reader is where they belong, so that what is in sight from now on is read.
+    /// True if the reader is where they belong, so that what is in sight from now on is read.
     is_over: RwSignal<bool>,
     is_tab_shown: RwSignal<bool>,
 }
@@ -62,7 +62,7 @@ impl Arrival {
         arrival
     }
 
-    /// Whether the reader is where they belong. Not tracked.
+    /// True if the reader is where they belong. Not tracked.
     pub(super) fn is_over(self) -> bool {
         self.is_over.try_get_untracked() == Some(true)
     }
@@ -112,7 +112,7 @@ impl Arrival {
         });
     }
 
-    /// How many lines of others came after the mark, as far as they are here.
+    /// Number of lines of others after the mark, as far as they are here.
     fn unread(self, mark: Option<Seq>) -> usize {
         let (Some(mark), Some(me)) = (mark, self.me.get_untracked()) else { return 0 };
         self.reader.projection.with_untracked(|timeline| timeline.of_others_after(mark, &me).count())
@@ -140,7 +140,7 @@ impl Arrival {
         on_cleanup(move || changed.remove());
     }
 
-    /// What came meanwhile is new now. Somebody who had scrolled up stays where they are.
+    /// Marks as new the lines that came meanwhile. Somebody who had scrolled up stays where they are.
     fn come_back(self) {
         let mark = self.room.with_value(|room| self.rooms.mark(room));
         if self.unread(mark) == 0 {

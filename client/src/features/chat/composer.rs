@@ -14,7 +14,7 @@ use super::length::Length;
 use crate::realtime::use_realtime;
 use crate::ui::{Icon, IconOf, focus_on, has_fine_pointer, live, use_skip_link};
 
-/// What the field is known by.
+/// Id of the field.
 pub(super) const COMPOSER: &str = "composer";
 /// From here on it is told how much room is left.
 const NEAR_THE_END: usize = 200;
@@ -104,7 +104,7 @@ pub(super) fn Composer(
     }
 }
 
-/// Whether the key is an Enter that sends: by itself, and not to end the composition of a character.
+/// True if the key is an Enter that sends: by itself, and not to end the composition of a character.
 fn is_to_send(event: &ev::KeyboardEvent) -> bool {
     let is_composing = event.is_composing() || event.key_code() == KEY_CODE_COMPOSING;
     event.key() == "Enter" && !event.shift_key() && !is_composing

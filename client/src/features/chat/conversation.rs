@@ -28,7 +28,7 @@ const LINES_KEPT: usize = 500;
 /// No more than this gather before the oldest are let go.
 const LINES_MAX: usize = 600;
 
-/// What the list is known by.
+/// Id of the list.
 const TIMELINE: &str = "timeline";
 
 /// What was said in the room, and what is about to be.

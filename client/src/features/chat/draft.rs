@@ -54,7 +54,7 @@ fn keep(name: &str, draft: &str) {
     }
 }
 
-/// Whether the page is still that of `author`, as far as anybody knows: when somebody has signed out, everything that
+/// True if the page is still that of `author`, as far as anybody knows: when somebody has signed out, everything that
 /// they left in the tab is forgotten.
 fn is_theirs(me: Me, author: Option<&UserId>) -> bool {
     me.sign_in().with_untracked(|sign_in| match sign_in {

@@ -30,7 +30,7 @@ impl Length {
         }
     }
 
-    /// Whether it can be sent.
+    /// True if it can be sent.
     pub(super) fn fits(self) -> bool {
         matches!(self, Length::Fits(_))
     }
@@ -61,8 +61,8 @@ fn too_long() -> Malformed {
     text.expect_err("it has a character more than a message may have")
 }
 
-/// How many bytes of `text` from its beginning fit; all of it does not. Looks at little more than what fits, since a
-/// whole book may have been pasted.
+/// The number of bytes of `text` from its beginning that fit; all of it does not. Looks at little more than what
+/// fits, since a whole book may have been pasted.
 fn longest_that_fits(text: &str, payload_bytes_max: usize) -> usize {
     let fits = |end: usize| room(&text[..end], payload_bytes_max) != Room::Exceeded;
     let (mut kept, mut over) = (0, text.floor_char_boundary(TEXT_CHARS_MAX));

@@ -7,7 +7,7 @@ use super::{HOME, path_of};
 use crate::address::use_address;
 use crate::ui::{About, Heading, focus_on, live, use_skip_link};
 
-/// What the field is known by.
+/// Id of the field.
 pub(super) const FIELD: &str = "room-name";
 
 /// Invites to join a room.

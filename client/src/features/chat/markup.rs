@@ -195,7 +195,7 @@ mod tests {
         links.collect()
     }
 
-    /// What is shown, in order.
+    /// The rows that are shown, in order.
     fn shown(text: &str) -> String {
         let shown = parts(text).into_iter().map(|part| match part {
             Part::Text(text) | Part::Link(text) | Part::Code(text) => text.to_owned(),

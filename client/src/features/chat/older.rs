@@ -69,7 +69,7 @@ impl Older {
     }
 }
 
-/// What stands above the first line.
+/// The part above the first line.
 #[component]
 pub(super) fn Top(room: String, older: Older) -> impl IntoView {
     let (realtime, Older { reader, reading, .. }) = (use_realtime(), older);

@@ -7,19 +7,19 @@ use shared::Seq;
 /// More rooms than this are not remembered; those that were read longest ago are forgotten first.
 const ROOMS_MAX: usize = 500;
 
-/// See the module.
+/// The newest seq that one person has read in each room.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ReadMarks {
     /// The room that was read last comes first.
     rooms: Vec<(String, Seq)>,
     /// Rooms whose mark was lowered here: a higher one in another copy is older.
     lowered: Vec<String>,
-    /// Whether the browser's copy is another one.
+    /// True if the browser's copy is another one.
     is_changed: bool,
 }
 
 impl ReadMarks {
-    /// What [`ReadMarks::to_json`] wrote; none where that cannot be read.
+    /// Reads what [`ReadMarks::to_json`] wrote; none where that cannot be read.
     pub(super) fn from_json(text: &str) -> ReadMarks {
         let rooms = serde_json::from_str(text).unwrap_or_default();
         ReadMarks { rooms, ..ReadMarks::default() }
@@ -30,7 +30,7 @@ impl ReadMarks {
         serde_json::to_string(&self.rooms).unwrap_or_default()
     }
 
-    /// How far the room was read; nothing for a room that was never seen.
+    /// The newest seq that was read in the room; nothing for a room that was never seen.
     pub(super) fn get(&self, room: &str) -> Option<Seq> {
         self.rooms.iter().find(|(name, _)| name == room).map(|(_, seq)| *seq)
     }
@@ -62,7 +62,7 @@ impl ReadMarks {
         is_changed
     }
 
-    /// Whether this copy has to be kept anew.
+    /// True if this copy has to be kept anew.
     pub(super) fn is_changed(&self) -> bool {
         self.is_changed
     }

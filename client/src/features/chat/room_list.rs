@@ -23,7 +23,7 @@ pub(super) struct RoomEntry {
     pub(super) name: String,
     pub(super) head: Seq,
     pub(super) last: Option<Event>,
-    /// How many lines of others came after the mark up to which it was read.
+    /// Number of lines of others after the mark up to which it was read.
     pub(super) unread: u64,
     /// How many people are there, as far as anybody told.
     pub(super) online: u64,
@@ -94,7 +94,7 @@ impl RoomList {
         self.find(name).map_or(seq == Seq::ZERO, |room| room.head >= seq)
     }
 
-    /// How far each room was read.
+    /// The mark of each room: the newest seq that was read there.
     pub(super) fn marks(&self) -> &ReadMarks {
         &self.marks
     }

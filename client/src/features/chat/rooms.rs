@@ -26,7 +26,7 @@ const GATHER_MS: u64 = 150;
 const WATCHED_MAX: usize = 80;
 /// More lines do not wait for the list to be drawn.
 const HEARD_MAX: usize = 500;
-/// What the marks of a person are kept under, with their id behind it.
+/// Name of the storage item for a person's marks, with their id behind it.
 const MARKS: &str = "duplex:read:";
 /// In a lively room the mark moves with every line; it is kept this long afterwards at the latest.
 const KEEP_MARKS: Duration = Duration::from_secs(1);
@@ -123,7 +123,7 @@ impl Rooms {
         self.problem.get().filter(|_| !self.realtime.is_away()).map(|problem| in_words(&problem))
     }
 
-    /// How far this person has read the room; nothing for a room that they never saw.
+    /// The newest seq that this person has read in the room; nothing for a room that they never saw.
     pub(super) fn mark(self, name: &str) -> Option<Seq> {
         self.list.with_untracked(|list| list.marks().get(name))
     }
@@ -245,7 +245,7 @@ pub(super) fn use_rooms() -> Rooms {
     use_context().expect("the layout provides it to every page of the demo")
 }
 
-/// What the browser keeps of this person. The marks of others, who signed out, are of no use any more.
+/// Reads the marks of this person that the browser keeps. The marks of others, who signed out, are of no use any more.
 fn kept_marks(me: &UserId) -> ReadMarks {
     let name = format!("{MARKS}{me}");
     for other in Storage::Browser.names(MARKS).iter().filter(|other| **other != name) {

@@ -32,7 +32,7 @@ pub(super) struct Scroller {
     pub(super) is_at_end: RwSignal<bool>,
     /// How many new lines a reader who is not at the end has not seen.
     pub(super) missed: RwSignal<usize>,
-    /// How wide the list is: what was measured in another one is void.
+    /// Width of the list: what was measured in another one is void.
     pub(super) width: RwSignal<i32>,
     /// Where the list was scrolled to, when that was last told.
     top: StoredValue<i32>,
@@ -77,7 +77,7 @@ impl Scroller {
         }
     }
 
-    /// Whether the reader will soon run out of lines at the top. Somebody who is at the end is there only when
+    /// True if the reader will soon run out of lines at the top. Somebody who is at the end is there only when
     /// everything fits: the list may not have been scrolled to the end yet.
     pub(super) fn is_near_top(self) -> bool {
         self.element().is_some_and(|list| {
@@ -217,7 +217,7 @@ fn lay_out(element: &Element) {
     }
 }
 
-/// How far the element's upper edge is below that of the list.
+/// Distance of the element's upper edge below that of the list, in pixels.
 fn offset(element: &Element, list: &HtmlElement) -> i32 {
     let (element, list) = (element.get_bounding_client_rect(), list.get_bounding_client_rect());
     (element.top() - list.top()).round() as i32

@@ -116,7 +116,7 @@ impl Timeline {
         start.filter(|_| count > max).map(|block| Seq(block.number * BLOCK_SEQS))
     }
 
-    /// Whether nothing is known.
+    /// True if nothing is known.
     pub(super) fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }

@@ -14,7 +14,7 @@ pub(super) const BELIEVED_MS: Millis = 5_000;
 /// It is read aloud this often at most, however lively the room is.
 const ALOUD_EVERY_MS: Millis = 30_000;
 
-/// See the module.
+/// The people who are writing in a room, and when to say so oneself.
 #[derive(Debug, Default)]
 pub(super) struct Typing {
     others: Vec<(Identity, Millis)>,
@@ -33,7 +33,7 @@ impl Typing {
         was_silent && is_due(&mut self.aloud_at, now, ALOUD_EVERY_MS)
     }
 
-    /// What they wrote has come, or they have thrown it away.
+    /// Takes them out: their message has come, or they have thrown it away.
     pub(super) fn stop(&mut self, who: &UserId) {
         self.others.retain(|(known, _)| known.id != *who);
     }
@@ -50,7 +50,7 @@ impl Typing {
         }
     }
 
-    /// Whether somebody is writing.
+    /// True if somebody is writing.
     pub(super) fn is_anybody(&self) -> bool {
         !self.others.is_empty()
     }
@@ -60,7 +60,7 @@ impl Typing {
         self.others.iter().map(|(known, _)| known.name.to_string()).collect()
     }
 
-    /// Who it is, as it is read aloud; empty when it is nobody.
+    /// The names, as they are read aloud; empty when it is nobody.
     pub(super) fn aloud(&self) -> String {
         match self.others.as_slice() {
             [] => String::new(),

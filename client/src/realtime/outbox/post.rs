@@ -53,8 +53,8 @@ impl Post {
         serde_json::to_string(&(author, topic, key, url, body, at, failure)).ok()
     }
 
-    /// What [`Post::to_json`] wrote, at this time of the node's clock. A failure keeps its words, which is all that a
-    /// person sees of it. A post is never too old to be kept, only to be sent unasked: a clock may be wrong.
+    /// Reads what [`Post::to_json`] wrote, at this time of the node's clock. A failure keeps its words, which is all that
+    /// a person sees of it. A post is never too old to be kept, only to be sent unasked: a clock may be wrong.
     pub(super) fn from_json(text: &str, now: Millis) -> Option<Post> {
         let (author, topic, key, url, body, at, failure): (_, _, _, _, _, Millis, String) =
             serde_json::from_str(text).ok()?;

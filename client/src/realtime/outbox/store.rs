@@ -29,7 +29,7 @@ pub(super) fn set_owner(owner: Option<&UserId>) {
     let _ = Storage::Browser.write(OWNER, owner.map_or(NOBODY, |UserId(id)| id));
 }
 
-/// Whether the browser has forgotten everything: nobody is signed in, and nobody has signed out.
+/// True if the browser has forgotten everything: nobody is signed in, and nobody has signed out.
 pub(super) fn is_cleared() -> bool {
     Storage::Browser.read(OWNER).is_none()
 }

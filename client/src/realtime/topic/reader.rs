@@ -27,7 +27,7 @@ const OWN_EVENT_MS_MAX: u64 = 1_000;
 
 /// A long poll that is answered with nothing this soon did not wait: something in between forbids that too.
 const WAITED_MS_MIN: Millis = 1_000;
-/// How often is asked where no request may wait.
+/// The pause between two requests where none may wait.
 const ASK_EVERY_MS: Millis = 5_000;
 
 /// What is done with a signal.
@@ -51,7 +51,7 @@ pub(super) struct Reader<P: Projection> {
     plain_until: Cell<Millis>,
 }
 
-/// What became of a pull.
+/// Outcome of a pull.
 enum Outcome {
     Page(EventPage),
     Failed(Problem),

@@ -25,14 +25,14 @@ pub(super) struct TopicState<P: Projection> {
     is_refused: Cell<bool>,
 }
 
-/// What the feed has released and the projection has not seen.
+/// Events that the feed has released and the projection has not seen.
 #[derive(Default)]
 struct Queued {
     start_over: bool,
     events: Vec<Event>,
 }
 
-/// What the reader does after a step of the feed.
+/// The reader's part of a step of the feed.
 pub(super) struct Next {
     /// The pull to begin.
     pub(super) pull: Option<Pull>,
