@@ -232,7 +232,7 @@ impl<P: Projection> Reader<P> {
         self.waiting.take().iter().for_each(AbortHandle::abort);
     }
 
-    /// The events before those that are here; for a page of the topic's life that is read.
+    /// The seq of the first event that was applied; zero while there is none.
     pub(super) fn oldest(&self) -> Seq {
         self.state.oldest.get_untracked()
     }
