@@ -29,6 +29,18 @@ impl Window {
         self.until(&format!("line {seq} is the first new one"), &format!("{FIRST_NEW} === {seq}")).await;
     }
 
+    /// Waits until the line is on the screen as a whole.
+    async fn has_in_sight(&self, seq: u64) {
+        let in_sight = format!(
+            "(() => {{
+                const [line, list] = ['.message[data-seq=\"{seq}\"]', '#timeline']
+                    .map(css => document.querySelector(css).getBoundingClientRect());
+                return line.height > 0 && line.top >= list.top && line.bottom <= list.bottom;
+            }})()"
+        );
+        self.until(&format!("line {seq} is in sight"), &in_sight).await;
+    }
+
     pub(super) async fn sees_nothing_new(&self) {
         self.until("nothing is marked as new", &format!("{FIRST_NEW} === null")).await;
     }
@@ -88,12 +100,7 @@ async fn more_new_lines_than_fit_begin_in_sight_and_the_rest_is_told() {
     ada.sees_unread("general", 60).await;
     ada.follows("general").await;
     ada.sees_new_from(21).await;
-    let in_sight = "(() => {
-        const [line, list] = ['.message[data-seq=\"21\"]', '#timeline']
-            .map(css => document.querySelector(css).getBoundingClientRect());
-        return line.top >= list.top && line.bottom <= list.bottom;
-    })()";
-    ada.until("the first new line is in sight", in_sight).await;
+    ada.has_in_sight(21).await;
     let told = "document.querySelector('.jump')?.innerText.includes('60 new messages')";
     ada.until("it is told how many there are", told).await;
     ada.clicks(".jump").await;
@@ -119,14 +126,7 @@ async fn new_lines_that_begin_on_an_earlier_page_are_brought_into_sight() {
         ada.follows(room).await;
         let first = known + 1;
         ada.sees_new_from(first as u64).await;
-        let in_sight = format!(
-            "(() => {{
-                const [line, list] = ['.message[data-seq=\"{first}\"]', '#timeline']
-                    .map(css => document.querySelector(css).getBoundingClientRect());
-                return line.height > 0 && line.top >= list.top && line.bottom <= list.bottom;
-            }})()"
-        );
-        ada.until(&format!("the first new line of {room} is in sight"), &in_sight).await;
+        ada.has_in_sight(first as u64).await;
         ada.clicks(".jump").await;
         ada.sees_unread(room, 0).await;
         ada.follows("general").await;
