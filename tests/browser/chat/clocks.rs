@@ -33,8 +33,7 @@ async fn a_line_of_this_second_is_of_now_whatever_the_own_clock_says() {
 async fn what_waits_to_be_sent_outlives_a_clock_that_is_wrong_for_a_while() {
     let server = product();
     let gate = Gate::before(&server).await;
-    let ada = Window::at(gate.url(), &[]).await;
-    ada.enters_general("Ada").await;
+    let ada = Window::in_general_behind(&gate, "Ada").await;
     gate.refuses("post /api/chat/", 503);
     ada.writes("patient").await;
     let waits = "[...document.querySelectorAll('.message:not([data-seq]) .message-text')]\

@@ -27,6 +27,7 @@ use shared::endpoint;
 use shared::features::chat::messages;
 use thirtyfour::Key;
 
+use crate::gate::Gate;
 use crate::support::{Person, TestServer};
 use crate::window::Window;
 
@@ -47,6 +48,13 @@ impl Window {
         let window = Window::of(server).await;
         window.enters_general(name).await;
         window.is_connected().await;
+        window
+    }
+
+    /// The same behind a gate.
+    pub(super) async fn in_general_behind(gate: &Gate, name: &str) -> Window {
+        let window = Window::at(gate.url(), &[]).await;
+        window.enters_general(name).await;
         window
     }
 

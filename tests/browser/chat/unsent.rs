@@ -15,8 +15,7 @@ const PENDING: &str = "[...document.querySelectorAll('.message:not([data-seq]) .
 async fn a_reload_keeps_unsent_lines_and_sends_them_in_order() {
     let server = product();
     let gate = Gate::before(&server).await;
-    let ada = Window::at(gate.url(), &[]).await;
-    ada.enters_general("Ada").await;
+    let ada = Window::in_general_behind(&gate, "Ada").await;
     gate.refuses("post /api/chat/", 503);
     ada.writes("first").await;
     ada.writes("second").await;
@@ -129,8 +128,7 @@ const MAKE_OLD: &str = "(() => {
 async fn a_line_that_waited_for_a_month_is_kept_and_sent_once_its_author_says_so() {
     let server = product();
     let gate = Gate::before(&server).await;
-    let ada = Window::at(gate.url(), &[]).await;
-    ada.enters_general("Ada").await;
+    let ada = Window::in_general_behind(&gate, "Ada").await;
     gate.refuses("post /api/chat/", 503);
     ada.writes("of last month").await;
     ada.until("it is kept", &format!("{KEPT} === 1")).await;
@@ -161,8 +159,7 @@ async fn a_line_that_waited_for_a_month_is_kept_and_sent_once_its_author_says_so
 async fn a_sign_in_that_ends_by_itself_says_what_was_not_sent_and_takes_no_keys() {
     let server = product();
     let gate = Gate::before(&server).await;
-    let ada = Window::at(gate.url(), &[]).await;
-    ada.enters_general("Ada").await;
+    let ada = Window::in_general_behind(&gate, "Ada").await;
     gate.refuses("post /api/chat/", 503);
     ada.writes("for nobody").await;
     ada.finds(".message.pending").await;
@@ -182,8 +179,7 @@ async fn a_sign_in_that_ends_by_itself_says_what_was_not_sent_and_takes_no_keys(
 async fn signing_out_says_what_it_discards_and_leaves_nothing_to_the_next() {
     let server = product();
     let gate = Gate::before(&server).await;
-    let ada = Window::at(gate.url(), &[]).await;
-    ada.enters_general("Ada").await;
+    let ada = Window::in_general_behind(&gate, "Ada").await;
     gate.refuses("post /api/chat/", 503);
     ada.writes("for nobody").await;
     ada.types("#composer", "begun").await;
