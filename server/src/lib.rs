@@ -1,6 +1,7 @@
 //! The node: one process that keeps the log, answers pulls and pushes events. The modules, in reading order:
 //!
-//! `main → features → http → realtime → shared`; nothing imports what stands to its left. `program` does what the
+//! `main → features → http → realtime → shared`; nothing imports what stands to its left. The first two are the
+//! program's, and use this library. `program` does what the
 //! command line asks for, and `app` alone wires the parts together. `config`, `limits`, `telemetry`, `shutdown`,
 //! `store`, `tls` and `people` are leaves.
 
@@ -10,7 +11,6 @@ mod config;
 mod detached;
 pub mod limits;
 
-pub mod features;
 pub mod http;
 pub mod realtime;
 

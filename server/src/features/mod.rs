@@ -1,6 +1,6 @@
 //! The features of this product. What is not named here does not exist for the node.
 
-use crate::http::Feature;
+use server::http::Feature;
 
 mod chat; // demo
 

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use shared::features::chat::{ChatEvent, MessageText, NewMessage, Room};
 
-use crate::http::{ApiError, AppState, Body, Named, Published, Writer};
+use server::http::{ApiError, AppState, Body, Named, Published, Writer};
 
 /// Publishes a line in a room.
 pub async fn post(

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use shared::features::chat::{MESSAGES, ROOMS, Room};
 use shared::{Identity, Topic};
 
-use crate::http::{Feature, Routes};
-use crate::realtime::AccessRule;
+use server::http::{Feature, Routes};
+use server::realtime::AccessRule;
 
 /// What the node needs to know of it.
 pub fn feature() -> Feature {

@@ -7,8 +7,8 @@ use axum::extract::State;
 use shared::features::chat::{FIRST_ROOM, Room, RoomSummary, Rooms, room_topic};
 use shared::{Part, Seq, TopicKind};
 
-use crate::http::{ApiError, AppState};
-use crate::realtime::{Range, Visitor, Which};
+use server::http::{ApiError, AppState};
+use server::realtime::{Range, Visitor, Which};
 
 /// Nobody looks through more of them.
 const ROOMS_MAX: u32 = 100;
