@@ -1,4 +1,5 @@
-// Shown while the page loads, and when it cannot. Trunk's loader imports this module and calls it.
+// Shown while the page loads, and when it cannot. The page imports this module and calls `load`; trunk's page has a
+// loader of its own, which calls what is exported as default.
 // A load that never begins is covered without a script: the style sheet shows a way out after a while.
 
 const element = (id) => document.getElementById(id);
@@ -53,6 +54,7 @@ const fail = (problem, reason) => {
   element("boot-failed").hidden = false;
 };
 
+// What a loader tells us.
 export default function boot() {
   const isMissing = typeof WebAssembly === "undefined";
   if (isMissing) fail(NO_WEBASSEMBLY, "");
@@ -66,3 +68,25 @@ export default function boot() {
     },
   };
 }
+
+// Loads the client: its JavaScript and its WebAssembly side by side, `size` being the bytes of the latter.
+export const load = async (script, wasm, size) => {
+  const { onProgress, onFailure } = boot();
+  try {
+    const [client, answer] = await Promise.all([import(script), fetch(wasm)]);
+    if (!answer.ok) throw new Error(`${wasm}: ${answer.status}`);
+    let current = 0;
+    const counted = new TransformStream({
+      transform(chunk, stream) {
+        current += chunk.length;
+        onProgress({ current, total: size });
+        stream.enqueue(chunk);
+      },
+    });
+    // A new answer with the old one's type: only then it is compiled while it arrives.
+    const body = new Response(answer.body.pipeThrough(counted), { headers: answer.headers });
+    await client.default({ module_or_path: body });
+  } catch (error) {
+    onFailure(error);
+  }
+};

@@ -19,9 +19,7 @@ pub(crate) struct Label {
 impl Label {
     /// Starts a child whose lines, of both streams, are printed behind the label.
     pub(crate) fn start(self, command: &mut Command) -> Result<Running> {
-        if say::colours(&std::io::stdout()) {
-            command.env("CARGO_TERM_COLOR", "always").env("TRUNK_COLOR", "always");
-        }
+        self.prepare(command);
         let mut running = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
         let child = running.child();
         if let Some(stdout) = child.stdout.take() {
@@ -33,6 +31,13 @@ impl Label {
         Ok(running)
     }
 
+    /// Tells a program that its lines are seen in colours, if they are, though it writes into a pipe.
+    pub(crate) fn prepare(self, command: &mut Command) {
+        if say::colours(&std::io::stdout()) {
+            command.env("CARGO_TERM_COLOR", "always");
+        }
+    }
+
     /// Prints one line.
     pub(crate) fn print(self, line: &str) {
         let label = say::coloured(self.colour, &format!("{} |", self.name));
@@ -41,7 +46,7 @@ impl Label {
     }
 
     /// Prints every line of a stream, until it ends.
-    fn follow(self, stream: impl Read + Send + 'static) {
+    pub(crate) fn follow(self, stream: impl Read + Send + 'static) {
         thread::spawn(move || process::lines(stream).for_each(|line| self.print(&line)));
     }
 }

@@ -3,6 +3,7 @@
 //! One file in `commands/` for each command; the rest are the parts they share. Programs are started
 //! through `process`, which ends them, with all that they started, when we end.
 
+mod artifact;
 mod client;
 mod commands;
 mod failure;

@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::{project, stop};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,9 +35,21 @@ pub(crate) fn run(command: &mut Command) -> Result {
 }
 
 /// Runs a program to its end and hands over each line of its stdout as it comes.
-pub(crate) fn each_line(command: &mut Command, mut on_line: impl FnMut(&str) + Send) -> Result {
+pub(crate) fn each_line(command: &mut Command, on_line: impl FnMut(&str) + Send) -> Result {
+    each_line_beside(command, on_line, drop)
+}
+
+/// The same, and hands over its stderr where `command` pipes it.
+pub(crate) fn each_line_beside(
+    command: &mut Command,
+    mut on_line: impl FnMut(&str) + Send,
+    take_stderr: impl FnOnce(ChildStderr),
+) -> Result {
     let mut running = Running::start(command.stdout(Stdio::piped()))?;
     let stdout = running.child.stdout.take();
+    if let Some(stderr) = running.child.stderr.take() {
+        take_stderr(stderr);
+    }
     let status = thread::scope(|scope| {
         scope.spawn(move || {
             if let Some(stdout) = stdout {

@@ -1,5 +1,8 @@
 //! Where things are: the one place that knows the project's folders.
 
+use crate::failure::Result;
+use crate::process;
+use serde::Deserialize;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -18,27 +21,26 @@ pub(crate) fn root() -> &'static Path {
     })
 }
 
-/// Cargo's build folder.
-pub(crate) fn target() -> PathBuf {
-    root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+/// Cargo's build folder, from cargo itself: the environment and any configuration file above us may move it.
+pub(crate) fn target() -> Result<PathBuf> {
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(known) = TARGET.get() {
+        return Ok(known.clone());
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let mut metadata = process::cargo("metadata --no-deps --offline --format-version 1");
+    let told = process::answer(&mut metadata).ok_or_else(|| {
+        format!("cargo cannot tell about the project; to see why:\n    {}", process::shown(&metadata))
+    })?;
+    let told: Metadata =
+        serde_json::from_str(&told).map_err(|error| format!("cargo's metadata cannot be read: {error}"))?;
+    Ok(TARGET.get_or_init(|| told.target_directory).clone())
 }
 
-/// The finished release client, as the server serves it.
-pub(crate) fn client() -> PathBuf {
-    target().join("client")
-}
-
-/// The server as `cargo build` leaves it.
-pub(crate) fn dev_server() -> PathBuf {
-    binary("debug")
-}
-
-/// The server as `cargo build --release` leaves it.
-pub(crate) fn release_server() -> PathBuf {
-    binary("release")
-}
-
-/// Where the tools are that `setup` installs: in the project, not in the person's home.
+/// The tools that `setup` installs: in the project, not in the person's home.
 pub(crate) fn tools() -> PathBuf {
     root().join(".tools")
 }
@@ -46,8 +48,4 @@ pub(crate) fn tools() -> PathBuf {
 /// Whether a machine runs us, so that "skipped, as a tool is missing" is no answer.
 pub(crate) fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
-}
-
-fn binary(profile: &str) -> PathBuf {
-    target().join(profile).join(format!("{NAME}{}", env::consts::EXE_SUFFIX))
 }

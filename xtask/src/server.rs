@@ -1,32 +1,36 @@
 //! The server's two builds: a quick one for `run`, and the release binary with the client inside.
 
 use crate::failure::Result;
+use crate::label::Label;
+use crate::process::cargo;
 use crate::stamp::Stamp;
-use crate::{process, project, say};
+use crate::{artifact, project, say};
 use std::path::{Path, PathBuf};
 
 /// What the server is made of.
 pub(crate) const INPUTS: [&str; 5] = ["server", "shared", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"];
 
-/// How the server is built while one works on it.
-pub(crate) const BUILD: &str = "build --package server";
-
 /// Builds the development server unless it is fresh. Its path.
 pub(crate) fn build_dev() -> Result<PathBuf> {
-    let binary = project::dev_server();
-    let stamp = Stamp::new("server", &INPUTS, binary.clone())?;
-    if !stamp.is_fresh() {
-        say::step("building the server", "a few minutes the first time, then seconds");
-        process::run(&mut process::cargo(BUILD))?;
-        stamp.write()?;
+    let stamp = Stamp::new("server", &INPUTS)?;
+    if let Some(binary) = stamp.fresh() {
+        return Ok(binary);
     }
+    say::step("building the server", "some minutes the first time, then seconds");
+    let binary = artifact::build(&mut cargo("build --package server"), project::NAME, None)?;
+    stamp.write(&binary)?;
     Ok(binary)
+}
+
+/// Builds the development server again, its lines behind that label. Its path.
+pub(crate) fn rebuild_dev(label: Label) -> Result<PathBuf> {
+    artifact::build(&mut cargo("build --package server"), project::NAME, Some(label))
 }
 
 /// Builds the release server with a finished client inside, and with these features. Its path.
 pub(crate) fn build_release(client: &Path, features: &[&str]) -> Result<PathBuf> {
     say::step("building the release server", "optimised and with the client inside; some minutes");
-    let build = format!("build --release --package server --features={}", features.join(","));
-    process::run(process::cargo(&build).env("DUPLEX_EMBED", client))?;
-    Ok(project::release_server())
+    let mut build = cargo("build --release --package server");
+    build.arg(format!("--features={}", features.join(","))).env("DUPLEX_EMBED", client);
+    artifact::build(&mut build, project::NAME, None)
 }

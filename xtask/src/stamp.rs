@@ -1,4 +1,4 @@
-//! Is a build still fresh? Our own answer, in milliseconds, before cargo or trunk start.
+//! Is a build still fresh? Our own answer, in milliseconds, before cargo starts.
 //!
 //! After a good build a stamp is written: one number for what went in, one for what came out. Files
 //! count by path, time and size, as they do for cargo.
@@ -10,7 +10,8 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 /// Settings that change what a compiler makes of the same files.
-const SETTINGS: [&str; 3] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTUP_TOOLCHAIN"];
+const SETTINGS: [&str; 4] =
+    ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTUP_TOOLCHAIN"];
 
 /// The state of some files and folders as one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,34 +37,34 @@ impl Fingerprint {
 pub(crate) struct Stamp {
     note: PathBuf,
     inputs: Fingerprint,
-    output: PathBuf,
 }
 
 impl Stamp {
     /// Looks at the inputs now, before the build: what changes while it runs is then seen the next time.
-    pub(crate) fn new(name: &str, inputs: &[impl AsRef<Path>], output: PathBuf) -> Result<Self> {
+    pub(crate) fn new(name: &str, inputs: &[impl AsRef<Path>]) -> Result<Self> {
         let Fingerprint(files) = Fingerprint::of(project::root(), inputs)?;
         let settings = SETTINGS.map(std::env::var_os);
         let mut hasher = DefaultHasher::new();
         (files, settings).hash(&mut hasher);
-        let note = project::target().join("xtask").join(name);
-        Ok(Stamp { note, inputs: Fingerprint(hasher.finish()), output })
+        let note = project::target()?.join("xtask").join(name);
+        Ok(Stamp { note, inputs: Fingerprint(hasher.finish()) })
     }
 
-    /// Whether the output is there, untouched, and made of just these inputs.
-    pub(crate) fn is_fresh(&self) -> bool {
-        let noted = files::read_text(&self.note).ok();
-        self.output.exists() && noted.is_some() && noted == self.text().ok()
+    /// The output of the last good build, if it is there, untouched, and made of just these inputs.
+    pub(crate) fn fresh(&self) -> Option<PathBuf> {
+        let noted = files::read_text(&self.note).ok()?;
+        let output = PathBuf::from(noted.split_once('\n')?.1);
+        (output.exists() && noted == self.text(&output).ok()?).then_some(output)
     }
 
-    /// Notes that the build went well.
-    pub(crate) fn write(&self) -> Result {
-        files::write(&self.note, self.text()?)
+    /// Notes that the build went well, and the file that came out.
+    pub(crate) fn write(&self, output: &Path) -> Result {
+        files::write(&self.note, self.text(output)?)
     }
 
-    fn text(&self) -> Result<String> {
-        let Fingerprint(output) = Fingerprint::of(project::root(), &[&self.output])?;
-        Ok(format!("{:016x} {output:016x}\n", self.inputs.0))
+    fn text(&self, output: &Path) -> Result<String> {
+        let Fingerprint(state) = Fingerprint::of(project::root(), &[output])?;
+        Ok(format!("{:016x} {state:016x}\n{}", self.inputs.0, output.display()))
     }
 }
 

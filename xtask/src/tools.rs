@@ -17,12 +17,12 @@ pub(crate) struct Tool {
 }
 
 impl Tool {
-    /// Builds the client's page around its WebAssembly.
+    /// Builds and serves the client's page in development, for those who prefer it to `cargo xtask dev`.
     pub(crate) fn trunk() -> Self {
         Tool { name: "trunk", package: "trunk", version: "0.21.14".into() }
     }
 
-    /// Writes the JavaScript side of the client. It must be of the library's version exactly.
+    /// Writes the JavaScript side of the client for trunk. It must be of the library's version exactly.
     pub(crate) fn wasm_bindgen() -> Result<Self> {
         let lock = files::read_text(&project::root().join("Cargo.lock"))?;
         let version = locked_version(&lock, "wasm-bindgen").ok_or("Cargo.lock has no wasm-bindgen")?;

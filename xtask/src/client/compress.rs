@@ -1,7 +1,7 @@
 //! Brotli and gzip siblings for every file that shrinks: `client.js`, `client.js.br`, `client.js.gz`.
 
-use crate::failure::Result;
-use crate::files;
+use crate::failure::{Failure, Result};
+use crate::{files, stop};
 use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
 use std::io::{self, Write};
@@ -16,6 +16,9 @@ pub(super) fn folder(folder: &Path) -> Result {
         let kind = file.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
         if !KINDS.contains(&kind) {
             continue;
+        }
+        if stop::asked() {
+            return Err(Failure::Interrupted);
         }
         let bytes = files::read(&file)?;
         for (end, compress) in [("br", brotli as fn(&[u8]) -> io::Result<Vec<u8>>), ("gz", gzip)] {

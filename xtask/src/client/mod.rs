@@ -1,22 +1,24 @@
-//! The release client: built by trunk, finished by us.
+//! The client as the server serves it: compiled, put into its page, named by its bytes, compressed.
 //!
-//! Trunk does the compiling and the page. It names the files after the compiler's bytes, though, so that two
-//! different files could carry one cached name; the steps here make the bytes and the names final.
+//! `client/index.html` is trunk's page as well, for those who run `trunk serve` beside `cargo run`.
 
 pub(crate) mod budget;
+mod compile;
 mod compress;
-mod finish;
+mod folder;
+mod page;
 
 use crate::commands::setup;
 use crate::failure::Result;
+use crate::label::Label;
 use crate::stamp::Stamp;
-use crate::tools::Tool;
-use crate::{files, process, project, say, tools};
-use std::path::PathBuf;
-use std::process::Command;
+use crate::{project, say};
+use folder::Folder;
+use page::Page;
+use std::path::{Path, PathBuf};
 
 /// What the client is made of.
-const INPUTS: [&str; 11] = [
+pub(crate) const INPUTS: [&str; 10] = [
     ".cargo/config.toml",
     "client/src",
     "client/index.html",
@@ -26,46 +28,51 @@ const INPUTS: [&str; 11] = [
     "xtask/src/client",
     "Cargo.toml",
     "Cargo.lock",
-    "Trunk.toml",
     "rust-toolchain.toml",
 ];
 
-/// Builds the release client unless it is fresh, installing what that needs. Its folder.
-pub(crate) fn build() -> Result<PathBuf> {
-    let folder = project::client();
-    let inputs: Vec<PathBuf> = INPUTS.iter().map(PathBuf::from).collect();
-    let stamp = Stamp::new("client", &inputs, folder.join("index.html"))?;
-    if stamp.is_fresh() {
-        return Ok(folder);
-    }
-    setup::client_tools()?;
-    say::step("building the client for release", "a few minutes the first time, then well under one");
-
-    // Built beside the folder that a server may be serving, and moved into place when it is whole.
-    let fresh = folder.with_extension("new");
-    process::run(trunk("build --release --dist")?.arg(&fresh))?;
-    finish::strip_names(&fresh)?;
-    finish::strip_comments(&fresh)?;
-    finish::merge_styles(&fresh)?;
-    finish::name_by_content(&fresh)?;
-    say::step("compressing the client", "once here, so that the server need not do it for each request");
-    compress::folder(&fresh)?;
-    files::remove(&folder)?;
-    files::rename(&fresh, &folder)?;
-    stamp.write()?;
-    Ok(folder)
+/// A way to build the client.
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    /// Small, for people.
+    Release,
+    /// Soon, for somebody who works on it: with names and checks, and a page that reloads itself.
+    Development,
 }
 
-/// Trunk with these words, and with the right `wasm-bindgen` before any other on its `PATH`.
-pub(crate) fn trunk(words: &str) -> Result<Command> {
-    let missing = "a tool is missing: `cargo xtask setup` installs it";
-    let trunk = Tool::trunk().find().ok_or(missing)?;
-    let wasm_bindgen = Tool::wasm_bindgen()?.find().ok_or(missing)?;
-    let mut command = process::program(&trunk, "--skip-version-check");
-    command.args(words.split_whitespace()).env("PATH", tools::path_with(&[wasm_bindgen]));
-    // Trunk takes `NO_COLOR=1`, which is how everybody says it, for a mistake.
-    if std::env::var_os("NO_COLOR").is_some() {
-        command.env("NO_COLOR", "true");
+/// Builds the release client unless it is fresh. Its folder.
+pub(crate) fn build() -> Result<PathBuf> {
+    let stamp = Stamp::new("client", &INPUTS)?;
+    if let Some(page) = stamp.fresh() {
+        return Ok(page.parent().map(Path::to_path_buf).unwrap_or_default());
     }
-    Ok(command)
+    setup::wasm_target()?;
+    say::step("building the client for release", "two minutes the first time, then half of one");
+    let finished = project::target()?.join("client");
+    let folder = assemble(Mode::Release, &finished, None)?;
+    say::step(
+        "compressing the client",
+        "seconds; once here, so that the server need not do it for each request",
+    );
+    compress::folder(folder.path())?;
+    folder.finish()?;
+    stamp.write(&finished.join("index.html"))?;
+    Ok(finished)
+}
+
+/// Builds the client for development. Its folder.
+pub(crate) fn build_dev(label: Label) -> Result<PathBuf> {
+    let finished = project::target()?.join("client-dev");
+    assemble(Mode::Development, &finished, Some(label))?.finish()?;
+    Ok(finished)
+}
+
+fn assemble(mode: Mode, finished: &Path, label: Option<Label>) -> Result<Folder> {
+    let page = Page::read(&project::root().join("client/index.html"))?;
+    let bin = page.of_code("data-bin").unwrap_or("client");
+    let release_profile = page.of_code("data-cargo-profile-release").unwrap_or("release");
+    let code = compile::compile(mode, bin, release_profile, label)?;
+    let folder = Folder::begin(finished)?;
+    page.write(mode, &code, &folder)?;
+    Ok(folder)
 }

@@ -2,7 +2,8 @@
 
 use crate::failure::{Failure, Result};
 use crate::process::{self, cargo};
-use crate::{project, say};
+use crate::{artifact, say};
+use std::path::Path;
 use std::process::Command;
 
 /// The scenarios of `tests/load`, and what each asks.
@@ -19,14 +20,15 @@ pub(super) fn run(args: &[String]) -> Result {
     if let Some(unknown) = args.iter().find(|arg| !known(arg)) {
         return Err(Failure::Misuse(format!("there is no scenario `{unknown}`; known here: {}", names())));
     }
-    process::run(&mut cargo("build --release --package server --example probe --example load"))?;
+    let mut build = cargo("build --release --package server --example probe --example load");
+    let generator = artifact::build(&mut build, "load", None)?;
     // The figures of the others are wanted all the same.
     let mut failed = Ok(());
     for (name, why) in
         SCENARIOS.iter().filter(|(name, _)| args.is_empty() || args.iter().any(|arg| arg == name))
     {
         say::step(name, why);
-        match process::run(&mut load(name)) {
+        match process::run(&mut load(&generator, name)) {
             Err(Failure::Because(reason)) => failed = Err(Failure::Because(reason)),
             other => other?,
         }
@@ -36,20 +38,15 @@ pub(super) fn run(args: &[String]) -> Result {
 
 /// As many open files as the system lets us have: each socket is one.
 #[cfg(unix)]
-fn load(scenario: &str) -> Command {
+fn load(generator: &Path, scenario: &str) -> Command {
     let mut command = process::program("sh", "-c");
-    command.arg("ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$1\"").arg(generator()).arg(scenario);
+    command.arg("ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$1\"").arg(generator).arg(scenario);
     command
 }
 
 #[cfg(not(unix))]
-fn load(scenario: &str) -> Command {
-    process::program(generator(), scenario)
-}
-
-fn generator() -> std::path::PathBuf {
-    let name = format!("load{}", std::env::consts::EXE_SUFFIX);
-    project::target().join("release").join("examples").join(name)
+fn load(generator: &Path, scenario: &str) -> Command {
+    process::program(generator, scenario)
 }
 
 fn names() -> String {

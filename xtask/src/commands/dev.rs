@@ -1,81 +1,115 @@
-//! `cargo xtask dev`: both halves, rebuilt as you save, in one terminal.
+//! `cargo xtask dev`: both halves, rebuilt as you save, in one terminal and on one address.
 //!
-//! Trunk watches, builds and reloads the client. The server we watch ourselves: while a new one does not
-//! compile, the old one keeps running.
+//! While a half does not compile, the page and the server of the last good build stay. A page that is open reloads
+//! itself when the client changed, and reconnects when the server did.
 
-use super::{flags, setup};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::label::Label;
 use crate::process::{self, Running};
 use crate::stamp::Fingerprint;
 use crate::{client, project, say, server, stop};
-use std::thread;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 const SERVER: Label = Label { name: "server", colour: "\x1b[35m" };
 const CLIENT: Label = Label { name: "client", colour: "\x1b[36m" };
 
-/// Runs until Ctrl-C, which is its good end.
+/// Runs until Ctrl-C, which is its good end. All words are flags for the server.
 pub(super) fn run(args: &[String]) -> Result {
-    flags(args, &[])?;
-    setup::client_tools()?;
-    say::step("building both halves", "then http://127.0.0.1:8080 shows them; Ctrl-C ends both");
-    let mut trunk = CLIENT.start(&mut client::trunk("serve")?)?;
-    let mut server = Server::default();
-    while !stop::asked() {
-        server.look()?;
-        if let Some(status) = trunk.ended()? {
-            return Err(format!("trunk ended with {status}; its last lines say why").into());
+    let flags = super::for_the_server(args).to_vec();
+    super::setup::wasm_target()?;
+    say::step(
+        "building both halves",
+        "some minutes the first time; then each change takes seconds; Ctrl-C ends it",
+    );
+    let mut client = Half::new(CLIENT, &client::INPUTS, client::build_dev);
+    let mut server = Half::new(SERVER, &server::INPUTS, server::rebuild_dev);
+    let mut serving = Serving { flags, running: None };
+    loop {
+        let changed = [client.look()?, server.look()?];
+        if let (Some(pages), Some(program), true) = (&client.built, &server.built, changed.contains(&true)) {
+            serving.start(program, pages)?;
+        }
+        serving.look()?;
+        if stop::asked() {
+            return Ok(());
         }
         thread::sleep(LOOK_EVERY);
     }
-    Ok(())
 }
 
-/// The server's half: a build that may be under way, and the server of the last one that was good.
-#[derive(Default)]
-struct Server {
-    built: Option<Fingerprint>,
-    building: Option<Running>,
-    serving: Option<Running>,
+/// One half: the state of its files, a build that may be under way, and what the last good one made.
+struct Half {
+    label: Label,
+    inputs: &'static [&'static str],
+    build: fn(Label) -> Result<PathBuf>,
+    seen: Option<Fingerprint>,
+    building: Option<(Instant, JoinHandle<Result<PathBuf>>)>,
+    built: Option<PathBuf>,
 }
 
-impl Server {
-    /// Goes on from where it is: takes in a build that ended, starts one when something changed.
-    fn look(&mut self) -> Result {
-        if let Some(status) = ended(&mut self.building)? {
-            if status.success() {
-                self.restart()?;
-            } else if self.serving.is_some() {
-                SERVER.print("it does not compile: the one before keeps running");
+impl Half {
+    fn new(label: Label, inputs: &'static [&'static str], build: fn(Label) -> Result<PathBuf>) -> Self {
+        Half { label, inputs, build, seen: None, building: None, built: None }
+    }
+
+    /// Takes in a build that ended, starts one when something changed. True when there is something new.
+    fn look(&mut self) -> Result<bool> {
+        let ended = self.building.take_if(|(_, building)| building.is_finished());
+        if let Some((begun, building)) = ended {
+            return self.take(begun, building);
+        }
+        let now = Fingerprint::of(project::root(), self.inputs)?;
+        if self.building.is_none() && self.seen != Some(now) {
+            self.seen = Some(now);
+            let (build, label) = (self.build, self.label);
+            self.building = Some((Instant::now(), thread::spawn(move || build(label))));
+        }
+        Ok(false)
+    }
+
+    fn take(&mut self, begun: Instant, building: JoinHandle<Result<PathBuf>>) -> Result<bool> {
+        match building.join().unwrap_or_else(|_| Err("the build ended in a panic; its lines say why".into()))
+        {
+            Ok(built) => {
+                self.label.print(&format!("built in {:.1} s", begun.elapsed().as_secs_f32()));
+                self.built = Some(built);
+                Ok(true)
+            }
+            Err(Failure::Interrupted) => Err(Failure::Interrupted),
+            Err(failure) => {
+                self.label.print(failure.reason().unwrap_or("it failed"));
+                let kept = if self.built.is_some() { "; the one before keeps running" } else { "" };
+                self.label.print(&format!("waiting for your next change{kept}"));
+                Ok(false)
             }
         }
-        if let Some(status) = ended(&mut self.serving)? {
-            SERVER.print(&format!("it ended with {status}; the next change starts it again"));
-        }
-        let now = Fingerprint::of(project::root(), &server::INPUTS)?;
-        if self.building.is_none() && self.built != Some(now) {
-            self.built = Some(now);
-            self.building = Some(SERVER.start(&mut process::cargo(server::BUILD))?);
-        }
-        Ok(())
-    }
-
-    fn restart(&mut self) -> Result {
-        // The old one has to let go of the port and of the data before the new one starts.
-        self.serving = None;
-        self.serving = Some(SERVER.start(&mut process::program(project::dev_server(), ""))?);
-        Ok(())
     }
 }
 
-/// How a child ended, if there is one and it did; it is then gone.
-fn ended(child: &mut Option<Running>) -> Result<Option<std::process::ExitStatus>> {
-    let Some(running) = child else { return Ok(None) };
-    let status = running.ended()?;
-    if status.is_some() {
-        *child = None;
+/// The server that shows both.
+struct Serving {
+    flags: Vec<String>,
+    running: Option<Running>,
+}
+
+impl Serving {
+    fn start(&mut self, program: &PathBuf, pages: &PathBuf) -> Result {
+        // The old one has to let go of the port and of the data before the new one starts.
+        self.running = None;
+        let mut command = process::program(program, "--pages");
+        self.running = Some(SERVER.start(command.arg(pages).args(&self.flags))?);
+        Ok(())
     }
-    Ok(status)
+
+    fn look(&mut self) -> Result {
+        let Some(running) = &mut self.running else { return Ok(()) };
+        if let Some(status) = running.ended()? {
+            self.running = None;
+            SERVER.print(&format!("it ended with {status}; the next change starts it again"));
+        }
+        Ok(())
+    }
 }

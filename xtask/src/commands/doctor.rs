@@ -41,10 +41,6 @@ impl Check {
 fn checks() -> Vec<Check> {
     let check =
         |what: &str, found: Option<String>, needed, mend| Check { what: what.into(), found, mend, needed };
-    let tool = |tool: Tool| {
-        let found = tool.find().map(|path| path.display().to_string());
-        check(&format!("{} {}", tool.name, tool.version), found, true, "`cargo xtask setup` installs it")
-    };
     let program_found = |path: Option<std::path::PathBuf>| path.and_then(|path| version(&path));
     let mut checks = vec![
         check("Rust", version(Path::new("rustc")), true, "install it with rustup, <https://rustup.rs>"),
@@ -54,14 +50,8 @@ fn checks() -> Vec<Check> {
             true,
             "`cargo xtask setup` adds it",
         ),
-        tool(Tool::trunk()),
     ];
-    checks.push(match Tool::wasm_bindgen() {
-        Ok(wasm_bindgen) => tool(wasm_bindgen),
-        Err(_) => {
-            check("wasm-bindgen", None, true, "Cargo.lock does not name it: is this the whole project?")
-        }
-    });
+    let trunk = Tool::trunk();
     let with_browser = "only for the tests; `cargo xtask setup --with-browser` installs it";
     checks.extend([
         check("Chromium", program_found(tools::chromium()), false, with_browser),
@@ -73,6 +63,12 @@ fn checks() -> Vec<Check> {
             with_browser,
         ),
         check("C++ compiler", program_found(fuzz::compiler()), false, with_browser),
+        check(
+            &format!("trunk {}", trunk.version),
+            trunk.find().map(|path| path.display().to_string()),
+            false,
+            "only for `trunk serve`; `cargo xtask setup --with-trunk` installs it",
+        ),
         check(
             "port 3000",
             port_free(),

@@ -25,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// next time.
 pub(super) fn run(args: &[String]) -> Result {
     let (targets, secs) = chosen(args)?;
-    match fuzz(&targets, secs, &folder().join("corpus")) {
+    match fuzz(&targets, secs, &folder()?.join("corpus")) {
         Err(Failure::Interrupted) => Ok(()),
         ended => ended,
     }
@@ -33,7 +33,7 @@ pub(super) fn run(args: &[String]) -> Result {
 
 /// Each target for so long, from the committed corpus alone.
 pub(crate) fn afresh(secs: u32) -> Result {
-    let scratch = folder().join("scratch");
+    let scratch = folder()?.join("scratch");
     files::remove(&scratch)?;
     fuzz(&TARGETS, Some(secs), &scratch)
 }
@@ -48,7 +48,7 @@ fn fuzz(targets: &[Label], secs: Option<u32>, corpus: &Path) -> Result {
     if compiler().is_none() {
         return Err("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser` installs one".into());
     }
-    process::run(&mut on_the_package("build"))?;
+    process::run(&mut on_the_package("build")?)?;
     let mut running = Vec::new();
     for target in targets {
         let mut command = command(target.name, secs, &corpus.join(target.name))?;
@@ -77,7 +77,7 @@ fn goes_on(target: &Label, child: &mut Running) -> Result<bool> {
         Some(status) => Err(format!(
             "{} ended with {status}; its lines above name the input, which plays again with\n    {} -- INPUT",
             target.name,
-            process::shown(on_the_package("run --quiet").args(["--bin", target.name]))
+            process::shown(on_the_package("run --quiet")?.args(["--bin", target.name]))
         )
         .into()),
     }
@@ -85,11 +85,11 @@ fn goes_on(target: &Label, child: &mut Running) -> Result<bool> {
 
 /// The fuzzer writes what leads further into the first folder, and reads both.
 fn command(target: &str, secs: Option<u32>, found: &Path) -> Result<Command> {
-    let findings = folder().join("findings");
+    let findings = folder()?.join("findings");
     for folder in [found, &findings] {
         files::create(folder)?;
     }
-    let mut command = on_the_package("run --quiet");
+    let mut command = on_the_package("run --quiet")?;
     command.args(["--bin", target, "--"]).arg(found).arg(format!("{PACKAGE}/corpus/{target}"));
     command.arg(format!("-artifact_prefix={}/{target}-", findings.display()));
     if let Some(secs) = secs {
@@ -99,15 +99,15 @@ fn command(target: &str, secs: Option<u32>, found: &Path) -> Result<Command> {
 }
 
 /// Only what runs in the end is instrumented, and not what helps to build it: hence the target.
-fn on_the_package(verb: &str) -> Command {
+fn on_the_package(verb: &str) -> Result<Command> {
     let mut command = cargo(&format!("{verb} --manifest-path {PACKAGE}/Cargo.toml --target host-tuple"));
-    command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", folder());
-    command
+    command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", folder()?);
+    Ok(command)
 }
 
 /// All that fuzzing makes.
-fn folder() -> PathBuf {
-    project::target().join("fuzz")
+fn folder() -> Result<PathBuf> {
+    Ok(project::target()?.join("fuzz"))
 }
 
 fn chosen(args: &[String]) -> Result<(Vec<Label>, Option<u32>)> {

@@ -23,12 +23,12 @@ struct Command {
 const COMMANDS: [Command; 10] = [
     Command {
         name: "run",
-        about: "build what changed and serve it: the app on http://127.0.0.1:3000",
+        about: "build what changed and serve it: the app on http://127.0.0.1:3000, or as flags behind `--` say",
         run: run::run,
     },
     Command {
         name: "dev",
-        about: "work on it: both halves rebuilt as you save, on http://127.0.0.1:8080",
+        about: "work on it: both halves rebuilt as you save, pages reload; `-- --listen 127.0.0.1:3001` and the like",
         run: dev::run,
     },
     Command {
@@ -58,7 +58,7 @@ const COMMANDS: [Command; 10] = [
     },
     Command {
         name: "setup",
-        about: "install what is missing; `--with-browser` for the tests too",
+        about: "install what is missing; `--with-browser` for the tests, `--with-trunk` for `trunk serve`",
         run: setup::run,
     },
     Command { name: "rename", about: "make the project yours: `rename my-app`", run: rename::run },
@@ -75,6 +75,11 @@ pub(crate) fn dispatch(args: &[String]) -> Result {
         Some(command) => (command.run)(rest),
         None => Err(Failure::Misuse(format!("there is no command `{name}`\n\n{}", list()))),
     }
+}
+
+/// The flags for the server, with or without the `--` before them.
+fn for_the_server(args: &[String]) -> &[String] {
+    args.strip_prefix(&["--".to_owned()]).unwrap_or(args)
 }
 
 /// The flags among `args`: each must be one of `known`.

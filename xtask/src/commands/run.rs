@@ -1,15 +1,16 @@
 //! `cargo xtask run`: build what changed, then become the server.
 
+use super::for_the_server;
 use crate::failure::Result;
 use crate::{client, process, server};
 use std::process::Command;
 
-/// Words behind `--` go to the server.
+/// All words are flags for the server.
 pub(super) fn run(args: &[String]) -> Result {
-    let args = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);
+    let flags = for_the_server(args);
     let pages = client::build()?;
     let binary = server::build_dev()?;
-    become_server(process::program(binary, "--pages").arg(pages).args(args))
+    become_server(process::program(binary, "--pages").arg(pages).args(flags))
 }
 
 /// The server takes our place, and with it our signals, our terminal and our exit code.

@@ -5,31 +5,60 @@ use crate::failure::{Failure, Result};
 use crate::process::{self, cargo, program};
 use crate::tools::{self, Tool, WASM};
 use crate::{project, say};
+use std::path::Path;
 
-/// `--with-browser` adds what only the tests need.
+/// `--with-browser` adds what only the tests need, `--with-trunk` what only `trunk serve` does.
 pub(super) fn run(args: &[String]) -> Result {
-    let with_browser = !flags(args, &["--with-browser"])?.is_empty();
-    client_tools()?;
-    if with_browser {
+    let given = flags(args, &["--with-browser", "--with-trunk"])?;
+    wasm_target()?;
+    if given.contains(&"--with-browser") {
         test_tools()?;
     }
+    if given.contains(&"--with-trunk") {
+        trunk()?;
+    }
     say::note("all there; `cargo xtask run` builds and serves");
-    let bin = project::tools().join("bin");
-    say::note(&format!("for a `trunk serve` of your own: export PATH=\"{}:$PATH\"", bin.display()));
     Ok(())
 }
 
-/// What the client is built with. Silent and quick when all is there.
-pub(crate) fn client_tools() -> Result {
-    if !tools::has_wasm_target() {
-        if tools::on_path(&["rustup"]).is_none() {
-            return Err(format!("Rust's {WASM} target is missing: install it as you installed Rust").into());
-        }
-        say::step("adding Rust's WASM target", "the client is compiled for the browser");
-        process::run(&mut program("rustup", &format!("target add {WASM}")))?;
+/// What the client is compiled with. Silent and quick when it is there.
+pub(crate) fn wasm_target() -> Result {
+    if tools::has_wasm_target() {
+        return Ok(());
     }
-    install(&Tool::trunk(), "it builds the client's page; about 4 minutes, once")?;
-    install(&Tool::wasm_bindgen()?, "it must be of the very version in Cargo.lock; about 2 minutes, once")
+    let missing = format!("Rust's {WASM} target is missing, and the client is compiled with it");
+    if tools::on_path(&["rustup"]).is_none() {
+        return Err(format!(
+            "{missing}: install it the way Rust was installed (Debian: `apt-get install libstd-rust-dev-wasm32`), \
+             or install Rust with <https://rustup.rs>"
+        )
+        .into());
+    }
+    say::step("adding Rust's WASM target", "the client is compiled for the browser; seconds, once");
+    let add = format!("target add {WASM}");
+    process::run(&mut program("rustup", &add)).map_err(|failure| match failure {
+        Failure::Because(reason) => Failure::Because(format!(
+            "{missing}, and rustup could not get it (is there a network, and does RUSTUP_DIST_SERVER have it?): {reason}"
+        )),
+        other => other,
+    })
+}
+
+/// Trunk, and the `wasm-bindgen` that it calls.
+fn trunk() -> Result {
+    install(&Tool::trunk(), "for `trunk serve`; about 4 minutes, once")?;
+    install(
+        &Tool::wasm_bindgen()?,
+        "trunk calls it, in the very version of Cargo.lock; about 2 minutes, once",
+    )?;
+    let bin = project::tools().join("bin");
+    say::note(&format!("for `trunk serve`: export PATH={}:\"$PATH\"", quoted(&bin)));
+    Ok(())
+}
+
+/// A path as a shell reads it, whatever is in it.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 /// What the tests need besides: format, lint, a browser with its driver, an authority for certificates, and the
@@ -114,4 +143,14 @@ fn install_packages(packages: &str) -> Result {
     };
     apt("update")?;
     apt(&format!("install --yes --no-install-recommends {packages}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_for_a_shell() {
+        assert_eq!(quoted(Path::new("/a b/it's/$x")), r"'/a b/it'\''s/$x'");
+    }
 }

@@ -7,7 +7,7 @@ use crate::process::{self, cargo};
 use crate::suite::tally::Tally;
 use crate::suite::{dependencies, self_contained, without_demo};
 use crate::tools::WASM;
-use crate::{project, say, server, tools};
+use crate::{say, server, tools};
 use std::time::Instant;
 
 struct Step {
@@ -117,11 +117,11 @@ fn client_size() -> Result {
 }
 
 fn binary() -> Result {
-    server::build_release(&project::client(), &[]).map(drop)
+    server::build_release(&client::build()?, &[]).map(drop)
 }
 
 fn self_contained() -> Result {
-    self_contained::check(&project::release_server())
+    self_contained::check(&server::build_release(&client::build()?, &[])?)
 }
 
 /// With all packages named, so that cargo chooses the same features as for the tests before.
@@ -132,7 +132,7 @@ fn browser_tests(tally: &mut Tally) -> Result {
     };
     tally.run(
         cargo("test --workspace --no-fail-fast --features server/otel --test browser")
-            .env("DUPLEX_PAGES", project::client())
+            .env("DUPLEX_PAGES", client::build()?)
             .env("CHROMIUM", chromium)
             .env("CHROMEDRIVER", chromedriver),
     )

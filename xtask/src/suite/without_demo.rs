@@ -18,15 +18,15 @@ pub(crate) fn check(tally: &mut Tally) -> Result {
         say::note("the demo is deleted already: nothing to try");
         return Ok(());
     }
-    let copy = project::target().join("without-demo");
+    let copy = project::target()?.join("without-demo");
     copy_project(&copy)?;
-    process::run(&mut cargo(&copy, "xtask delete-demo --force"))?;
-    process::run(&mut cargo(&copy, "fmt --all --check"))?;
-    process::run(&mut cargo(&copy, "clippy --workspace --all-targets -- -D warnings"))?;
-    process::run(&mut cargo(&copy, &format!("clippy --package client --target {WASM} -- -D warnings")))?;
+    process::run(&mut cargo(&copy, "xtask delete-demo --force")?)?;
+    process::run(&mut cargo(&copy, "fmt --all --check")?)?;
+    process::run(&mut cargo(&copy, "clippy --workspace --all-targets -- -D warnings")?)?;
+    process::run(&mut cargo(&copy, &format!("clippy --package client --target {WASM} -- -D warnings"))?)?;
     // The core is the one that was just tested at length.
     let fewer = [("DUPLEX_SEEDS", "300"), ("DUPLEX_KILL_ROUNDS", "5")];
-    tally.run(cargo(&copy, "test --workspace --no-fail-fast --features server/otel").envs(fewer))
+    tally.run(cargo(&copy, "test --workspace --no-fail-fast --features server/otel")?.envs(fewer))
 }
 
 fn copy_project(copy: &Path) -> Result {
@@ -44,13 +44,13 @@ fn copy_project(copy: &Path) -> Result {
 }
 
 /// A cargo that works on the copy: results go beside it, what leads to them into our build folder.
-fn cargo(copy: &Path, words: &str) -> Command {
+fn cargo(copy: &Path, words: &str) -> Result<Command> {
     let mut command = process::cargo(words);
     command
         .current_dir(copy.join("source"))
         .env("CARGO_TARGET_DIR", copy.join("target"))
-        .env("CARGO_BUILD_BUILD_DIR", project::target());
-    command
+        .env("CARGO_BUILD_BUILD_DIR", project::target()?);
+    Ok(command)
 }
 
 /// The workspace's manifest with `0.1.0` turned into `0.1.0-without-demo`.

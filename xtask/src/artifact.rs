@@ -1,0 +1,77 @@
+//! A build by cargo, and where its program lies: a person's own configuration may have moved it.
+
+use crate::failure::Result;
+use crate::label::Label;
+use crate::process;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Runs a `cargo build` and returns the file of its program `name`. Cargo's own lines go behind the label, or straight
+/// to the person.
+pub(crate) fn build(command: &mut Command, name: &str, label: Option<Label>) -> Result<PathBuf> {
+    command.arg("--message-format=json-render-diagnostics");
+    let mut program = None;
+    let mut take = |line: &str| program = program_in(line, name).or(program.take());
+    match label {
+        None => process::each_line(command, &mut take)?,
+        Some(label) => {
+            label.prepare(command.stderr(Stdio::piped()));
+            process::each_line_beside(command, &mut take, |stderr| label.follow(stderr))?;
+        }
+    }
+    let repeat = process::shown(command);
+    program.ok_or_else(|| {
+        format!("cargo built no program `{name}`; to see what it builds:\n    {repeat}").into()
+    })
+}
+
+/// The program that a line of `--message-format=json` tells of, if it is the one of that name (cargo's reference,
+/// "External tools").
+fn program_in(line: &str, name: &str) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Message {
+        reason: String,
+        target: Option<Target>,
+        #[serde(default)]
+        filenames: Vec<PathBuf>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+        kind: Vec<String>,
+    }
+    let message: Message = serde_json::from_str(line).ok()?;
+    let target = message.target.filter(|_| message.reason == "compiler-artifact")?;
+    let is_program = target.kind.iter().any(|kind| kind == "bin" || kind == "example");
+    if target.name != name || !is_program {
+        return None;
+    }
+    // A WebAssembly program comes with a `.js` for some targets, and a Windows one with its symbols.
+    message.filenames.into_iter().find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.extension().is_none_or(|kind| kind == "wasm" || kind == "exe")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(kind: &str, name: &str) -> String {
+        format!(
+            r#"{{"reason":"compiler-artifact","target":{{"kind":["{kind}"],"name":"{name}"}},"filenames":["/t/{name}"],"fresh":true}}"#
+        )
+    }
+
+    #[test]
+    fn the_program_of_that_name_is_found_and_no_library() {
+        assert_eq!(program_in(&line("bin", "app"), "app"), Some("/t/app".into()));
+        assert_eq!(program_in(&line("example", "app"), "app"), Some("/t/app".into()));
+        assert_eq!(program_in(&line("lib", "app"), "app"), None);
+        assert_eq!(program_in(&line("bin", "other"), "app"), None);
+        assert_eq!(program_in(r#"{"reason":"build-finished","success":true}"#, "app"), None);
+        assert_eq!(program_in("   Compiling app", "app"), None);
+    }
+}

@@ -1,0 +1,84 @@
+//! The finished client's folder while it is filled: files whose names stand for their bytes.
+
+use crate::failure::Result;
+use crate::files;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// A folder that is being filled, beside the one that a server may be serving.
+pub(super) struct Folder {
+    fresh: PathBuf,
+    finished: PathBuf,
+}
+
+impl Folder {
+    /// Begins an empty one, which [`finish`](Folder::finish) will put in the place of `finished`.
+    pub(super) fn begin(finished: &Path) -> Result<Self> {
+        let fresh = finished.with_extension("new");
+        files::remove(&fresh)?;
+        files::create(&fresh)?;
+        Ok(Folder { fresh, finished: finished.to_owned() })
+    }
+
+    /// Writes a file under a name with the hash of its bytes, which the server then lets browsers keep for ever. Its
+    /// URL: `client.css` becomes `/client-16cedf80ade01c62.css`.
+    pub(super) fn add(&self, name: &str, bytes: &[u8]) -> Result<String> {
+        let name = named_by(bytes, name);
+        self.add_as(&name, bytes)
+    }
+
+    /// Writes a file under just this name. Its URL.
+    pub(super) fn add_as(&self, name: &str, bytes: &[u8]) -> Result<String> {
+        files::write(&self.fresh.join(name), bytes)?;
+        Ok(format!("/{name}"))
+    }
+
+    /// Where it is until it is finished.
+    pub(super) fn path(&self) -> &Path {
+        &self.fresh
+    }
+
+    /// Puts it in its place.
+    pub(super) fn finish(self) -> Result {
+        files::remove(&self.finished)?;
+        files::rename(&self.fresh, &self.finished)
+    }
+}
+
+/// `client.wasm` becomes `client-<hash>.wasm`: the first half of what the server knows the file by.
+fn named_by(bytes: &[u8], name: &str) -> String {
+    const HASH_BYTES: usize = 8;
+    let hash: String = Sha256::digest(bytes)[..HASH_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+    match name.rsplit_once('.') {
+        Some((stem, kind)) => format!("{stem}-{hash}.{kind}"),
+        None => format!("{name}-{hash}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_holds_the_hash_of_the_bytes() {
+        // `printf js | sha256sum`
+        assert_eq!(named_by(b"js", "boot.js"), "boot-16cedf80ade01c62.js");
+        assert_eq!(named_by(b"js", "boot"), "boot-16cedf80ade01c62");
+        assert_ne!(named_by(b"other", "boot.js"), named_by(b"js", "boot.js"));
+    }
+
+    #[test]
+    fn a_folder_takes_the_place_of_the_one_before_when_it_is_whole() {
+        let finished = std::env::temp_dir().join(format!("folder-{}", std::process::id()));
+        for text in ["one", "two"] {
+            let folder = Folder::begin(&finished).unwrap();
+            let url = folder.add("a.js", text.as_bytes()).unwrap();
+            assert!(folder.path().join(&url[1..]).is_file());
+            assert!(!finished.join(&url[1..]).exists());
+            folder.finish().unwrap();
+            assert!(finished.join(&url[1..]).is_file());
+        }
+        assert_eq!(files::below(&finished).unwrap().len(), 1);
+        files::remove(&finished).unwrap();
+    }
+}

@@ -1,0 +1,246 @@
+//! The client's page: `client/index.html` with what its `data-trunk` links stand for.
+//!
+//! The page is written for trunk, so that `trunk serve` works too (<https://trunkrs.dev/assets/>). This is the part of
+//! its language that the page needs; a link of another kind is an error, as it would be missing otherwise.
+
+use super::Mode;
+use super::compile::Code;
+use super::folder::Folder;
+use crate::failure::{Failure, Result};
+use crate::files;
+use lol_html::html_content::{ContentType, Element};
+use lol_html::{RewriteStrSettings, element, rewrite_str};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const KINDS: &str = "icon, css, copy-file, copy-dir and rust";
+
+/// A page as it was written, and the links in it that are to be replaced.
+pub(super) struct Page {
+    source: PathBuf,
+    text: String,
+    links: Vec<Link>,
+}
+
+/// One `<link data-trunk …>`.
+#[derive(Clone, Debug, PartialEq)]
+struct Link {
+    rel: String,
+    attributes: BTreeMap<String, String>,
+}
+
+impl Page {
+    /// Reads a page.
+    pub(super) fn read(source: &Path) -> Result<Self> {
+        let text = files::read_text(source)?;
+        let links = links(&text).map_err(|reason| format!("{}: {reason}", source.display()))?;
+        Ok(Page { source: source.to_owned(), text, links })
+    }
+
+    /// An attribute of the link to the client's own code.
+    pub(super) fn of_code(&self, attribute: &str) -> Option<&str> {
+        let code = self.links.iter().find(|link| link.rel == "rust")?;
+        code.attributes.get(attribute).map(String::as_str)
+    }
+
+    /// Writes the page into the folder, with all that it links to.
+    pub(super) fn write(&self, mode: Mode, code: &Code, folder: &Folder) -> Result {
+        let mut replacements = Vec::new();
+        let mut styles = self.style_sheet(folder)?;
+        for link in &self.links {
+            replacements.push(match link.rel.as_str() {
+                "css" => styles
+                    .take()
+                    .map(|url| format!(r#"<link rel="stylesheet" href="{url}">"#))
+                    .unwrap_or_default(),
+                "rust" => self.loader(mode, code, folder)?,
+                _ => self.copied(link, folder)?,
+            });
+        }
+        let mut replacements = replacements.into_iter();
+        let text = replaced(&self.text, |_| replacements.next().unwrap_or_default())?;
+        folder.add_as("index.html", text.as_bytes())?;
+        Ok(())
+    }
+
+    /// The URL of one style sheet made of all, in their order: a page is not drawn before it has them.
+    fn style_sheet(&self, folder: &Folder) -> Result<Option<String>> {
+        let sheets: Vec<&Link> = self.links.iter().filter(|link| link.rel == "css").collect();
+        if sheets.is_empty() {
+            return Ok(None);
+        }
+        let mut merged = String::new();
+        for sheet in sheets {
+            merged.push_str(&files::read_text(&self.file(sheet, "href")?)?);
+        }
+        folder.add("client.css", merged.as_bytes()).map(Some)
+    }
+
+    /// What stands in the place of the link to the code: files that are fetched at once, and the call that starts them.
+    fn loader(&self, mode: Mode, code: &Code, folder: &Folder) -> Result<String> {
+        for (path, text) in &code.snippets {
+            folder.add_as(path, text.as_bytes())?;
+        }
+        let script = folder.add("client.js", code.script.as_bytes())?;
+        let wasm = folder.add("client.wasm", &code.wasm)?;
+        let boot = self.of_code("data-initializer").ok_or("the page names no data-initializer")?;
+        let boot = folder.add("boot.js", &files::read(&self.beside(boot))?)?;
+        let size = code.wasm.len();
+        let mut loader = format!(
+            r#"<link rel="modulepreload" href="{script}">
+    <link rel="preload" href="{wasm}" as="fetch" type="application/wasm" crossorigin>
+    <script type="module">import {{ load }} from "{boot}"; load("{script}", "{wasm}", {size});</script>"#
+        );
+        if mode == Mode::Development {
+            let reload = folder.add("reload.js", include_bytes!("reload.js"))?;
+            loader.push_str(&format!(r#"<script type="module" src="{reload}"></script>"#));
+        }
+        Ok(loader)
+    }
+
+    /// What stands in the place of a link to a file that is taken as it is.
+    fn copied(&self, link: &Link, folder: &Folder) -> Result<String> {
+        let source = self.file(link, "href")?;
+        let name =
+            source.file_name().and_then(|name| name.to_str()).ok_or("a file of the page has no name")?;
+        match link.rel.as_str() {
+            "icon" => {
+                let url = folder.add(name, &files::read(&source)?)?;
+                let kept = |name: &str| name != "rel" && name != "href" && !name.starts_with("data-");
+                let others = link.attributes.iter().filter(|(name, _)| kept(name));
+                let others: String = others.map(|(name, value)| format!(r#" {name}="{value}""#)).collect();
+                Ok(format!(r#"<link rel="icon" href="{url}"{others}>"#))
+            }
+            // These keep their names, which others may know.
+            _ => {
+                let base =
+                    if source.is_dir() { source.as_path() } else { source.parent().unwrap_or(&source) };
+                for file in files::below(&source)? {
+                    let below = file.strip_prefix(base).unwrap_or(&file);
+                    let target = if source.is_dir() { Path::new(name).join(below) } else { below.to_owned() };
+                    folder.add_as(&target.to_string_lossy(), &files::read(&file)?)?;
+                }
+                Ok(String::new())
+            }
+        }
+    }
+
+    fn file(&self, link: &Link, attribute: &str) -> Result<PathBuf> {
+        let href = link.attributes.get(attribute);
+        let href = href.ok_or_else(|| format!("a link {:?} of the page has no {attribute}", link.rel))?;
+        Ok(self.beside(href))
+    }
+
+    fn beside(&self, path: &str) -> PathBuf {
+        self.source.parent().unwrap_or(&self.source).join(path)
+    }
+}
+
+/// The links of a page that are to be replaced, in their order.
+fn links(text: &str) -> std::result::Result<Vec<Link>, String> {
+    let mut found = Vec::new();
+    replaced(text, |link| {
+        found.push(link);
+        String::new()
+    })
+    .map_err(|failure| failure.reason().unwrap_or_default().to_owned())?;
+    let count = |rel: &str| found.iter().filter(|link: &&Link| link.rel == rel).count();
+    if count("rust") != 1 {
+        return Err(format!("it must have one `<link data-trunk rel=\"rust\">`, and has {}", count("rust")));
+    }
+    let known = |link: &Link| KINDS.split([',', ' ']).any(|kind| kind == link.rel);
+    match found.iter().find(|link| !known(link)) {
+        Some(link) => Err(format!("`data-trunk rel={:?}` is not understood here; {KINDS} are", link.rel)),
+        None => Ok(found),
+    }
+}
+
+/// The page with another text in the place of each of its links.
+fn replaced(text: &str, mut by: impl FnMut(Link) -> String) -> Result<String> {
+    let replace = element!("link[data-trunk]", |element: &mut Element| {
+        let attributes: BTreeMap<String, String> =
+            element.attributes().iter().map(|attribute| (attribute.name(), attribute.value())).collect();
+        let link = Link { rel: attributes.get("rel").cloned().unwrap_or_default(), attributes };
+        element.replace(&by(link), ContentType::Html);
+        Ok(())
+    });
+    rewrite_str(text, RewriteStrSettings::new().append_element_content_handler(replace))
+        .map_err(|error| Failure::Because(format!("the page cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: &str = r#"<link data-trunk rel="rust" data-bin="app" data-initializer="boot.js">"#;
+
+    /// The files that a page with these links becomes, by name, in a folder of its own.
+    fn written(name: &str, mode: Mode, links: &str) -> (String, Vec<String>) {
+        let root = std::env::temp_dir().join(format!("page-{name}-{}", std::process::id()));
+        for (path, text) in
+            [("b.css", "b{}"), ("a.css", "a{}"), ("i.svg", "<svg/>"), ("boot.js", ""), ("img/x/y.txt", "y")]
+        {
+            files::write(&root.join("client").join(path), text).unwrap();
+        }
+        files::write(
+            &root.join("client/index.html"),
+            format!("<!doctype html>\n<!-- ä -->{links}{CODE}<p>x"),
+        )
+        .unwrap();
+        let page = Page::read(&root.join("client/index.html")).unwrap();
+        let snippets = [("snippets/one/inline0.js".to_owned(), "export {}".to_owned())].into();
+        let code = Code { script: "js".into(), wasm: b"wasm".to_vec(), snippets };
+        let folder = Folder::begin(&root.join("finished")).unwrap();
+        page.write(mode, &code, &folder).unwrap();
+        folder.finish().unwrap();
+        let text = files::read_text(&root.join("finished/index.html")).unwrap();
+        let name = |file: PathBuf| file.strip_prefix(root.join("finished")).unwrap().display().to_string();
+        let names = files::below(&root.join("finished")).unwrap().into_iter().map(name).collect();
+        let sheet = files::below(&root.join("finished"))
+            .unwrap()
+            .into_iter()
+            .find(|file| file.extension().is_some_and(|kind| kind == "css"));
+        assert!(
+            sheet.is_none_or(|sheet| files::read_text(&sheet).unwrap() == "b{}a{}"),
+            "the order of the links"
+        );
+        files::remove(&root).unwrap();
+        (text, names)
+    }
+
+    #[test]
+    fn every_file_that_the_page_names_is_there_and_the_rest_is_as_it_was() {
+        let links = r#"<link data-trunk rel="css" href="b.css"><link data-trunk rel="icon" href="i.svg" type="image/svg+xml">
+            <link data-trunk rel="css" href="a.css"/><link rel="stylesheet" href="https://example.org/c.css">
+            <link data-trunk rel="copy-dir" href="img"><link data-trunk rel="copy-file" href="i.svg">"#;
+        let (text, names) = written("whole", Mode::Release, links);
+        assert!(
+            text.starts_with("<!doctype html>\n<!-- ä --><link rel=\"stylesheet\" href=\"/client-"),
+            "{text}"
+        );
+        assert!(text.ends_with("</script><p>x") && text.contains("https://example.org/c.css"), "{text}");
+        assert!(!text.contains("data-trunk") && !text.contains("/reload-"), "{text}");
+        assert!(text.contains(r#"type="image/svg+xml">"#) && text.contains(", 4);</script>"), "{text}");
+        for url in text.split('"').filter_map(|word| word.strip_prefix('/')) {
+            assert!(names.iter().any(|name| name == url), "{url} is not there: {names:?}");
+        }
+        for kept in ["img/x/y.txt", "i.svg", "snippets/one/inline0.js"] {
+            assert!(names.iter().any(|name| name == kept), "{kept} keeps its name: {names:?}");
+        }
+    }
+
+    #[test]
+    fn only_in_development_a_page_reloads_itself() {
+        assert!(written("dev", Mode::Development, "").0.contains("/reload-"));
+    }
+
+    #[test]
+    fn a_link_that_is_not_understood_is_named() {
+        let failed = |text: &str| links(text).unwrap_err();
+        assert!(
+            failed(&format!(r#"<link data-trunk rel="scss" href="a.scss">{CODE}"#)).contains(r#"rel="scss""#)
+        );
+        assert!(failed("<p>").contains("has 0"));
+        assert!(failed(&format!("{CODE}{CODE}")).contains("has 2"));
+    }
+}
