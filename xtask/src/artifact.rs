@@ -58,6 +58,7 @@ fn is_executable(file: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files;
 
     fn line(kind: &str, name: &str) -> String {
         format!(
@@ -73,5 +74,27 @@ mod tests {
         assert_eq!(program_in(&line("bin", "other"), "app"), None);
         assert_eq!(program_in(r#"{"reason":"build-finished","success":true}"#, "app"), None);
         assert_eq!(program_in("   Compiling app", "app"), None);
+    }
+
+    /// As real as it gets: a folder with odd signs in its name, and a configuration that moves all output.
+    #[test]
+    fn a_program_is_found_wherever_a_persons_configuration_puts_it() {
+        let root = std::env::temp_dir().join(format!("artifact 'ä' \"{}\"", std::process::id()));
+        let project = root.join("app");
+        let write = |path: &str, text: &str| files::write(&root.join(path), text).unwrap();
+        write("app/Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        write("app/src/main.rs", "fn main() {}");
+        write(".cargo/config.toml", "[build]\ntarget-dir = \"elsewhere\"\ntarget = \"host-tuple\"\n");
+        let built = |name: &str| {
+            let mut command = process::cargo("build --offline");
+            for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"] {
+                command.env_remove(variable);
+            }
+            build(command.current_dir(&project), name, None)
+        };
+        let program = built("app").unwrap();
+        assert!(program.starts_with(root.join("elsewhere")) && program.is_file(), "{}", program.display());
+        assert!(built("other").unwrap_err().reason().unwrap().contains("no program `other`"));
+        files::remove(&root).unwrap();
     }
 }

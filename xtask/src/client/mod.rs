@@ -47,7 +47,10 @@ pub(crate) fn build() -> Result<PathBuf> {
         return Ok(page.parent().map(Path::to_path_buf).unwrap_or_default());
     }
     setup::wasm_target()?;
-    say::step("building the client for release", "two minutes the first time, then half of one");
+    say::step(
+        "building the client for release",
+        "two minutes the first time, then half of one; next: the server",
+    );
     let finished = project::target()?.join("client");
     let folder = assemble(Mode::Release, &finished, None)?;
     say::step(
