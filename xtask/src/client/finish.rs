@@ -1,5 +1,6 @@
 //! Between trunk's output and the finished client: fewer bytes, and names that stand for those bytes.
 
+use super::cost;
 use crate::failure::Result;
 use crate::files;
 use sha2::{Digest, Sha256};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn strip_names(client: &Path) -> Result {
     let (wasm, page) = (wasm_file(client)?, client.join("index.html"));
     let whole = files::read(&wasm)?;
+    cost::keep(&cost::of(&whole)?)?;
     let stripped = without_names(&whole);
     let stripped = stripped.ok_or_else(|| format!("{} is no whole WASM module", wasm.display()))?;
     // The loader's progress bar ends at this number.

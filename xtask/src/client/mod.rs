@@ -5,6 +5,7 @@
 
 pub(crate) mod budget;
 mod compress;
+pub(crate) mod cost;
 mod finish;
 
 use crate::commands::setup;
