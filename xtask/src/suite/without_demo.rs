@@ -5,7 +5,7 @@
 //! name, version and place in the workspace, would take the copy's for ours.
 
 use super::tally::Tally;
-use crate::commands::delete_demo;
+use crate::commands::{accept, delete_demo};
 use crate::failure::Result;
 use crate::tools::WASM;
 use crate::{files, process, project, say};
@@ -14,13 +14,14 @@ use std::process::Command;
 
 /// Copies the project, deletes the demo there, and checks and tests the rest.
 pub(crate) fn check(tally: &mut Tally) -> Result {
-    if !delete_demo::is_present(project::root()) {
+    if !delete_demo::is_present(project::root())? {
         say::note("the demo is deleted already: nothing to try");
         return Ok(());
     }
     let copy = project::target().join("without-demo");
     copy_project(&copy)?;
     process::run(&mut cargo(&copy, "xtask delete-demo --force"))?;
+    accept::write_golden_files(|words| cargo(&copy, words))?;
     process::run(&mut cargo(&copy, "fmt --all --check"))?;
     process::run(&mut cargo(&copy, "clippy --workspace --all-targets -- -D warnings"))?;
     process::run(&mut cargo(&copy, &format!("clippy --package client --target {WASM} -- -D warnings")))?;

@@ -1,159 +1,153 @@
-//! `cargo xtask rename my-app`: the project takes your name, in every form in which it carries its own.
+//! `cargo xtask rename NAME`: the project takes that name, in every form in which it carries its own.
 
-use super::delete_demo::require_clean_tree;
+#[cfg(test)]
+mod later_versions;
+mod name;
+
 use crate::failure::{Failure, Result};
-use crate::{files, process, project, say};
+use crate::markers::{self, Mark};
+use crate::texts::{self, Texts};
+use crate::{files, git, process, project, say};
+use name::Name;
+use std::path::Path;
 
-/// Renames in all text files but the licences, whose authors stay who they are.
+/// The folder that this command lives in: the names in its examples are no project's.
+const EXAMPLES: &str = "xtask/src/commands/rename/";
+/// Our own sources, which speak of the marks without being marked.
+const UNMARKED: &str = "xtask/";
+/// A picture of the template, which shows the template's name.
+const SCREENSHOT: &str = "assets/screenshot.png";
+/// Good names for tests. They stand here and nowhere else, or they would be words that the project uses.
+#[cfg(test)]
+pub(crate) const NAMES: [&str; 2] = ["acme-board", "quagga"];
+/// As much of a line as is shown of it.
+const LINE_CHARS_MAX: usize = 100;
+
+/// Refuses where there would be no way back; `--force` goes on.
 pub(super) fn run(args: &[String]) -> Result {
     let force = args.iter().any(|arg| arg == "--force");
-    let names: Vec<&String> = args.iter().filter(|arg| *arg != "--force").collect();
-    let &[name] = names.as_slice() else {
-        return Err(Failure::Misuse("rename wants one name: `cargo xtask rename my-app`".into()));
+    let words: Vec<&String> = args.iter().filter(|arg| *arg != "--force").collect();
+    let &[new] = words.as_slice() else {
+        return Err(Failure::Misuse("rename wants one name: `cargo xtask rename NAME`".into()));
     };
-    if !is_name(name) {
-        return Err(Failure::Misuse(format!(
-            "`{name}`: a name is a-z, 0-9 and single `-`, and begins with a letter"
-        )));
+    if new == project::NAME {
+        return Err(format!("the project is named `{new}` already: nothing to do").into());
     }
+    Name::parse(new).map_err(Failure::Misuse)?;
+    let root = project::root();
     if !force {
-        require_clean_tree()?;
+        git::require_way_back(root)?;
     }
-    let (old, new) = (Forms::of(project::NAME), Forms::of(name));
-    for path in files::of_project(project::root())? {
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        if file.starts_with("LICENSE") || file == "Cargo.lock" {
+    let changed = apply(root, project::NAME, new)?;
+    process::run(&mut process::cargo("fmt --all"))?;
+    say::note(&format!("{} is now {new}, in {} files", project::NAME, changed.len()));
+    if changed.iter().any(|path| path == SCREENSHOT) {
+        say::note(
+            "what spoke of the template is gone: the introduction and the screenshot in README.md, and the cap in \
+             client/size-budget, which a product sets for itself",
+        );
+    }
+    say::note(
+        "yours to change next: the beginning of README.md, and assets/icon.svg; `cargo xtask run` shows it",
+    );
+    Ok(())
+}
+
+/// Renames the project in that folder. The paths of what changed.
+pub(crate) fn apply(root: &Path, old: &str, new: &str) -> Result<Vec<String>> {
+    let before = texts::read(root)?;
+    let after = renamed(&before, old, new)?;
+    let mut changed = texts::write(root, &before, &after)?;
+    if files::remove(&root.join(SCREENSHOT))? {
+        changed.push(SCREENSHOT.to_owned());
+    }
+    Ok(changed)
+}
+
+/// The project's texts under another name, without what is true of the template alone. Licences stay as they are:
+/// their authors stay who they are.
+///
+/// Refuses a name that a text uses as a word: a second rename could not tell one from the other.
+pub(super) fn renamed(texts: &Texts, old: &str, new: &str) -> Result<Texts> {
+    let (old, new) = (Name::parse(old)?, Name::parse(new)?);
+    let mut renamed = Texts::new();
+    for (path, text) in texts {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        if file.starts_with("LICENSE") || file == "Cargo.lock" || path.starts_with(EXAMPLES) {
+            renamed.insert(path.clone(), text.clone());
             continue;
         }
-        // What is not text has no name in it.
-        let Ok(text) = files::read_text(&path) else { continue };
-        let renamed = replace(&text, &old, &new);
-        if renamed != text {
-            files::write(&path, renamed)?;
+        let rest =
+            if path.starts_with(UNMARKED) { None } else { markers::without(Mark::Template, path, text)? };
+        let text = rest.as_ref().unwrap_or(text);
+        if let Some(place) = first_use(&new, &old, path, text) {
+            return Err(format!(
+                "`{}` is a word that the project uses: once it is the name, nobody can tell one from the other. \
+                 It stands in {place}\nChoose another name",
+                new.kebab
+            )
+            .into());
         }
+        renamed.insert(old.replaced(path, &new), old.replaced(text, &new));
     }
-    say::note(&format!("{} is now {name}; `cargo xtask run` shows it", project::NAME));
-    process::run(&mut process::cargo("fmt --all"))
+    Ok(renamed)
 }
 
-fn is_name(name: &str) -> bool {
-    let word =
-        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    name.starts_with(|first: char| first.is_ascii_lowercase()) && name.split('-').all(word)
-}
-
-/// One name in all its forms.
-struct Forms {
-    /// `my-app`: the binary, the wire, the prose.
-    kebab: String,
-    /// `my_app`: part of an identifier.
-    snake: String,
-    /// `MY_APP`: environment variables.
-    screaming: String,
-    /// `My App`: what people read.
-    title: String,
-    /// `MyApp`: part of a type's name.
-    pascal: String,
-}
-
-impl Forms {
-    fn of(kebab: &str) -> Self {
-        let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
-        let words: Vec<String> = kebab.split('-').map(capital).collect();
-        let snake = kebab.replace('-', "_");
-        Forms {
-            kebab: kebab.into(),
-            screaming: snake.to_uppercase(),
-            snake,
-            title: words.join(" "),
-            pascal: words.concat(),
-        }
-    }
-}
-
-/// Replaces each form by the new name's form. A name of one word looks the same in several forms: what
-/// stands beside it tells which one is meant.
-fn replace(text: &str, old: &Forms, new: &Forms) -> String {
-    let mut renamed = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(next) = rest.chars().next() {
-        let before = renamed.chars().next_back();
-        let (length, form) = match form_at(rest, old) {
-            Some(found) if !is_english(&renamed) => {
-                let after = rest[found.len()..].chars().next();
-                (found.len(), form_for(found, [before, after], old, new))
-            }
-            _ => (next.len_utf8(), &rest[..next.len_utf8()]),
-        };
-        renamed.push_str(form);
-        rest = &rest[length..];
-    }
-    renamed
-}
-
-fn form_at<'a>(text: &str, old: &'a Forms) -> Option<&'a str> {
-    let forms = [&old.kebab, &old.snake, &old.screaming, &old.title, &old.pascal];
-    forms.into_iter().map(String::as_str).find(|form| text.starts_with(form))
-}
-
-/// The word itself and tokio's function of that name are not the project's name.
-fn is_english(before: &str) -> bool {
-    ["full-", "half-", "io::"].iter().any(|lead| before.ends_with(lead))
-}
-
-fn form_for<'a>(found: &str, beside: [Option<char>; 2], old: &Forms, new: &'a Forms) -> &'a str {
-    let glued = beside.into_iter().flatten().any(|c| c.is_alphanumeric() || c == '_');
-    // `CARGO_BIN_EXE_<name>` holds the binary's name as it is, though it looks like an identifier.
-    let binary = found == old.kebab
-        && beside[0] == Some('_')
-        && beside[1].is_none_or(|c| !c.is_alphanumeric() && c != '_');
-    if found == old.screaming {
-        &new.screaming
-    } else if found == old.kebab && (binary || !glued) {
-        &new.kebab
-    } else if found == old.kebab || found == old.snake {
-        &new.snake
-    } else if glued {
-        &new.pascal
-    } else {
-        &new.title
-    }
+/// The place where a file uses the new name already.
+fn first_use(new: &Name, old: &Name, path: &str, text: &str) -> Option<String> {
+    let Some(number) = new.first_line(text, old) else {
+        return new.first_line(path, old).map(|_| format!("the path {path}"));
+    };
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let shown: String = line.trim().chars().take(LINE_CHARS_MAX).collect();
+    Some(format!("{path}, line {number}:\n    {shown}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_form_becomes_the_same_form_of_the_new_name() {
-        let (one, two) = (Forms::of("echo"), Forms::of("my-app"));
-        for (before, after) in [
-            ("echo.v1.json", "my-app.v1.json"),
-            ("target/release/echo", "target/release/my-app"),
-            ("CARGO_BIN_EXE_echo\"", "CARGO_BIN_EXE_my-app\""),
-            ("echo_session", "my_app_session"),
-            ("ECHO_LISTEN", "MY_APP_LISTEN"),
-            ("# Echo\n", "# My App\n"),
-            ("EchoClient", "MyAppClient"),
-            ("io::echo(64), full-echo", "io::echo(64), full-echo"),
-            ("Übung · nothing", "Übung · nothing"),
-        ] {
-            assert_eq!(replace(before, &one, &two), after);
-        }
+    fn texts(texts: &[(&str, &str)]) -> Texts {
+        texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
     }
 
     #[test]
-    fn a_name_of_two_words_can_be_renamed_again() {
-        let (two, one) = (Forms::of("my-app"), Forms::of("echo"));
-        let text = "my-app my_app_session MY_APP_LISTEN My App MyAppClient";
-        assert_eq!(replace(text, &two, &one), "echo echo_session ECHO_LISTEN Echo EchoClient");
+    fn texts_and_paths_take_the_name_and_licences_keep_theirs() {
+        let before = texts(&[
+            ("LICENSE-MIT", "The Echo contributors"),
+            (
+                "README.md",
+                "# Echo\n<!-- template: begin -->\nA template.\n<!-- template: end -->\nRun `echo`.\n",
+            ),
+            ("deploy/echo.service", "ExecStart=/usr/local/bin/echo\n"),
+        ]);
+        let after = texts(&[
+            ("LICENSE-MIT", "The Echo contributors"),
+            ("README.md", "# My App\nRun `my-app`.\n"),
+            ("deploy/my-app.service", "ExecStart=/usr/local/bin/my-app\n"),
+        ]);
+        assert_eq!(renamed(&before, "echo", "my-app").unwrap(), after);
     }
 
     #[test]
-    fn only_names_that_a_package_may_have_are_taken() {
-        assert!(is_name("a") && is_name("my-app-2"));
-        for bad in ["", "-a", "a-", "a--b", "2a", "My", "a_b", "ä"] {
-            assert!(!is_name(bad), "{bad}");
+    fn a_word_that_the_project_uses_is_refused_with_the_place_where_it_stands() {
+        let before = texts(&[("src/a.rs", "one\n  let talk = echo();\n")]);
+        let failure = renamed(&before, "echo", "talk").unwrap_err();
+        let reason = failure.reason().unwrap();
+        assert!(reason.contains("src/a.rs, line 2:\n    let talk = echo();"), "{reason}");
+        assert!(renamed(&before, "echo", "my-talk").is_ok());
+    }
+
+    #[test]
+    fn a_project_can_be_renamed_twice_and_back() {
+        let before =
+            texts(&[("Cargo.toml", "name = \"echo\"\n"), ("a.rs", "ECHO_LISTEN Echo echo_sessions\n")]);
+        for (first, second) in
+            [("reed", "cane"), ("tall-reed", "reed"), ("reed", "tall-reed"), ("a-b", "b-a")]
+        {
+            let once = renamed(&before, "echo", first).unwrap();
+            let twice = renamed(&once, first, second).unwrap();
+            assert_eq!(renamed(&twice, second, "echo").unwrap(), before, "{first}, {second}");
         }
     }
 }
