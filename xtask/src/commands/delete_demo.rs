@@ -89,3 +89,27 @@ fn is_demo(path: &str) -> bool {
     DEMO.iter()
         .any(|demo| path.strip_prefix(demo).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::sandbox::Sandbox;
+
+    #[test]
+    fn a_later_feature_of_the_same_name_is_not_the_demo() {
+        let sandbox = Sandbox::new("same-name");
+        sandbox.write(FEATURES, "pub mod chat; // demo\n");
+        assert!(is_present(&sandbox.0).unwrap());
+        sandbox.write(FEATURES, "pub mod chat;\n");
+        assert!(!is_present(&sandbox.0).unwrap());
+    }
+
+    #[test]
+    fn a_mark_without_its_counterpart_is_told_before_anything_is_deleted() {
+        let sandbox = Sandbox::new("unpaired");
+        sandbox.write(DEMO[2], "//! The demo.\n");
+        sandbox.write("README.md", "<!-- demo: begin -->\n");
+        assert!(apply(&sandbox.0).unwrap_err().reason().unwrap().contains("README.md"));
+        assert_eq!(sandbox.read(DEMO[2]), "//! The demo.\n");
+    }
+}

@@ -16,6 +16,9 @@ const RESERVED: [&str; 64] = [
     "aux", "con", "nul", "prn",
 ];
 
+/// Cargo's variable with the path of a binary, whose name follows as it is, though it looks like an identifier.
+const BINARY: &str = "CARGO_BIN_EXE_";
+
 /// One name in all its forms.
 pub(super) struct Name {
     /// `my-app`: the binary, the wire, keys of storage.
@@ -100,6 +103,10 @@ impl Name {
         let mut replaced = String::with_capacity(text.len());
         let mut end = 0;
         for (start, form) in self.occurrences(text) {
+            // A name such as `tick-tick` can stand across itself.
+            if start < end {
+                continue;
+            }
             replaced.push_str(&text[end..start]);
             replaced.push_str(new(form));
             end = start + self.form(form).len();
@@ -113,43 +120,49 @@ impl Name {
         begins.filter_map(|(start, _)| Some((start, self.form_at(text, start)?)))
     }
 
-    /// The form in which the name stands at that place, if it does. A name of one word looks the same in several
-    /// forms: what stands beside it tells which one is meant, and whether it is a part of another word.
+    /// The form in which the name stands at that place, if it does and is no part of another word.
     fn form_at(&self, text: &str, start: usize) -> Option<Form> {
         let (before, rest) = text.split_at(start);
         let forms = [Form::Title, Form::Pascal, Form::Kebab, Form::Snake, Form::Camel, Form::Screaming];
         let written = forms.into_iter().map(|form| self.form(form)).find(|form| rest.starts_with(form))?;
-        if is_english(before) {
-            return None;
-        }
         let (previous, next) = (before.chars().next_back(), rest[written.len()..].chars().next());
-        let is = |beside: Option<char>, of: fn(char) -> bool| beside.is_some_and(of);
-        let is_underscored = previous == Some('_') || next == Some('_');
-        let goes_on = is(next, |c| c.is_lowercase() || c.is_numeric());
-        if written == self.title || written == self.pascal {
-            let is_glued =
-                is_underscored || is(previous, char::is_alphanumeric) || is(next, char::is_uppercase);
-            let is_title = written == self.title && (self.title != self.pascal || !is_glued);
-            let is_part = is(previous, char::is_uppercase) || goes_on;
-            return (!is_part).then_some(if is_title { Form::Title } else { Form::Pascal });
-        }
-        if is(previous, char::is_alphanumeric) || goes_on {
-            return None;
-        }
-        if written == self.screaming {
-            return (!is(next, char::is_alphabetic)).then_some(Form::Screaming);
-        }
-        let has_one_word = self.kebab == self.snake;
-        Some(match written {
-            _ if is(next, char::is_uppercase) => Form::Camel,
-            // `CARGO_BIN_EXE_<name>` holds the binary's name as it is, though it looks like an identifier.
-            _ if has_one_word && before.ends_with("CARGO_BIN_EXE_") => Form::Kebab,
-            _ if has_one_word && is_underscored => Form::Snake,
-            _ if written == self.kebab => Form::Kebab,
-            _ if written == self.snake => Form::Snake,
-            _ => Form::Camel,
-        })
+        let is_part = if written == self.title || written == self.pascal {
+            previous.is_some_and(char::is_uppercase) || next.is_some_and(is_small)
+        } else if written == self.screaming {
+            previous.is_some_and(char::is_alphanumeric) || next.is_some_and(char::is_alphanumeric)
+        } else {
+            previous.is_some_and(char::is_alphanumeric) || next.is_some_and(is_small)
+        };
+        (!is_part && !is_english(before)).then(|| self.form_of(written, before, previous, next))
     }
+
+    /// A name of one word looks the same in several forms: what stands beside it tells which one is meant.
+    fn form_of(&self, written: &str, before: &str, previous: Option<char>, next: Option<char>) -> Form {
+        let has_one_word = self.kebab == self.snake;
+        let is_underscored = previous == Some('_') || next == Some('_');
+        let is_capital_next = next.is_some_and(char::is_uppercase);
+        if written == self.screaming {
+            Form::Screaming
+        } else if written == self.title || written == self.pascal {
+            let is_glued = is_underscored || is_capital_next || previous.is_some_and(char::is_alphanumeric);
+            if written == self.title && !(has_one_word && is_glued) { Form::Title } else { Form::Pascal }
+        } else if is_capital_next {
+            Form::Camel
+        } else if has_one_word && is_underscored && !before.ends_with(BINARY) {
+            Form::Snake
+        } else if written == self.kebab {
+            Form::Kebab
+        } else if written == self.snake {
+            Form::Snake
+        } else {
+            Form::Camel
+        }
+    }
+}
+
+/// What goes on with the word that it follows.
+fn is_small(c: char) -> bool {
+    c.is_lowercase() || c.is_numeric()
 }
 
 /// The word itself and tokio's function of that name are not the project's name.
@@ -190,6 +203,11 @@ mod tests {
         let (two, one) = (Name::of("my-app"), Name::of("echo"));
         assert_eq!(two.replaced(text, &one), echo);
         assert_eq!(one.replaced(echo, &two), text);
+    }
+
+    #[test]
+    fn a_name_that_repeats_itself_is_replaced_from_the_left() {
+        assert_eq!(Name::of("tick-tick").replaced("tick-tick-tick", &Name::of("echo")), "echo-tick");
     }
 
     #[test]
