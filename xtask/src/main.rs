@@ -8,6 +8,7 @@ mod client;
 mod commands;
 mod failure;
 mod files;
+mod git;
 mod label;
 mod markers;
 mod process;
@@ -17,6 +18,7 @@ mod server;
 mod stamp;
 mod stop;
 mod suite;
+mod texts;
 mod tools;
 
 use std::process::ExitCode;

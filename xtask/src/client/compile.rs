@@ -3,12 +3,12 @@
 //! `wasm-bindgen` is a library here, not a program that has to be installed: Cargo.lock keeps it at the version of the
 //! crate that the client is compiled with, which is the only version that understands its output.
 
-use super::Mode;
-use crate::artifact;
+use super::{Mode, cost};
 use crate::failure::Result;
 use crate::label::Label;
 use crate::process::cargo;
 use crate::tools::WASM;
+use crate::{artifact, files};
 use std::collections::BTreeMap;
 use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
@@ -38,6 +38,10 @@ pub(super) fn compile(mode: Mode, bin: &str, release_profile: &str, label: Optio
         build.env_remove(variable);
     }
     let program = artifact::build(&mut build, bin, label)?;
+    if mode == Mode::Release {
+        // As long as its functions have names.
+        cost::keep(&cost::of(&files::read(&program)?)?)?;
+    }
     bind(&program, mode)
         .map_err(|error| format!("wasm-bindgen cannot read {}: {error:#}", program.display()).into())
 }

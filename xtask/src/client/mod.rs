@@ -5,6 +5,7 @@
 pub(crate) mod budget;
 mod compile;
 mod compress;
+pub(crate) mod cost;
 mod folder;
 mod page;
 

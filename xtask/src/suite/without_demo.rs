@@ -14,7 +14,7 @@ use std::process::Command;
 
 /// Copies the project, deletes the demo there, and checks and tests the rest.
 pub(crate) fn check(tally: &mut Tally) -> Result {
-    if !delete_demo::is_present(project::root()) {
+    if !delete_demo::is_present(project::root())? {
         say::note("the demo is deleted already: nothing to try");
         return Ok(());
     }
