@@ -59,14 +59,17 @@ fn timed<T>(part: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 struct Fork {
     /// Its root.
     source: PathBuf,
-    /// Where its results go. What leads to them is in our own build folder.
+    /// Where its results go.
     target: PathBuf,
+    /// What leads to them: our own build folder.
+    build: PathBuf,
 }
 
 impl Fork {
     fn of_project() -> Result<Fork> {
-        let folder = project::target().join("fork");
-        let fork = Fork { source: folder.join("source"), target: folder.join("target") };
+        let build = project::target();
+        let folder = build.join("fork");
+        let fork = Fork { source: folder.join("source"), target: folder.join("target"), build };
         // Results are few and small, and stale ones would be in the way.
         files::remove(&folder)?;
         for file in files::of_project(project::root())? {
@@ -85,7 +88,7 @@ impl Fork {
         command
             .current_dir(&self.source)
             .env("CARGO_TARGET_DIR", &self.target)
-            .env("CARGO_BUILD_BUILD_DIR", project::target());
+            .env("CARGO_BUILD_BUILD_DIR", &self.build);
         command
     }
 
