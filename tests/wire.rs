@@ -115,7 +115,7 @@ fn problems_are_pinned() {
 }
 
 #[test]
-fn every_error_code_keeps_its_name_and_status() {
+fn error_codes_are_pinned_with_their_status() {
     let table: Vec<(ErrorCode, u16)> = ErrorCode::ALL.iter().map(|code| (*code, code.status())).collect();
     pins("http/error_codes", &table);
 }

@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{Config, NAME};
 use crate::http::{self, AppState, Feature, Listener, Meters, Origins, Proxies, Rates, Tally, Turns};
 use crate::limits::Limits;
 use crate::people;
@@ -167,7 +167,8 @@ fn metrics(
     let listener = bind("--metrics-listen", listen, &tally, &Proxies::default(), &Meters::default())?;
     let address = listener.address().map_err(refused("--metrics-listen"))?;
     tracing::info!("metrics are on http://{address}/metrics");
-    let mut registry = Registry::with_prefix("duplex");
+    // Names of metrics have no hyphen, and the product's may.
+    let mut registry = Registry::with_prefix(NAME.replace('-', "_"));
     node.register(&mut registry);
     meters.register(&mut registry);
     Ok((listener, http::metrics(registry)))

@@ -14,11 +14,13 @@ use crate::limits::Limits;
 use crate::telemetry::LogFormat;
 use crate::tls;
 
+/// The program's name. Metrics begin with it too.
+pub const NAME: &str = "duplex";
 const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// A node: HTTP API, WebSocket push and the page, on one address
 #[derive(Parser, Debug, Clone)]
-#[command(name = "duplex", version, max_term_width = 110, disable_help_subcommand = true)]
+#[command(name = NAME, version, max_term_width = 110, disable_help_subcommand = true)]
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, env = "DUPLEX_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
@@ -165,7 +167,7 @@ impl Config {
             let told = told.lines().map(str::trim).filter(|line| !line.is_empty());
             let told: Vec<&str> = told.take_while(|line| !line.starts_with("Usage:")).collect();
             let told = told.join(" ").replace(" For more information, try '--help'.", "; see --help");
-            eprintln!("duplex: {}", told.trim_start_matches("error: "));
+            eprintln!("{NAME}: {}", told.trim_start_matches("error: "));
             ExitCode::from(2)
         })
     }

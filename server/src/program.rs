@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use tokio::runtime::Runtime;
 
 use crate::app::App;
-use crate::config::{Config, Task};
+use crate::config::{Config, NAME, Task};
 use crate::http::Feature;
 use crate::start::{StartError, raise_open_files};
 use crate::{check, realtime, shutdown, telemetry};
@@ -37,7 +37,7 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(StartError(line)) => {
-            eprintln!("duplex: {line}");
+            eprintln!("{NAME}: {line}");
             ExitCode::FAILURE
         }
     }

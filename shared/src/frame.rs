@@ -49,7 +49,7 @@ pub enum Listed {
     /// Seen by the others, and may signal.
     #[default]
     Yes,
-    /// Hears everything and is not seen: a lobby.
+    /// Hears everything and is not seen: an overview of many topics.
     No,
 }
 

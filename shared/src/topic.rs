@@ -101,17 +101,18 @@ mod tests {
 
     #[test]
     fn a_topic_keeps_its_two_parts() {
-        let topic: Topic = "chat:general-2".parse().unwrap();
-        assert_eq!((topic.namespace(), topic.name()), ("chat", "general-2"));
+        let topic: Topic = "probe:topic-2".parse().unwrap();
+        assert_eq!((topic.namespace(), topic.name()), ("probe", "topic-2"));
     }
 
     #[test]
     fn what_breaks_the_grammar_is_refused() {
-        let long = format!("chat:{}", "x".repeat(64));
-        for text in ["", "chat", "chat:", ":a", "chat:A", "chat:-a", "chat:a:b", "chat:ä", "chat:a b", &long]
+        let long = format!("probe:{}", "x".repeat(64));
+        for text in
+            ["", "probe", "probe:", ":a", "probe:A", "probe:-a", "probe:a:b", "probe:ä", "probe:a b", &long]
         {
             assert!(text.parse::<Topic>().is_err(), "{text:?} was taken for a topic");
         }
-        assert!(format!("chat:{}", "x".repeat(63)).parse::<Topic>().is_ok());
+        assert!(format!("probe:{}", "x".repeat(63)).parse::<Topic>().is_ok());
     }
 }

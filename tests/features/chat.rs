@@ -8,7 +8,7 @@ use shared::features::chat::{
 };
 use shared::{Ack, ErrorCode, Event, Identity, Key, Part, Payload, Seq, TopicKind, UserId, endpoint};
 
-use crate::support::golden::{pins, pins_document};
+use crate::support::golden::pins;
 use crate::support::{Answer, Person, Program, TestServer, eventually};
 
 fn product() -> TestServer {
@@ -224,13 +224,6 @@ async fn the_lobby_is_for_people_who_are_signed_in() {
     server.stranger().get(ROOMS).await.is_refused(ErrorCode::Unauthenticated, &["/api/me"]);
     let anonymous = server.stranger().posts("general", "k", &json!({ "text": "x" })).await;
     anonymous.is_refused(ErrorCode::Unauthenticated, &["/api/me"]);
-}
-
-#[tokio::test]
-async fn the_contract_of_the_product_changes_only_together_with_its_committed_copies() {
-    let server = product();
-    pins_document("chat/openapi", &server.stranger().get(endpoint::OPENAPI).await.json());
-    pins_document("chat/asyncapi", &server.stranger().get(endpoint::ASYNCAPI).await.json());
 }
 
 #[test]

@@ -32,7 +32,7 @@ async fn converse(text: &str) {
     let limits = Limits { outbox_frames_max: OUTBOX_FRAMES_MAX as u32, ..node::limits() };
     let node = node::start(limits.clone()).await;
     let mut neighbour = Session::open(&node, node::visitor("Grace"));
-    neighbour.on_text(r#"{"subscribe":{"topic":"probe:room"}}"#).await;
+    neighbour.on_text(r#"{"subscribe":{"topic":"probe:topic"}}"#).await;
     let mut session = Session::open(&node, node::visitor("Ada"));
     for (number, line) in text.lines().enumerate() {
         // As the socket's loop does: nothing is read while answers do not fit.
@@ -76,7 +76,7 @@ fn readable(frame: &[u8]) {
 }
 
 async fn publish(node: &Node, number: usize) {
-    let topic = Topic::new("probe", "room").expect("a good name");
+    let topic = Topic::new("probe", "topic").expect("a good name");
     let key = format!("k{number}").try_into().expect("a good key");
     let payload = Payload::of(&number).expect("a number is JSON");
     node.publish(topic, node::person("Grace"), key, payload).await.expect("memory takes it");

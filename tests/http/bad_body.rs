@@ -16,15 +16,15 @@ struct Scene {
 impl Scene {
     async fn new() -> Scene {
         let server = TestServer::with(&["--identity-publishes-per-sec", "1000"]);
-        let bystander = server.browser("Grace", &[&probe("room")]).await;
-        bystander.person.publishes("room", "before", "x").await;
-        bystander.reaches(&probe("room"), 1).await;
+        let bystander = server.browser("Grace", &[&probe("topic")]).await;
+        bystander.person.publishes("topic", "before", "x").await;
+        bystander.reaches(&probe("topic"), 1).await;
         Scene { ada: server.guest("Ada").await, server, bystander }
     }
 
     /// A publish that lacks only its body.
     fn publish(&self) -> RequestBuilder {
-        let path = "/api/probe/room/events";
+        let path = "/api/probe/topic/events";
         self.ada.request(reqwest::Method::POST, path).header(endpoint::IDEMPOTENCY_KEY, "key")
     }
 
@@ -34,9 +34,9 @@ impl Scene {
 
     /// Server, data and the others are as they were, and the same key is still free.
     async fn is_unharmed(&self) {
-        assert_eq!(self.ada.head(&probe("room")).await, Seq(1));
-        self.ada.publishes("room", "key", "now it is right").await;
-        let reading = self.bystander.until_read(&probe("room"), 2).await;
+        assert_eq!(self.ada.head(&probe("topic")).await, Seq(1));
+        self.ada.publishes("topic", "key", "now it is right").await;
+        let reading = self.bystander.until_read(&probe("topic"), 2).await;
         assert_eq!((reading.seqs(), reading.pulls), (vec![1, 2], 1));
         assert!(!self.server.log().contains(" ERROR "), "a mistake of a caller is no error of ours");
     }
@@ -105,14 +105,14 @@ async fn a_body_over_the_limit_is_too_large_and_one_below_is_read() {
         .posts(json!({ "text": "x".repeat(9_000) }).to_string())
         .await
         .is_refused(ErrorCode::TooLarge, &["too long"]);
-    assert_eq!(scene.ada.head(&probe("room")).await, Seq(1));
+    assert_eq!(scene.ada.head(&probe("topic")).await, Seq(1));
     assert_eq!(scene.posts(padded(65_536)).await.status, 201);
 }
 
 #[tokio::test]
 async fn no_key_or_a_malformed_one_is_invalid() {
     let scene = Scene::new().await;
-    let path = "/api/probe/room/events";
+    let path = "/api/probe/topic/events";
     let publish = || scene.ada.request(reqwest::Method::POST, path).json(&json!({ "text": "x" }));
     let missing =
         scene.ada.ask(publish()).await.is_refused(ErrorCode::Invalid, &["Idempotency-Key", "missing"]);

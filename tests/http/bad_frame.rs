@@ -19,10 +19,10 @@ impl Socket {
 /// A socket of somebody else still gets what is published.
 async fn others_are_served(server: &TestServer, ada: &Person) {
     let mut other = server.socket(&server.guest("Grace").await).await;
-    other.subscribes(&probe("room")).await;
-    let (_, head) = other.hears_head(&probe("room")).await;
+    other.subscribes(&probe("topic")).await;
+    let (_, head) = other.hears_head(&probe("topic")).await;
     assert_eq!(head, Seq::ZERO, "no frame has published anything");
-    ada.publishes("room", "k", "x").await;
+    ada.publishes("topic", "k", "x").await;
     assert_eq!(other.hears_event().await.seq, Seq(1));
 }
 
@@ -46,8 +46,8 @@ async fn a_frame_that_cannot_be_read_gets_an_error_and_the_socket_stays() {
         (r#"{"ping":{"at":"now"}}"#, "ping.at"),
         (r#"{"ping":{"at":1},"pong":{"at":1}}"#, "key"),
         (r#"{"subscribe":{}}"#, "topic"),
-        (r#"{"subscribe":{"topic":"Room"}}"#, "subscribe.topic"),
-        (r#"{"subscribe":{"topic":"probe:room","listed":"yes"}}"#, "boolean"),
+        (r#"{"subscribe":{"topic":"Topic"}}"#, "subscribe.topic"),
+        (r#"{"subscribe":{"topic":"probe:topic","listed":"yes"}}"#, "boolean"),
         (r#"{"welcome":{}}"#, "welcome"),
     ] {
         socket.says_text(text).await;
@@ -152,11 +152,11 @@ async fn nineteen_errors_do_not() {
 async fn a_signal_must_be_small_and_come_from_there() {
     let server = TestServer::start();
     let mut socket = server.socket(&server.guest("Ada").await).await;
-    let signal = |text: &str| format!(r#"{{"signal":{{"topic":"probe:room","payload":"{text}"}}}}"#);
+    let signal = |text: &str| format!(r#"{{"signal":{{"topic":"probe:topic","payload":"{text}"}}}}"#);
     socket.says_text(&signal("x")).await;
     assert_eq!(socket.hears_error().await.code, ErrorCode::Forbidden, "not subscribed");
-    socket.subscribes(&probe("room")).await;
-    socket.hears_head(&probe("room")).await;
+    socket.subscribes(&probe("topic")).await;
+    socket.hears_head(&probe("topic")).await;
     socket.says_text(&signal(&"x".repeat(1_023))).await;
     let problem = socket.hears_error().await;
     assert_eq!(problem.code, ErrorCode::TooLarge);

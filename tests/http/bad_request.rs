@@ -6,7 +6,7 @@ use shared::{ErrorCode, endpoint};
 
 use crate::support::TestServer;
 
-const EVENTS: &str = "/api/topics/probe:room/events";
+const EVENTS: &str = "/api/topics/probe:topic/events";
 
 #[tokio::test]
 async fn a_query_that_breaks_a_rule_is_invalid() {
@@ -49,22 +49,22 @@ async fn a_topic_out_of_grammar_is_invalid() {
     let ada = server.guest("Ada").await;
     let long = format!("probe:{}", "x".repeat(64));
     for topic in
-        ["probe", "probe:", ":room", "probe:Room", "probe:-room", "probe:a:b", "probe:r%C3%BCm", &long]
+        ["probe", "probe:", ":topic", "probe:Topic", "probe:-topic", "probe:a:b", "probe:r%C3%BCm", &long]
     {
         let problem =
             ada.get(&format!("/api/topics/{topic}/events")).await.is_refused(ErrorCode::Invalid, &["topic"]);
         assert_eq!(problem.errors[0].field, "topic", "{topic}");
     }
     ada.get("/api/topics/probe:%ff/events").await.is_refused(ErrorCode::Invalid, &[]);
-    ada.publish("Room", "key", "x").await.is_refused(ErrorCode::Invalid, &["name"]);
+    ada.publish("Topic", "key", "x").await.is_refused(ErrorCode::Invalid, &["name"]);
 }
 
 #[tokio::test]
 async fn an_unknown_namespace_is_not_found_and_a_forbidden_topic_is_forbidden() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.get("/api/topics/nowhere:room/events").await.is_refused(ErrorCode::NotFound, &["nowhere"]);
-    ada.get("/api/topics/probe:private-room/events").await.is_refused(ErrorCode::Forbidden, &["topic"]);
+    ada.get("/api/topics/nowhere:topic/events").await.is_refused(ErrorCode::NotFound, &["nowhere"]);
+    ada.get("/api/topics/probe:private-topic/events").await.is_refused(ErrorCode::Forbidden, &["topic"]);
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn an_unknown_path_is_not_found() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     for path in
-        ["/api", "/api/", "/api/nothing", "/api/me/", "/api/topics/probe:room", "/api/probe/room/other"]
+        ["/api", "/api/", "/api/nothing", "/api/me/", "/api/topics/probe:topic", "/api/probe/topic/other"]
     {
         ada.get(path).await.is_refused(ErrorCode::NotFound, &["address"]);
         let html = ada.request(Method::GET, path).header("accept", "text/html");
@@ -89,10 +89,10 @@ async fn a_wrong_method_is_told_the_right_ones() {
         (Method::PUT, endpoint::ME, "GET,HEAD,POST,DELETE"),
         (Method::POST, EVENTS, "GET,HEAD"),
         (Method::DELETE, EVENTS, "GET,HEAD"),
-        (Method::GET, "/api/probe/room/events", "POST"),
+        (Method::GET, "/api/probe/topic/events", "POST"),
         (Method::TRACE, endpoint::ME, "GET,HEAD,POST,DELETE"),
         (Method::POST, endpoint::SOCKET, "GET,HEAD,CONNECT"),
-        (Method::PATCH, "/api/probe/room/events", "POST"),
+        (Method::PATCH, "/api/probe/topic/events", "POST"),
     ] {
         let answer = ada.ask(ada.request(method.clone(), path)).await;
         answer.is_refused(ErrorCode::MethodNotAllowed, &["method"]);
@@ -128,7 +128,7 @@ async fn who_is_not_signed_in_is_told_so_before_anything_else_is_judged() {
     let answers = [
         nobody.get(&format!("{EVENTS}?limit=0")).await,
         nobody.get("/api/topics/Nonsense/events").await,
-        nobody.post("/api/probe/Room/events", &json!(7)).await,
+        nobody.post("/api/probe/Topic/events", &json!(7)).await,
         nobody.handshake(&[]).await,
         nobody.get(endpoint::SOCKET).await,
     ];

@@ -45,7 +45,7 @@ fn is_as_documented(openapi: &Value, path: &str, method: &str, answer: &Answer) 
 }
 
 #[tokio::test]
-async fn the_contract_changes_only_together_with_its_committed_copies() {
+async fn the_contract_of_the_core_is_pinned() {
     let server = TestServer::start();
     pins_document("openapi", &document(&server, endpoint::OPENAPI).await);
     pins_document("asyncapi", &document(&server, endpoint::ASYNCAPI).await);
@@ -121,18 +121,21 @@ async fn what_the_node_answers_is_as_documented() {
 
     let publish = |answer| is_as_documented(&openapi, "/api/probe/{name}/events", "post", &answer);
     for text in ["a", "a", "b"] {
-        publish(ada.publish("room", "key", text).await);
+        publish(ada.publish("topic", "key", text).await);
     }
-    publish(ada.publish("Room", "key", "a").await);
-    publish(nobody.post("/api/probe/room/events", &json!({})).await);
+    publish(ada.publish("Topic", "key", "a").await);
+    publish(nobody.post("/api/probe/topic/events", &json!({})).await);
 
     let events = |answer| is_as_documented(&openapi, EVENTS, "get", &answer);
-    for path in
-        ["probe:room/events", "probe:room/events?limit=0", "nowhere:room/events", "probe:private-room/events"]
-    {
+    for path in [
+        "probe:topic/events",
+        "probe:topic/events?limit=0",
+        "nowhere:topic/events",
+        "probe:private-topic/events",
+    ] {
         events(ada.get(&format!("/api/topics/{path}")).await);
     }
-    let topic = "/api/topics/probe:room/events";
+    let topic = "/api/topics/probe:topic/events";
     events(ada.ask(ada.request(Method::GET, topic).header("if-none-match", "*")).await);
     events(ada.ask(ada.request(Method::GET, topic).header("accept", "text/html")).await);
     is_as_documented(&openapi, endpoint::SOCKET, "x-websocket", &ada.get(endpoint::SOCKET).await);

@@ -67,13 +67,13 @@ async fn an_answer_of_which_nothing_else_was_said_is_kept_nowhere() {
         (endpoint::ME, "no-store"),
         ("/api/no/such", "no-store"),
         (endpoint::SOCKET, "no-store"),
-        ("/api/topics/probe:room/events?limit=0", "no-store"),
-        ("/api/topics/probe:room/events", "private, no-cache"),
+        ("/api/topics/probe:topic/events?limit=0", "no-store"),
+        ("/api/topics/probe:topic/events", "private, no-cache"),
         ("/", "no-cache"),
     ] {
         assert_eq!(ada.get(path).await.header("cache-control"), kept, "{path}");
     }
-    assert_eq!(ada.publish("room", "k", "x").await.header("cache-control"), "no-store");
+    assert_eq!(ada.publish("topic", "k", "x").await.header("cache-control"), "no-store");
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ async fn a_drain_delay_is_time_for_a_load_balancer_to_look_elsewhere() {
     eventually("it is not ready", async || (ada.get("/readyz").await.status == 503).then_some(())).await;
     // Nobody is there, and a node without the delay would listen no more.
     let late = server.socket(&ada).await;
-    ada.publishes("room", "k1", "hello").await;
+    ada.publishes("topic", "k1", "hello").await;
     let (frames, _) = late.closed().await;
     assert!(matches!(frames[..], [ServerFrame::Drain { .. }]), "{frames:?}");
     assert_eq!(server.ended().await.code(), Some(0));

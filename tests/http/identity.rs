@@ -66,13 +66,13 @@ async fn a_name_is_one_that_others_can_read() {
 
 #[tokio::test]
 async fn a_name_that_an_older_version_accepted_is_still_read() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.guest("Ada").await;
     let mut database = SqliteConnection::connect(&database(&server)).await.unwrap();
     sqlx::query("UPDATE people SET name = ?").bind("Eve\u{202e}").execute(&mut database).await.unwrap();
     database.close().await.unwrap();
     assert_eq!(ada.get(endpoint::ME).await.json::<Identity>().name.as_str(), "Eve\u{202e}");
-    ada.publishes("room", "k", "x").await;
+    ada.publishes("topic", "k", "x").await;
     assert_eq!(ada.pull(&topic, Part::Newest).await.events[0].author.name.as_str(), "Eve\u{202e}");
 }
 
@@ -93,15 +93,15 @@ async fn the_database_does_not_hold_the_token() {
 
 #[tokio::test]
 async fn naming_oneself_again_renames_and_events_keep_the_old_name() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.guest("Ada").await;
-    ada.publishes("room", "k1", "x").await;
+    ada.publishes("topic", "k1", "x").await;
     let answer = ada.post(endpoint::ME, &json!({ "name": "Countess" })).await;
     let renamed: Identity = answer.json();
     assert_eq!((answer.status, &renamed.id, renamed.name.as_str()), (200, &ada.identity.id, "Countess"));
     assert_eq!(ada.get(endpoint::ME).await.json::<Identity>(), renamed);
 
-    ada.publishes("room", "k2", "x").await;
+    ada.publishes("topic", "k2", "x").await;
     let authors: Vec<Identity> =
         ada.pull(&topic, Part::Newest).await.events.into_iter().map(|e| e.author).collect();
     assert_eq!(authors, [ada.identity, renamed]);
@@ -227,8 +227,8 @@ async fn a_forged_cookie_is_nobodys() {
 async fn is_nobody(person: &Person) {
     assert_eq!(person.get(endpoint::ME).await.status, 204, "{:?}", person.cookie);
     let refused = [
-        person.get("/api/topics/probe:room/events").await,
-        person.publish("room", "k", "x").await,
+        person.get("/api/topics/probe:topic/events").await,
+        person.publish("topic", "k", "x").await,
         person.handshake(&[]).await,
     ];
     for answer in refused {

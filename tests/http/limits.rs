@@ -16,17 +16,17 @@ use crate::support::{
 async fn a_person_publishes_in_bursts_and_then_at_their_rate() {
     let server = TestServer::with(&["--identity-publishes-per-sec", "1"]);
     let (ada, grace) = (server.guest("Ada").await, server.guest("Grace").await);
-    let publish = async |number| ada.publish("room", &format!("k{number}"), "x").await;
+    let publish = async |number| ada.publish("topic", &format!("k{number}"), "x").await;
     let (published, refused) = one_a_second(publish).await;
     let problem = refused.is_refused(ErrorCode::TooMany, &["1 publishes a second"]);
     assert!((1..=1_100).contains(&problem.retry_after_ms.unwrap()), "{problem:?}");
 
-    grace.publishes("room", "k", "x").await;
+    grace.publishes("topic", "k", "x").await;
     let answer = eventually("the rate lets her in again", async || {
         Some(publish(published).await).filter(|answer| answer.status != 429)
     });
     assert_eq!(answer.await.status, 201, "the refused publish had not happened");
-    assert_eq!(ada.head(&probe("room")).await, Seq(published as u64 + 2));
+    assert_eq!(ada.head(&probe("topic")).await, Seq(published as u64 + 2));
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn repeats_and_mistakes_count_as_well() {
     let mut statuses = Vec::new();
     one_a_second(async |number| {
         let text = if number == 2 { "y" } else { "x" };
-        let answer = ada.publish("room", "key", text).await;
+        let answer = ada.publish("topic", "key", text).await;
         statuses.push(answer.status);
         answer
     })
@@ -94,7 +94,7 @@ async fn who_asks_why_a_socket_came_to_nothing_is_told_as_the_socket_was() {
 #[tokio::test]
 async fn who_finds_no_place_waits_for_one_and_does_not_take_sockets_for_forbidden() {
     let flags = [&METRICS[..], &["--address-readers-max", "1"]].concat();
-    let (server, topic) = (TestServer::with(&flags), probe("room"));
+    let (server, topic) = (TestServer::with(&flags), probe("topic"));
     let (link, ada) = (FaultyLink::to(server.address()).await, server.guest("Ada").await);
     let reader = TestBrowser::open(server.guest("Reader").await.through(&link), &[&topic]).await;
     link.refuse();
@@ -165,7 +165,7 @@ async fn a_socket_that_says_too_much_is_read_more_slowly_and_loses_nothing() {
 
 #[tokio::test]
 async fn signals_past_their_rate_are_dropped_and_nothing_else_is() {
-    let (server, topic) = (TestServer::with(&["--session-signals-per-sec", "2"]), probe("room"));
+    let (server, topic) = (TestServer::with(&["--session-signals-per-sec", "2"]), probe("topic"));
     let (ada, grace) = (server.guest("Ada").await, server.guest("Grace").await);
     let (mut from, mut to) = (server.socket(&ada).await, server.socket(&grace).await);
     for socket in [&mut from, &mut to] {
@@ -177,7 +177,7 @@ async fn signals_past_their_rate_are_dropped_and_nothing_else_is() {
         from.says(&shared::ClientFrame::Signal { topic: topic.clone(), payload }).await;
     }
     from.hears_nothing().await;
-    ada.publishes("room", "k", "x").await;
+    ada.publishes("topic", "k", "x").await;
     let mut signals = 0;
     while let shared::ServerFrame::Signal { .. } = to.hears().await {
         signals += 1;

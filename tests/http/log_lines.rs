@@ -24,7 +24,7 @@ async fn line(server: &TestServer, message: &str, field: &str, name: &str) -> Va
 async fn a_line_names_the_request_and_the_person_that_it_belongs_to() {
     let server = TestServer::with(&["--log-format", "json", "--log-filter", "server=debug"]);
     let ada = server.guest("Ada").await;
-    let answer = ada.publish("room", "k", "x").await;
+    let answer = ada.publish("topic", "k", "x").await;
     let request = answer.header("x-request-id");
     let line = line(&server, "answered", "request", request).await;
     assert_eq!(line["span"]["user"], *ada.identity.id.0, "{line}");
@@ -77,13 +77,13 @@ async fn tells_much_and_not(server: &TestServer, secret: &str) {
 
 #[tokio::test]
 async fn no_line_tells_a_token_however_much_is_logged() {
-    let (server, topic) = (TestServer::with(&["--log-filter", "trace"]), probe("room"));
+    let (server, topic) = (TestServer::with(&["--log-filter", "trace"]), probe("topic"));
     let ada = server.guest("Ada").await;
     let secret = token(ada.cookie.as_deref().unwrap()).to_owned();
     let mut socket = server.socket(&ada).await;
     socket.subscribes(&topic).await;
     socket.hears_head(&topic).await;
-    ada.publishes("room", "k", "x").await;
+    ada.publishes("topic", "k", "x").await;
     ada.get(endpoint::ME).await;
     let mut unreadable = ada.clone();
     unreadable.cookie = Some(format!("{}; ; =", ada.cookie.as_deref().unwrap()));

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::{Answer, METRICS, Person, TestServer, eventually};
 
-const EVENTS: &str = "/api/topics/probe:room/events";
+const EVENTS: &str = "/api/topics/probe:topic/events";
 /// Half of what is waited for otherwise: no machine is that slow.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
@@ -35,7 +35,7 @@ fn seqs(answer: &Answer) -> Vec<u64> {
 async fn what_is_there_already_is_answered_at_once_and_by_no_cache() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes_many("room", "k", 2).await;
+    ada.publishes_many("topic", "k", 2).await;
     let begun = Instant::now();
     let request = ada.request(Method::GET, &format!("{EVENTS}?after=0")).header("if-none-match", "*");
     let answer = ada.ask(request.header(endpoint::PREFER, "wait=20")).await;
@@ -54,7 +54,7 @@ async fn who_waits_is_answered_as_soon_as_something_is_published() {
     let mut took = Vec::new();
     for (number, query) in (1..).zip(["?after=0", "?after=1", "?after=2"]) {
         let poll = ada.waits(&server, query, "wait=20").await;
-        ada.publishes("room", &format!("k{number}"), "x").await;
+        ada.publishes("topic", &format!("k{number}"), "x").await;
         let published = Instant::now();
         assert_eq!(seqs(&poll.await.unwrap()), [number]);
         took.push(published.elapsed());
@@ -68,7 +68,7 @@ async fn who_waits_is_answered_as_soon_as_something_is_published() {
 async fn when_the_time_is_up_the_answer_is_an_empty_page() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes("room", "k", "x").await;
+    ada.publishes("topic", "k", "x").await;
     let begun = Instant::now();
     let answer = ada.polls("?after=1", "wait=1").await;
     let took = begun.elapsed();
@@ -92,7 +92,7 @@ async fn a_wait_that_makes_no_sense_is_ignored_and_a_huge_one_is_cut() {
         assert_eq!((answer.status, answer.header(endpoint::PREFERENCE_APPLIED)), (200, ""), "{query}");
     }
     let poll = ada.waits(&server, "?after=0", "wait=99999999999999999999").await;
-    ada.publishes("room", "k", "x").await;
+    ada.publishes("topic", "k", "x").await;
     assert_eq!(poll.await.unwrap().header(endpoint::PREFERENCE_APPLIED), "wait=60");
 }
 
@@ -100,7 +100,7 @@ async fn a_wait_that_makes_no_sense_is_ignored_and_a_huge_one_is_cut() {
 async fn a_position_that_is_void_is_answered_at_once_with_the_newest_page() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes_many("room", "k", 3).await;
+    ada.publishes_many("topic", "k", 3).await;
     for query in ["?after=99", "?after=3&epoch=another"] {
         let begun = Instant::now();
         let answer = ada.polls(query, "wait=20").await;
@@ -118,16 +118,16 @@ async fn what_would_be_refused_is_refused_at_once() {
         person.request(Method::GET, &path).header(endpoint::PREFER, "wait=20")
     };
     for (topic, query, code) in [
-        ("other:room", "?after=0", ErrorCode::NotFound),
-        ("probe:private-room", "?after=0", ErrorCode::Forbidden),
-        ("probe:Room", "?after=0", ErrorCode::Invalid),
-        ("probe:room", "?after=-1", ErrorCode::Invalid),
-        ("probe:room", "?after=0&limit=501", ErrorCode::Invalid),
+        ("other:topic", "?after=0", ErrorCode::NotFound),
+        ("probe:private-topic", "?after=0", ErrorCode::Forbidden),
+        ("probe:Topic", "?after=0", ErrorCode::Invalid),
+        ("probe:topic", "?after=-1", ErrorCode::Invalid),
+        ("probe:topic", "?after=0&limit=501", ErrorCode::Invalid),
     ] {
         ada.ask(wait(&ada, topic, query)).await.is_refused(code, &[]);
     }
     let stranger = server.stranger();
-    let answer = stranger.ask(wait(&stranger, "probe:room", "?after=0")).await;
+    let answer = stranger.ask(wait(&stranger, "probe:topic", "?after=0")).await;
     answer.is_refused(ErrorCode::Unauthenticated, &[]);
 }
 

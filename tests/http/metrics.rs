@@ -45,12 +45,12 @@ async fn they_are_off_until_they_are_given_an_address_and_never_among_what_clien
 
 #[tokio::test]
 async fn what_happens_is_counted() {
-    let (server, topic) = (server(&["--identity-publishes-per-sec", "1"]), probe("room"));
+    let (server, topic) = (server(&["--identity-publishes-per-sec", "1"]), probe("topic"));
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
     socket.subscribes(&topic).await;
     socket.hears_head(&topic).await;
-    let publish = async |number| ada.publish("room", &format!("k{number}"), "x").await;
+    let publish = async |number| ada.publish("topic", &format!("k{number}"), "x").await;
     let (published, _) = one_a_second(publish).await;
     for _ in 0..published {
         socket.hears_event().await;
@@ -93,7 +93,7 @@ async fn what_happens_is_counted() {
 
 #[tokio::test]
 async fn what_ends_is_no_longer_there() {
-    let (server, topic) = (server(&[]), probe("room"));
+    let (server, topic) = (server(&[]), probe("topic"));
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
     socket.subscribes(&topic).await;
@@ -117,7 +117,7 @@ async fn what_ends_is_no_longer_there() {
 #[tokio::test]
 async fn what_is_past_a_sockets_rates_is_counted() {
     let flags = ["--session-signals-per-sec", "1", "--session-frames-per-sec", "5"];
-    let (server, topic) = (server(&flags), probe("room"));
+    let (server, topic) = (server(&flags), probe("topic"));
     let mut socket = server.socket(&server.guest("Ada").await).await;
     socket.subscribes(&topic).await;
     socket.hears_head(&topic).await;
@@ -142,7 +142,7 @@ async fn what_is_past_a_sockets_rates_is_counted() {
 #[tokio::test]
 async fn a_topic_of_which_a_socket_skipped_events_is_counted() {
     let flags = ["--outbox-frames-max", "4", "--identity-publishes-per-sec", "1000"];
-    let (server, topic) = (server(&flags), probe("room"));
+    let (server, topic) = (server(&flags), probe("topic"));
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
     socket.subscribes(&topic).await;
@@ -151,7 +151,7 @@ async fn a_topic_of_which_a_socket_skipped_events_is_counted() {
 
     // More than the kernel keeps for a socket that is not read.
     for number in 0..100 {
-        ada.publishes("room", &format!("k{number}"), &"x".repeat(8_000)).await;
+        ada.publishes("topic", &format!("k{number}"), &"x".repeat(8_000)).await;
     }
     while let ServerFrame::Event(_) = socket.hears().await {}
     assert!(number(&server.scrape().await, "duplex_topics_behind_total") >= 1.0);

@@ -10,7 +10,7 @@ use crate::support::{Answer, Person, TestServer, in_time, probe};
 
 /// A write, a rename and a handshake with these headers: all that another site's page might try.
 async fn attempts(ada: &Person, headers: &[(&'static str, &str)]) -> [Answer; 3] {
-    let publish = ada.draft("room", "key", "x");
+    let publish = ada.draft("topic", "key", "x");
     let rename = ada.request(Method::POST, endpoint::ME).json(&json!({ "name": "Ada" }));
     let with = |request: reqwest::RequestBuilder| {
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
@@ -62,7 +62,7 @@ async fn foreign_origins_are_refused_and_change_nothing() {
     for site in ["cross-site", "same-site"] {
         are_refused(&ada, &[("sec-fetch-site", site)], "Origin").await;
     }
-    assert_eq!(ada.head(&probe("room")).await.0, 0);
+    assert_eq!(ada.head(&probe("topic")).await.0, 0);
 }
 
 #[tokio::test]
@@ -131,8 +131,8 @@ async fn a_host_in_the_address_counts_more_than_the_header() {
 async fn a_node_on_all_addresses_answers_to_any_name_and_takes_only_its_own_origin() {
     let server = TestServer::on_all_addresses();
     let ada = server.guest("Ada").await;
-    pass(&ada, &[("host", "chat.example.org"), ("origin", "https://chat.example.org")]).await;
+    pass(&ada, &[("host", "www.example.org"), ("origin", "https://www.example.org")]).await;
     for origin in ["https://example.org", "http://localhost:8080", "null"] {
-        are_refused(&ada, &[("host", "chat.example.org"), ("origin", origin)], "Origin").await;
+        are_refused(&ada, &[("host", "www.example.org"), ("origin", origin)], "Origin").await;
     }
 }

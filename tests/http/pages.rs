@@ -51,7 +51,7 @@ async fn without_a_client_the_page_says_how_to_build_it_and_the_api_works() {
     let page = ask(&server, Method::GET, "/", &[HTML]).await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert!(page.text().contains("cargo xtask"), "{}", page.text());
-    server.guest("Ada").await.publishes("room", "k", "x").await;
+    server.guest("Ada").await.publishes("topic", "k", "x").await;
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn the_smallest_form_that_is_accepted_is_sent() {
 #[tokio::test]
 async fn a_page_that_was_kept_is_not_sent_again() {
     let site = Site::new();
-    for path in ["/", "/app-1f.js", "/rooms/general"] {
+    for path in ["/", "/app-1f.js", "/some/page"] {
         let first = site.get(path, &[HTML]).await;
         assert_eq!(first.header("cache-control"), "no-cache", "{path}");
         let again = site.get(path, &[HTML, ("if-none-match", first.header("etag"))]).await;
@@ -121,10 +121,10 @@ async fn one_weak_tag_stands_for_all_codings_and_is_found_in_any_list() {
 #[tokio::test]
 async fn a_route_depends_on_what_is_accepted_and_a_file_on_its_coding_only() {
     let site = Site::new();
-    assert_eq!(site.get("/rooms/general", &[HTML]).await.header("vary"), "Accept, Accept-Encoding");
+    assert_eq!(site.get("/some/page", &[HTML]).await.header("vary"), "Accept, Accept-Encoding");
     assert_eq!(site.get("/icons/a.svg", &[HTML]).await.header("vary"), "Accept-Encoding");
-    assert_eq!(site.get("/rooms/general", &[("accept", "text/html;q=0.00")]).await.status, 404);
-    assert_eq!(site.get("/rooms/general", &[("accept", "TEXT/HTML;q=0.5")]).await.status, 200);
+    assert_eq!(site.get("/some/page", &[("accept", "text/html;q=0.00")]).await.status, 404);
+    assert_eq!(site.get("/some/page", &[("accept", "TEXT/HTML;q=0.5")]).await.status, 200);
 }
 
 #[tokio::test]
@@ -147,9 +147,7 @@ async fn the_clients_own_routes_get_its_page() {
     let site = Site::new();
     let index = site.get("/", &[HTML]).await;
     assert!(index.text().contains("made up"));
-    for path in
-        ["/rooms/general", "/rooms/general/", "/nothing/of/the/kind", "/apiary", "/sockets", "/?room=a"]
-    {
+    for path in ["/some/page", "/some/page/", "/nothing/of/the/kind", "/apiary", "/sockets", "/?page=a"] {
         let answer = site.get(path, &[HTML]).await;
         assert_eq!((answer.status, &answer.body), (200, &index.body), "{path}");
     }
@@ -159,18 +157,18 @@ async fn the_clients_own_routes_get_its_page() {
 async fn what_is_no_page_is_not_found() {
     let site = Site::new();
     for path in
-        ["/missing.js", "/rooms/missing.png", "/icons/", "/app-1f.js/x.js", "/../Cargo.toml", "/%2e%2e/a.txt"]
+        ["/missing.js", "/some/missing.png", "/icons/", "/app-1f.js/x.js", "/../Cargo.toml", "/%2e%2e/a.txt"]
     {
         let headers = if path.ends_with('/') { &[][..] } else { &[HTML][..] };
         assert_eq!(site.get(path, headers).await.status, 404, "{path}");
     }
     assert_eq!(
-        site.get("/rooms/general", &[("accept", "application/json")]).await.status,
+        site.get("/some/page", &[("accept", "application/json")]).await.status,
         404,
         "no browser asks"
     );
-    assert_eq!(site.get("/rooms/general", &[]).await.status, 404, "nor does this");
-    site.get("/api/rooms", &[HTML]).await.is_refused(ErrorCode::NotFound, &["address"]);
+    assert_eq!(site.get("/some/page", &[]).await.status, 404, "nor does this");
+    site.get("/api/pages", &[HTML]).await.is_refused(ErrorCode::NotFound, &["address"]);
 }
 
 #[tokio::test]
@@ -179,7 +177,7 @@ async fn pages_are_read_and_not_written() {
     let head = ask(&site.server, Method::HEAD, "/", &[HTML]).await;
     assert_eq!((head.status, head.body.len()), (200, 0));
     for method in [Method::POST, Method::PUT, Method::DELETE] {
-        let answer = ask(&site.server, method.clone(), "/rooms/general", &[HTML]).await;
+        let answer = ask(&site.server, method.clone(), "/some/page", &[HTML]).await;
         assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{method}");
     }
 }

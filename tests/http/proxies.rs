@@ -74,9 +74,9 @@ async fn where_the_proxy_speaks_tls_cookies_and_answers_are_those_of_tls() {
 async fn a_proxy_on_the_same_machine_passes_the_name_on_under_which_the_node_is_known() {
     let server = TestServer::with(&["--tls", "proxy", "--trusted-proxy", "127.0.0.1"]);
     let nobody = server.stranger();
-    for (origin, status) in [("https://chat.example.org", 201), ("https://evil.example", 403)] {
+    for (origin, status) in [("https://www.example.org", 201), ("https://evil.example", 403)] {
         let request = nobody.request(Method::POST, endpoint::ME).json(&json!({ "name": "Guest" }));
-        let passed_on = request.header("host", "chat.example.org").header("origin", origin);
+        let passed_on = request.header("host", "www.example.org").header("origin", origin);
         assert_eq!(nobody.ask(passed_on).await.status, status, "{origin}");
     }
 }

@@ -5,10 +5,10 @@ use shared::{EventPage, Part, Seq, endpoint};
 
 use crate::support::{Person, TestServer, in_time, probe};
 
-/// A topic `room` with that many events, and who wrote them.
-async fn room(server: &TestServer, events: usize) -> Person {
+/// The topic `topic` with that many events, and who wrote them.
+async fn filled_topic(server: &TestServer, events: usize) -> Person {
     let ada = server.guest("Ada").await;
-    ada.publishes_many("room", "k", events).await;
+    ada.publishes_many("topic", "k", events).await;
     ada
 }
 
@@ -16,15 +16,15 @@ fn seqs(page: &EventPage) -> Vec<u64> {
     page.events.iter().map(|event| event.seq.0).collect()
 }
 
-const EVENTS: &str = "/api/topics/probe:room/events";
+const EVENTS: &str = "/api/topics/probe:topic/events";
 
 #[tokio::test]
 async fn a_page_holds_topic_epoch_head_and_whole_events() {
     let server = TestServer::start();
-    let ada = room(&server, 2).await;
-    let page = ada.pull(&probe("room"), Part::Newest).await;
+    let ada = filled_topic(&server, 2).await;
+    let page = ada.pull(&probe("topic"), Part::Newest).await;
 
-    assert_eq!((&page.topic, page.head, seqs(&page)), (&probe("room"), Seq(2), vec![1, 2]));
+    assert_eq!((&page.topic, page.head, seqs(&page)), (&probe("topic"), Seq(2), vec![1, 2]));
     let event = &page.events[1];
     assert_eq!((&event.topic, event.key.as_str(), &event.author), (&page.topic, "k2", &ada.identity));
     assert_eq!(event.payload.as_json(), r#"{"text":"k 2"}"#);
@@ -34,7 +34,7 @@ async fn a_page_holds_topic_epoch_head_and_whole_events() {
 #[tokio::test]
 async fn after_before_and_limit_choose_the_part() {
     let server = TestServer::with(&["--identity-publishes-per-sec", "1000"]);
-    let ada = room(&server, 120).await;
+    let ada = filled_topic(&server, 120).await;
     for (query, expected) in [
         ("", 21..=120),
         ("?limit=2", 119..=120),
@@ -65,13 +65,13 @@ async fn a_topic_nobody_wrote_to_is_an_empty_page() {
 #[tokio::test]
 async fn a_void_position_is_answered_with_the_newest_page() {
     let server = TestServer::start();
-    let ada = room(&server, 5).await;
+    let ada = filled_topic(&server, 5).await;
     let newest = ada.get(&format!("{EVENTS}?limit=2")).await.body;
     for query in ["after=6", "after=18446744073709551615", "after=1&epoch=another", "before=3&epoch=another"]
     {
         assert_eq!(ada.get(&format!("{EVENTS}?limit=2&{query}")).await.body, newest, "{query}");
     }
-    let epoch = ada.pull(&probe("room"), Part::Newest).await.epoch;
+    let epoch = ada.pull(&probe("topic"), Part::Newest).await.epoch;
     let own: EventPage = ada.get(&format!("{EVENTS}?after=1&limit=2&epoch={epoch}")).await.json();
     assert_eq!(seqs(&own), [2, 3], "the epoch that the reader knows is the log's");
 }
@@ -79,7 +79,7 @@ async fn a_void_position_is_answered_with_the_newest_page() {
 #[tokio::test]
 async fn answers_may_be_kept_and_must_be_asked_about() {
     let server = TestServer::start();
-    let ada = room(&server, 2).await;
+    let ada = filled_topic(&server, 2).await;
     let first = ada.get(EVENTS).await;
     let tag = first.header("etag").to_owned();
     assert!(tag.starts_with("W/\""), "{tag}");
@@ -92,7 +92,7 @@ async fn answers_may_be_kept_and_must_be_asked_about() {
         let again = ada.ask(ada.request(Method::GET, EVENTS).header("if-none-match", &known)).await;
         assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, tag.as_str()), "{known}");
     }
-    ada.publishes("room", "one-more", "x").await;
+    ada.publishes("topic", "one-more", "x").await;
     let changed = ada.ask(ada.request(Method::GET, EVENTS).header("if-none-match", &tag)).await;
     assert_eq!(changed.json::<EventPage>().head, Seq(3));
 }
@@ -100,7 +100,7 @@ async fn answers_may_be_kept_and_must_be_asked_about() {
 #[tokio::test]
 async fn the_kind_of_answer_is_what_the_reader_likes_best() {
     let server = TestServer::start();
-    let ada = room(&server, 1).await;
+    let ada = filled_topic(&server, 1).await;
     for (accepted, status, kind) in [
         ("text/*", 200, "text/event-stream"),
         ("*/*", 200, "application/json"),
@@ -117,7 +117,7 @@ async fn the_kind_of_answer_is_what_the_reader_likes_best() {
 #[tokio::test]
 async fn two_pages_never_share_a_tag() {
     let server = TestServer::start();
-    let ada = room(&server, 5).await;
+    let ada = filled_topic(&server, 5).await;
     let mut tags = Vec::new();
     for query in ["", "?limit=2", "?limit=3", "?after=3&limit=1", "?after=5", "?before=3"] {
         tags.push(ada.get(&format!("{EVENTS}{query}")).await.header("etag").to_owned());
@@ -132,7 +132,7 @@ async fn two_pages_never_share_a_tag() {
 #[tokio::test]
 async fn head_answers_as_get_without_the_body() {
     let server = TestServer::start();
-    let ada = room(&server, 2).await;
+    let ada = filled_topic(&server, 2).await;
     let (get, head) = (ada.get(EVENTS).await, ada.ask(ada.request(Method::HEAD, EVENTS)).await);
     assert_eq!((head.status, head.body.len()), (200, 0));
     for name in ["etag", "cache-control", "vary", "content-type", "content-length"] {
@@ -143,11 +143,11 @@ async fn head_answers_as_get_without_the_body() {
 #[tokio::test]
 async fn a_large_history_is_read_page_by_page() {
     let server = TestServer::with(&["--identity-publishes-per-sec", "1000"]);
-    let ada = room(&server, 250).await;
+    let ada = filled_topic(&server, 250).await;
     let (mut at, mut read) = (Seq::ZERO, Vec::new());
     loop {
         let page: EventPage =
-            ada.get(&endpoint::events(&probe("room"), Part::After(at), None, 100)).await.json();
+            ada.get(&endpoint::events(&probe("topic"), Part::After(at), None, 100)).await.json();
         let Some(last) = page.events.last() else { break };
         at = last.seq;
         read.extend(seqs(&page));

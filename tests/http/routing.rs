@@ -25,15 +25,15 @@ async fn a_path_that_hides_a_slash_a_step_or_a_null_byte_is_not_found() {
     let server = TestServer::start();
     for path in [
         "/../../etc/passwd",
-        "/rooms/../../Cargo.toml",
+        "/some/../../Cargo.toml",
         "/%2e%2e/%2e%2e/etc/passwd",
         "/..%2f..%2fetc%2fpasswd",
         "/..%5c..%5cetc",
         "/index.html%00.js",
         "//etc/passwd",
-        "/api/topics/probe:room%2fevents/events",
+        "/api/topics/probe:topic%2fevents/events",
         "/api/topics/..%2fme/events",
-        "/api/topics/probe:room%00/events",
+        "/api/topics/probe:topic%00/events",
         "/api/../api/me",
         "nonsense",
         "*",
@@ -80,10 +80,10 @@ async fn options_tells_the_methods_of_an_address() {
     let ada = server.guest("Ada").await;
     for (path, allowed) in [
         (endpoint::ME, "GET,HEAD,POST,DELETE"),
-        ("/api/topics/probe:room/events", "GET,HEAD"),
-        ("/api/probe/room/events", "POST"),
+        ("/api/topics/probe:topic/events", "GET,HEAD"),
+        ("/api/probe/topic/events", "POST"),
         (endpoint::SOCKET, "GET,HEAD,CONNECT"),
-        ("/rooms/general", "GET, HEAD"),
+        ("/some/page", "GET, HEAD"),
     ] {
         let answer = ada.ask(ada.request(Method::OPTIONS, path)).await;
         assert_eq!((answer.status, answer.header("allow"), answer.text()), (204, allowed, ""), "{path}");
@@ -150,9 +150,9 @@ async fn without_a_list_no_other_page_may_read_anything() {
 async fn pages_of_events_are_compressed_for_who_takes_it_and_streams_never() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes("room", "k", &"again and ".repeat(200)).await;
+    ada.publishes("topic", "k", &"again and ".repeat(200)).await;
     for (accepted, coding) in [("gzip", "gzip"), ("br, gzip", "br"), ("identity", ""), ("gzip;q=0", "")] {
-        let request = ada.request(Method::GET, "/api/topics/probe:room/events");
+        let request = ada.request(Method::GET, "/api/topics/probe:topic/events");
         let answer = ada.ask(request.header("accept-encoding", accepted)).await;
         assert_eq!((answer.status, answer.header("content-encoding")), (200, coding), "{accepted}");
         assert_eq!(answer.body.len() < 1_000, !coding.is_empty(), "{accepted}: {} bytes", answer.body.len());
@@ -162,7 +162,7 @@ async fn pages_of_events_are_compressed_for_who_takes_it_and_streams_never() {
             answer.header("vary")
         );
     }
-    let stream = ada.request(Method::GET, "/api/topics/probe:room/events").header("accept-encoding", "gzip");
+    let stream = ada.request(Method::GET, "/api/topics/probe:topic/events").header("accept-encoding", "gzip");
     let stream = stream.header("accept", "text/event-stream").send().await.unwrap();
     assert_eq!(stream.headers().get("content-encoding"), None);
 }

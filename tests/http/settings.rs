@@ -117,12 +117,12 @@ async fn browsers_are_sent_to_the_port_that_is_told() {
     let redirect = ["--tls", "self-signed", "--redirect-from", &from, "--redirect-to-port", "443"];
     let server = TestServer::with(&redirect);
     let mut connection = TcpStream::connect(port.address()).await.unwrap();
-    let head = "GET /rooms/a HTTP/1.1\r\nHost: chat.example.org:80\r\nConnection: close\r\n\r\n";
+    let head = "GET /some/page HTTP/1.1\r\nHost: www.example.org:80\r\nConnection: close\r\n\r\n";
     connection.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     in_time("the server closes", connection.read_to_string(&mut answer)).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 308"), "{answer}");
-    assert!(answer.contains("location: https://chat.example.org/rooms/a\r\n"), "{answer}");
+    assert!(answer.contains("location: https://www.example.org/some/page\r\n"), "{answer}");
     drop(server);
 }
 

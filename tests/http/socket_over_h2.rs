@@ -86,12 +86,12 @@ async fn a_socket_opens_over_http_2_beside_requests_and_hears_what_they_publish(
     assert_eq!(opened.status(), 200);
     let stream = TokioIo::new(hyper::upgrade::on(opened).await.unwrap());
     let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-    let subscribe = json!({ "subscribe": { "topic": "probe:room" } }).to_string();
+    let subscribe = json!({ "subscribe": { "topic": "probe:topic" } }).to_string();
     socket.send(Message::text(subscribe)).await.unwrap();
     hears(&mut socket, "head").await;
 
     let headers = [("content-type", "application/json"), ("idempotency-key", "k"), ("cookie", &cookie)];
-    let path = "/api/probe/room/events";
+    let path = "/api/probe/topic/events";
     assert_eq!(ask(&mut client, Method::POST, path, &headers, json!({ "text": "x" })).await.status(), 201);
     assert_eq!(hears(&mut socket, "event").await["seq"], 1);
 }

@@ -55,7 +55,7 @@ async fn a_second_process_on_a_data_folder_says_so_and_the_first_goes_on() {
     let output =
         start(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(server.data())).await;
     refuses(&output, "--data");
-    server.guest("Ada").await.publishes("room", "k", "x").await;
+    server.guest("Ada").await.publishes("topic", "k", "x").await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use shared::{ErrorCode, Event, EventPage, Part, Seq, endpoint};
 use crate::support::event_stream::{Block, EventStream};
 use crate::support::{TestServer, eventually, probe};
 
-const EVENTS: &str = "/api/topics/probe:room/events";
+const EVENTS: &str = "/api/topics/probe:topic/events";
 const FAST: [&str; 2] = ["--identity-publishes-per-sec", "100000"];
 
 fn event(block: &Block) -> Event {
@@ -41,18 +41,18 @@ impl EventStream {
 async fn it_begins_with_the_readers_position_and_goes_on_live() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes_many("room", "before", 2).await;
+    ada.publishes_many("topic", "before", 2).await;
     let mut stream = EventStream::open(&ada, EVENTS, None).await;
     assert_eq!(stream.header("content-type"), "text/event-stream");
     assert_eq!((stream.header("cache-control"), stream.header("etag")), ("no-store", ""));
     assert_eq!(stream.header("vary"), "Accept, Prefer, Accept-Encoding");
 
-    let epoch = ada.pull(&probe("room"), Part::Newest).await.epoch;
+    let epoch = ada.pull(&probe("topic"), Part::Newest).await.epoch;
     assert_eq!(stream.hears().await, Block { id: format!("{epoch}:2"), ..Block::default() });
-    ada.publishes_many("room", "after", 3).await;
+    ada.publishes_many("topic", "after", 3).await;
     for seq in 3..=5 {
         let block = stream.hears().await;
-        assert_eq!(event(&block), ada.pull(&probe("room"), Part::After(Seq(seq - 1))).await.events[0]);
+        assert_eq!(event(&block), ada.pull(&probe("topic"), Part::After(Seq(seq - 1))).await.events[0]);
         assert_eq!(block.id, format!("{epoch}:{seq}"));
     }
 }
@@ -61,10 +61,10 @@ async fn it_begins_with_the_readers_position_and_goes_on_live() {
 async fn what_is_missing_is_replayed_and_what_comes_meanwhile_follows_without_hole_or_double() {
     let server = TestServer::with(&FAST);
     let ada = server.guest("Ada").await;
-    ada.publishes_many("room", "before", 30).await;
+    ada.publishes_many("topic", "before", 30).await;
     let writing = {
         let ada = ada.clone();
-        tokio::spawn(async move { ada.publishes_many("room", "meanwhile", 100).await })
+        tokio::spawn(async move { ada.publishes_many("topic", "meanwhile", 100).await })
     };
     let mut streams = Vec::new();
     while !writing.is_finished() {
@@ -86,11 +86,11 @@ async fn the_last_id_resumes_it_across_kill_9_and_restart() {
     let mut stream = EventStream::open(&ada, EVENTS, None).await;
     let mut id = stream.hears().await.id;
     for life in 0..5 {
-        ada.publishes_many("room", &format!("pushed-{life}-"), 3).await;
+        ada.publishes_many("topic", &format!("pushed-{life}-"), 3).await;
         let pushed = stream.hears_events(3).await;
         assert_eq!(pushed.0, (life * 6 + 1..=life * 6 + 3).collect::<Vec<_>>());
         id = pushed.1;
-        ada.publishes_many("room", &format!("missed-{life}-"), 3).await;
+        ada.publishes_many("topic", &format!("missed-{life}-"), 3).await;
         server.kill();
         server.restart();
         stream = EventStream::open(&ada, EVENTS, Some(&id)).await;
@@ -104,18 +104,18 @@ async fn the_last_id_resumes_it_across_kill_9_and_restart() {
 async fn a_position_that_is_void_starts_over_with_the_newest_page() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes_many("room", "k", 3).await;
-    let epoch = ada.pull(&probe("room"), Part::Newest).await.epoch;
+    ada.publishes_many("topic", "k", 3).await;
+    let epoch = ada.pull(&probe("topic"), Part::Newest).await.epoch;
     let beyond = format!("{epoch}:4");
     for id in ["nonsense", ":", ":3", "3", "another:3", "another:-3", &beyond, &format!("{epoch}:x")] {
         let mut stream = EventStream::open(&ada, EVENTS, Some(id)).await;
         let block = stream.hears().await;
         assert_eq!(block.id, format!("{epoch}:3"), "{id}");
-        assert_eq!(page(&block), ada.pull(&probe("room"), Part::Newest).await, "{id}");
+        assert_eq!(page(&block), ada.pull(&probe("topic"), Part::Newest).await, "{id}");
     }
     let mut stream = EventStream::open(&ada, EVENTS, Some(&beyond)).await;
     page(&stream.hears().await);
-    ada.publishes("room", "k4", "x").await;
+    ada.publishes("topic", "k4", "x").await;
     assert_eq!(stream.hears_events(1).await.0, [4], "and goes on from there");
 }
 
@@ -123,14 +123,14 @@ async fn a_position_that_is_void_starts_over_with_the_newest_page() {
 async fn an_older_copy_of_the_log_makes_its_reader_start_over() {
     let mut server = TestServer::start();
     let (ada, file) = (server.guest("Ada").await, server.data().join("duplex.db"));
-    ada.publishes_many("room", "kept", 2).await;
+    ada.publishes_many("topic", "kept", 2).await;
     server.terminate();
     server.ended().await;
     let copy = fs::read(&file).unwrap();
     server.restart();
     let mut stream = EventStream::open(&ada, EVENTS, None).await;
     stream.hears().await;
-    ada.publishes_many("room", "lost", 3).await;
+    ada.publishes_many("topic", "lost", 3).await;
     let (_, id) = stream.hears_events(3).await;
     server.terminate();
     server.ended().await;
@@ -152,8 +152,8 @@ async fn only_who_asks_for_it_gets_a_stream() {
     }
     ada.ask(ask("text/html")).await.is_refused(ErrorCode::NotAcceptable, &["text/event-stream"]);
     for (path, code) in [
-        ("/api/topics/other:room/events", ErrorCode::NotFound),
-        ("/api/topics/probe:private-room/events", ErrorCode::Forbidden),
+        ("/api/topics/other:topic/events", ErrorCode::NotFound),
+        ("/api/topics/probe:private-topic/events", ErrorCode::Forbidden),
     ] {
         EventStream::ask(&ada, path, None).await.err().unwrap().is_refused(code, &[]);
     }
@@ -224,7 +224,7 @@ async fn a_slow_reader_loses_nothing_and_costs_the_node_nothing() {
     stream.hears().await;
     let memory = server.rss_bytes();
     for number in 0..1_000 {
-        ada.publishes("room", &format!("k{number}"), &"x".repeat(8_000)).await;
+        ada.publishes("topic", &format!("k{number}"), &"x".repeat(8_000)).await;
     }
     let grown = server.rss_bytes().saturating_sub(memory);
     assert!(grown < 8 << 20, "{} KiB more, while it lacked 8 MB", grown >> 10);

@@ -56,7 +56,7 @@ async fn a_collector_that_is_away_costs_nobody_but_the_traces() {
     let endpoint = format!("http://{}", nobody.address());
     let mut server = TestServer::with(&["--otlp-endpoint", &endpoint]);
     let ada = server.guest("Ada").await;
-    ada.publishes("room", "k1", "hello").await;
+    ada.publishes("topic", "k1", "hello").await;
     server.terminate();
     assert_eq!(server.ended().await.code(), Some(0));
     assert!(server.log().contains("will be lost"), "{}", server.log());

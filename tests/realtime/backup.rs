@@ -41,8 +41,9 @@ fn put_back(server: &TestServer, copy: &Path) {
 async fn a_copy_made_under_load_holds_a_beginning_of_every_topic_and_no_hole() {
     let (mut server, published) = (TestServer::with(&FAST), Arc::new(AtomicU64::default()));
     let ada = server.guest("Ada").await;
-    ada.publishes_many("room-0", "before-", 50).await;
-    let mut writers: JoinSet<()> = (0..4).map(|room| write(ada.clone(), room, published.clone())).collect();
+    ada.publishes_many("topic-0", "before-", 50).await;
+    let mut writers: JoinSet<()> =
+        (0..4).map(|number| write(ada.clone(), number, published.clone())).collect();
     let copy = server.data().join("copy.db");
     let copied = events(&backup(&server, &copy).await, &copy);
     assert!(copied >= 50, "{copied}");
@@ -56,8 +57,8 @@ async fn a_copy_made_under_load_holds_a_beginning_of_every_topic_and_no_hole() {
     put_back(&server, &copy);
     server.restart_with(&["--new-epoch"]);
     let mut held = 0;
-    for room in 0..4 {
-        let page = ada.pull(&probe(&format!("room-{room}")), Part::Newest).await;
+    for number in 0..4 {
+        let page = ada.pull(&probe(&format!("topic-{number}")), Part::Newest).await;
         let seqs: Vec<u64> = page.events.iter().map(|event| event.seq.0).collect();
         assert_eq!(seqs, (page.head.0 + 1 - seqs.len() as u64..=page.head.0).collect::<Vec<_>>());
         held += page.head.0;
@@ -65,22 +66,22 @@ async fn a_copy_made_under_load_holds_a_beginning_of_every_topic_and_no_hole() {
     assert_eq!(held, copied, "its people are in it too: she is still signed in");
 }
 
-async fn write(ada: Person, room: usize, published: Arc<AtomicU64>) {
+async fn write(ada: Person, topic: usize, published: Arc<AtomicU64>) {
     for number in 0.. {
-        ada.publishes(&format!("room-{room}"), &format!("k{number}"), "under load").await;
+        ada.publishes(&format!("topic-{topic}"), &format!("k{number}"), "under load").await;
         published.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 #[tokio::test]
 async fn after_a_backup_is_put_back_every_reader_starts_over_and_none_sees_what_is_gone() {
-    let (mut server, topic) = (TestServer::with(&FAST), probe("room"));
+    let (mut server, topic) = (TestServer::with(&FAST), probe("topic"));
     let ada = server.guest("Ada").await;
     let reader = server.browser("Grace", &[&topic]).await;
-    ada.publishes_many("room", "kept-", 5).await;
+    ada.publishes_many("topic", "kept-", 5).await;
     let copy = server.data().join("copy.db");
     assert_eq!(events(&backup(&server, &copy).await, &copy), 5);
-    ada.publishes_many("room", "gone-", 5).await;
+    ada.publishes_many("topic", "gone-", 5).await;
     let before = ada.pull(&topic, Part::Newest).await;
     reader.until_read(&topic, 10).await;
     server.terminate();
@@ -89,7 +90,7 @@ async fn after_a_backup_is_put_back_every_reader_starts_over_and_none_sees_what_
     server.restart_with(&["--new-epoch"]);
 
     // More than was lost, so that the old position is within the new log.
-    ada.publishes_many("room", "new-", 8).await;
+    ada.publishes_many("topic", "new-", 8).await;
     let path = endpoint::events(&topic, Part::After(Seq(10)), Some(&before.epoch), 500);
     let page: shared::EventPage = ada.get(&path).await.json();
     assert_ne!(page.epoch, before.epoch);

@@ -8,10 +8,10 @@ use crate::support::{TestServer, probe};
 
 #[tokio::test]
 async fn what_one_publishes_the_others_are_pushed() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.browser("Ada", &[&topic]).await;
     let grace = server.browser("Grace", &[&topic]).await;
-    ada.person.publishes_many("room", "a", 10).await;
+    ada.person.publishes_many("topic", "a", 10).await;
 
     for browser in [&ada, &grace] {
         let reading = browser.until_read(&topic, 10).await;
@@ -23,12 +23,12 @@ async fn what_one_publishes_the_others_are_pushed() {
 
 #[tokio::test]
 async fn a_reader_gets_what_was_there_before_and_what_comes_meanwhile() {
-    let (server, topic) = (TestServer::with(&["--identity-publishes-per-sec", "100000"]), probe("room"));
+    let (server, topic) = (TestServer::with(&["--identity-publishes-per-sec", "100000"]), probe("topic"));
     let ada = server.guest("Ada").await;
-    ada.publishes_many("room", "before", 30).await;
+    ada.publishes_many("topic", "before", 30).await;
     let writing = {
         let ada = ada.clone();
-        tokio::spawn(async move { ada.publishes_many("room", "meanwhile", 100).await })
+        tokio::spawn(async move { ada.publishes_many("topic", "meanwhile", 100).await })
     };
     let mut readers = Vec::new();
     while !writing.is_finished() {
@@ -45,16 +45,16 @@ async fn a_reader_gets_what_was_there_before_and_what_comes_meanwhile() {
 
 #[tokio::test]
 async fn after_kill_9_and_restart_every_reader_catches_up_by_itself() {
-    let (mut server, topic) = (TestServer::start(), probe("room"));
+    let (mut server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.browser("Ada", &[&topic]).await;
     let grace = server.browser("Grace", &[&topic]).await;
-    ada.person.publishes_many("room", "first", 5).await;
+    ada.person.publishes_many("topic", "first", 5).await;
     server.kill();
     for browser in [&ada, &grace] {
         browser.until("the loss is noticed", |record| record.status != Status::Connected).await;
     }
     server.restart();
-    ada.person.publishes_many("room", "second", 5).await;
+    ada.person.publishes_many("topic", "second", 5).await;
 
     for browser in [&ada, &grace] {
         let reading = browser.until_read(&topic, 10).await;
@@ -65,9 +65,9 @@ async fn after_kill_9_and_restart_every_reader_catches_up_by_itself() {
 
 #[tokio::test]
 async fn a_new_epoch_makes_every_reader_start_over() {
-    let (mut server, topic) = (TestServer::start(), probe("room"));
+    let (mut server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.browser("Ada", &[&topic]).await;
-    ada.person.publishes_many("room", "k", 5).await;
+    ada.person.publishes_many("topic", "k", 5).await;
     ada.until_read(&topic, 5).await;
     server.kill();
     server.restart_with(&["--new-epoch"]);
@@ -85,7 +85,7 @@ async fn a_new_epoch_makes_every_reader_start_over() {
 
 #[tokio::test]
 async fn a_server_that_stops_in_order_tells_when_to_come_back_and_is_obeyed() {
-    let (mut server, topic) = (TestServer::start(), probe("room"));
+    let (mut server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.browser("Ada", &[&topic]).await;
     server.terminate();
     let record = ada.until("the socket is closed", |record| !record.closed.is_empty()).await;
@@ -95,13 +95,13 @@ async fn a_server_that_stops_in_order_tells_when_to_come_back_and_is_obeyed() {
     assert!(server.ended().await.success());
     server.restart();
     ada.until("it is back", |record| record.status == Status::Connected && record.opened == 2).await;
-    ada.person.publishes("room", "k", "x").await;
+    ada.person.publishes("topic", "k", "x").await;
     assert_eq!(ada.until_read(&topic, 1).await.seq(), Seq(1));
 }
 
 #[tokio::test]
 async fn who_signs_out_is_closed_with_4001_and_stays_away() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.browser("Ada", &[&topic]).await;
     let grace = server.browser("Grace", &[&topic]).await;
     assert_eq!(ada.person.delete(shared::endpoint::ME).await.status, 204);
@@ -113,10 +113,10 @@ async fn who_signs_out_is_closed_with_4001_and_stays_away() {
 
 #[tokio::test]
 async fn ones_own_event_is_pulled_when_its_push_does_not_come() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.browser("Ada", &[&topic]).await;
     ada.stops_reading();
-    assert_eq!(ada.publish("room", "k", "x").await.status, 201);
+    assert_eq!(ada.publish("topic", "k", "x").await.status, 201);
     let reading = ada.until_read(&topic, 1).await;
     assert_eq!((reading.pushed, reading.pulls), (0, 2));
     ada.reads_on();
@@ -129,7 +129,7 @@ async fn ones_own_event_is_pulled_when_its_push_does_not_come() {
 
 #[tokio::test]
 async fn an_event_of_which_the_node_was_not_told_is_found_within_a_beat() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.browser("Ada", &[&topic]).await;
     let url = format!("sqlite:{}", server.data().join("duplex.db").display());
     let log = log::open(&Store::open(&url).await.unwrap(), NewEpoch::Keep).await.unwrap();

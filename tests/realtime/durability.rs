@@ -17,13 +17,13 @@ async fn what_was_acknowledged_survives_kill_9_a_hundred_times_over() {
     let mut acknowledged = Vec::new();
     for life in 1..=100 {
         let key = format!("life-{life}");
-        let ack = ada.publishes("room", &key, "durable").await;
+        let ack = ada.publishes("topic", &key, "durable").await;
         server.kill();
         assert_eq!(ack.seq, Seq(life));
         acknowledged.push(key);
         server.restart();
     }
-    assert_eq!(ada.keys(&probe("room")).await, acknowledged);
+    assert_eq!(ada.keys(&probe("topic")).await, acknowledged);
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn many_writers_lose_nothing_acknowledged_to_kill_9() {
     let writers = (0..8).map(|writer| tokio::spawn(publish_until_it_dies(ada.clone(), writer)));
     let writers: Vec<_> = writers.collect();
     eventually("some events are in the log", async || {
-        (ada.head(&probe("room")).await > Seq(20)).then_some(())
+        (ada.head(&probe("topic")).await > Seq(20)).then_some(())
     })
     .await;
     server.kill();
@@ -43,7 +43,7 @@ async fn many_writers_lose_nothing_acknowledged_to_kill_9() {
         acknowledged.extend(writer.await.unwrap());
     }
     server.restart();
-    let page = ada.pull(&probe("room"), Part::After(Seq::ZERO)).await;
+    let page = ada.pull(&probe("topic"), Part::After(Seq::ZERO)).await;
     assert!(acknowledged.len() > 10, "the test needs publishes to look for");
     for (key, ack) in acknowledged {
         let event = &page.events[ack.seq.0 as usize - 1];
@@ -55,7 +55,7 @@ async fn publish_until_it_dies(ada: Person, writer: usize) -> Vec<(String, Ack)>
     let mut acknowledged = Vec::new();
     for number in 0..50 {
         let key = format!("w{writer}-{number}");
-        let Ok(response) = ada.draft("room", &key, "x").send().await else { break };
+        let Ok(response) = ada.draft("topic", &key, "x").send().await else { break };
         let Ok(answer) = Answer::of(response).await else { break };
         acknowledged.push((key, answer.json()));
     }
@@ -66,16 +66,16 @@ async fn publish_until_it_dies(ada: Person, writer: usize) -> Vec<(String, Ack)>
 async fn the_same_key_again_is_answered_from_the_log_also_after_a_restart() {
     let mut server = TestServer::start();
     let ada = server.guest("Ada").await;
-    let first = ada.publishes("room", "key-1", "hello").await;
+    let first = ada.publishes("topic", "key-1", "hello").await;
     for _ in 0..2 {
-        let again = ada.publish("room", "key-1", "hello").await;
+        let again = ada.publish("topic", "key-1", "hello").await;
         assert_eq!((again.status, again.header(endpoint::IDEMPOTENCY_REPLAYED)), (200, "true"));
         assert_eq!(again.json::<Ack>(), first);
-        assert_eq!(ada.keys(&probe("room")).await, ["key-1"]);
+        assert_eq!(ada.keys(&probe("topic")).await, ["key-1"]);
         server.kill();
         server.restart();
     }
-    ada.publish("room", "key-1", "something else")
+    ada.publish("topic", "key-1", "something else")
         .await
         .is_refused(ErrorCode::KeyReused, &["Idempotency-Key"]);
 }
@@ -83,14 +83,14 @@ async fn the_same_key_again_is_answered_from_the_log_also_after_a_restart() {
 #[tokio::test]
 async fn eight_requests_with_one_key_at_once_become_one_event() {
     let server = TestServer::with(&FAST);
-    let (ada, topic) = (server.guest("Ada").await, probe("room"));
+    let (ada, topic) = (server.guest("Ada").await, probe("topic"));
     let reader = server.browser("Grace", &[&topic]).await;
     for round in 1..=20 {
         let key = format!("round-{round}");
         let requests: Vec<_> = (0..8)
             .map(|_| {
                 let (ada, key) = (ada.clone(), key.clone());
-                tokio::spawn(async move { ada.publish("room", &key, "once").await })
+                tokio::spawn(async move { ada.publish("topic", &key, "once").await })
             })
             .collect();
         let mut statuses = Vec::new();
@@ -109,17 +109,17 @@ async fn eight_requests_with_one_key_at_once_become_one_event() {
 #[tokio::test]
 async fn a_caller_that_hangs_up_leaves_nothing_or_one_event_that_every_reader_was_pushed() {
     let server = TestServer::with(&FAST);
-    let (ada, topic) = (server.guest("Ada").await, probe("room"));
+    let (ada, topic) = (server.guest("Ada").await, probe("topic"));
     let readers = [server.browser("Grace", &[&topic]).await, server.browser("Joan", &[&topic]).await];
     let begun = Instant::now();
-    ada.publishes("room", "first", "x").await;
+    ada.publishes("topic", "first", "x").await;
     // From at once to twice what an answer takes.
     let step = begun.elapsed() / 100;
     for attempt in 0..200 {
         hang_up_after(&server, &ada, &format!("key-{attempt}"), step * attempt).await;
     }
     // The last publish comes after all that was accepted before it.
-    ada.publishes("room", "last", "x").await;
+    ada.publishes("topic", "last", "x").await;
 
     let keys = ada.keys(&topic).await;
     let landed = keys.len() as u64;
@@ -136,7 +136,7 @@ async fn a_caller_that_hangs_up_leaves_nothing_or_one_event_that_every_reader_wa
 async fn hang_up_after(server: &TestServer, ada: &Person, key: &str, patience: Duration) {
     let body = r#"{"text":"gone"}"#;
     let head = format!(
-        "POST /api/probe/room/events HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nIdempotency-Key: {key}\r\n\
+        "POST /api/probe/topic/events HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nIdempotency-Key: {key}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         server.address(),
         ada.cookie.as_deref().unwrap(),

@@ -16,14 +16,14 @@ async fn behind_a_link(server: &TestServer, topic: &Topic) -> (TestBrowser, Faul
 
 #[tokio::test]
 async fn a_reader_that_was_cut_off_comes_back_with_everything() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let (reader, link) = behind_a_link(&server, &topic).await;
     let ada = server.guest("Ada").await;
     for (cut, count) in [(Cut::Reset, 3), (Cut::Fin, 6)] {
         link.refuse();
         link.cut(cut);
         reader.until("it is cut off", |record| record.status != Status::Connected).await;
-        ada.publishes_many("room", &format!("{cut:?}"), 3).await;
+        ada.publishes_many("topic", &format!("{cut:?}"), 3).await;
         link.mend();
         assert_eq!(reader.until_read(&topic, count).await.seqs(), (1..=count).collect::<Vec<_>>());
         reader.until("it is back", |record| record.status == Status::Connected).await;
@@ -32,7 +32,7 @@ async fn a_reader_that_was_cut_off_comes_back_with_everything() {
 
 #[tokio::test]
 async fn a_dead_connection_is_found_by_the_client_within_two_heartbeats() {
-    let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("room"));
+    let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("topic"));
     let (reader, link) = behind_a_link(&server, &topic).await;
     link.stall(Stall::ToClient);
     // The usual heartbeat would take longer than anything is waited for.
@@ -41,7 +41,7 @@ async fn a_dead_connection_is_found_by_the_client_within_two_heartbeats() {
 
 #[tokio::test]
 async fn a_dead_connection_is_found_by_the_node_within_two_heartbeats() {
-    let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("room"));
+    let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("topic"));
     let (reader, link) = behind_a_link(&server, &topic).await;
     link.stall(Stall::ToServer);
     let before = pings(&reader.record());
@@ -57,12 +57,12 @@ fn pings(record: &Record) -> usize {
 
 #[tokio::test]
 async fn a_connection_that_is_dead_both_ways_is_given_up_by_both_and_costs_nothing_more() {
-    let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("room"));
+    let (server, topic) = (TestServer::with(&EVERY_SECOND), probe("topic"));
     let (reader, link) = behind_a_link(&server, &topic).await;
     let (ada, _second) = (server.guest("Ada").await, server.browser("Second", &[&topic]).await);
     assert_eq!(ada.handshake(&[]).await.status, 429, "both places are taken");
     link.stall(Stall::Both);
-    ada.publishes_many("room", "k", 5).await;
+    ada.publishes_many("topic", "k", 5).await;
 
     reader.until("the client gives up", |record| record.status != Status::Connected).await;
     eventually("the node gives up", async || (ada.handshake(&[]).await.status == 101).then_some(())).await;
@@ -72,19 +72,19 @@ async fn a_connection_that_is_dead_both_ways_is_given_up_by_both_and_costs_nothi
 
 #[tokio::test]
 async fn a_slow_link_brings_everything_in_order_too() {
-    let (server, topic) = (TestServer::with(&["--outbox-frames-max", "4"]), probe("room"));
+    let (server, topic) = (TestServer::with(&["--outbox-frames-max", "4"]), probe("topic"));
     let (reader, link) = behind_a_link(&server, &topic).await;
     link.slow(100_000);
     let ada = server.guest("Ada").await;
     for number in 0..40 {
-        ada.publishes("room", &format!("k{number}"), &"x".repeat(5_000)).await;
+        ada.publishes("topic", &format!("k{number}"), &"x".repeat(5_000)).await;
     }
     assert_eq!(reader.until_read(&topic, 40).await.seqs(), (1..=40).collect::<Vec<_>>());
 }
 
 #[tokio::test]
 async fn where_no_socket_comes_through_a_reader_polls_and_is_told_as_soon() {
-    let (mut server, topic) = (TestServer::start(), probe("room"));
+    let (mut server, topic) = (TestServer::start(), probe("topic"));
     let link = FaultyLink::to(server.address()).await;
     link.forbid_sockets();
     let reader = TestBrowser::open(server.guest("Reader").await.through(&link), &[&topic]).await;
@@ -92,7 +92,7 @@ async fn where_no_socket_comes_through_a_reader_polls_and_is_told_as_soon() {
     assert_eq!(reader.record().status, Status::Polling);
     let mut took = Vec::new();
     for number in 1..=3 {
-        ada.publishes("room", &format!("k{number}"), "x").await;
+        ada.publishes("topic", &format!("k{number}"), "x").await;
         let published = Instant::now();
         reader.reaches(&topic, number).await;
         took.push(published.elapsed());
@@ -102,7 +102,7 @@ async fn where_no_socket_comes_through_a_reader_polls_and_is_told_as_soon() {
     server.kill();
     reader.until("the loss is noticed", |record| record.status != Status::Polling).await;
     server.restart();
-    ada.publishes("room", "k4", "x").await;
+    ada.publishes("topic", "k4", "x").await;
 
     assert_eq!(reader.until_read(&topic, 4).await.seqs(), [1, 2, 3, 4]);
     let reading = reader.reading(&topic);

@@ -25,7 +25,7 @@ const FLAGS: [&str; 4] = ["--outbox-frames-max", "16", "--identity-publishes-per
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_publishes_reach_fifty_readers_and_five_of_them_stall_for_five_seconds() {
-    let (server, topic) = (TestServer::with(&FLAGS), probe("room"));
+    let (server, topic) = (TestServer::with(&FLAGS), probe("topic"));
     let (readers, writers) = (readers(&server, &topic).await, writers(&server).await);
     let (slow, healthy) = readers.split_at(SLOW);
     publish(&writers, 0..EVENTS / 10, &readers, &topic).await;
@@ -75,7 +75,7 @@ async fn publish(writers: &[Person], events: Range<usize>, readers: &[TestBrowse
         for event in round..round + AT_ONCE {
             let writer = writers[event % WRITERS].clone();
             let text = "x".repeat(TEXT_BYTES);
-            publishes.spawn(async move { writer.publishes("room", &format!("k{event}"), &text).await });
+            publishes.spawn(async move { writer.publishes("topic", &format!("k{event}"), &text).await });
         }
         publishes.join_all().await;
         for reader in readers {
@@ -86,11 +86,11 @@ async fn publish(writers: &[Person], events: Range<usize>, readers: &[TestBrowse
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_that_wait_for_nobody_still_reach_everybody() {
-    let (server, topic) = (TestServer::with(&FAST), probe("room"));
+    let (server, topic) = (TestServer::with(&FAST), probe("topic"));
     let (readers, writers) = (readers(&server, &topic).await, writers(&server).await);
     let mut publishes = JoinSet::new();
     for writer in writers {
-        publishes.spawn(async move { writer.publishes_many("room", "k", EVENTS / WRITERS).await });
+        publishes.spawn(async move { writer.publishes_many("topic", "k", EVENTS / WRITERS).await });
     }
     publishes.join_all().await;
     for reader in readers {
@@ -102,13 +102,13 @@ async fn writers_that_wait_for_nobody_still_reach_everybody() {
 
 #[tokio::test]
 async fn one_reader_that_never_reads_delays_nobody() {
-    let (server, topic) = (TestServer::with(&FLAGS), probe("room"));
+    let (server, topic) = (TestServer::with(&FLAGS), probe("topic"));
     let stuck = server.browser("Stuck", &[&topic]).await;
     let ada = server.browser("Ada", &[&topic]).await;
     stuck.stops_reading();
     for number in 1..=200 {
         let before = Instant::now();
-        ada.person.publishes("room", &format!("k{number}"), &"x".repeat(TEXT_BYTES)).await;
+        ada.person.publishes("topic", &format!("k{number}"), &"x".repeat(TEXT_BYTES)).await;
         ada.until_read(&topic, number).await;
         // The node waits three times as long before it gives a reader up.
         assert!(before.elapsed() < Duration::from_secs(10), "one event took {:?}", before.elapsed());

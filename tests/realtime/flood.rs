@@ -32,7 +32,7 @@ fn text(frame: &ClientFrame) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_frames_in_a_second_are_noticed_by_nobody_else() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let (eve, ada) = (server.guest("Eve").await, server.browser("Ada", &[&topic]).await);
     let memory = server.rss_bytes();
     let payload = Payload::of(&"x").unwrap();
@@ -48,7 +48,7 @@ async fn ten_thousand_frames_in_a_second_are_noticed_by_nobody_else() {
         let mut took = Vec::new();
         for number in 1..=40 {
             let before = Instant::now();
-            ada.person.publishes("room", &format!("k{number}"), "x").await;
+            ada.person.publishes("topic", &format!("k{number}"), "x").await;
             ada.reaches(&topic, number).await;
             took.push(before.elapsed());
         }

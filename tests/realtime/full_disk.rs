@@ -22,7 +22,7 @@ async fn publish_until_refused(ada: &Person, name: &str) -> (Vec<String>, String
     let mut acknowledged = Vec::new();
     for number in 0..2_000 {
         let key = format!("{name}-{number}");
-        let answer = ada.publish("room", &key, &"x".repeat(TEXT_BYTES)).await;
+        let answer = ada.publish("topic", &key, &"x".repeat(TEXT_BYTES)).await;
         if answer.status != 201 {
             answer.is_refused(ErrorCode::Unavailable, &["the log cannot be written", "the same key"]);
             assert_eq!(answer.header("retry-after"), "1");
@@ -56,10 +56,10 @@ async fn until_ready(ada: &Person) {
 #[tokio::test]
 async fn a_full_disk_ends_publishing_and_nothing_else_and_heals_by_itself() {
     let Some(disk) = SmallDisk::mount(4) else { return };
-    let (server, topic) = (server_on(&disk), probe("room"));
+    let (server, topic) = (server_on(&disk), probe("topic"));
     let ada = server.guest("Ada").await;
     let reader = server.browser("Grace", &[&topic]).await;
-    ada.publishes("room", "before", "x").await;
+    ada.publishes("topic", "before", "x").await;
     let renewed = ages_every_sign_in(&disk).await;
     assert!(renewed >= 2, "{renewed}");
     disk.fill();
@@ -77,7 +77,7 @@ async fn a_full_disk_ends_publishing_and_nothing_else_and_heals_by_itself() {
 
     disk.clear();
     until_ready(&ada).await;
-    ada.publishes("room", &refused, "y").await;
+    ada.publishes("topic", &refused, "y").await;
     server.guest("Joan").await;
     keys.push(refused);
     assert_eq!(ada.keys(&topic).await, keys);
@@ -88,7 +88,7 @@ async fn a_full_disk_ends_publishing_and_nothing_else_and_heals_by_itself() {
 #[tokio::test]
 async fn a_disk_that_fills_up_again_and_again_loses_nothing_acknowledged_not_even_to_kill_9() {
     let Some(disk) = SmallDisk::mount(8) else { return };
-    let (mut server, topic) = (server_on(&disk), probe("room"));
+    let (mut server, topic) = (server_on(&disk), probe("topic"));
     let ada = server.guest("Ada").await;
     let mut keys = Vec::new();
     for round in 0..6 {
@@ -105,7 +105,7 @@ async fn a_disk_that_fills_up_again_and_again_loses_nothing_acknowledged_not_eve
         until_ready(&ada).await;
         for number in 0..3 {
             let key = format!("healed{round}-{number}");
-            ada.publishes("room", &key, &"x".repeat(TEXT_BYTES)).await;
+            ada.publishes("topic", &key, &"x".repeat(TEXT_BYTES)).await;
             keys.push(key);
         }
         assert_eq!(ada.keys(&topic).await, keys);

@@ -71,7 +71,7 @@ async fn nothing_is_read_for_a_topic_that_nobody_watches_any_more() {
     let visitor = Visitor { identity: ada, sign_in: SignIn([0; 32]) };
     let (mut gone, mut stays) = (Session::open(&node, visitor.clone()), Session::open(&node, visitor));
     for number in 0..50 {
-        looks_at(&mut gone, &format!("room-{number}")).await;
+        looks_at(&mut gone, &format!("topic-{number}")).await;
     }
     looks_at(&mut stays, "last").await;
     eventually("some reads go on, and the others wait for them", async || (log.reads() > 0).then_some(()))

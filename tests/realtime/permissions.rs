@@ -82,7 +82,7 @@ async fn publish(node: &Node, topic: &Topic, key: &str) {
 #[tokio::test]
 async fn who_listens_is_refused_at_once_and_hears_nothing_more() {
     let (node, rule) = node_that_asks(Semaphore::MAX_PERMITS).await;
-    let (mut reader, topic) = (session(&node), probe("room"));
+    let (mut reader, topic) = (session(&node), probe("topic"));
     subscribe(&mut reader, &topic).await;
     hears(&reader, "the head", |frame| matches!(frame, ServerFrame::Head { .. })).await;
 
@@ -98,7 +98,7 @@ async fn who_listens_is_refused_at_once_and_hears_nothing_more() {
 #[tokio::test]
 async fn a_permission_that_ends_while_it_is_asked_for_lets_nobody_in() {
     let (node, rule) = node_that_asks(0).await;
-    let (mut reader, topic) = (session(&node), probe("room"));
+    let (mut reader, topic) = (session(&node), probe("topic"));
     let meanwhile = async {
         rule.allowed.store(false, Ordering::SeqCst);
         node.permissions_changed(&topic).await;
@@ -111,7 +111,7 @@ async fn a_permission_that_ends_while_it_is_asked_for_lets_nobody_in() {
 #[tokio::test]
 async fn who_is_renamed_while_it_is_asked_for_comes_in_under_the_new_name() {
     let (node, rule) = node_that_asks(0).await;
-    let (mut reader, topic) = (session(&node), probe("room"));
+    let (mut reader, topic) = (session(&node), probe("topic"));
     let meanwhile = async { node.rename(&ada().id, &DisplayName::parse("Countess").unwrap()) };
     tokio::join!(subscribe(&mut reader, &topic), rule.before_it_answers(meanwhile));
     let heard = hears(&reader, "who is here", |frame| matches!(frame, ServerFrame::Presence { .. })).await;

@@ -58,7 +58,7 @@ async fn there(server: &TestServer, person: &Person, topic: &Topic) -> Socket {
 
 #[tokio::test]
 async fn who_comes_is_told_after_the_head_and_two_windows_are_one_member() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let (ada, grace) = (server.guest("Ada").await, server.guest("Grace").await);
     let mut first = server.socket(&ada).await;
     first.subscribes(&topic).await;
@@ -75,7 +75,7 @@ async fn who_comes_is_told_after_the_head_and_two_windows_are_one_member() {
 
 #[tokio::test]
 async fn a_lost_connection_stays_ten_seconds_and_who_is_back_by_then_was_never_gone() {
-    let (server, topic) = (TestServer::with(&METRICS), probe("room"));
+    let (server, topic) = (TestServer::with(&METRICS), probe("topic"));
     let (ada, eve) = (server.guest("Ada").await, server.guest("Eve").await);
     let (adas, eves) = (there(&server, &ada, &topic).await, there(&server, &eve, &topic).await);
     let mut watcher = there(&server, &server.guest("Grace").await, &topic).await;
@@ -92,7 +92,7 @@ async fn a_lost_connection_stays_ten_seconds_and_who_is_back_by_then_was_never_g
 
 #[tokio::test]
 async fn who_unsubscribes_or_signs_out_is_gone_at_once() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let (ada, eve) = (server.guest("Ada").await, server.guest("Eve").await);
     let (mut adas, eves) = (there(&server, &ada, &topic).await, there(&server, &eve, &topic).await);
     let mut watcher = there(&server, &server.guest("Grace").await, &topic).await;
@@ -108,7 +108,7 @@ async fn who_unsubscribes_or_signs_out_is_gone_at_once() {
 
 #[tokio::test]
 async fn who_comes_in_where_they_only_looked_before_is_told_even_if_nothing_has_changed() {
-    let (server, topic) = (TestServer::with(&METRICS), probe("room"));
+    let (server, topic) = (TestServer::with(&METRICS), probe("topic"));
     let ada = server.guest("Ada").await;
     let listed = there(&server, &ada, &topic).await;
     let mut other = server.socket(&ada).await;
@@ -124,7 +124,7 @@ async fn who_comes_in_where_they_only_looked_before_is_told_even_if_nothing_has_
 
 #[tokio::test]
 async fn a_new_name_is_told_at_once() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.guest("Ada").await;
     let mut adas = there(&server, &ada, &topic).await;
     adas.hears_of(&[("Ada", 1)]).await;
@@ -136,21 +136,21 @@ async fn a_new_name_is_told_at_once() {
 
 #[tokio::test]
 async fn who_is_not_listed_hears_who_is_here_and_is_not_seen() {
-    let (server, topic) = (TestServer::start(), probe("room"));
-    let mut lobby = server.socket(&server.guest("Lobby").await).await;
-    lobby.says(&ClientFrame::Subscribe { topic: topic.clone(), listed: Listed::No }).await;
-    lobby.hears_head(&topic).await;
-    assert_eq!(lobby.hears_presence().await, (0, vec![]));
+    let (server, topic) = (TestServer::start(), probe("topic"));
+    let mut overview = server.socket(&server.guest("Overview").await).await;
+    overview.says(&ClientFrame::Subscribe { topic: topic.clone(), listed: Listed::No }).await;
+    overview.hears_head(&topic).await;
+    assert_eq!(overview.hears_presence().await, (0, vec![]));
     let mut adas = there(&server, &server.guest("Ada").await, &topic).await;
-    lobby.hears_of(&[("Ada", 1)]).await;
+    overview.hears_of(&[("Ada", 1)]).await;
     assert_eq!(names(&adas.hears_presence().await.1), [("Ada", 1)]);
     adas.says(&ClientFrame::Subscribe { topic: topic.clone(), listed: Listed::No }).await;
-    lobby.hears_of(&[]).await;
+    overview.hears_of(&[]).await;
 }
 
 #[tokio::test]
 async fn a_crowd_is_counted_in_full_listed_in_part_and_told_four_times_a_second_at_most() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let begun = Instant::now();
     let mut watcher = there(&server, &server.guest("First").await, &topic).await;
     let mut crowd = Vec::new();
@@ -172,14 +172,14 @@ async fn a_crowd_is_counted_in_full_listed_in_part_and_told_four_times_a_second_
 #[tokio::test]
 async fn a_reader_that_does_not_read_is_told_once_and_not_of_each_change() {
     let flags = ["--outbox-frames-max", "16", "--identity-publishes-per-sec", "100000"];
-    let (server, topic) = (TestServer::with(&flags), probe("room"));
+    let (server, topic) = (TestServer::with(&flags), probe("topic"));
     let ada = server.guest("Ada").await;
     let (mut stuck, mut adas) =
         (there(&server, &server.guest("Stuck").await, &topic).await, there(&server, &ada, &topic).await);
     stuck.hears_of(&[("Stuck", 1), ("Ada", 1)]).await;
     let publishes = (0..10).map(async |number| {
         for part in 0..30 {
-            ada.publishes("room", &format!("k{number}-{part}"), &"x".repeat(8_000)).await;
+            ada.publishes("topic", &format!("k{number}-{part}"), &"x".repeat(8_000)).await;
         }
     });
     join_all(publishes).await;

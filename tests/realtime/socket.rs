@@ -50,16 +50,16 @@ async fn another_subprotocol_is_not_confirmed() {
 
 #[tokio::test]
 async fn a_subscription_begins_with_the_head_and_goes_on_without_a_hole() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.guest("Ada").await;
-    ada.publishes_many("room", "before", 3).await;
+    ada.publishes_many("topic", "before", 3).await;
     let mut socket = server.socket(&ada).await;
     socket.subscribes(&topic).await;
 
     let (epoch, seq) = socket.hears_head(&topic).await;
     let page = ada.pull(&topic, shared::Part::Newest).await;
     assert_eq!((epoch, seq), (page.epoch, Seq(3)));
-    ada.publishes_many("room", "after", 3).await;
+    ada.publishes_many("topic", "after", 3).await;
     for seq in 4..=6 {
         let event = socket.hears_event().await;
         assert_eq!((event.seq, &event.topic, &event.author), (Seq(seq), &topic, &ada.identity));
@@ -82,21 +82,21 @@ async fn an_empty_topic_has_a_head_too() {
 
 #[tokio::test]
 async fn asking_again_is_harmless() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
     for _ in 0..3 {
         socket.subscribes(&topic).await;
         socket.hears_head(&topic).await;
     }
-    ada.publishes("room", "k", "x").await;
+    ada.publishes("topic", "k", "x").await;
     assert_eq!(socket.hears_event().await.seq, Seq(1));
     socket.hears_nothing().await;
 }
 
 #[tokio::test]
 async fn after_unsubscribe_nothing_comes_and_doing_it_twice_is_harmless() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.guest("Ada").await;
     let (mut leaver, mut stayer) = (server.socket(&ada).await, server.socket(&ada).await);
     for socket in [&mut leaver, &mut stayer] {
@@ -107,7 +107,7 @@ async fn after_unsubscribe_nothing_comes_and_doing_it_twice_is_harmless() {
         leaver.says(&ClientFrame::Unsubscribe { topic: topic.clone() }).await;
         leaver.hears_nothing().await;
     }
-    ada.publishes("room", "k", "x").await;
+    ada.publishes("topic", "k", "x").await;
     stayer.hears_event().await;
     leaver.hears_nothing().await;
 }
@@ -116,7 +116,7 @@ async fn after_unsubscribe_nothing_comes_and_doing_it_twice_is_harmless() {
 async fn topics_that_may_not_be_read_are_refused_and_the_socket_stays() {
     let server = TestServer::start();
     let mut socket = server.socket(&server.guest("Ada").await).await;
-    let (unknown, private) = (Topic::new("nowhere", "room").unwrap(), probe("private-room"));
+    let (unknown, private) = (Topic::new("nowhere", "topic").unwrap(), probe("private-topic"));
     socket.subscribes(&unknown).await;
     let problem = socket.hears_refused(&unknown).await;
     assert_eq!(problem.code, ErrorCode::NotFound);
@@ -124,18 +124,18 @@ async fn topics_that_may_not_be_read_are_refused_and_the_socket_stays() {
     socket.subscribes(&private).await;
     assert_eq!(socket.hears_refused(&private).await.code, ErrorCode::Forbidden);
 
-    socket.subscribes(&probe("room")).await;
-    socket.hears_head(&probe("room")).await;
+    socket.subscribes(&probe("topic")).await;
+    socket.hears_head(&probe("topic")).await;
 }
 
 #[tokio::test]
 async fn a_refused_topic_is_not_pushed() {
-    let (server, private) = (TestServer::start(), probe("private-room"));
+    let (server, private) = (TestServer::start(), probe("private-topic"));
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
     socket.subscribes(&private).await;
     socket.hears_refused(&private).await;
-    ada.publishes("private-room", "k", "secret").await;
+    ada.publishes("private-topic", "k", "secret").await;
     socket.hears_nothing().await;
 }
 
@@ -174,7 +174,7 @@ async fn a_ping_is_answered_with_its_own_time() {
 
 #[tokio::test]
 async fn a_signal_reaches_the_others_and_is_never_logged() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let (ada, grace) = (server.guest("Ada").await, server.guest("Grace").await);
     let (mut from, mut to) = (server.socket(&ada).await, server.socket(&grace).await);
     for socket in [&mut from, &mut to] {
@@ -193,16 +193,16 @@ async fn a_signal_reaches_the_others_and_is_never_logged() {
 
 #[tokio::test]
 async fn who_is_not_listed_hears_everything_and_may_not_signal() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.guest("Ada").await;
-    let mut lobby = server.socket(&ada).await;
-    lobby.says(&ClientFrame::Subscribe { topic: topic.clone(), listed: Listed::No }).await;
-    lobby.hears_head(&topic).await;
-    ada.publishes("room", "k", "x").await;
-    assert_eq!(lobby.hears_event().await.seq, Seq(1));
+    let mut overview = server.socket(&ada).await;
+    overview.says(&ClientFrame::Subscribe { topic: topic.clone(), listed: Listed::No }).await;
+    overview.hears_head(&topic).await;
+    ada.publishes("topic", "k", "x").await;
+    assert_eq!(overview.hears_event().await.seq, Seq(1));
 
-    lobby.says(&ClientFrame::Signal { topic, payload: Payload::of(&"typing").unwrap() }).await;
-    match lobby.hears().await {
+    overview.says(&ClientFrame::Signal { topic, payload: Payload::of(&"typing").unwrap() }).await;
+    match overview.hears().await {
         ServerFrame::Error { problem } => assert_eq!(problem.code, ErrorCode::Forbidden),
         other => panic!("{other:?} in place of an error"),
     }
@@ -210,14 +210,14 @@ async fn who_is_not_listed_hears_everything_and_may_not_signal() {
 
 #[tokio::test]
 async fn one_person_in_two_windows_gets_everything_in_both_and_signing_out_closes_both() {
-    let (server, topic) = (TestServer::start(), probe("room"));
+    let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.guest("Ada").await;
     let (mut first, mut second) = (server.socket(&ada).await, server.socket(&ada).await);
     for socket in [&mut first, &mut second] {
         socket.subscribes(&topic).await;
         socket.hears_head(&topic).await;
     }
-    ada.publishes("room", "k", "x").await;
+    ada.publishes("topic", "k", "x").await;
     assert_eq!((first.hears_event().await.seq, second.hears_event().await.seq), (Seq(1), Seq(1)));
     ada.delete(endpoint::ME).await;
     assert_eq!((first.closed().await.1, second.closed().await.1), (4001, 4001));

@@ -69,10 +69,10 @@ async fn sockets_that_do_not_read_cannot_keep_it() {
 
 /// A reader to whom more was sent than the kernel takes for it.
 async fn does_not_read(server: &TestServer, ada: &Person) -> TestBrowser {
-    let stuck = server.browser("Stuck", &[&probe("room")]).await;
+    let stuck = server.browser("Stuck", &[&probe("topic")]).await;
     stuck.stops_reading();
     for number in 0..300 {
-        ada.publishes("room", &format!("k{number}"), &"x".repeat(4_000)).await;
+        ada.publishes("topic", &format!("k{number}"), &"x".repeat(4_000)).await;
     }
     stuck
 }
@@ -107,14 +107,14 @@ async fn a_request_in_flight_is_answered_when_nobody_new_is_let_in() {
     assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
     assert_eq!(server.ended().await.code(), Some(0));
     server.restart();
-    assert_eq!(ada.keys(&probe("room")).await, ["in-flight"]);
+    assert_eq!(ada.keys(&probe("topic")).await, ["in-flight"]);
 }
 
 /// A publish of which the server has read the head and half of the body, and the other half.
 async fn half_a_publish(server: &TestServer, ada: &Person) -> (TcpStream, &'static str) {
     let (body, cookie) = (r#"{"text":"in two halves"}"#, ada.cookie.as_deref().unwrap());
     let head = format!(
-        "POST /api/probe/room/events HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nExpect: 100-continue\r\n\
+        "POST /api/probe/topic/events HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nExpect: 100-continue\r\n\
          Idempotency-Key: in-flight\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );

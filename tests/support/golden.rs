@@ -1,4 +1,7 @@
 //! Golden files: the wire as text. A change of it shows as a change of a file beside the tests.
+//!
+//! `cargo xtask accept` writes them anew, by the tests that have `pinned` in their names: each test that calls
+//! what is here is named so.
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -7,8 +10,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Set it to write the files anew.
+/// Set by `cargo xtask accept`, to write the files anew.
 const UPDATE: &str = "UPDATE_GOLDEN";
+/// What to do where a file differs.
+const HINT: &str =
+    "if it is meant to change, `cargo xtask accept` writes the file anew: commit it with the change";
 
 /// Asserts that `value` is written exactly as in the golden file, that reading it gives `value` again, and that a
 /// reader of today takes no offence at fields of tomorrow.
@@ -16,17 +22,9 @@ const UPDATE: &str = "UPDATE_GOLDEN";
 pub fn pins<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
     let file = path(name);
     let text = serde_json::to_string(value).expect("the wire is JSON");
-    if std::env::var_os(UPDATE).is_some() {
-        std::fs::create_dir_all(file.parent().expect("a file lies in a folder"))
-            .expect("tests can be written");
-        std::fs::write(&file, format!("{text}\n")).expect("tests can be written");
-    }
+    write_if_asked(&file, &text);
     let golden = std::fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(
-        text,
-        golden.trim_end(),
-        "{name}: if the wire is meant to change, run the tests with {UPDATE}=1"
-    );
+    assert_eq!(text, golden.trim_end(), "{name} differs from its golden file; {HINT}");
     assert_eq!(&serde_json::from_str::<T>(&golden).expect(name), value, "{name} is read as something else");
 
     let mut tomorrow: Value = serde_json::from_str(&golden).expect(name);
@@ -39,16 +37,20 @@ pub fn pins<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, val
 #[track_caller]
 pub fn pins_document(name: &str, served: &Value) {
     let file = path(name);
-    if std::env::var_os(UPDATE).is_some() {
-        std::fs::write(&file, format!("{served:#}\n")).expect("tests can be written");
-    }
+    write_if_asked(&file, &format!("{served:#}"));
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
     let committed = serde_json::from_str(&committed).unwrap_or_default();
     let mut changed = Vec::new();
     differences("", &committed, served, &mut changed);
-    let hint =
-        format!("if the contract is meant to change, run the tests with {UPDATE}=1 and commit the new copy");
-    assert!(changed.is_empty(), "{name} differs from its committed copy; {hint}\n{}", changed.join("\n"));
+    assert!(changed.is_empty(), "{name} differs from its committed copy; {HINT}\n{}", changed.join("\n"));
+}
+
+fn write_if_asked(file: &Path, text: &str) {
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::create_dir_all(file.parent().expect("a file lies in a folder"))
+            .expect("tests can be written");
+        std::fs::write(file, format!("{text}\n")).expect("tests can be written");
+    }
 }
 
 /// Where two documents differ, as JSON pointers.

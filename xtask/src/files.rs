@@ -1,6 +1,7 @@
 //! Reading, writing and listing files, with errors that name the path.
 
 use crate::failure::Result;
+use crate::git;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// A file's text.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+    let text = read_if_text(path)?;
+    text.ok_or_else(|| format!("cannot read {}: it is not UTF-8 text", path.display()).into())
+}
+
+/// A file's text; None if its bytes are not UTF-8, as those of an image.
+pub(crate) fn read_if_text(path: &Path) -> Result<Option<String>> {
+    Ok(String::from_utf8(read(path)?).ok())
 }
 
 /// Writes a file, and the folders above it.
@@ -55,8 +62,12 @@ pub(crate) fn remove(path: &Path) -> Result<bool> {
     }
 }
 
-/// Every file of the project that a person wrote, sorted.
+/// Every file of the project that a person wrote, sorted: those that git tracks or would add, and where git does
+/// not hold the folder, all but what is built or installed.
 pub(crate) fn of_project(root: &Path) -> Result<Vec<PathBuf>> {
+    if let Some(files) = git::files(root) {
+        return Ok(files);
+    }
     let mut files = Vec::new();
     for path in entries(root)? {
         if !NOT_OURS.iter().any(|name| path.ends_with(name)) {
@@ -64,6 +75,12 @@ pub(crate) fn of_project(root: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(files)
+}
+
+/// A file's path below the project's folder, with `/` between the parts.
+pub(crate) fn below_root(root: &Path, file: &Path) -> String {
+    let parts = file.strip_prefix(root).unwrap_or(file).iter().map(|part| part.to_string_lossy());
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// Every file below a folder, sorted; a file is itself, and what does not exist has none.

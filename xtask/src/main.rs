@@ -7,6 +7,7 @@ mod client;
 mod commands;
 mod failure;
 mod files;
+mod git;
 mod label;
 mod markers;
 mod process;
@@ -16,6 +17,7 @@ mod server;
 mod stamp;
 mod stop;
 mod suite;
+mod texts;
 mod tools;
 
 use std::process::ExitCode;

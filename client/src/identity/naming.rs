@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::name_form::NameForm;
 use super::suggestion::suggestion;
 use crate::browser;
-use crate::ui::{APP_NAME, About, Heading, Logo, pitch};
+use crate::ui::{APP_NAME, About, Heading, Logo, PITCH};
 
 /// Asks a person for a name. Whatever address they came for is shown once they have one.
 #[component]
@@ -21,7 +21,7 @@ pub fn Naming(
         <section class="panel naming">
             <Logo/>
             <Heading text=format!("Welcome to {APP_NAME}")/>
-            <p class="lead">{pitch()}</p>
+            <p class="lead">{PITCH}</p>
             <NameForm label="What's your name?" name action="Continue" on_done/>
             <p class="hint">"No password, no email. This browser remembers you."</p>
             <About second_window/>

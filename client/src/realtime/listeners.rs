@@ -1,6 +1,6 @@
 //! `Listeners`: who on this page listens to which topic.
 //!
-//! Several may listen to one topic (a list of rooms and the room itself); the node sees one subscription, and
+//! Several may listen to one topic (a list, and the page of one of its entries); the node sees one subscription, and
 //! it is listed in the presence when any of them wants to be.
 
 use std::cell::{Cell, RefCell};
@@ -134,20 +134,20 @@ mod tests {
 
     #[test]
     fn two_listeners_are_one_subscription_which_is_listed_while_one_of_them_is() {
-        let (listeners, topic) = (Listeners::default(), "chat:general".parse().unwrap());
+        let (listeners, topic) = (Listeners::default(), "probe:topic".parse().unwrap());
         let (list, first) = listeners.add(&topic, Listed::No, Rc::new(drop));
-        assert_eq!(said(&first), r#"{"subscribe":{"topic":"chat:general","listed":false}}"#);
-        let (room, second) = listeners.add(&topic, Listed::Yes, Rc::new(drop));
-        assert_eq!(said(&second), r#"{"subscribe":{"topic":"chat:general","listed":true}}"#);
+        assert_eq!(said(&first), r#"{"subscribe":{"topic":"probe:topic","listed":false}}"#);
+        let (page, second) = listeners.add(&topic, Listed::Yes, Rc::new(drop));
+        assert_eq!(said(&second), r#"{"subscribe":{"topic":"probe:topic","listed":true}}"#);
         assert_eq!(listeners.subscriptions(), [second]);
-        assert_eq!(listeners.remove(&topic, room), first);
+        assert_eq!(listeners.remove(&topic, page), first);
         assert_eq!(listeners.remove(&topic, list), ClientFrame::Unsubscribe { topic });
         assert!(listeners.subscriptions().is_empty());
     }
 
     #[test]
     fn a_listener_may_leave_while_it_listens() {
-        let (listeners, topic) = (Rc::new(Listeners::default()), "chat:general".parse().unwrap());
+        let (listeners, topic) = (Rc::new(Listeners::default()), "probe:topic".parse().unwrap());
         let heard = Rc::new(Cell::new(0));
         let (inner, count, of) = (listeners.clone(), heard.clone(), Topic::clone(&topic));
         let hear = move |_| {

@@ -3,18 +3,12 @@
 use leptos::prelude::*;
 use shared::endpoint;
 
-use super::APP_NAME;
-
 /// Address of the source: `repository` in the client's Cargo.toml, empty when that names none.
 const SOURCE: &str = env!("CARGO_PKG_REPOSITORY");
 
-/// The app in one sentence, for somebody who has never seen it.
-pub fn pitch() -> String {
-    format!(
-        "{APP_NAME} is a realtime app template in Rust: what you write in one window appears in every other, \
-         whatever happens in between."
-    )
-}
+/// The app in one sentence, for somebody who has never seen it. `client/index.html` says it while the page loads.
+pub const PITCH: &str =
+    "Everything here is live: what one person does, everyone else sees at once, whatever happens in between.";
 
 /// Links to a second window, to the documents of the contract and to the source.
 #[component]
@@ -46,6 +40,6 @@ mod tests {
 
     #[test]
     fn the_page_says_the_same_while_it_loads() {
-        assert!(include_str!("../../index.html").contains(&pitch()));
+        assert!(include_str!("../../index.html").contains(PITCH));
     }
 }

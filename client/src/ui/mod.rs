@@ -14,7 +14,7 @@ pub mod panic;
 pub mod time;
 mod words;
 
-pub use about::{About, pitch};
+pub use about::{About, PITCH};
 pub use announcer::{Announcer, AnnouncerRegion, use_announcer};
 pub use avatar::Avatar;
 pub use badge::ConnectionBadge;

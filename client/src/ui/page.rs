@@ -83,7 +83,7 @@ mod tests {
     fn the_title_tells_the_page_and_what_is_unread_and_the_name_of_the_app_once() {
         assert_eq!(compose("", 0), "Duplex");
         assert_eq!(compose(&format!("Welcome to {APP_NAME}"), 0), "Welcome to Duplex");
-        assert_eq!(compose("general", 0), "general · Duplex");
-        assert_eq!(compose("general", 3), "(3) general · Duplex");
+        assert_eq!(compose("news", 0), "news · Duplex");
+        assert_eq!(compose("news", 3), "(3) news · Duplex");
     }
 }

@@ -136,20 +136,20 @@ mod tests {
             "0.0.0.0".parse().unwrap(),
             Transport::Plain,
         );
-        assert!(public.allows("https://chat.example.org", "chat.example.org"));
-        assert!(public.allows("https://app.example.org", "chat.example.org"));
+        assert!(public.allows("https://www.example.org", "www.example.org"));
+        assert!(public.allows("https://app.example.org", "www.example.org"));
         for origin in
-            ["null", "https://example.org", "http://localhost:8080", "https://chat.example.org.evil.org"]
+            ["null", "https://example.org", "http://localhost:8080", "https://www.example.org.evil.org"]
         {
-            assert!(!public.allows(origin, "chat.example.org"), "{origin}");
+            assert!(!public.allows(origin, "www.example.org"), "{origin}");
         }
     }
 
     #[test]
     fn under_tls_a_page_without_it_is_foreign() {
         let own = Origins::new(Vec::new(), "0.0.0.0".parse().unwrap(), Transport::Tls);
-        assert!(own.allows("https://chat.example.org", "chat.example.org"));
-        assert!(!own.allows("http://chat.example.org", "chat.example.org"));
+        assert!(own.allows("https://www.example.org", "www.example.org"));
+        assert!(!own.allows("http://www.example.org", "www.example.org"));
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
             [(Transport::Plain, false), (Transport::LocalTls, false), (Transport::Tls, true)]
         {
             assert_eq!(
-                on_loopback(transport).check_host("chat.example.org").is_ok(),
+                on_loopback(transport).check_host("www.example.org").is_ok(),
                 welcome,
                 "{transport:?}"
             );

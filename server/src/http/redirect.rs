@@ -33,11 +33,11 @@ mod tests {
 
     #[test]
     fn host_and_path_stay_and_the_port_is_the_one_that_speaks_tls() {
-        let uri = Uri::from_static("/rooms/general?x=1");
+        let uri = Uri::from_static("/some/page?x=1");
         let to = |host, port| location(host, port, &uri);
-        assert_eq!(to("example.org", 443).unwrap(), "https://example.org/rooms/general?x=1");
-        assert_eq!(to("example.org:80", 8443).unwrap(), "https://example.org:8443/rooms/general?x=1");
-        assert_eq!(to("[::1]:80", 443).unwrap(), "https://[::1]/rooms/general?x=1");
+        assert_eq!(to("example.org", 443).unwrap(), "https://example.org/some/page?x=1");
+        assert_eq!(to("example.org:80", 8443).unwrap(), "https://example.org:8443/some/page?x=1");
+        assert_eq!(to("[::1]:80", 443).unwrap(), "https://[::1]/some/page?x=1");
         assert_eq!(to("a b", 443), None);
     }
 }

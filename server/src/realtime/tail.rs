@@ -10,7 +10,7 @@ use shared::{Epoch, Event, Part, Seq};
 
 use crate::realtime::log::{Range, bytes};
 
-/// As many as the hub reads at once, and as a chat's reader catches up with.
+/// As many as the hub reads at once, and as a reader catches up with.
 pub const EVENTS_MAX: usize = 500;
 /// With payloads of the largest size it holds 64 of them.
 const BYTES_MAX: usize = 512 * 1_024;

@@ -63,7 +63,7 @@ mod tests {
     fn event(seq: u64, key: &str) -> Event {
         let author = Identity { id: UserId("u_1".into()), name: String::from("Ada").try_into().unwrap() };
         let (key, payload) = (Key::try_from(key).unwrap(), Payload::of(&key).unwrap());
-        Event { topic: probe("room"), seq: Seq(seq), at: 1, author, key, payload }
+        Event { topic: probe("topic"), seq: Seq(seq), at: 1, author, key, payload }
     }
 
     fn told(event: &Event) -> Acknowledged {

@@ -26,7 +26,7 @@ const LINKS: usize = 4;
 async fn through_fifty_kills_and_failing_links_nothing_acknowledged_is_lost_or_doubled() {
     let (rounds, seed) = (number("DUPLEX_KILL_ROUNDS", ROUNDS), number("DUPLEX_SEED", SEED));
     eprintln!("to repeat this: DUPLEX_KILL_ROUNDS={rounds} DUPLEX_SEED={seed}");
-    let (mut server, topic) = (TestServer::start(), probe("room"));
+    let (mut server, topic) = (TestServer::start(), probe("topic"));
     let (links, judge) = (links(&server).await, server.guest("Judge").await);
     let mut readers = Vec::new();
     for person in people(&server, &links, "Reader", READERS).await {

@@ -84,5 +84,5 @@ async fn publish(person: &Person, key: &str, text: &str) -> Answer {
 }
 
 async fn try_publish(person: &Person, key: &str, text: &str) -> Result<Answer, reqwest::Error> {
-    Answer::of(person.draft("room", key, text).send().await?).await
+    Answer::of(person.draft("topic", key, text).send().await?).await
 }

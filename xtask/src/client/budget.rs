@@ -1,81 +1,159 @@
 //! The size budget: what a first visit downloads may not grow unnoticed.
 //!
-//! `client/size-budget` holds the size that was last agreed to.
+//! `client/size-budget` holds the size that was last agreed to, and the most that it may ever be, if there is such a
+//! cap. Both are the product's to choose.
 
 use crate::failure::Result;
 use crate::{files, project};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Brotli bytes of WASM and JavaScript together that the client may never exceed.
-const BYTES_MAX: u64 = 220 * 1024;
+/// The file, below the project's folder.
+const FILE: &str = "client/size-budget";
 /// How far a build may be from the size agreed to, in percent.
 const SLACK_PERCENT: u64 = 2;
 
+/// The two numbers of the file, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Budget {
+    agreed: Option<u64>,
+    cap: Option<u64>,
+}
+
 /// The brotli bytes of WASM and JavaScript of a finished client.
 pub(crate) fn measure(client: &Path) -> Result<u64> {
-    let counts = |file: &PathBuf| {
+    let mut sum = 0;
+    for file in files::below(client)? {
         let name = file.to_string_lossy();
-        name.ends_with(".wasm.br") || name.ends_with(".js.br")
-    };
-    let sizes = files::below(client)?.into_iter().filter(counts);
-    Ok(sizes.filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum())
+        if name.ends_with(".wasm.br") || name.ends_with(".js.br") {
+            sum += files::read(&file)?.len() as u64;
+        }
+    }
+    Ok(sum)
 }
 
 /// Holds a size against the budget: what to say, or why it fails.
 pub(crate) fn check(bytes: u64) -> Result<String> {
-    let agreed = files::read_text(&file()).ok().and_then(|text| text.trim().parse().ok());
-    verdict(bytes, agreed).map_err(Into::into)
+    let text = files::read_text(&project::root().join(FILE))?;
+    verdict(bytes, parse(&text)?).map_err(Into::into)
 }
 
-/// Agrees to a size, unless it is over the limit.
-pub(crate) fn accept(bytes: u64) -> Result {
-    verdict(bytes, Some(bytes))?;
-    files::write(&file(), format!("{bytes}\n"))
+/// Agrees to a size, unless it is over the cap. What to say of it.
+pub(crate) fn accept(bytes: u64) -> Result<String> {
+    let file = project::root().join(FILE);
+    let text = files::read_text(&file)?;
+    let budget = parse(&text)?;
+    verdict(bytes, Budget { agreed: Some(bytes), ..budget })?;
+    files::write(&file, with_agreed(&text, bytes))?;
+    Ok(match budget.agreed {
+        Some(agreed) if agreed == bytes => format!("{FILE}: {bytes} bytes, as agreed to before"),
+        Some(agreed) => format!("{FILE}: {bytes} bytes instead of {agreed} ({})", percent(agreed, bytes)),
+        None => format!("{FILE}: {bytes} bytes"),
+    })
 }
 
-fn file() -> PathBuf {
-    project::root().join("client/size-budget")
-}
-
-fn verdict(bytes: u64, agreed: Option<u64>) -> std::result::Result<String, String> {
-    const ACCEPT: &str = "`cargo xtask build --accept-size` agrees to it";
-    if bytes > BYTES_MAX {
-        return Err(format!("the client is {bytes} bytes, and {BYTES_MAX} is the most it may have"));
+fn parse(text: &str) -> std::result::Result<Budget, String> {
+    let mut budget = Budget::default();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let known = line.split_once(' ').and_then(|(name, bytes)| Some((name, bytes.trim().parse().ok()?)));
+        match known {
+            Some(("agreed", bytes)) => budget.agreed = Some(bytes),
+            Some(("cap", bytes)) => budget.cap = Some(bytes),
+            _ => {
+                return Err(format!(
+                    "{FILE}:{number}: `{line}` is neither `agreed BYTES` nor `cap BYTES`; after a merge, remove \
+                     the marks of the conflict and run `cargo xtask accept`"
+                ));
+            }
+        }
     }
-    let Some(agreed) = agreed else {
-        return Err(format!("the client is {bytes} bytes, and client/size-budget names no size: {ACCEPT}"));
+    Ok(budget)
+}
+
+/// The file's text with another size agreed to, and all else as it was.
+fn with_agreed(text: &str, bytes: u64) -> String {
+    let agreed = format!("agreed {bytes}\n");
+    let is_agreed = |line: &str| line.trim_start().starts_with("agreed ");
+    if !text.lines().any(is_agreed) {
+        return agreed + text;
+    }
+    text.split_inclusive('\n').map(|line| if is_agreed(line) { &agreed } else { line }).collect()
+}
+
+fn verdict(bytes: u64, budget: Budget) -> std::result::Result<String, String> {
+    const ACCEPT: &str = "`cargo xtask accept` agrees to it";
+    if let Some(cap) = budget.cap.filter(|cap| bytes > *cap) {
+        return Err(format!(
+            "the client is {bytes} bytes, over the cap of {cap}: make it smaller, or raise or delete the line \
+             `cap {cap}` in {FILE}"
+        ));
+    }
+    let Some(agreed) = budget.agreed else {
+        return Err(format!("the client is {bytes} bytes, and {FILE} names no size: {ACCEPT}"));
     };
+    let change = percent(agreed, bytes);
     if bytes * 100 > agreed * (100 + SLACK_PERCENT) {
-        return Err(format!("the client grew from {agreed} to {bytes} bytes: {ACCEPT}"));
+        return Err(format!("the client grew from {agreed} to {bytes} bytes ({change}): {ACCEPT}"));
     }
     if bytes * 100 < agreed * (100 - SLACK_PERCENT) {
         return Ok(format!(
-            "the client shrank from {agreed} to {bytes} bytes: {ACCEPT}, so that it stays so"
+            "the client shrank from {agreed} to {bytes} bytes ({change}): {ACCEPT}, so that it stays so"
         ));
     }
     Ok(format!("the client is {bytes} bytes of the {agreed} agreed to"))
+}
+
+/// A change as people write it: `+2.5 percent`.
+fn percent(before: u64, after: u64) -> String {
+    let change = (after as f64 - before as f64) / (before.max(1) as f64) * 100.0;
+    format!("{change:+.1} percent")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn agreed(bytes: u64) -> Budget {
+        Budget { agreed: Some(bytes), cap: None }
+    }
+
     #[test]
-    fn two_percent_of_growth_pass_and_more_fails() {
-        assert!(verdict(102_000, Some(100_000)).is_ok());
-        assert!(verdict(102_001, Some(100_000)).unwrap_err().contains("102001"));
+    fn two_percent_of_growth_pass_and_more_fails_and_names_the_command() {
+        assert!(verdict(102_000, agreed(100_000)).is_ok());
+        let failure = verdict(102_100, agreed(100_000)).unwrap_err();
+        assert!(failure.contains("+2.1 percent") && failure.contains("cargo xtask accept"), "{failure}");
     }
 
     #[test]
     fn a_smaller_client_passes_and_says_so() {
-        assert!(!verdict(98_000, Some(100_000)).unwrap().contains("shrank"));
-        assert!(verdict(97_999, Some(100_000)).unwrap().contains("shrank"));
+        assert!(!verdict(98_000, agreed(100_000)).unwrap().contains("shrank"));
+        assert!(verdict(97_999, agreed(100_000)).unwrap().contains("shrank"));
     }
 
     #[test]
-    fn the_limit_holds_whatever_was_agreed_to() {
-        assert!(verdict(BYTES_MAX, Some(BYTES_MAX)).is_ok());
-        assert!(verdict(BYTES_MAX + 1, Some(BYTES_MAX + 1)).is_err());
-        assert!(verdict(1, None).is_err());
+    fn a_cap_holds_whatever_was_agreed_to_and_without_one_any_size_can_be() {
+        let capped = |bytes| verdict(bytes, Budget { agreed: Some(bytes), cap: Some(1_000) });
+        assert!(capped(1_000).is_ok());
+        assert!(capped(1_001).unwrap_err().contains("delete the line `cap 1000` in client/size-budget"));
+        assert!(verdict(1_001, agreed(1_001)).is_ok());
+        assert!(verdict(1, Budget::default()).unwrap_err().contains("cargo xtask accept"));
+    }
+
+    #[test]
+    fn a_new_size_leaves_all_else_in_the_file_as_it_was() {
+        let text = "# Bytes.\nagreed 100\n# Ours.\ncap 200\n";
+        assert_eq!(parse(text), Ok(Budget { agreed: Some(100), cap: Some(200) }));
+        assert_eq!(with_agreed(text, 150), "# Bytes.\nagreed 150\n# Ours.\ncap 200\n");
+        assert_eq!(with_agreed("cap 200\n", 150), "agreed 150\ncap 200\n");
+    }
+
+    #[test]
+    fn a_line_that_is_neither_is_named() {
+        for line in ["agreed", "agreed many", "limit 5", "<<<<<<< HEAD"] {
+            assert!(parse(&format!("# Bytes.\n{line}\n")).unwrap_err().contains("client/size-budget:2"));
+        }
     }
 }

@@ -1,9 +1,15 @@
 //! Between trunk's output and the finished client: fewer bytes, and names that stand for those bytes.
 
+use super::cost;
 use crate::failure::Result;
 use crate::files;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+
+/// Keeps what each feature costs, as long as the client's WASM has the names of its functions.
+pub(super) fn keep_cost(client: &Path) -> Result {
+    cost::keep(&cost::of(&files::read(&wasm_file(client)?)?)?)
+}
 
 /// Takes the names of functions out of the client's WASM, in place: two fifths of its bytes, of use to no browser.
 ///
@@ -177,9 +183,9 @@ mod tests {
     fn the_page_links_to_one_style_sheet_of_its_own() {
         let link = |name: &str| format!("    <link rel=\"stylesheet\" href=\"{name}\"/>\n");
         let elsewhere = link("//fonts.example.org/a.css");
-        let page = format!("<head>\n{}{elsewhere}{}</head>\n", link("/style-1.css"), link("/chat-2.css"));
+        let page = format!("<head>\n{}{elsewhere}{}</head>\n", link("/style-1.css"), link("/poll-2.css"));
         let expected = format!("<head>\n{}{elsewhere}</head>\n", link("/client.css"));
-        assert_eq!(with_one_style(&page, "client.css"), (expected, vec!["style-1.css", "chat-2.css"]));
+        assert_eq!(with_one_style(&page, "client.css"), (expected, vec!["style-1.css", "poll-2.css"]));
         let print = r#"<link rel="stylesheet" href="/print.css" media="print"/>"#;
         assert_eq!(own_style(print), None, "it is for another medium");
     }

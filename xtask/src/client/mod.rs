@@ -5,6 +5,7 @@
 
 pub(crate) mod budget;
 mod compress;
+pub(crate) mod cost;
 mod finish;
 
 use crate::commands::setup;
@@ -44,6 +45,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     // Built beside the folder that a server may be serving, and moved into place when it is whole.
     let fresh = folder.with_extension("new");
     process::run(trunk("build --release --dist")?.arg(&fresh))?;
+    finish::keep_cost(&fresh)?;
     finish::strip_names(&fresh)?;
     finish::strip_comments(&fresh)?;
     finish::merge_styles(&fresh)?;

@@ -1,70 +1,91 @@
-//! `cargo xtask delete-demo`: the chat goes, what carries it stays.
+//! `cargo xtask delete-demo`: the demo goes, what carries it stays.
 //!
 //! `cargo xtask test` does this to a copy and tests what is left, so that it is true on every day.
 
 use super::flags;
 use crate::failure::Result;
-use crate::{files, markers, process, project, say};
+use crate::markers::{self, Mark};
+use crate::texts::{self, Texts};
+use crate::{files, git, process, project, say};
 use std::path::Path;
 
 /// Files and folders that are the demo's and nobody else's. Single lines elsewhere carry a mark.
-const DEMO: [&str; 9] = [
+const DEMO: [&str; 11] = [
     "server/src/features/chat",
     "client/src/features/chat",
     "shared/src/features/chat.rs",
     "assets/chat.css",
+    "assets/screenshot.png",
     "tests/features/chat",
     "tests/features/chat.rs",
     "tests/golden/chat",
+    "tests/golden/product",
     "tests/browser/chat",
     "tests/browser/chat.rs",
 ];
 
-/// Refuses when the work is not committed, as there would be no way back; `--force` goes on.
+/// The list that names the demo first, as long as it is there.
+const FEATURES: &str = "shared/src/features/mod.rs";
+
+/// Our own sources, which speak of the marks without being marked.
+const UNMARKED: &str = "xtask/";
+
+/// Refuses where there would be no way back; `--force` goes on.
+///
+/// It changes texts only, which takes a second. The product's golden files, which hold the demo's contract, go, and
+/// `cargo xtask accept` writes those of what is left: it compiles, and whoever also adds a feature needs that once.
 pub(super) fn run(args: &[String]) -> Result {
     let force = !flags(args, &["--force"])?.is_empty();
     let root = project::root();
-    if !is_present(root) {
+    if !is_present(root)? {
         return Err("the demo is deleted already".into());
     }
     if !force {
-        require_clean_tree()?;
+        git::require_way_back(root)?;
     }
+    for path in apply(root)? {
+        say::note(&path);
+    }
+    process::run(&mut process::cargo("fmt --all"))?;
+    say::note(
+        "the demo is deleted; `cargo xtask accept` writes down the contract and the size of what is left",
+    );
+    Ok(())
+}
+
+/// Whether the demo is still there. A feature of the same name that somebody wrote later is not the demo.
+pub(crate) fn is_present(root: &Path) -> Result<bool> {
+    let features = files::read_text(&root.join(FEATURES))?;
+    Ok(markers::without(Mark::Demo, FEATURES, &features)?.is_some())
+}
+
+/// Deletes the demo from the project in that folder. The files and folders that changed or went.
+pub(crate) fn apply(root: &Path) -> Result<Vec<String>> {
+    let before = texts::read(root)?;
+    let present = DEMO.iter().filter(|path| root.join(path).exists());
+    let mut told: Vec<String> = present.map(|path| format!("removed {path}")).collect();
+    let after = without_demo(&before)?;
+    let changed = texts::write(root, &before, &after)?;
+    // What is left of them: images, and folders that are empty now.
     for path in DEMO {
-        if files::remove(&root.join(path))? {
-            say::note(&format!("removed {path}"));
-        }
+        files::remove(&root.join(path))?;
     }
-    for path in files::of_project(root)? {
-        // Our own sources speak of the marks without being marked.
-        let Some(text) = files::read_text(&path).ok().filter(|_| !path.starts_with(root.join("xtask")))
-        else {
-            continue;
-        };
-        if let Some(rest) = markers::without_demo(&path, &text)? {
-            files::write(&path, rest)?;
-            say::note(&format!(
-                "removed its lines from {}",
-                path.strip_prefix(root).unwrap_or(&path).display()
-            ));
-        }
-    }
-    process::run(&mut process::cargo("fmt --all"))
+    let in_others = changed.iter().filter(|path| after.contains_key(*path));
+    told.extend(in_others.map(|path| format!("removed its lines from {path}")));
+    Ok(told)
 }
 
-/// Whether any of the demo is still there.
-pub(crate) fn is_present(root: &Path) -> bool {
-    DEMO.iter().any(|path| root.join(path).exists())
+/// The project's texts without the demo.
+pub(super) fn without_demo(texts: &Texts) -> Result<Texts> {
+    let mut kept = Texts::new();
+    for (path, text) in texts.iter().filter(|(path, _)| !is_demo(path)) {
+        let rest = if path.starts_with(UNMARKED) { None } else { markers::without(Mark::Demo, path, text)? };
+        kept.insert(path.clone(), rest.unwrap_or_else(|| text.clone()));
+    }
+    Ok(kept)
 }
 
-/// Fails if git knows of changes that are not committed. Without git there is nothing to compare with.
-pub(super) fn require_clean_tree() -> Result {
-    match process::answer(&mut process::program("git", "status --porcelain")) {
-        Some(changes) if !changes.is_empty() => {
-            Err("there are changes that are not committed: commit them first, \
-                                                     so that git can bring back what goes; or use --force"
-                .into())
-        }
-        _ => Ok(()),
-    }
+fn is_demo(path: &str) -> bool {
+    DEMO.iter()
+        .any(|demo| path.strip_prefix(demo).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }

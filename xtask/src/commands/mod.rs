@@ -1,12 +1,15 @@
 //! The commands, in the order in which one meets them.
 
+pub(crate) mod accept;
 mod bench;
 mod build;
 pub(crate) mod delete_demo;
 mod dev;
 mod doctor;
 pub(crate) mod fuzz;
-mod rename;
+#[cfg(test)]
+mod left_behind;
+pub(crate) mod rename;
 mod run;
 pub(crate) mod setup;
 mod test;
@@ -20,7 +23,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 10] = [
+const COMMANDS: [Command; 11] = [
     Command {
         name: "run",
         about: "build what changed and serve it: the app on http://127.0.0.1:3000",
@@ -61,8 +64,13 @@ const COMMANDS: [Command; 10] = [
         about: "install what is missing; `--with-browser` for the tests too",
         run: setup::run,
     },
-    Command { name: "rename", about: "make the project yours: `rename my-app`", run: rename::run },
-    Command { name: "delete-demo", about: "remove the chat and keep what carries it", run: delete_demo::run },
+    Command {
+        name: "accept",
+        about: "agree to what a change meant to change: golden files, the client's size",
+        run: accept::run,
+    },
+    Command { name: "rename", about: "make the project yours: `rename NAME`", run: rename::run },
+    Command { name: "delete-demo", about: "remove the demo and keep what carries it", run: delete_demo::run },
 ];
 
 /// Runs the command that the first word names, with the words behind it.

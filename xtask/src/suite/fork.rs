@@ -6,31 +6,28 @@
 
 use super::tally::Tally;
 use super::walkthrough;
-use crate::commands::delete_demo;
+use crate::commands::{delete_demo, rename};
 use crate::failure::Result;
 use crate::tools::{self, WASM};
-use crate::{files, process, project, say};
-use std::path::{Path, PathBuf};
+use crate::{files, process, project, say, texts};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-/// The words of the fork's name. Apart from each other, since `rename` takes no name that the project holds already.
-const NAME: [&str; 2] = ["acme", "board"];
+/// The fork's name: of two words, which makes a difference where it is part of an identifier.
+const NAME: &str = rename::NAMES[0];
 
 /// How much of the core's long tests a fork repeats: they have just been run at length.
 const FEWER: [(&str, &str); 2] = [("SEEDS", "100"), ("KILL_ROUNDS", "2")];
 
-/// What the name may stand behind and be a word of English, or a function of tokio's.
-const ENGLISH: [&str; 3] = ["full-", "half-", "io::"];
-
 /// Makes a copy of the project into a product of its own, and checks and tests that.
 pub(crate) fn check(tally: &mut Tally) -> Result {
-    if !delete_demo::is_present(project::root()) {
+    if !delete_demo::is_present(project::root())? {
         say::note("the demo is deleted already: this project is a fork itself");
         return Ok(());
     }
     let fork = timed("a copy", Fork::of_project)?;
-    timed("rename", || fork.xtask(&format!("rename {} --force", NAME.join("-"))))?;
+    timed("rename", || fork.xtask(&format!("rename {NAME} --force")))?;
     fork.holds_no(project::NAME)?;
     let is_new = timed("the README's feature", || walkthrough::apply(&fork.source))?;
     if !is_new {
@@ -123,15 +120,13 @@ impl Fork {
         )
     }
 
-    /// Fails where a file still holds the name that the project had before.
+    /// Fails where a text still holds the name that the project had before. Its authors stay who they are.
     fn holds_no(&self, name: &str) -> Result {
-        let mut found = Vec::new();
-        for path in files::of_project(&self.source)? {
-            let file = path.strip_prefix(&self.source).unwrap_or(&path);
-            let is_licence = file.to_string_lossy().starts_with("LICENSE");
-            let Some(text) = files::read_text(&path).ok().filter(|_| !is_licence) else { continue };
-            found.extend(lines_with(name, &text).map(|line| format!("    {}:{line}", file.display())));
-        }
+        let texts = texts::read(&self.source)?;
+        let ours = texts.iter().filter(|(path, _)| !path.starts_with("LICENSE"));
+        let lines = ours
+            .flat_map(|(path, text)| lines_with(name, text).map(move |line| format!("    {path}:{line}")));
+        let found: Vec<String> = lines.collect();
         match found.is_empty() {
             true => Ok(()),
             false => {
@@ -143,16 +138,15 @@ impl Fork {
 
 /// The name of a setting in the fork's environment.
 fn variable(setting: &str) -> String {
-    format!("{}_{setting}", NAME.join("_").to_uppercase())
+    format!("{}_{setting}", NAME.replace('-', "_").to_uppercase())
 }
 
-/// The numbers of the lines that hold a name in any form that has its letters side by side.
+/// The numbers of the lines that hold a name, from 1.
 fn lines_with(name: &str, text: &str) -> impl Iterator<Item = usize> {
-    let holds = move |line: &str| {
-        let line = line.to_lowercase();
-        line.match_indices(name).any(|(at, _)| !ENGLISH.iter().any(|lead| line[..at].ends_with(lead)))
-    };
-    text.lines().enumerate().filter(move |(_, line)| holds(line)).map(|(index, _)| index + 1)
+    (1..)
+        .zip(text.lines())
+        .filter(move |(_, line)| line.to_lowercase().contains(name))
+        .map(|(number, _)| number)
 }
 
 /// The workspace's manifest with `0.1.0` turned into `0.1.0-fork`.
@@ -176,8 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_found_in_every_form_and_an_english_word_is_none() {
-        let text = "Echo\nfull-echo and io::echo\nMY_ECHO=1, full-echo\nnothing\n";
-        assert_eq!(lines_with("echo", text).collect::<Vec<_>>(), [1, 3]);
+    fn a_name_is_found_in_small_and_in_capital_letters() {
+        assert_eq!(lines_with("echo", "Echo\nnothing\nMY_ECHO=1\n").collect::<Vec<_>>(), [1, 3]);
     }
 }

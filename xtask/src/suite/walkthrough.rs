@@ -164,7 +164,8 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{markers, project};
+    use crate::markers::{self, Mark};
+    use crate::project;
 
     const NEW: &str = "# App\n\n```rust\nignored\n```\n\n## Add a feature\n\nText.\n\n**`src/notes.rs`**\n\n```rust\n//! Notes.\n\nfn notes() {}\n```\n\n## More\n\n```rust\nignored\n```\n";
 
@@ -237,7 +238,7 @@ mod tests {
                 continue;
             };
             block.applied_to(Some(&present)).unwrap();
-            if let Some(rest) = markers::without_demo(&path, &present).unwrap() {
+            if let Some(rest) = markers::without(Mark::Demo, &block.file, &present).unwrap() {
                 block.applied_to(Some(&rest)).unwrap();
             }
         }

@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn topic() -> Topic {
-        "chat:general".parse().unwrap()
+        "probe:topic".parse().unwrap()
     }
 
     fn post(name: &str, at: Millis) -> Post {

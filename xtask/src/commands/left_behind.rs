@@ -1,0 +1,102 @@
+//! What `rename` and `delete-demo` leave behind, on the project as it is: nothing that speaks of either.
+
+use super::{delete_demo, rename};
+use crate::markers::{self, Mark};
+use crate::project;
+use crate::texts::{self, Texts};
+
+/// Lines that may hold such a word all the same: a part of their path, and a part of the line.
+const ALLOWED: [(&str, &str); 8] = [
+    // Who wrote it stays who they are.
+    ("LICENSE-", "contributors"),
+    // The commands that remove it name it.
+    ("xtask/src/commands/delete_demo.rs", "chat"),
+    ("xtask/src/commands/rename/later_versions.rs", "chat"),
+    ("xtask/src/commands/left_behind.rs", ""),
+    // Room on a disk or in a page, and not one to talk in.
+    ("server/src/realtime/log/mod.rs", "[`Room`]"),
+    ("server/src/realtime/log/sqlite.rs", "ROOM_BYTES"),
+    ("server/src/sqlite.rs", r#"migration!("0003", "room")"#),
+    // Names of other people's packages.
+    ("Cargo.lock", "name = "),
+];
+
+/// What stands before `room` where one can enter it, and never where there is room for something.
+const BEFORE_A_ROOM: [&str; 16] = [
+    "a ", "the ", "each ", "every ", "one ", "this ", "that ", "same ", "\"", "'", "`", "/", ":", "-", "_",
+    "(",
+];
+
+/// The word of the demo or the old name in a line, if there is one.
+fn left_in(line: &str) -> Option<&'static str> {
+    let line = line.to_lowercase();
+    let speaks_of_a_room = line.match_indices("room").any(|(at, room)| {
+        let (before, after) = (&line[..at], &line[at + room.len()..]);
+        let ends = !after.starts_with(|c: char| c.is_alphanumeric() && c != 's');
+        let is_measured = before.ends_with("has_");
+        ends && !is_measured
+            && (after.starts_with('s') || BEFORE_A_ROOM.iter().any(|lead| before.ends_with(lead)))
+    });
+    let words = [project::NAME, "chat", "lobby"].into_iter().find(|word| line.contains(word));
+    words.or(speaks_of_a_room.then_some("room"))
+}
+
+fn left_behind(texts: &Texts) -> Vec<String> {
+    let mut left = Vec::new();
+    for (path, text) in texts {
+        for (number, line) in (1..).zip(text.lines()) {
+            let is_allowed = ALLOWED.iter().any(|(file, part)| path.contains(file) && line.contains(part));
+            if let Some(word) = left_in(line).filter(|_| !is_allowed) {
+                left.push(format!("{path}:{number}: {word} in: {}", line.trim()));
+            }
+        }
+    }
+    left
+}
+
+/// The template's texts; None in a product, which may speak of whatever it likes.
+fn template() -> Option<Texts> {
+    let texts = texts::read(project::root()).unwrap();
+    let rest = markers::without(Mark::Template, "README.md", &texts["README.md"]).unwrap();
+    rest.is_some().then_some(texts)
+}
+
+#[test]
+fn nothing_of_the_demo_and_of_the_old_name_is_left_in_whichever_order() {
+    let Some(texts) = template() else { return };
+    let rename = |texts: &Texts| rename::renamed(texts, project::NAME, rename::NAMES[0]).unwrap();
+    let delete = |texts: &Texts| delete_demo::without_demo(texts).unwrap();
+    let (one, other) = (delete(&rename(&texts)), rename(&delete(&texts)));
+    assert!(one == other, "the order makes a difference");
+    let left = left_behind(&one);
+    assert!(left.is_empty(), "{} lines:\n{}", left.len(), left.join("\n"));
+}
+
+#[test]
+fn a_second_rename_changes_what_the_first_one_did() {
+    let Some(texts) = template() else { return };
+    let once = rename::renamed(&texts, project::NAME, rename::NAMES[0]).unwrap();
+    let twice = rename::renamed(&once, rename::NAMES[0], rename::NAMES[1]).unwrap();
+    let at_once = rename::renamed(&texts, project::NAME, rename::NAMES[1]).unwrap();
+    assert!(twice == at_once, "a rename depends on the names before it");
+}
+
+#[test]
+fn words_that_the_source_uses_are_refused_as_names() {
+    let Some(texts) = template() else { return };
+    for word in ["chat", "server", "tokio", "main", "test", "match"] {
+        assert!(rename::renamed(&texts, project::NAME, word).is_err(), "{word}");
+    }
+}
+
+#[test]
+fn a_room_to_talk_in_is_told_from_room_for_something() {
+    for line in ["in the room", "rooms", "`probe:room`", "/api/chat", "room_list of a room-list", "Lobby"] {
+        assert!(left_in(line).is_some(), "{line}");
+    }
+    for line in
+        ["while there is room", "outbox.has_room()", "makes room again", "mushroom soup", "let room = 1"]
+    {
+        assert_eq!(left_in(line), None, "{line}");
+    }
+}

@@ -1,0 +1,223 @@
+//! A project's name in all its forms, and where a text carries it.
+
+/// Names that cargo, Rust or an operating system keeps for itself: no binary can have them, or not everywhere.
+#[rustfmt::skip]
+const RESERVED: [&str; 64] = [
+    // Folders of cargo's build folder.
+    "build", "deps", "examples", "incremental",
+    // Crates that come with Rust.
+    "alloc", "core", "proc-macro", "std", "test",
+    // Rust's keywords.
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match",
+    "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait",
+    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    // Devices of Windows.
+    "aux", "con", "nul", "prn",
+];
+
+/// One name in all its forms.
+pub(super) struct Name {
+    /// `my-app`: the binary, the wire, keys of storage.
+    pub(super) kebab: String,
+    /// `my_app`: part of an identifier, or of a metric's name.
+    snake: String,
+    /// `myApp`: the beginning of an identifier in JavaScript.
+    camel: String,
+    /// `MY_APP`: environment variables.
+    screaming: String,
+    /// `My App`: what people read.
+    title: String,
+    /// `MyApp`: part of a type's name.
+    pascal: String,
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Kebab,
+    Snake,
+    Camel,
+    Screaming,
+    Title,
+    Pascal,
+}
+
+impl Name {
+    /// Takes a name as a package may have it, or says why it cannot be one.
+    pub(super) fn parse(kebab: &str) -> Result<Name, String> {
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        if !kebab.starts_with(|first: char| first.is_ascii_lowercase()) || !kebab.split('-').all(is_word) {
+            return Err(format!("`{kebab}`: a name is a-z, 0-9 and single `-`, and begins with a letter"));
+        }
+        if RESERVED.contains(&kebab) {
+            return Err(format!(
+                "`{kebab}` is a word that Rust, cargo or an operating system keeps for itself"
+            ));
+        }
+        Ok(Name::of(kebab))
+    }
+
+    fn of(kebab: &str) -> Name {
+        let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+        let words: Vec<String> = kebab.split('-').map(capital).collect();
+        let (snake, pascal) = (kebab.replace('-', "_"), words.concat());
+        Name {
+            kebab: kebab.into(),
+            camel: pascal[..1].to_lowercase() + &pascal[1..],
+            screaming: snake.to_uppercase(),
+            title: words.join(" "),
+            snake,
+            pascal,
+        }
+    }
+
+    fn form(&self, form: Form) -> &str {
+        match form {
+            Form::Kebab => &self.kebab,
+            Form::Snake => &self.snake,
+            Form::Camel => &self.camel,
+            Form::Screaming => &self.screaming,
+            Form::Title => &self.title,
+            Form::Pascal => &self.pascal,
+        }
+    }
+
+    /// The text with `new` wherever this name stands, each form as the same form.
+    pub(super) fn replaced(&self, text: &str, new: &Name) -> String {
+        self.replaced_by(text, |form| new.form(form))
+    }
+
+    /// The line of the text, counted from 1, that is the first with this name; `but` is not looked for within.
+    pub(super) fn first_line(&self, text: &str, but: &Name) -> Option<usize> {
+        let text = but.replaced_by(text, |_| "\0");
+        let (at, _) = self.occurrences(&text).next()?;
+        Some(text[..at].matches('\n').count() + 1)
+    }
+
+    fn replaced_by<'a>(&self, text: &str, new: impl Fn(Form) -> &'a str) -> String {
+        let mut replaced = String::with_capacity(text.len());
+        let mut end = 0;
+        for (start, form) in self.occurrences(text) {
+            replaced.push_str(&text[end..start]);
+            replaced.push_str(new(form));
+            end = start + self.form(form).len();
+        }
+        replaced + &text[end..]
+    }
+
+    fn occurrences(&self, text: &str) -> impl Iterator<Item = (usize, Form)> {
+        let initial = self.kebab.as_bytes()[0];
+        let begins = text.bytes().enumerate().filter(move |(_, byte)| byte.eq_ignore_ascii_case(&initial));
+        begins.filter_map(|(start, _)| Some((start, self.form_at(text, start)?)))
+    }
+
+    /// The form in which the name stands at that place, if it does. A name of one word looks the same in several
+    /// forms: what stands beside it tells which one is meant, and whether it is a part of another word.
+    fn form_at(&self, text: &str, start: usize) -> Option<Form> {
+        let (before, rest) = text.split_at(start);
+        let forms = [Form::Title, Form::Pascal, Form::Kebab, Form::Snake, Form::Camel, Form::Screaming];
+        let written = forms.into_iter().map(|form| self.form(form)).find(|form| rest.starts_with(form))?;
+        if is_english(before) {
+            return None;
+        }
+        let (previous, next) = (before.chars().next_back(), rest[written.len()..].chars().next());
+        let is = |beside: Option<char>, of: fn(char) -> bool| beside.is_some_and(of);
+        let is_underscored = previous == Some('_') || next == Some('_');
+        let goes_on = is(next, |c| c.is_lowercase() || c.is_numeric());
+        if written == self.title || written == self.pascal {
+            let is_glued =
+                is_underscored || is(previous, char::is_alphanumeric) || is(next, char::is_uppercase);
+            let is_title = written == self.title && (self.title != self.pascal || !is_glued);
+            let is_part = is(previous, char::is_uppercase) || goes_on;
+            return (!is_part).then_some(if is_title { Form::Title } else { Form::Pascal });
+        }
+        if is(previous, char::is_alphanumeric) || goes_on {
+            return None;
+        }
+        if written == self.screaming {
+            return (!is(next, char::is_alphabetic)).then_some(Form::Screaming);
+        }
+        let has_one_word = self.kebab == self.snake;
+        Some(match written {
+            _ if is(next, char::is_uppercase) => Form::Camel,
+            // `CARGO_BIN_EXE_<name>` holds the binary's name as it is, though it looks like an identifier.
+            _ if has_one_word && before.ends_with("CARGO_BIN_EXE_") => Form::Kebab,
+            _ if has_one_word && is_underscored => Form::Snake,
+            _ if written == self.kebab => Form::Kebab,
+            _ if written == self.snake => Form::Snake,
+            _ => Form::Camel,
+        })
+    }
+}
+
+/// The word itself and tokio's function of that name are not the project's name.
+fn is_english(before: &str) -> bool {
+    ["full-", "Full-", "half-", "Half-", "io::"].iter().any(|lead| before.ends_with(lead))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_becomes_the_same_form_of_the_new_name() {
+        let (one, two) = (Name::of("echo"), Name::of("my-app"));
+        for (before, after) in [
+            ("echo.v1.json", "my-app.v1.json"),
+            ("target/release/echo", "target/release/my-app"),
+            ("CARGO_BIN_EXE_echo\"", "CARGO_BIN_EXE_my-app\""),
+            ("\"__Host-echo\"", "\"__Host-my-app\""),
+            ("echo_sessions", "my_app_sessions"),
+            ("window.echoBuild", "window.myAppBuild"),
+            ("ECHO_LISTEN", "MY_APP_LISTEN"),
+            ("__ECHO_BUILD__", "__MY_APP_BUILD__"),
+            ("# Echo\n", "# My App\n"),
+            ("EchoClient", "MyAppClient"),
+            ("useEcho()", "useMyApp()"),
+            ("io::echo(64), full-echo", "io::echo(64), full-echo"),
+            ("Übung · nothing", "Übung · nothing"),
+        ] {
+            assert_eq!(one.replaced(before, &two), after);
+        }
+    }
+
+    #[test]
+    fn a_name_of_two_words_can_be_renamed_again() {
+        let text = "my-app my_app_sessions MY_APP_LISTEN My App MyAppClient myAppBuild";
+        let echo = "echo echo_sessions ECHO_LISTEN Echo EchoClient echoBuild";
+        let (two, one) = (Name::of("my-app"), Name::of("echo"));
+        assert_eq!(two.replaced(text, &one), echo);
+        assert_eq!(one.replaced(echo, &two), text);
+    }
+
+    #[test]
+    fn a_part_of_another_word_is_not_the_name() {
+        let (one, two) = (Name::of("echo"), Name::of("my-app"));
+        for text in ["echoes", "Echoes", "anecho", "echo2", "RECHO", "ECHOES", "SEcho"] {
+            assert_eq!(one.replaced(text, &two), text);
+            assert_eq!(one.first_line(text, &two), None);
+        }
+    }
+
+    #[test]
+    fn a_word_that_a_text_uses_is_found_in_every_form_but_not_within_the_present_name() {
+        let (board, present) = (Name::of("board"), Name::of("acme-board"));
+        assert_eq!(board.first_line("one\nacme-board\nACME_BOARD AcmeBoard\n", &present), None);
+        for used in ["board", "board_size", "BOARD", "Board", "boardSize", "dash-board"] {
+            assert_eq!(board.first_line(&format!("one\nacme-board {used}\n"), &present), Some(2), "{used}");
+        }
+        assert_eq!(present.first_line("a board", &board), None);
+    }
+
+    #[test]
+    fn only_names_that_a_binary_may_have_are_taken() {
+        assert!(
+            Name::parse("a").is_ok() && Name::parse("my-app-2").is_ok() && Name::parse("my-match").is_ok()
+        );
+        for bad in ["", "-a", "a-", "a--b", "2a", "My", "a_b", "ä", "match", "build", "incremental", "nul"] {
+            assert!(Name::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
