@@ -22,7 +22,7 @@ impl fmt::Display for UserId {
 }
 
 /// A person: an id that stays and a name that may change. An event keeps the name it was published under.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Identity {
     /// Stays the same for as long as the person keeps their sign-in.

@@ -53,10 +53,8 @@ impl Program {
 /// Cargo builds examples with a plain `cargo test`, and not when one test target is named, or another example. An
 /// old one would test an old server.
 fn probe() -> PathBuf {
-    let this = std::env::current_exe().expect("a program knows its own path");
-    let profile =
-        this.ancestors().nth(2).expect("cargo puts tests and examples two folders below the profile's");
-    let probe = profile.join("examples/probe");
+    // Beside the product, and not beside this test: that lies in the build folder, which other copies may share.
+    let probe = Path::new(DUPLEX).with_file_name("examples").join("probe");
     let hint = "build it first: cargo build --package server --example probe";
     let Ok(sources) = fs::read_to_string(probe.with_extension("d")) else {
         panic!("{} is missing; {hint}", probe.display());

@@ -4,9 +4,10 @@ use server::http::Feature;
 
 mod chat; // demo
 
-/// All features, one line each.
+/// All features.
 pub fn all() -> Vec<Feature> {
     vec![
+        // One line each.
         chat::feature(), // demo
     ]
 }

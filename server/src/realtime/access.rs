@@ -28,6 +28,16 @@ pub trait AccessRule: Send + Sync + 'static {
     async fn may_read(&self, who: &Identity, topic: &Topic) -> bool;
 }
 
+/// The rule of topics that are open to everyone who is signed in.
+pub struct Everyone;
+
+#[async_trait]
+impl AccessRule for Everyone {
+    async fn may_read(&self, _who: &Identity, _topic: &Topic) -> bool {
+        true
+    }
+}
+
 /// The rules of all features.
 #[derive(Clone, Default)]
 pub struct Access {

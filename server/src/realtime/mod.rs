@@ -25,7 +25,7 @@ mod watch;
 mod watched;
 mod writable;
 
-pub use access::{AccessRule, SignIn, Visitor};
+pub use access::{AccessRule, Everyone, SignIn, Visitor};
 pub use bus::{Bus, BusError, Heard, Notice, open as open_bus};
 pub use error::{PublishError, SubscribeError};
 pub use figures::Figures;

@@ -9,7 +9,7 @@ mod doctor;
 pub(crate) mod fuzz;
 #[cfg(test)]
 mod left_behind;
-mod rename;
+pub(crate) mod rename;
 mod run;
 pub(crate) mod setup;
 mod test;

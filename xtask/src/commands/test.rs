@@ -5,7 +5,7 @@ use crate::client::{self, budget};
 use crate::failure::{Failure, Result};
 use crate::process::{self, cargo};
 use crate::suite::tally::Tally;
-use crate::suite::{dependencies, self_contained, without_demo};
+use crate::suite::{dependencies, fork, self_contained};
 use crate::tools::WASM;
 use crate::{say, server, tools};
 use std::time::Instant;
@@ -37,9 +37,9 @@ const STEPS: [Step; 11] = [
     Step { name: "binary alone", why: "it needs nothing beside it", run: |_| self_contained() },
     Step { name: "browser tests", why: "real Chromium against the release client", run: browser_tests },
     Step {
-        name: "without the demo",
-        why: "deleted in a copy, what is left still stands",
-        run: without_demo::check,
+        name: "fork",
+        why: "a copy is renamed, gets the README's feature and loses the demo",
+        run: fork::check,
     },
 ];
 

@@ -164,6 +164,15 @@ impl<P: Projection> TopicReader<P> {
         Ok((!reader.is_over()).then_some(OlderPage(page)))
     }
 
+    /// Gets the page before the oldest event here and puts it in front at once. For a screen that need not prepare for
+    /// it; [`TopicReader::has_older`] tells when there is nothing left to get.
+    pub async fn load_older(self) -> Result<(), Problem> {
+        if let Some(page) = self.pull_older().await? {
+            self.apply_older(page);
+        }
+        Ok(())
+    }
+
     /// Puts a page in front of what is there, where it still fits.
     pub fn apply_older(self, OlderPage(page): OlderPage) {
         let Some(reader) = self.reader.try_get_value() else { return };

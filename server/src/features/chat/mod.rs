@@ -4,12 +4,10 @@
 mod messages;
 mod rooms;
 
-use async_trait::async_trait;
 use shared::features::chat::{MESSAGES, ROOMS, Room};
-use shared::{Identity, Topic};
 
 use server::http::{Feature, Routes};
-use server::realtime::AccessRule;
+use server::realtime::Everyone;
 
 /// What the node needs to know of it.
 pub fn feature() -> Feature {
@@ -21,14 +19,4 @@ pub fn feature() -> Feature {
         )
         .post(MESSAGES, "Writes a line in a room.", messages::post);
     Feature::of::<Room>(routes, Everyone)
-}
-
-/// Every room is open to everyone who is signed in.
-struct Everyone;
-
-#[async_trait]
-impl AccessRule for Everyone {
-    async fn may_read(&self, _who: &Identity, _topic: &Topic) -> bool {
-        true
-    }
 }

@@ -18,7 +18,6 @@ const UNMARKED: &str = "xtask/";
 /// A picture of the template, which shows the template's name.
 const SCREENSHOT: &str = "assets/screenshot.png";
 /// Good names for tests. They stand here and nowhere else, or they would be words that the project uses.
-#[cfg(test)]
 pub(crate) const NAMES: [&str; 2] = ["acme-board", "quagga"];
 /// As much of a line as is shown of it.
 const LINE_CHARS_MAX: usize = 100;

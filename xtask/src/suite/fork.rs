@@ -1,0 +1,176 @@
+//! The way of a fork, walked on a copy: rename it, add the README's feature, delete the demo, and test the rest.
+//!
+//! The copy shares our build folder, or all dependencies would be compiled again; its packages get a version of their
+//! own, or cargo, which tells packages in one build folder apart by name, version and place in the workspace, would
+//! take the copy's for ours. Everything is done by the commands that the README names.
+
+use super::tally::Tally;
+use super::walkthrough;
+use crate::commands::{delete_demo, rename};
+use crate::failure::Result;
+use crate::tools::{self, WASM};
+use crate::{files, process, project, say, texts};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+/// The fork's name: of two words, which makes a difference where it is part of an identifier.
+const NAME: &str = rename::NAMES[0];
+
+/// How much of the core's long tests a fork repeats: they have just been run at length.
+const FEWER: [(&str, &str); 2] = [("SEEDS", "100"), ("KILL_ROUNDS", "2")];
+
+/// Makes a copy of the project into a product of its own, and checks and tests that.
+pub(crate) fn check(tally: &mut Tally) -> Result {
+    if !delete_demo::is_present(project::root())? {
+        say::note("the demo is deleted already: this project is a fork itself");
+        return Ok(());
+    }
+    let fork = timed("a copy", Fork::of_project)?;
+    timed("rename", || fork.xtask(&format!("rename {NAME} --force")))?;
+    fork.holds_no(project::NAME)?;
+    let is_new = timed("the README's feature", || walkthrough::apply(&fork.source))?;
+    if !is_new {
+        say::note("the README has no feature that is not there yet");
+    }
+    timed("delete-demo", || fork.xtask("delete-demo --force"))?;
+    timed("accept", || fork.xtask("accept"))?;
+    timed("format", || process::run(&mut fork.cargo("fmt --all --check")))?;
+    timed("lint", || fork.lint())?;
+    timed("tests", || tally.run(&mut fork.tests("")))?;
+    if is_new {
+        timed("the feature in a browser", || fork.browser_tests(tally))?;
+    }
+    Ok(())
+}
+
+/// Does one part and says how long it took.
+fn timed<T>(part: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let begun = Instant::now();
+    let done = work()?;
+    say::note(&format!("fork: {part} took {} s", begun.elapsed().as_secs()));
+    Ok(done)
+}
+
+/// The copy that becomes a product of its own.
+struct Fork {
+    /// Its root.
+    source: PathBuf,
+    /// Where its results go.
+    target: PathBuf,
+    /// What leads to them: our own build folder.
+    build: PathBuf,
+}
+
+impl Fork {
+    fn of_project() -> Result<Fork> {
+        let build = project::target()?;
+        let folder = build.join("fork");
+        let fork = Fork { source: folder.join("source"), target: folder.join("target"), build };
+        // Results are few and small, and stale ones would be in the way.
+        files::remove(&folder)?;
+        for file in files::of_project(project::root())? {
+            let name = file.strip_prefix(project::root()).unwrap_or(&file);
+            files::copy(&file, &fork.source.join(name))?;
+        }
+        let manifest = fork.source.join("Cargo.toml");
+        let text = files::read_text(&manifest)?;
+        let text = with_own_version(&text).ok_or("Cargo.toml names no version for the workspace")?;
+        files::write(&manifest, text)?;
+        Ok(fork)
+    }
+
+    fn cargo(&self, words: &str) -> Command {
+        let mut command = process::cargo(words);
+        command
+            .current_dir(&self.source)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_BUILD_BUILD_DIR", &self.build);
+        command
+    }
+
+    fn xtask(&self, words: &str) -> Result {
+        process::run(&mut self.cargo(&format!("xtask {words}")))
+    }
+
+    fn lint(&self) -> Result {
+        process::run(&mut self.cargo("clippy --workspace --all-targets -- -D warnings"))?;
+        process::run(&mut self.cargo(&format!("clippy --package client --target {WASM} -- -D warnings")))
+    }
+
+    /// The tests with these words behind. With all packages and features that our own tests name, or dependencies would
+    /// be compiled in one more variant.
+    fn tests(&self, words: &str) -> Command {
+        let mut command =
+            self.cargo(&format!("test --workspace --no-fail-fast --features server/otel {words}"));
+        command.envs(FEWER.map(|(setting, value)| (variable(setting), value)));
+        command
+    }
+
+    fn browser_tests(&self, tally: &mut Tally) -> Result {
+        let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
+            return tally
+                .skip("the README's feature is seen in Chromium: `cargo xtask setup --with-browser`");
+        };
+        tally.run(
+            self.tests("--test browser notes")
+                .env(variable("PAGES"), self.target.join("client"))
+                .env("CHROMIUM", chromium)
+                .env("CHROMEDRIVER", chromedriver),
+        )
+    }
+
+    /// Fails where a text still holds the name that the project had before. Its authors stay who they are.
+    fn holds_no(&self, name: &str) -> Result {
+        let texts = texts::read(&self.source)?;
+        let ours = texts.iter().filter(|(path, _)| !path.starts_with("LICENSE"));
+        let lines = ours
+            .flat_map(|(path, text)| lines_with(name, text).map(move |line| format!("    {path}:{line}")));
+        let found: Vec<String> = lines.collect();
+        match found.is_empty() {
+            true => Ok(()),
+            false => {
+                Err(format!("`{name}` is left after `cargo xtask rename`:\n{}", found.join("\n")).into())
+            }
+        }
+    }
+}
+
+/// The name of a setting in the fork's environment.
+fn variable(setting: &str) -> String {
+    format!("{}_{setting}", NAME.replace('-', "_").to_uppercase())
+}
+
+/// The numbers of the lines that hold a name, from 1.
+fn lines_with(name: &str, text: &str) -> impl Iterator<Item = usize> {
+    (1..)
+        .zip(text.lines())
+        .filter(move |(_, line)| line.to_lowercase().contains(name))
+        .map(|(number, _)| number)
+}
+
+/// The workspace's manifest with `0.1.0` turned into `0.1.0-fork`.
+fn with_own_version(manifest: &str) -> Option<String> {
+    let (before, rest) = manifest.split_once("\nversion = \"")?;
+    let (version, after) = rest.split_once('"')?;
+    Some(format!("{before}\nversion = \"{version}-fork\"{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_workspaces_version_changes() {
+        let manifest = "[workspace.package]\nversion = \"0.1.0\"\n\n[workspace.dependencies]\nserde = { version = \"1\" }\n";
+        let changed = with_own_version(manifest).unwrap();
+        assert!(changed.contains("\nversion = \"0.1.0-fork\"\n"));
+        assert!(changed.contains("serde = { version = \"1\" }"));
+        assert_eq!(with_own_version("[workspace]\n"), None);
+    }
+
+    #[test]
+    fn a_name_is_found_in_small_and_in_capital_letters() {
+        assert_eq!(lines_with("echo", "Echo\nnothing\nMY_ECHO=1\n").collect::<Vec<_>>(), [1, 3]);
+    }
+}
