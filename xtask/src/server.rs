@@ -26,7 +26,8 @@ pub(crate) fn build_dev() -> Result<PathBuf> {
 /// Builds the release server with a finished client inside, and with these features. Its path.
 pub(crate) fn build_release(client: &Path, features: &[&str]) -> Result<PathBuf> {
     say::step("building the release server", "optimised and with the client inside; some minutes");
-    let build = format!("build --release --package server --features={}", features.join(","));
+    let build =
+        format!("build --release --package server --features={}", [&["embed"], features].concat().join(","));
     process::run(process::cargo(&build).env("DUPLEX_EMBED", client))?;
     Ok(project::release_server())
 }

@@ -29,6 +29,11 @@ impl Tool {
         Ok(Tool { name: "wasm-bindgen", package: "wasm-bindgen-cli", version: version.into() })
     }
 
+    /// Drives Firefox.
+    pub(crate) fn geckodriver() -> Self {
+        Tool { name: "geckodriver", package: "geckodriver", version: "0.37.0".into() }
+    }
+
     /// The first one of the right version, in `.tools` or on `PATH`.
     pub(crate) fn find(&self) -> Option<PathBuf> {
         search_path().map(|folder| executable(&folder, self.name)).find(|path| self.fits(path))
@@ -58,6 +63,11 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 /// The program that drives the browser; `CHROMEDRIVER` decides if it is set.
 pub(crate) fn chromedriver() -> Option<PathBuf> {
     given("CHROMEDRIVER").or_else(|| on_path(&["chromedriver"]))
+}
+
+/// The other browser of the long tier; `FIREFOX` decides if it is set.
+pub(crate) fn firefox() -> Option<PathBuf> {
+    given("FIREFOX").or_else(|| on_path(&["firefox-esr", "firefox"]))
 }
 
 /// The first of these programs that is installed.

@@ -6,11 +6,12 @@ use crate::{project, say};
 use std::process::Command;
 
 /// The scenarios of `tests/load`, and what each asks.
-const SCENARIOS: [(&str, &str); 4] = [
+const SCENARIOS: [(&str, &str); 5] = [
     ("stall", "a fifth of 300 sockets stops reading: do the others notice?"),
     ("reconnect", "5,000 clients lose their node for 2 s: how soon has everybody everything?"),
     ("fanout", "one busy topic with 1,000 sockets: what does a delivery cost?"),
     ("door", "slow heads, stalled handshakes, 10,000 connections: does a guest notice?"),
+    ("soak", "300 sockets come, read and leave again and again: does the node keep what they cost?"),
 ];
 
 /// All scenarios, or those that are named.
@@ -19,7 +20,7 @@ pub(super) fn run(args: &[String]) -> Result {
     if let Some(unknown) = args.iter().find(|arg| !known(arg)) {
         return Err(Failure::Misuse(format!("there is no scenario `{unknown}`; known here: {}", names())));
     }
-    process::run(&mut cargo("build --release --package server --example probe --example load"))?;
+    build()?;
     // The figures of the others are wanted all the same.
     let mut failed = Ok(());
     for (name, why) in
@@ -32,6 +33,16 @@ pub(super) fn run(args: &[String]) -> Result {
         }
     }
     failed
+}
+
+/// Builds what one scenario needs, and runs it. Fails when something that it promises does not hold.
+pub(crate) fn scenario(name: &str) -> Result {
+    build()?;
+    process::run(&mut load(name))
+}
+
+fn build() -> Result {
+    process::run(&mut cargo("build --release --package server --example probe --example load"))
 }
 
 /// As many open files as the system lets us have: each socket is one.

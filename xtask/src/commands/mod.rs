@@ -1,6 +1,6 @@
 //! The commands, in the order in which one meets them.
 
-mod bench;
+pub(crate) mod bench;
 mod build;
 pub(crate) mod delete_demo;
 mod dev;
@@ -33,7 +33,7 @@ const COMMANDS: [Command; 10] = [
     },
     Command {
         name: "test",
-        about: "every check there is; `--quick` leaves out browser, release and demo",
+        about: "check everything: `[--quick|--long] [STEP…]`; `--list` tells the steps",
         run: test::run,
     },
     Command {
@@ -58,7 +58,7 @@ const COMMANDS: [Command; 10] = [
     },
     Command {
         name: "setup",
-        about: "install what is missing; `--with-browser` for the tests too",
+        about: "install what is missing; `--with-browser` for the tests too, `--with-firefox` for the long ones",
         run: setup::run,
     },
     Command { name: "rename", about: "make the project yours: `rename my-app`", run: rename::run },

@@ -6,12 +6,15 @@ use crate::process::{self, cargo, program};
 use crate::tools::{self, Tool, WASM};
 use crate::{project, say};
 
-/// `--with-browser` adds what only the tests need.
+/// `--with-browser` adds what only the tests need, `--with-firefox` what only the long ones do.
 pub(super) fn run(args: &[String]) -> Result {
-    let with_browser = !flags(args, &["--with-browser"])?.is_empty();
+    let given = flags(args, &["--with-browser", "--with-firefox"])?;
     client_tools()?;
-    if with_browser {
+    if given.contains(&"--with-browser") {
         test_tools()?;
+    }
+    if given.contains(&"--with-firefox") {
+        firefox_tools()?;
     }
     say::note("all there; `cargo xtask run` builds and serves");
     let bin = project::tools().join("bin");
@@ -47,6 +50,14 @@ fn test_tools() -> Result {
     packages.extend(tools::on_path(&["pebble"]).is_none().then_some("pebble"));
     packages.extend(fuzz::compiler().is_none().then_some("g++"));
     if packages.is_empty() { Ok(()) } else { install_packages(&packages.join(" ")) }
+}
+
+/// What the tests in Firefox need.
+fn firefox_tools() -> Result {
+    if tools::firefox().is_none() {
+        install_packages("firefox-esr")?;
+    }
+    install(&Tool::geckodriver(), "it drives Firefox in the long tests; about 2 minutes, once")
 }
 
 /// Ready-made if `cargo binstall` is there and finds it, else compiled: unoptimised, as it runs seldom.
@@ -100,14 +111,14 @@ fn install_packages(packages: &str) -> Result {
     let (first, sudo) = if root { ("env", "") } else { ("sudo", "-n env ") };
     if !works("apt-get", "--version") || !(root || works("sudo", "-n true")) {
         return Err(format!(
-            "the tests need a browser, its driver, a local authority for certificates and a C++ compiler: \
-             install {packages} (these are Debian's names), or name what you have in CHROMIUM and CHROMEDRIVER"
+            "the tests need {packages} (these are Debian's names): install that, or name the browsers that you have \
+             in CHROMIUM, CHROMEDRIVER and FIREFOX"
         )
         .into());
     }
     say::step(
         &format!("installing {packages} with apt-get"),
-        "the tests drive a real Chromium, ask a real authority for certificates, and build a fuzzer",
+        "the tests drive real browsers, ask a real authority for certificates, and build a fuzzer",
     );
     let apt = |words: &str| {
         process::run(&mut program(first, &format!("{sudo}DEBIAN_FRONTEND=noninteractive apt-get {words}")))

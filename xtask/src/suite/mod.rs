@@ -1,6 +1,10 @@
-//! The parts of `cargo xtask test` that are more than one command.
+//! The parts of `cargo xtask test`: its steps, and what counts and reports them.
 
-pub(crate) mod dependencies;
-pub(crate) mod self_contained;
+pub(crate) mod steps;
+
+mod dependencies;
+mod self_contained;
+mod without_demo;
+
+pub(crate) mod report;
 pub(crate) mod tally;
-pub(crate) mod without_demo;

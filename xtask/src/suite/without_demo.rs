@@ -26,7 +26,7 @@ pub(crate) fn check(tally: &mut Tally) -> Result {
     process::run(&mut cargo(&copy, &format!("clippy --package client --target {WASM} -- -D warnings")))?;
     // The core is the one that was just tested at length.
     let fewer = [("DUPLEX_SEEDS", "300"), ("DUPLEX_KILL_ROUNDS", "5")];
-    tally.run(cargo(&copy, "test --workspace --no-fail-fast --features server/otel").envs(fewer))
+    tally.run(cargo(&copy, "test --workspace --no-fail-fast --features server/otel").envs(fewer)).map(drop)
 }
 
 fn copy_project(copy: &Path) -> Result {
