@@ -51,7 +51,7 @@ impl Window {
             session.connect().await.unwrap_or_else(|error| panic!("the browser does not start: {error}"));
         let bidi = match browser {
             Browser::Chromium => None,
-            Browser::Firefox => Some(Bidi::connect(driver.handle.capabilities()).await),
+            Browser::Firefox => Some(Bidi::connect(driver.handle().capabilities()).await),
         };
         let window = Window { driver, bidi, _process: process, _profile: profile, url };
         window.records().await;
@@ -123,9 +123,13 @@ impl Window {
         self.or_tell(clicked, &format!("{css} can be clicked")).await;
     }
 
-    /// Presses Tab until this has the focus.
+    /// Presses Tab until this has the focus. Firefox goes on to its own toolbar behind the last element, and keys then
+    /// reach the page only in part: it is called back.
     pub async fn tabs_to(&self, css: &str) {
-        let is_focused = format!("document.activeElement?.matches({})", json!(css));
+        let is_focused = format!(
+            "(document.hasFocus() || window.focus(), document.activeElement?.matches({}))",
+            json!(css)
+        );
         self.presses_until(Key::Tab, &format!("{css} has the focus"), &is_focused).await;
     }
 

@@ -148,9 +148,6 @@ pub(crate) const STEPS: [Step; 14] = [
 /// How long the targets are fuzzed, side by side; `cargo xtask fuzz` goes on until Ctrl-C.
 const FUZZ_SECS: u32 = 300;
 
-/// Browser tests wait more than they compute: one more at a time than the two cores of CI.
-const BROWSER_THREADS: &str = "3";
-
 /// What Firefox and trunk's page are held to: the first visit, and the journey where the demo is.
 const FIRST_VISIT: [&str; 2] = ["visit::", "journey::"];
 
@@ -178,6 +175,7 @@ fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
         tally.skip("the tests of certificates need pebble: `cargo xtask setup --with-browser`")?;
     }
     let mut command = cargo("test --workspace --no-fail-fast --features server/otel");
+    command.env("RUST_TEST_THREADS", threads());
     if tier == Tier::Long {
         command.env("DUPLEX_SEEDS", "10000").env("DUPLEX_KILL_ROUNDS", "50");
     }
@@ -239,8 +237,14 @@ fn fuzz_afresh(tally: &mut Tally) -> Result<Done> {
 fn browser_tests() -> Result<Command> {
     let mut command =
         cargo("test --workspace --no-fail-fast --features server/otel,server/embed --test browser");
-    command.env("DUPLEX_EMBED", client::build()?).env("RUST_TEST_THREADS", BROWSER_THREADS);
+    command.env("DUPLEX_EMBED", client::build()?).env("RUST_TEST_THREADS", threads());
     Ok(command)
+}
+
+/// The number of tests that run at the same time: two a core, as most of them wait for timers, disks and browsers.
+fn threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    (2 * cores).to_string()
 }
 
 /// In the long tier, the tests that take minutes too: those marked `#[ignore = "long: …"]`.
