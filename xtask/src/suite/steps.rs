@@ -241,10 +241,11 @@ fn browser_tests() -> Result<Command> {
     Ok(command)
 }
 
-/// The number of tests that run at the same time: two a core, as most of them wait for timers, disks and browsers.
+/// The number of tests that run at the same time: one more than there are cores, as most of them wait for timers, disks
+/// and browsers, and no more than that, as some hold the time that something takes against a limit.
 fn threads() -> String {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    (2 * cores).to_string()
+    (cores + 1).to_string()
 }
 
 /// In the long tier, the tests that take minutes too: those marked `#[ignore = "long: …"]`.
