@@ -1,18 +1,16 @@
 //! Puts a built client into the binary, when there is one to put in.
 //!
-//! `cargo xtask build` names its folder in `DUPLEX_EMBED`. Any other build gets an empty list and takes
-//! the client from the folder given with `--pages`, so that it never waits for one.
+//! A build with the feature `embed` takes it from the folder that `DUPLEX_EMBED` names. Any other gets an empty list
+//! and takes the client from the folder given with `--pages`, so that it never waits for one.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-env-changed=DUPLEX_EMBED");
     let mut source = String::from("/// Path below the client's folder, and bytes; sorted by path.\n");
     source.push_str("pub static FILES: &[(&str, &[u8])] = &[\n");
-    if let Some(folder) = env::var_os("DUPLEX_EMBED") {
-        let folder = fs::canonicalize(folder)?;
+    if let Some(folder) = client()? {
         println!("cargo::rerun-if-changed={}", folder.display());
         for (name, path) in files(&folder, "")? {
             source.push_str(&format!("    ({name:?}, include_bytes!({path:?})),\n"));
@@ -21,6 +19,19 @@ fn main() -> io::Result<()> {
     source.push_str("];\n");
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
     fs::write(Path::new(&out).join("built_in.rs"), source)
+}
+
+/// The folder of the built client, in a build that is to hold it.
+fn client() -> io::Result<Option<PathBuf>> {
+    if env::var_os("CARGO_FEATURE_EMBED").is_none() {
+        return Ok(None);
+    }
+    println!("cargo::rerun-if-env-changed=DUPLEX_EMBED");
+    let folder = env::var_os("DUPLEX_EMBED");
+    if folder.is_none() {
+        println!("cargo::warning=DUPLEX_EMBED names no folder, so there will be no client inside");
+    }
+    folder.map(fs::canonicalize).transpose()
 }
 
 /// Every file below `folder`, as its `/`-separated name and its path, sorted by name.

@@ -1,7 +1,8 @@
 //! The built client in real, headless Chromium, against the real server: `cargo xtask test` runs it.
 //!
-//! By hand: `DUPLEX_PAGES=<folder of the built client> cargo test --test browser`. chromedriver and Chromium are
-//! found on the PATH, or named by `CHROMEDRIVER` and `CHROMIUM`.
+//! By hand: `DUPLEX_PAGES=<folder of the built client> cargo test --test browser`. Chromium and chromedriver are
+//! found on the PATH, or named by `CHROMIUM` and `CHROMEDRIVER`. With `DUPLEX_BROWSER=firefox` it is Firefox and
+//! geckodriver (`FIREFOX`, `GECKODRIVER`), for tests that use nothing of the DevTools protocol.
 
 #![allow(clippy::unwrap_used, reason = "where a test cannot go on, it has failed")]
 
@@ -9,7 +10,9 @@
 #[allow(dead_code, unused_imports, reason = "the other test binary uses all of it")]
 mod support;
 
-mod chromedriver;
+mod chromium;
+mod driver;
+mod firefox;
 #[allow(dead_code, reason = "the tests of features use all of it")]
 mod gate;
 #[allow(dead_code, reason = "the tests of features use all of it")]
@@ -36,13 +39,16 @@ fn product() -> TestServer {
 /// The same with more flags.
 fn product_with(flags: &[&str]) -> TestServer {
     let pages = pages();
-    let usual = ["--pages", pages.as_str(), "--identity-publishes-per-sec", "1000"];
-    TestServer::of(Program::Product, &[&usual, flags].concat())
+    let is_inside = cfg!(feature = "embed") && std::env::var_os("DUPLEX_PAGES").is_none();
+    let from = if is_inside { vec![] } else { vec!["--pages", pages.as_str()] };
+    let usual = ["--identity-publishes-per-sec", "1000"];
+    TestServer::of(Program::Product, &[&from, &usual[..], flags].concat())
 }
 
-/// The folder of the client.
+/// The folder of the client, which the server reads, or holds inside if it was built so.
 fn pages() -> String {
-    std::env::var("DUPLEX_PAGES").unwrap_or_else(|_| {
+    let named = |variable: &str| std::env::var(variable).ok();
+    named("DUPLEX_PAGES").or_else(|| named("DUPLEX_EMBED")).unwrap_or_else(|| {
         panic!("these tests need a built client: run `cargo xtask test`, or name its folder in DUPLEX_PAGES")
     })
 }

@@ -20,11 +20,6 @@ const HURRY: &str = "(() => {
 })()";
 
 impl Window {
-    /// Runs a script before the code of every page that is loaded from now on, in this tab.
-    pub(crate) async fn before_load(&self, script: &str) {
-        self.driver.cdp().page().add_script_to_evaluate_on_new_document(script).await.unwrap();
-    }
-
     /// Sends a command of the DevTools protocol.
     pub(crate) async fn commands(&self, command: &str, parameters: Value) {
         self.driver.cdp().send_raw(command, parameters).await.unwrap();

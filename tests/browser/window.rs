@@ -1,33 +1,18 @@
-//! `Window`: one person's Chromium, with a profile of its own. Whatever is looked for is waited for.
+//! `Window`: one person's browser, with a profile of its own. Whatever is looked for is waited for.
 
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
-use thirtyfour::{
-    By, DesiredCapabilities, Key, LoggingPrefsLogLevel, TypingData, WebDriver, WebElement, WindowHandle,
-};
+use thirtyfour::{By, Key, TypingData, WebDriver, WebElement, WindowHandle};
 use tokio::time::timeout;
 
-use crate::chromedriver::Chromedriver;
+use crate::driver::{Browser, Driver};
+use crate::firefox::Bidi;
 use crate::support::wait::try_eventually;
 use crate::support::{DEADLINE, TestServer};
-
-const FLAGS: [&str; 10] = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    // A mouse: without one, as on a phone, a page leaves the keyboard alone. 4 is "fine", 2 is "hover".
-    "--blink-settings=primaryPointerType=4,availablePointerTypes=4,primaryHoverType=2,availableHoverTypes=2",
-];
+use crate::{chromium, firefox};
 
 /// A crowded machine starts a browser slowly.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
@@ -41,39 +26,39 @@ const IS_ASKED: &str = "document.activeElement?.matches('#display-name') \
 pub struct Window {
     /// The session, for what has no verb here.
     pub driver: WebDriver,
-    _chromedriver: Chromedriver,
+    bidi: Option<Bidi>,
+    _process: Driver,
     _profile: TempDir,
     url: String,
 }
 
 impl Window {
-    /// A fresh Chromium that will visit this server.
+    /// A fresh browser that will visit this server.
     pub async fn of(server: &TestServer) -> Window {
         Window::at(server.url(), &[]).await
     }
 
-    /// A fresh Chromium with more flags, that will visit this address.
+    /// A fresh browser that will visit this address. The flags are Chromium's.
     pub async fn at(url: String, flags: &[&str]) -> Window {
-        let (chromedriver, profile) = (Chromedriver::start(), TempDir::new().unwrap());
-        let mut wanted = DesiredCapabilities::chrome();
-        for flag in FLAGS.iter().chain(flags) {
-            wanted.add_arg(flag).unwrap();
-        }
-        // chromedriver's own wish; without it a hidden tab has as little time as a person's.
-        wanted.add_exclude_switch("disable-background-timer-throttling").unwrap();
-        wanted.add_arg("--window-size=1280,900").unwrap();
-        wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
-        wanted.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
-        wanted.set_binary(&chromium()).unwrap();
-        let session = WebDriver::builder(chromedriver.url(), wanted).request_timeout(ANSWER_WITHIN);
+        let browser = Browser::chosen();
+        let (process, profile) = (Driver::of(browser), TempDir::new().unwrap());
+        let wanted = match browser {
+            Browser::Chromium => chromium::capabilities(profile.path(), flags),
+            Browser::Firefox => firefox::capabilities(profile.path()),
+        };
+        let session = WebDriver::builder(process.url(), wanted).request_timeout(ANSWER_WITHIN);
         let driver =
-            session.connect().await.unwrap_or_else(|error| panic!("Chromium does not start: {error}"));
-        let window = Window { driver, _chromedriver: chromedriver, _profile: profile, url };
+            session.connect().await.unwrap_or_else(|error| panic!("the browser does not start: {error}"));
+        let bidi = match browser {
+            Browser::Chromium => None,
+            Browser::Firefox => Some(Bidi::connect(driver.handle().capabilities()).await),
+        };
+        let window = Window { driver, bidi, _process: process, _profile: profile, url };
         window.records().await;
         window
     }
 
-    /// A fresh Chromium whose person has come as a newcomer does, by the first page.
+    /// A fresh browser whose person has come as a newcomer does, by the first page.
     pub async fn entered(server: &TestServer, name: &str) -> Window {
         let window = Window::of(server).await;
         window.enters(name).await;
@@ -81,7 +66,7 @@ impl Window {
         window
     }
 
-    /// A fresh Chromium whose person has followed a link to this path, and named themselves there.
+    /// A fresh browser whose person has followed a link to this path, and named themselves there.
     pub async fn signed_in(server: &TestServer, name: &str, path: &str) -> Window {
         let window = Window::of(server).await;
         window.visits(path).await;
@@ -138,9 +123,13 @@ impl Window {
         self.or_tell(clicked, &format!("{css} can be clicked")).await;
     }
 
-    /// Presses Tab until this has the focus.
+    /// Presses Tab until this has the focus. Firefox goes on to its own toolbar behind the last element, and keys then
+    /// reach the page only in part: it is called back.
     pub async fn tabs_to(&self, css: &str) {
-        let is_focused = format!("document.activeElement?.matches({})", json!(css));
+        let is_focused = format!(
+            "(document.hasFocus() || window.focus(), document.activeElement?.matches({}))",
+            json!(css)
+        );
         self.presses_until(Key::Tab, &format!("{css} has the focus"), &is_focused).await;
     }
 
@@ -218,8 +207,22 @@ impl Window {
         self.until(&format!("the badge says {status}"), &is).await;
     }
 
-    /// What the console was told that is an error.
+    /// Runs a script before the code of every page that is loaded from now on, in this tab.
+    pub async fn before_load(&self, script: &str) {
+        match &self.bidi {
+            Some(bidi) => bidi.before_load(script).await,
+            None => {
+                _ = self.driver.cdp().page().add_script_to_evaluate_on_new_document(script).await.unwrap()
+            }
+        }
+    }
+
+    /// The errors in the console since this was last asked. Chromium's hold every request that failed, Firefox's only
+    /// what scripts wrote and threw.
     pub async fn console_errors(&self) -> Vec<String> {
+        if let Some(bidi) = &self.bidi {
+            return bidi.console_errors();
+        }
         let entries = self.driver.browser_log().await.unwrap();
         let errors = entries.into_iter().filter(|entry| entry.level == "SEVERE");
         errors.map(|entry| entry.message).collect()
@@ -233,15 +236,4 @@ pub fn words_of(css: &str) -> String {
         "document.querySelector({})?.textContent.replace(/[\\u2066-\\u2069]/g, '').replace(/\\s+/g, ' ').trim()",
         json!(css)
     )
-}
-
-/// The program: as it is named in `CHROMIUM`, else the first one on the PATH.
-fn chromium() -> String {
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let known = || std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
-    let found = || known().find(|program| program.is_file()).map(|program| program.display().to_string());
-    std::env::var("CHROMIUM").ok().or_else(found).unwrap_or_else(|| {
-        panic!("Chromium is not on the PATH: install it (Debian: chromium), or name it in CHROMIUM")
-    })
 }

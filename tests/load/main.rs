@@ -18,6 +18,7 @@ mod histogram;
 mod node;
 mod publishing;
 mod reconnect;
+mod soak;
 mod stall;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ usage: load <scenario> [sockets]
   reconnect  the node is away for 2 s, and everybody comes back at once                 (5000 sockets)
   fanout     one busy topic: deliveries a second, and the processor time they cost      (1000 sockets)
   door       half heads, half handshakes and floods of connections: a guest must not notice
+  soak       a crowd comes and goes for minutes: memory and open files must come back    (300 sockets)
 ";
 
 #[tokio::main]
@@ -40,6 +42,7 @@ async fn main() -> ExitCode {
         (Some(&"stall"), Ok(sockets)) => stall::run(sockets.unwrap_or(300)).await,
         (Some(&"reconnect"), Ok(sockets)) => reconnect::run(sockets.unwrap_or(5_000)).await,
         (Some(&"fanout"), Ok(sockets)) => fanout::run(sockets.unwrap_or(1_000)).await,
+        (Some(&"soak"), Ok(sockets)) => soak::run(sockets.unwrap_or(300)).await,
         (Some(&"door"), Ok(None)) => door::run().await,
         _ => {
             eprint!("{USAGE}");

@@ -31,6 +31,8 @@ pub(crate) fn rebuild_dev(label: Label) -> Result<PathBuf> {
 pub(crate) fn build_release(client: &Path, features: &[&str]) -> Result<PathBuf> {
     say::step("building the release server", "optimised and with the client inside; some minutes");
     let mut build = cargo("build --release --package server");
-    build.arg(format!("--features={}", features.join(","))).env("DUPLEX_EMBED", client);
+    build
+        .arg(format!("--features={}", [&["embed"], features].concat().join(",")))
+        .env("DUPLEX_EMBED", client);
     artifact::build(&mut build, project::NAME, None)
 }

@@ -5,6 +5,7 @@ use crate::{files, process, project};
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A program that `cargo install` can get, in the one version that fits.
 pub(crate) struct Tool {
@@ -27,6 +28,11 @@ impl Tool {
         let lock = files::read_text(&project::root().join("Cargo.lock"))?;
         let version = locked_version(&lock, "wasm-bindgen").ok_or("Cargo.lock has no wasm-bindgen")?;
         Ok(Tool { name: "wasm-bindgen", package: "wasm-bindgen-cli", version: version.into() })
+    }
+
+    /// Drives Firefox.
+    pub(crate) fn geckodriver() -> Self {
+        Tool { name: "geckodriver", package: "geckodriver", version: "0.37.0".into() }
     }
 
     /// The first one of the right version, in `.tools` or on `PATH`.
@@ -60,6 +66,11 @@ pub(crate) fn chromedriver() -> Option<PathBuf> {
     given("CHROMEDRIVER").or_else(|| on_path(&["chromedriver"]))
 }
 
+/// The other browser of the long tier; `FIREFOX` decides if it is set.
+pub(crate) fn firefox() -> Option<PathBuf> {
+    given("FIREFOX").or_else(|| on_path(&["firefox-esr", "firefox"]))
+}
+
 /// The first of these programs that is installed.
 pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
     names
@@ -67,8 +78,22 @@ pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
         .find_map(|name| search_path().map(|folder| executable(&folder, name)).find(|path| path.is_file()))
 }
 
+/// Trunk with these words, and with the right `wasm-bindgen` before any other on its `PATH`.
+pub(crate) fn trunk(words: &str) -> Result<Command> {
+    let missing = "trunk is missing: `cargo xtask setup --with-trunk` installs it";
+    let trunk = Tool::trunk().find().ok_or(missing)?;
+    let wasm_bindgen = Tool::wasm_bindgen()?.find().ok_or(missing)?;
+    let mut command = process::program(&trunk, "--skip-version-check");
+    command.args(words.split_whitespace()).env("PATH", path_with(&[wasm_bindgen]));
+    // Trunk takes `NO_COLOR=1`, which is how everybody says it, for a mistake.
+    if env::var_os("NO_COLOR").is_some() {
+        command.env("NO_COLOR", "true");
+    }
+    Ok(command)
+}
+
 /// `PATH` for a child that must find just these tools before any other of the same name.
-pub(crate) fn path_with(first: &[PathBuf]) -> OsString {
+fn path_with(first: &[PathBuf]) -> OsString {
     let folders = first.iter().filter_map(|tool| tool.parent()).map(Path::to_path_buf);
     // A folder whose name holds the separator could not have come from `PATH`.
     env::join_paths(folders.chain(search_path())).unwrap_or_else(|_| env::var_os("PATH").unwrap_or_default())

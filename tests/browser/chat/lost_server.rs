@@ -55,7 +55,10 @@ async fn what_is_written_while_the_server_is_away_is_sent_once_it_returns() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_whose_history_is_unknown_does_not_say_that_it_begins_there() {
     let mut server = product();
-    server.guest("Joan").await.posts_lines("tea", 1, 3).await;
+    let joan = server.guest("Joan").await;
+    for number in 1..=3 {
+        joan.posts("tea", &format!("k{number}"), &format!("line {number}")).await;
+    }
     let ada = Window::in_general(&server, "Ada").await;
     ada.finds(".room-link[data-room=tea]").await;
     server.kill();

@@ -21,6 +21,7 @@ mod translation;
 mod unread;
 mod unsent;
 
+use futures_util::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::json;
 use shared::endpoint;
@@ -41,8 +42,11 @@ pub(super) const DRAFT: &str = "document.querySelector('#composer')?.value";
 /// Keys go to the composer.
 pub(super) const IN_COMPOSER: &str = "document.activeElement?.id === 'composer'";
 
+/// The node writes so many lines in one commit.
+const POSTED_AT_ONCE: usize = 16;
+
 impl Window {
-    /// A fresh Chromium whose person has come as a newcomer does: by the first page, into the room that is there from
+    /// A fresh browser whose person has come as a newcomer does: by the first page, into the room that is there from
     /// the start.
     pub(super) async fn in_general(server: &TestServer, name: &str) -> Window {
         let window = Window::of(server).await;
@@ -135,11 +139,14 @@ impl Person {
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
 
-    /// Posts lines `first..=last`, each of them called "line" and its number.
+    /// Posts lines `first..=last`, each of them called "line" and its number. The last one comes last, after all
+    /// others, which are posted side by side.
     pub(super) async fn posts_lines(&self, room: &str, first: usize, last: usize) {
-        let poster = self.with_open_connections();
-        for number in first..=last {
+        let poster = &self.with_open_connections();
+        let post = async |number| {
             poster.posts(room, &format!("{room}-{number}"), &format!("line {number}")).await;
-        }
+        };
+        stream::iter(first..last).for_each_concurrent(POSTED_AT_ONCE, post).await;
+        post(last).await;
     }
 }

@@ -29,11 +29,13 @@ mod writer;
 use play::play;
 use seeds::{assert_every_fault_struck, assert_kept, number_of, play_all};
 
-/// As many as CI has time for; `DUPLEX_SEEDS` says otherwise.
-const SEEDS: u64 = 1_000;
+/// As many as there is time for at every push; `DUPLEX_SEEDS` says otherwise.
+const SEEDS: u64 = 300;
+/// In so many runs each fault strikes at least once; in fewer the rarest may be missing.
+const SEEDS_FOR_EVERY_FAULT: u64 = 1_000;
 
 #[test]
-fn a_thousand_seeds_keep_every_promise() {
+fn every_seed_keeps_every_promise() {
     if let Some(seed) = number_of("DUPLEX_SEED") {
         let outcome = play(seed);
         println!("{}", outcome.noted.lines.join("\n"));
@@ -42,7 +44,7 @@ fn a_thousand_seeds_keep_every_promise() {
     let seeds = number_of("DUPLEX_SEEDS").unwrap_or(SEEDS);
     let (failed, counts) = play_all(seeds);
     assert_kept(&failed);
-    if seeds >= SEEDS {
+    if seeds >= SEEDS_FOR_EVERY_FAULT {
         assert_every_fault_struck(&counts);
     }
 }

@@ -13,7 +13,7 @@ const THREADS: usize = 2;
 /// So many of the last lines are shown of a run that failed.
 const LINES_SHOWN: usize = 60;
 
-/// What a thousand runs must have seen: a fault that never strikes proves nothing.
+/// Faults that must have struck in the runs together: one that never strikes proves nothing.
 const FAULTS: [&str; 24] = [
     "answer lost",
     "backup restored",
@@ -87,7 +87,7 @@ pub fn assert_every_fault_struck(counts: &Counts) {
 
 /// The command that plays a seed again.
 pub fn again(seed: u64) -> String {
-    format!("DUPLEX_SEED={seed} cargo test --test main a_thousand_seeds -- --nocapture")
+    format!("DUPLEX_SEED={seed} cargo test --test main every_seed -- --nocapture")
 }
 
 /// What a variable of the environment says.

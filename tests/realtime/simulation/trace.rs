@@ -49,7 +49,7 @@ impl Trace {
         noted.lines.push(line);
     }
 
-    /// Something of a kind that a thousand runs should have seen happened.
+    /// Something of a kind that all runs together should have seen happened.
     pub fn count(&self, kind: &'static str) {
         *self.0.lock().unwrap().counts.entry(kind).or_default() += 1;
     }

@@ -3,15 +3,16 @@
 use crate::failure::{Failure, Result};
 use crate::process::{self, cargo};
 use crate::{artifact, say};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The scenarios of `tests/load`, and what each asks.
-const SCENARIOS: [(&str, &str); 4] = [
+const SCENARIOS: [(&str, &str); 5] = [
     ("stall", "a fifth of 300 sockets stops reading: do the others notice?"),
     ("reconnect", "5,000 clients lose their node for 2 s: how soon has everybody everything?"),
     ("fanout", "one busy topic with 1,000 sockets: what does a delivery cost?"),
     ("door", "slow heads, stalled handshakes, 10,000 connections: does a guest notice?"),
+    ("soak", "300 sockets come, read and leave again and again: does the node keep what they cost?"),
 ];
 
 /// All scenarios, or those that are named.
@@ -20,8 +21,7 @@ pub(super) fn run(args: &[String]) -> Result {
     if let Some(unknown) = args.iter().find(|arg| !known(arg)) {
         return Err(Failure::Misuse(format!("there is no scenario `{unknown}`; known here: {}", names())));
     }
-    let mut build = cargo("build --release --package server --example probe --example load");
-    let generator = artifact::build(&mut build, "load", None)?;
+    let generator = build()?;
     // The figures of the others are wanted all the same.
     let mut failed = Ok(());
     for (name, why) in
@@ -34,6 +34,17 @@ pub(super) fn run(args: &[String]) -> Result {
         }
     }
     failed
+}
+
+/// Builds what one scenario needs, and runs it. Fails when something that it promises does not hold.
+pub(crate) fn scenario(name: &str) -> Result {
+    process::run(&mut load(&build()?, name))
+}
+
+/// Builds the node and the load generator; the file of the latter.
+fn build() -> Result<PathBuf> {
+    let mut build = cargo("build --release --package server --example probe --example load");
+    artifact::build(&mut build, "load", None)
 }
 
 /// As many open files as the system lets us have: each socket is one.

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 const TARGETS: [Label; 2] =
     [Label { name: "frames", colour: "\x1b[35m" }, Label { name: "requests", colour: "\x1b[36m" }];
-const PACKAGE: &str = "tests/fuzz";
+/// Seeds that are part of the project, in a folder for each target.
+const SEEDS: &str = "tests/fuzz/corpus";
 /// The compiler counts which branches are taken, and what is compared with what.
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
@@ -48,7 +49,7 @@ fn fuzz(targets: &[Label], secs: Option<u32>, corpus: &Path) -> Result {
     if compiler().is_none() {
         return Err("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser` installs one".into());
     }
-    process::run(&mut on_the_package("build")?)?;
+    process::run(&mut cargo_instrumented("build")?)?;
     let mut running = Vec::new();
     for target in targets {
         let mut command = command(target.name, secs, &corpus.join(target.name))?;
@@ -77,7 +78,7 @@ fn goes_on(target: &Label, child: &mut Running) -> Result<bool> {
         Some(status) => Err(format!(
             "{} ended with {status}; its lines above name the input, which plays again with\n    {} -- INPUT",
             target.name,
-            process::shown(on_the_package("run --quiet")?.args(["--bin", target.name]))
+            process::shown(cargo_instrumented("run --quiet")?.args(["--bin", target.name]))
         )
         .into()),
     }
@@ -89,8 +90,8 @@ fn command(target: &str, secs: Option<u32>, found: &Path) -> Result<Command> {
     for folder in [found, &findings] {
         files::create(folder)?;
     }
-    let mut command = on_the_package("run --quiet")?;
-    command.args(["--bin", target, "--"]).arg(found).arg(format!("{PACKAGE}/corpus/{target}"));
+    let mut command = cargo_instrumented("run --quiet")?;
+    command.args(["--bin", target, "--"]).arg(found).arg(format!("{SEEDS}/{target}"));
     command.arg(format!("-artifact_prefix={}/{target}-", findings.display()));
     if let Some(secs) = secs {
         command.args([&format!("-max_total_time={secs}"), "-verbosity=0", "-print_final_stats=1"]);
@@ -99,8 +100,9 @@ fn command(target: &str, secs: Option<u32>, found: &Path) -> Result<Command> {
 }
 
 /// Only what runs in the end is instrumented, and not what helps to build it: hence the target.
-fn on_the_package(verb: &str) -> Result<Command> {
-    let mut command = cargo(&format!("{verb} --manifest-path {PACKAGE}/Cargo.toml --target host-tuple"));
+fn cargo_instrumented(verb: &str) -> Result<Command> {
+    let what = "--package fuzz --features libfuzzer --profile fuzz --target host-tuple";
+    let mut command = cargo(&format!("{verb} {what}"));
     command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", folder()?);
     Ok(command)
 }

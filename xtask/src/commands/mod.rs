@@ -1,7 +1,7 @@
 //! The commands, in the order in which one meets them.
 
 pub(crate) mod accept;
-mod bench;
+pub(crate) mod bench;
 mod build;
 pub(crate) mod delete_demo;
 mod dev;
@@ -36,7 +36,7 @@ const COMMANDS: [Command; 11] = [
     },
     Command {
         name: "test",
-        about: "every check there is; `--quick` leaves out browser, release and demo",
+        about: "check everything: `[--quick|--long] [STEP…]`; `--list` tells the steps",
         run: test::run,
     },
     Command {
@@ -61,7 +61,7 @@ const COMMANDS: [Command; 11] = [
     },
     Command {
         name: "setup",
-        about: "install what is missing; `--with-browser` for the tests, `--with-trunk` for `trunk serve`",
+        about: "install what is missing; `--with-browser` for the tests, `--with-firefox --with-trunk` for the long ones",
         run: setup::run,
     },
     Command {

@@ -7,12 +7,16 @@ use crate::tools::{self, Tool, WASM};
 use crate::{project, say};
 use std::path::Path;
 
-/// `--with-browser` adds what only the tests need, `--with-trunk` what only `trunk serve` does.
+/// `--with-browser` adds what only the tests need, `--with-firefox` what only the long ones do, and `--with-trunk` what
+/// they and `trunk serve` do.
 pub(super) fn run(args: &[String]) -> Result {
-    let given = flags(args, &["--with-browser", "--with-trunk"])?;
+    let given = flags(args, &["--with-browser", "--with-firefox", "--with-trunk"])?;
     wasm_target()?;
     if given.contains(&"--with-browser") {
         test_tools()?;
+    }
+    if given.contains(&"--with-firefox") {
+        firefox_tools()?;
     }
     if given.contains(&"--with-trunk") {
         trunk()?;
@@ -78,6 +82,14 @@ fn test_tools() -> Result {
     if packages.is_empty() { Ok(()) } else { install_packages(&packages.join(" ")) }
 }
 
+/// What the tests in Firefox need.
+fn firefox_tools() -> Result {
+    if tools::firefox().is_none() {
+        install_packages("firefox-esr")?;
+    }
+    install(&Tool::geckodriver(), "it drives Firefox in the long tests; about 2 minutes, once")
+}
+
 /// Ready-made if `cargo binstall` is there and finds it, else compiled: unoptimised, as it runs seldom.
 fn install(tool: &Tool, why: &str) -> Result {
     if tool.find().is_some() {
@@ -129,14 +141,14 @@ fn install_packages(packages: &str) -> Result {
     let (first, sudo) = if root { ("env", "") } else { ("sudo", "-n env ") };
     if !works("apt-get", "--version") || !(root || works("sudo", "-n true")) {
         return Err(format!(
-            "the tests need a browser, its driver, a local authority for certificates and a C++ compiler: \
-             install {packages} (these are Debian's names), or name what you have in CHROMIUM and CHROMEDRIVER"
+            "the tests need {packages} (these are Debian's names): install that, or name the browsers that you have \
+             in CHROMIUM, CHROMEDRIVER and FIREFOX"
         )
         .into());
     }
     say::step(
         &format!("installing {packages} with apt-get"),
-        "the tests drive a real Chromium, ask a real authority for certificates, and build a fuzzer",
+        "the tests drive real browsers, ask a real authority for certificates, and build a fuzzer",
     );
     let apt = |words: &str| {
         process::run(&mut program(first, &format!("{sudo}DEBIAN_FRONTEND=noninteractive apt-get {words}")))

@@ -1,139 +1,151 @@
-//! `cargo xtask test`: every check there is, the quick ones first. Its last line is the count.
+//! `cargo xtask test`: every check there is, in tiers. Its last line is the count.
 
-use super::{flags, fuzz};
-use crate::client::{self, budget};
 use crate::failure::{Failure, Result};
-use crate::process::{self, cargo};
-use crate::suite::tally::Tally;
-use crate::suite::{dependencies, fork, self_contained};
-use crate::tools::WASM;
-use crate::{say, server, tools};
+use crate::suite::report::{Outcome, Report};
+use crate::suite::steps::{STEPS, Step, Tier};
+use crate::suite::tally::{Done, Tally};
+use crate::{say, stop};
+use std::fmt::Write;
 use std::time::Instant;
 
-struct Step {
-    name: &'static str,
-    why: &'static str,
-    run: fn(&mut Tally) -> Result,
-}
-
-/// In the order of what fails fastest.
-const STEPS: [Step; 11] = [
-    Step { name: "format", why: "one style, no discussion", run: |_| format() },
-    Step { name: "lint", why: "no warning stays", run: |_| lint() },
-    Step {
-        name: "lint for the browser",
-        why: "as the client is compiled there",
-        run: |_| lint_for_the_browser(),
-    },
-    Step { name: "dependencies", why: "what may not be in the browser", run: |_| dependencies::check() },
-    Step { name: "tests", why: "all that need no browser", run: tests },
-    Step { name: "fuzz", why: "what nobody thought of, for a while", run: fuzz_afresh },
-    Step {
-        name: "client",
-        why: "the release build, held against client/size-budget",
-        run: |_| client_size(),
-    },
-    Step { name: "binary", why: "the release binary, as it is shipped", run: |_| binary() },
-    Step { name: "binary alone", why: "it needs nothing beside it", run: |_| self_contained() },
-    Step { name: "browser tests", why: "real Chromium against the release client", run: browser_tests },
-    Step {
-        name: "fork",
-        why: "a copy is renamed, gets the README's feature and loses the demo",
-        run: fork::check,
-    },
-];
-
-/// How long each target is fuzzed; `cargo xtask fuzz` does it for longer.
-const FUZZ_SECS: u32 = 20;
-
-/// The steps of `--quick`.
-const QUICK: usize = 5;
-
-/// Stops at the first step that fails, and says how to repeat it alone.
+/// `[--quick|--long] [STEP…]`, or `--list`. A step that fails does not keep the others from running.
 pub(super) fn run(args: &[String]) -> Result {
-    let quick = !flags(args, &["--quick"])?.is_empty();
-    let steps = if quick { &STEPS[..QUICK] } else { &STEPS[..] };
-    let mut tally = Tally::default();
-    let result = run_steps(steps, &mut tally);
-    if let Err(failure) = &result {
-        say::error(failure.reason().unwrap_or("interrupted"));
-        tally.note_failure();
+    if args == ["--list"] {
+        print!("{}", list());
+        return Ok(());
     }
-    println!("{}", tally.summary());
-    // All has been said, and the count stays the last line.
-    result.map_err(|failure| if let Failure::Because(_) = failure { Failure::Told } else { failure })
-}
-
-fn run_steps(steps: &[Step], tally: &mut Tally) -> Result {
+    let (tier, steps) = chosen(args)?;
+    let (mut tally, mut report) = (Tally::default(), Report::default());
     for (number, step) in steps.iter().enumerate() {
-        say::step(&format!("{}/{} {}", number + 1, steps.len(), step.name), step.why);
+        say::step(&format!("{}/{} {}", number + 1, steps.len(), step.name), step.about);
         let begun = Instant::now();
-        (step.run)(tally).map_err(|failure| match failure {
-            Failure::Because(reason) => {
-                Failure::Because(format!("the step \"{}\" failed: {reason}", step.name))
-            }
-            other => other,
-        })?;
-        say::note(&format!("\"{}\" took {} s", step.name, begun.elapsed().as_secs()));
+        let outcome = run_step(step, tier, &report, &mut tally);
+        let took = begun.elapsed();
+        say::note(&format!("{} took {:.1} s", step.name, took.as_secs_f64()));
+        report.add(step.name, outcome, took);
+        if outcome == Outcome::Interrupted {
+            break;
+        }
     }
-    Ok(())
+    eprint!("\n{}", report.table());
+    tally.skipped().iter().for_each(|reason| say::note(&format!("left out: {reason}")));
+    println!("{}", tally.summary());
+    report.verdict()
 }
 
-fn format() -> Result {
-    process::run(&mut cargo("fmt --all --check"))?;
-    // Outside of the workspace, since it is built in another way.
-    process::run(&mut cargo("fmt --manifest-path tests/fuzz/Cargo.toml --check"))
-}
-
-fn lint() -> Result {
-    process::run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))?;
-    // What no ordinary build compiles.
-    process::run(&mut cargo("clippy --workspace --all-targets --features server/otel -- -D warnings"))
-}
-
-fn lint_for_the_browser() -> Result {
-    process::run(&mut cargo(&format!("clippy --package client --target {WASM} -- -D warnings")))
-}
-
-/// With traces, which no ordinary build has.
-fn tests(tally: &mut Tally) -> Result {
-    if tools::on_path(&["pebble"]).is_none() {
-        tally.skip("the tests of certificates need pebble: `cargo xtask setup --with-browser`")?;
+fn run_step(step: &Step, tier: Tier, report: &Report, tally: &mut Tally) -> Outcome {
+    if let Some(needed) = step.needs.filter(|needed| report.lacks(needed)) {
+        say::note(&format!("left out: it needs the result of {needed}"));
+        return Outcome::LeftOut(needed);
     }
-    tally.run(&mut cargo("test --workspace --no-fail-fast --features server/otel"))
-}
-
-fn fuzz_afresh(tally: &mut Tally) -> Result {
-    if fuzz::compiler().is_none() {
-        return tally.skip("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser`");
-    }
-    fuzz::afresh(FUZZ_SECS)
-}
-
-fn client_size() -> Result {
-    let client = client::build()?;
-    say::note(&budget::check(budget::measure(&client)?)?);
-    Ok(())
-}
-
-fn binary() -> Result {
-    server::build_release(&client::build()?, &[]).map(drop)
-}
-
-fn self_contained() -> Result {
-    self_contained::check(&server::build_release(&client::build()?, &[])?)
-}
-
-/// With all packages named, so that cargo chooses the same features as for the tests before.
-fn browser_tests(tally: &mut Tally) -> Result {
-    let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
-        return tally
-            .skip("the browser tests need Chromium and chromedriver: `cargo xtask setup --with-browser`");
+    let failed_before = tally.failed();
+    let failure = match (step.run)(tally, tier) {
+        Ok(Done::Passed) => return Outcome::Passed,
+        Ok(Done::Skipped) => return Outcome::Skipped,
+        Err(failure) => failure,
     };
-    tally.run(
-        cargo("test --workspace --no-fail-fast --features server/otel --test browser")
-            .env("DUPLEX_PAGES", client::build()?)
-            .env("CHROMIUM", chromium)
-            .env("CHROMEDRIVER", chromedriver),
-    )
+    // A child that ended by the same signal may look as if it had failed.
+    if stop::asked() || matches!(failure, Failure::Interrupted) {
+        say::error(&format!("interrupted in step {}", step.name));
+        return Outcome::Interrupted;
+    }
+    say::error(&format!("the step {} failed: {}", step.name, failure.reason().unwrap_or("see above")));
+    if tally.failed() == failed_before {
+        tally.add_failure();
+    }
+    Outcome::Failed
+}
+
+/// The steps that the words ask for, in their own order, and how thoroughly to run them.
+fn chosen(args: &[String]) -> Result<(Tier, Vec<&'static Step>)> {
+    let (flags, names): (Vec<&String>, Vec<&String>) = args.iter().partition(|arg| arg.starts_with("--"));
+    let tier = match flags.as_slice() {
+        [] => Tier::Short,
+        [flag] if *flag == "--long" => Tier::Long,
+        [flag] if *flag == "--quick" && names.is_empty() => Tier::Quick,
+        _ => return Err(Failure::Misuse("test wants `[--quick]`, `[--long] [STEP…]` or `--list`".into())),
+    };
+    if let Some(unknown) = names.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
+        return Err(Failure::Misuse(format!("there is no step `{unknown}`; known here:\n\n{}", list())));
+    }
+    let is_chosen = |step: &&Step| match names.as_slice() {
+        [] => step.tier <= tier,
+        names => names.iter().any(|name| *name == step.name),
+    };
+    Ok((tier, STEPS.iter().filter(is_chosen).collect()))
+}
+
+fn list() -> String {
+    STEPS.iter().fold(String::new(), |mut list, step| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(list, "  {:<12}  {:<5}  {}", step.name, step.tier.name(), step.about);
+        list
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &str) -> Vec<String> {
+        words.split_whitespace().map(String::from).collect()
+    }
+
+    fn names(args: &str) -> (Tier, Vec<&'static str>) {
+        let (tier, steps) = chosen(&words(args)).unwrap();
+        (tier, steps.into_iter().map(|step| step.name).collect())
+    }
+
+    #[test]
+    fn each_tier_holds_the_one_before() {
+        let (quick, short, long) = (names("--quick").1, names("").1, names("--long").1);
+        assert!(short.starts_with(&quick) && long.starts_with(&short));
+        assert!(!quick.contains(&"browser") && short.contains(&"browser") && !short.contains(&"soak"));
+        assert_eq!(long.len(), STEPS.len());
+    }
+
+    #[test]
+    fn steps_run_by_name_in_their_own_order_whatever_their_tier() {
+        assert_eq!(names("soak lint lint"), (Tier::Short, vec!["lint", "soak"]));
+        assert_eq!(names("--long tests"), (Tier::Long, vec!["tests"]));
+    }
+
+    #[test]
+    fn an_unknown_step_is_misuse_and_lists_the_known_ones() {
+        let failure = run(&words("lint bowser")).unwrap_err();
+        assert!(
+            matches!(&failure, Failure::Misuse(text) if text.contains("`bowser`") && text.contains("browser"))
+        );
+    }
+
+    #[test]
+    fn tiers_that_contradict_each_other_are_misuse() {
+        for args in ["--quick --long", "--quick lint", "--slow", "--list lint"] {
+            assert!(matches!(run(&words(args)), Err(Failure::Misuse(_))), "{args}");
+        }
+    }
+
+    fn step(needs: Option<&'static str>, run: fn(&mut Tally, Tier) -> Result<Done>) -> Step {
+        Step { name: "step", tier: Tier::Quick, about: "", needs, run }
+    }
+
+    #[test]
+    fn a_step_is_left_out_when_the_one_it_needs_did_not_pass() {
+        let (mut tally, mut report) = (Tally::default(), Report::default());
+        report.add("client", Outcome::Failed, Default::default());
+        let browser = step(Some("client"), |_, _| Ok(Done::Passed));
+        assert_eq!(run_step(&browser, Tier::Short, &report, &mut tally), Outcome::LeftOut("client"));
+        let outcome = run_step(&browser, Tier::Short, &Report::default(), &mut tally);
+        assert_eq!(outcome, Outcome::Passed, "the client was not asked for, and may be there");
+    }
+
+    #[test]
+    fn a_step_that_fails_without_a_test_counts_as_one_failure_and_an_interruption_as_none() {
+        let mut tally = Tally::default();
+        let broken = step(None, |_, _| Err("it does not compile".into()));
+        assert_eq!(run_step(&broken, Tier::Short, &Report::default(), &mut tally), Outcome::Failed);
+        let stopped = step(None, |_, _| Err(Failure::Interrupted));
+        assert_eq!(run_step(&stopped, Tier::Short, &Report::default(), &mut tally), Outcome::Interrupted);
+        assert_eq!(tally.summary(), "0 passed, 1 failed");
+    }
 }

@@ -4,7 +4,7 @@
 //! own, or cargo, which tells packages in one build folder apart by name, version and place in the workspace, would
 //! take the copy's for ours. Everything is done by the commands that the README names.
 
-use super::tally::Tally;
+use super::tally::{Done, Tally};
 use super::walkthrough;
 use crate::commands::{delete_demo, rename};
 use crate::failure::Result;
@@ -107,7 +107,7 @@ impl Fork {
         command
     }
 
-    fn browser_tests(&self, tally: &mut Tally) -> Result {
+    fn browser_tests(&self, tally: &mut Tally) -> Result<Done> {
         let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
             return tally
                 .skip("the README's feature is seen in Chromium: `cargo xtask setup --with-browser`");

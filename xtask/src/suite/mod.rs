@@ -1,7 +1,11 @@
-//! The parts of `cargo xtask test` that are more than one command.
+//! The parts of `cargo xtask test`: its steps, and what counts and reports them.
 
-pub(crate) mod dependencies;
-pub(crate) mod fork;
-pub(crate) mod self_contained;
-pub(crate) mod tally;
+pub(crate) mod steps;
+
+mod dependencies;
+mod fork;
+mod self_contained;
 mod walkthrough;
+
+pub(crate) mod report;
+pub(crate) mod tally;

@@ -1,0 +1,279 @@
+//! The steps of `cargo xtask test`, in the order in which they run.
+
+use super::tally::{Done, Tally};
+use super::{dependencies, fork, self_contained};
+use crate::client::{self, budget};
+use crate::commands::{bench, fuzz};
+use crate::failure::Result;
+use crate::process::{self, cargo};
+use crate::tools::{self, Tool, WASM};
+use crate::{project, say, server};
+use std::process::Command;
+
+/// The smallest run that a step belongs to; each includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tier {
+    /// `--quick`: neither a browser nor the built client.
+    Quick,
+    /// Every push.
+    Short,
+    /// `--long`: before a release, and after a change to the core.
+    Long,
+}
+
+impl Tier {
+    /// Its name in `--list`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Tier::Quick => "quick",
+            Tier::Short => "short",
+            Tier::Long => "long",
+        }
+    }
+}
+
+/// One check, which can be run by its name.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) tier: Tier,
+    /// What it does, and what for.
+    pub(crate) about: &'static str,
+    /// The step whose result it uses: without that it cannot run.
+    pub(crate) needs: Option<&'static str>,
+    pub(crate) run: fn(&mut Tally, Tier) -> Result<Done>,
+}
+
+/// All of them: in each tier, what fails fastest comes first.
+pub(crate) const STEPS: [Step; 14] = [
+    Step {
+        name: "format",
+        tier: Tier::Quick,
+        about: "rustfmt: one style in every file",
+        needs: None,
+        run: |_, _| passed(process::run(&mut cargo("fmt --all --check"))),
+    },
+    Step {
+        name: "lint",
+        tier: Tier::Quick,
+        about: "clippy without and with traces, the fuzz targets included: no warning stays",
+        needs: None,
+        run: |_, _| passed(lint()),
+    },
+    Step {
+        name: "lint-browser",
+        tier: Tier::Quick,
+        about: "clippy on the client as the browser gets it",
+        needs: None,
+        run: |_, _| passed(lint_browser()),
+    },
+    Step {
+        name: "dependencies",
+        tier: Tier::Quick,
+        about: "keeps out of the client what has no business in a browser",
+        needs: None,
+        run: |_, _| passed(dependencies::check()),
+    },
+    Step {
+        name: "tests",
+        tier: Tier::Quick,
+        about: "every test that needs no browser; --long: 10,000 seeds and 50 kills of the server",
+        needs: None,
+        run: tests,
+    },
+    Step {
+        name: "client",
+        tier: Tier::Short,
+        about: "builds the client for release, for the steps that need it",
+        needs: None,
+        run: |_, _| passed(client::build().map(drop)),
+    },
+    Step {
+        name: "size",
+        tier: Tier::Short,
+        about: "holds a first visit's download against client/size-budget",
+        needs: Some("client"),
+        run: |_, _| passed(size()),
+    },
+    Step {
+        name: "browser",
+        tier: Tier::Short,
+        about: "Chromium on a server with the client inside; --long: what takes minutes too",
+        needs: Some("client"),
+        run: browser,
+    },
+    Step {
+        name: "fork",
+        tier: Tier::Short,
+        about: "renames a copy, adds the README's feature, deletes the demo: what is left passes its tests",
+        needs: None,
+        run: |tally, _| passed(fork::check(tally)),
+    },
+    Step {
+        name: "firefox",
+        tier: Tier::Long,
+        about: "the first visit and the journey in Firefox",
+        needs: Some("client"),
+        run: |tally, _| firefox(tally),
+    },
+    Step {
+        name: "trunk-page",
+        tier: Tier::Long,
+        about: "the page that trunk builds for development behaves like the released one",
+        needs: Some("client"),
+        run: |tally, _| trunk_page(tally),
+    },
+    Step {
+        name: "release",
+        tier: Tier::Long,
+        about: "builds the release binary and starts it alone in an empty folder",
+        needs: Some("client"),
+        run: |_, _| passed(release()),
+    },
+    Step {
+        name: "soak",
+        tier: Tier::Long,
+        about: "minutes of load on one node, whose memory and open files must come back",
+        needs: None,
+        run: |_, _| passed(bench::scenario("soak")),
+    },
+    Step {
+        name: "fuzz",
+        tier: Tier::Long,
+        about: "five minutes of inputs that nobody thought of",
+        needs: None,
+        run: |tally, _| fuzz_afresh(tally),
+    },
+];
+
+/// How long the targets are fuzzed, side by side; `cargo xtask fuzz` goes on until Ctrl-C.
+const FUZZ_SECS: u32 = 300;
+
+/// What Firefox and trunk's page are held to: the first visit, and the journey where the demo is.
+const FIRST_VISIT: [&str; 2] = ["visit::", "journey::"];
+
+fn passed(result: Result) -> Result<Done> {
+    result.map(|()| Done::Passed)
+}
+
+/// Twice, since code for one of the two builds may be wrong in the other. The fuzz targets are only checked: linking
+/// them takes libFuzzer.
+fn lint() -> Result {
+    for features in ["fuzz/targets", "fuzz/targets,server/otel"] {
+        let clippy = format!("clippy --workspace --all-targets --features {features} -- -D warnings");
+        process::run(&mut cargo(&clippy))?;
+    }
+    Ok(())
+}
+
+fn lint_browser() -> Result {
+    process::run(&mut cargo(&format!("clippy --package client --target {WASM} -- -D warnings")))
+}
+
+/// With traces, which no ordinary build has.
+fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
+    if tools::on_path(&["pebble"]).is_none() {
+        tally.skip("the tests of certificates need pebble: `cargo xtask setup --with-browser`")?;
+    }
+    let mut command = cargo("test --workspace --no-fail-fast --features server/otel");
+    command.env("RUST_TEST_THREADS", threads());
+    if tier == Tier::Long {
+        command.env("DUPLEX_SEEDS", "10000").env("DUPLEX_KILL_ROUNDS", "50");
+    }
+    tally.run(including_long(&mut command, tier))
+}
+
+fn size() -> Result {
+    say::note(&budget::check(budget::measure(&client::build()?)?)?);
+    Ok(())
+}
+
+fn browser(tally: &mut Tally, tier: Tier) -> Result<Done> {
+    let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
+        return tally
+            .skip("the browser tests need Chromium and chromedriver: `cargo xtask setup --with-browser`");
+    };
+    let mut command = browser_tests()?;
+    command.env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
+    tally.run(including_long(&mut command, tier))
+}
+
+fn firefox(tally: &mut Tally) -> Result<Done> {
+    let (Some(firefox), Some(geckodriver)) = (tools::firefox(), Tool::geckodriver().find()) else {
+        return tally.skip("Firefox and geckodriver are missing: `cargo xtask setup --with-firefox`");
+    };
+    let mut command = browser_tests()?;
+    command.env("DUPLEX_BROWSER", "firefox").env("FIREFOX", firefox).env("GECKODRIVER", geckodriver);
+    tally.run(command.arg("--").args(FIRST_VISIT))
+}
+
+fn trunk_page(tally: &mut Tally) -> Result<Done> {
+    let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
+        return tally
+            .skip("trunk's page needs Chromium and chromedriver: `cargo xtask setup --with-browser`");
+    };
+    if Tool::trunk().find().is_none() {
+        return tally.skip("trunk is missing: `cargo xtask setup --with-trunk` installs it");
+    }
+    let folder = project::target()?.join("trunk-page");
+    process::run(tools::trunk("build --dist")?.arg(&folder))?;
+    let mut command = browser_tests()?;
+    command.env("DUPLEX_PAGES", folder).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
+    tally.run(command.arg("--").args(FIRST_VISIT))
+}
+
+fn release() -> Result {
+    self_contained::check(&server::build_release(&client::build()?, &[])?)
+}
+
+fn fuzz_afresh(tally: &mut Tally) -> Result<Done> {
+    if fuzz::compiler().is_none() {
+        return tally.skip("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser`");
+    }
+    passed(fuzz::afresh(FUZZ_SECS))
+}
+
+/// The browser tests, of a server with the client inside. All packages are named, and traces wanted, so that cargo
+/// chooses the same features of dependencies as for the tests before and does not compile them again.
+fn browser_tests() -> Result<Command> {
+    let mut command =
+        cargo("test --workspace --no-fail-fast --features server/otel,server/embed --test browser");
+    command.env("DUPLEX_EMBED", client::build()?).env("RUST_TEST_THREADS", threads());
+    Ok(command)
+}
+
+/// The number of tests that run at the same time: one more than there are cores, as most of them wait for timers, disks
+/// and browsers, and no more than that, as some hold the time that something takes against a limit.
+fn threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    (cores + 1).to_string()
+}
+
+/// In the long tier, the tests that take minutes too: those marked `#[ignore = "long: …"]`.
+fn including_long(command: &mut Command, tier: Tier) -> &mut Command {
+    match tier {
+        Tier::Long => command.args(["--", "--include-ignored"]),
+        Tier::Quick | Tier::Short => command,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_kebab_case_and_each_is_there_once() {
+        let names: BTreeSet<&str> = STEPS.iter().map(|step| step.name).collect();
+        assert_eq!(names.len(), STEPS.len());
+        assert!(names.iter().all(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
+    }
+
+    #[test]
+    fn a_step_comes_after_the_one_that_it_needs_and_in_no_smaller_tier() {
+        for (place, step) in STEPS.iter().enumerate() {
+            let Some(needed) = step.needs else { continue };
+            let before = STEPS[..place].iter().find(|other| other.name == needed);
+            assert!(before.is_some_and(|other| other.tier <= step.tier), "{} needs {needed}", step.name);
+        }
+    }
+}
