@@ -42,14 +42,18 @@ async fn a_page_that_cannot_be_loaded_says_so_and_can_be_tried_again() {
     let server = product();
     let gate = Gate::before(&server).await;
     let window = Window::at(gate.url(), &[]).await;
-    gate.refuses(".wasm", 503);
-    window.visits("/").await;
+    let page = server.stranger().get("/").await.text();
+    let script = page.split('"').find(|part| part.starts_with("/client-") && part.ends_with(".js"));
     let told = format!(
         "{}?.includes('load. Check your connection, then reload.')",
         words_of("#boot-failed:not([hidden])")
     );
-    window.until("it is told", &told).await;
-    gate.refuses_nothing();
-    window.clicks("#boot-failed .button").await;
-    window.finds("#display-name").await;
+    for missing in [".wasm", script.expect("the page names its script")] {
+        gate.refuses(missing, 503);
+        window.visits("/").await;
+        window.until(&format!("it is told without {missing}"), &told).await;
+        gate.refuses_nothing();
+        window.clicks("#boot-failed .button").await;
+        window.finds("#display-name").await;
+    }
 }

@@ -21,7 +21,7 @@ pub struct Gate {
 #[derive(Default)]
 struct Rule {
     /// What refused requests have in their head, in lower case, and the status that answers them.
-    refused: Option<(&'static str, u16)>,
+    refused: Option<(String, u16)>,
     /// The first lines of all that passed.
     passed: Vec<String>,
     /// What is open.
@@ -75,8 +75,8 @@ impl Gate {
     }
 
     /// Answers requests whose head has this in it with that status from now on.
-    pub fn refuses(&self, part: &'static str, status: u16) {
-        self.rule.lock().unwrap().refused = Some((part, status));
+    pub fn refuses(&self, part: &str, status: u16) {
+        self.rule.lock().unwrap().refused = Some((part.into(), status));
     }
 
     /// Lets everything pass again.
@@ -104,7 +104,7 @@ impl Gate {
 async fn pass(mut stream: TcpStream, to: SocketAddr, rule: Arc<Mutex<Rule>>) -> Option<()> {
     let (head, rest) = read_head(&mut stream).await?;
     let lower = head.to_lowercase();
-    let refused = rule.lock().unwrap().refused.filter(|(part, _)| lower.contains(part));
+    let refused = rule.lock().unwrap().refused.clone().filter(|(part, _)| lower.contains(part));
     if let Some((_, status)) = refused {
         let answer = format!("HTTP/1.1 {status} Refused\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         return stream.write_all(answer.as_bytes()).await.ok();

@@ -51,7 +51,11 @@ fn checks() -> Vec<Check> {
             "`cargo xtask setup` adds it",
         ),
     ];
-    let trunk = Tool::trunk();
+    let installed = |tool: Tool, mend| {
+        let found = tool.find().map(|path| path.display().to_string());
+        check(&format!("{} {}", tool.name, tool.version), found, false, mend)
+    };
+    let with_firefox = "only for the long tests; `cargo xtask setup --with-firefox` installs it";
     let with_browser = "only for the tests; `cargo xtask setup --with-browser` installs it";
     checks.extend([
         check("Chromium", program_found(tools::chromium()), false, with_browser),
@@ -63,11 +67,11 @@ fn checks() -> Vec<Check> {
             with_browser,
         ),
         check("C++ compiler", program_found(fuzz::compiler()), false, with_browser),
-        check(
-            &format!("trunk {}", trunk.version),
-            trunk.find().map(|path| path.display().to_string()),
-            false,
-            "only for `trunk serve`; `cargo xtask setup --with-trunk` installs it",
+        check("Firefox", program_found(tools::firefox()), false, with_firefox),
+        installed(Tool::geckodriver(), with_firefox),
+        installed(
+            Tool::trunk(),
+            "only for `trunk serve` and the long tests; `cargo xtask setup --with-trunk` installs it",
         ),
         check(
             "port 3000",
