@@ -54,7 +54,7 @@ const fail = (problem, reason) => {
   element("boot-failed").hidden = false;
 };
 
-// What a loader tells us.
+// The callbacks of a loader: trunk's, or `load` below.
 export default function boot() {
   const isMissing = typeof WebAssembly === "undefined";
   if (isMissing) fail(NO_WEBASSEMBLY, "");
