@@ -42,8 +42,8 @@ async fn a_page_that_cannot_be_loaded_says_so_and_can_be_tried_again() {
     let server = product();
     let gate = Gate::before(&server).await;
     let window = Window::at(gate.url(), &[]).await;
-    let page = server.stranger().get("/").await.text();
-    let script = page.split('"').find(|part| part.starts_with("/client-") && part.ends_with(".js"));
+    let page = server.stranger().get("/").await;
+    let script = page.text().split('"').find(|part| part.starts_with("/client-") && part.ends_with(".js"));
     let told = format!(
         "{}?.includes('load. Check your connection, then reload.')",
         words_of("#boot-failed:not([hidden])")

@@ -97,7 +97,8 @@ impl Fork {
     fn lint(&self) -> Result {
         let features = "--features fuzz/targets,server/otel";
         process::run(
-            &mut self.cargo(&format!("clippy --workspace --all-targets {features} -- -D warnings")),
+            &mut self
+                .cargo(&format!("clippy --workspace --all-targets --test browser {features} -- -D warnings")),
         )?;
         process::run(&mut self.cargo(&format!("clippy --package client --target {WASM} -- -D warnings")))
     }
