@@ -51,7 +51,7 @@ impl Window {
     /// console knows of no error.
     pub(crate) async fn is_calm(&self) {
         self.until("nothing is loading any more", NOTHING_LOADS).await;
-        assert_eq!(self.alarms().await, [String::new(); 0], "alarms");
-        assert_eq!(self.console_errors().await, [String::new(); 0], "errors in the console");
+        assert_eq!(self.alarms().await, Vec::<String>::new(), "alarms");
+        assert_eq!(self.console_errors().await, Vec::<String>::new(), "errors in the console");
     }
 }

@@ -161,7 +161,7 @@ async fn outlives_the_server(server: &mut TestServer, ada: &Window, grace: &Wind
         window.reads("into the dark").await;
         window.until("nothing is pending", NOTHING_UNSETTLED).await;
         window.sees(2).await;
-        assert_eq!(window.alarms().await, [String::new(); 0], "the badge tells of it already");
+        assert_eq!(window.alarms().await, Vec::<String>::new(), "the badge tells of it already");
         // The browser itself notes each attempt that failed.
         window.console_errors().await;
         let sent = format!("{LINES}.filter(([, text]) => text === 'into the dark').length");
