@@ -41,7 +41,6 @@ async fn a_browser_without_webassembly_is_told_what_it_lacks() {
 async fn a_page_that_cannot_be_loaded_says_so_and_can_be_tried_again() {
     let server = product();
     let gate = Gate::before(&server).await;
-    let window = Window::at(gate.url(), &[]).await;
     let page = server.stranger().get("/").await;
     let script = page.text().split('"').find(|part| part.starts_with("/client-") && part.ends_with(".js"));
     let told = format!(
@@ -49,6 +48,8 @@ async fn a_page_that_cannot_be_loaded_says_so_and_can_be_tried_again() {
         words_of("#boot-failed:not([hidden])")
     );
     for missing in [".wasm", script.expect("the page names its script")] {
+        // A browser of its own, which keeps nothing from the time before.
+        let window = Window::at(gate.url(), &[]).await;
         gate.refuses(missing, 503);
         window.visits("/").await;
         window.until(&format!("it is told without {missing}"), &told).await;

@@ -7,8 +7,7 @@ use shared::endpoint;
 const SOURCE: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// The app in one sentence, for somebody who has never seen it. `client/index.html` says it while the page loads.
-pub const PITCH: &str =
-    "Everything here is live: what one person does, everyone else sees at once, whatever happens in between.";
+pub const PITCH: &str = "Duplex is a realtime app: what one person does, everyone else sees at once, whatever happens in between.";
 
 /// Links to a second window, to the documents of the contract and to the source.
 #[component]

@@ -62,20 +62,30 @@ async fn a_node_with_a_smaller_limit_is_believed() {
     ada.is_calm().await;
 }
 
-/// The milliseconds until the page has painted again after a megabyte was pasted.
-const PASTE_A_MEGABYTE: &str = "new Promise(done => {
-    const [field, begin] = [document.querySelector('#composer'), performance.now()];
-    field.value = 'x'.repeat(1_000_000);
-    field.dispatchEvent(new InputEvent('input', { bubbles: true, inputType: 'insertFromPaste' }));
-    requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - begin)));
-})";
+/// The milliseconds until the page has painted again after a megabyte was pasted: into a field that nobody listens to,
+/// which is what the browser itself takes, and into the composer.
+const PASTE_A_MEGABYTE: &str = "(async () => {
+    const composer = document.querySelector('#composer');
+    const paste = (field) => new Promise((done) => {
+        const begin = performance.now();
+        field.value = 'x'.repeat(1_000_000);
+        field.dispatchEvent(new InputEvent('input', { bubbles: true, inputType: 'insertFromPaste' }));
+        requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - begin)));
+    });
+    const bare = composer.cloneNode();
+    bare.removeAttribute('id');
+    composer.after(bare);
+    const alone = await paste(bare);
+    bare.remove();
+    return [alone, await paste(composer)];
+})()";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pasted_megabyte_is_counted_and_does_not_freeze_the_page() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
-    let millis: f64 = ada.tells(PASTE_A_MEGABYTE).await;
-    assert!(millis < 2_000.0, "the page stood still for {millis} ms");
+    let [bare, own]: [f64; 2] = ada.tells(PASTE_A_MEGABYTE).await;
+    assert!(own < 3.0 * bare, "the page stood still for {own} ms, and for {bare} ms by the browser alone");
     assert_eq!(ada.says_too_many().await, Some(998_000));
     ada.finds("#composer").await.clear().await.unwrap();
     ada.writes("shorter").await;
