@@ -18,14 +18,14 @@ const BYTES: usize = 1_000;
 /// Pages of memory that the allocator keeps vary by a little from round to round.
 const GROWTH_MAX: f64 = 1.1;
 
-/// What a node holds while nobody is connected.
+/// Resources that a node holds while nobody is connected.
 #[derive(Clone, Copy)]
 struct Held {
     files: usize,
     bytes: u64,
 }
 
-/// See the module.
+/// The scenario: crowds come and go, and nothing of them stays.
 pub async fn run(sockets: usize) -> bool {
     println!("soak: {ROUNDS} times {sockets} sockets come, read {EVENTS} events in 10 s, and leave");
     let server = node::start(sockets);

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// Set by `cargo xtask accept`, to write the files anew.
 const UPDATE: &str = "UPDATE_GOLDEN";
-/// What to do where a file differs.
+/// Advice for somebody whose change a file does not have yet.
 const HINT: &str =
     "if it is meant to change, `cargo xtask accept` writes the file anew: commit it with the change";
 

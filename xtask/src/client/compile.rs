@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
-/// What a person's environment says of programs for their own machine, and must not reach the browser's.
+/// Settings of a person's environment that are meant for programs on their own machine, and not for the browser.
 const FOR_THIS_MACHINE: [&str; 2] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"];
 
 /// The client's code as a browser loads it.

@@ -92,7 +92,7 @@ fn feature_in(name: &str) -> Option<String> {
     (!is_hash(item)).then(|| feature.to_owned())
 }
 
-/// Whether the last word is the client's crate: `client`, or `client[0f9c]` in a name that was demangled in full.
+/// True if the last word is the client's crate: `client`, or `client[0f9c]` in a name that was demangled in full.
 fn is_client(path: &str) -> bool {
     let path = path.strip_suffix(']').and_then(|path| path.rsplit_once('[')).map_or(path, |(path, _)| path);
     let before = path.strip_suffix("client");

@@ -76,7 +76,7 @@ impl Page {
         folder.add("client.css", merged.as_bytes()).map(Some)
     }
 
-    /// What stands in the place of the link to the code: files that are fetched at once, and the call that starts them.
+    /// The replacement of the link to the code: files that are fetched at once, and the call that starts them.
     fn loader(&self, mode: Mode, code: &Code, folder: &Folder) -> Result<String> {
         for (path, text) in &code.snippets {
             folder.add_as(path, text.as_bytes())?;
@@ -98,7 +98,7 @@ impl Page {
         Ok(loader)
     }
 
-    /// What stands in the place of a link to a file that is taken as it is.
+    /// The replacement of a link to a file that is taken as it is.
     fn copied(&self, link: &Link, folder: &Folder) -> Result<String> {
         let source = self.file(link, "href")?;
         let name =

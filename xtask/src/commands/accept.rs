@@ -55,7 +55,7 @@ fn changes(before: &Texts, after: &Texts) -> Vec<String> {
     written.collect()
 }
 
-/// How many lines the later text has that the earlier has not, and the other way round, wherever they stand.
+/// Counts the lines that the later text has and the earlier has not, and the other way round, wherever they stand.
 fn lines_changed(before: &str, after: &str) -> (usize, usize) {
     let mut balance: HashMap<&str, i64> = HashMap::new();
     after.lines().for_each(|line| *balance.entry(line).or_default() += 1);

@@ -53,7 +53,7 @@ pub(super) fn run(args: &[String]) -> Result {
     Ok(())
 }
 
-/// Whether the demo is still there. A feature of the same name that somebody wrote later is not the demo.
+/// True while the demo is there. A feature of the same name that somebody wrote later is not the demo.
 pub(crate) fn is_present(root: &Path) -> Result<bool> {
     let features = files::read_text(&root.join(FEATURES))?;
     Ok(markers::without(Mark::Demo, FEATURES, &features)?.is_some())
