@@ -20,7 +20,7 @@ macro_rules! migration {
     };
 }
 
-/// How the schema came to be, step by step; the library notes those it took in a table of its own. Listed here, since
+/// The schema's history, step by step; the library notes those it took in a table of its own. Listed here, since
 /// the library's macro, which lists a folder, would compile SQLite a second time, for the compiler.
 const STEPS: [(&str, &str, &str); 4] = [
     migration!("0001", "log"),

@@ -37,7 +37,7 @@ pub(crate) fn files(root: &Path) -> Option<Vec<PathBuf>> {
     Some(files)
 }
 
-/// Whether the folder's own manifest is in a repository: the folder may stand in one that ignores it.
+/// True if the folder's own manifest is in a repository: the folder may stand in one that ignores it.
 fn is_tracked(root: &Path) -> std::result::Result<bool, String> {
     ask(root, &["ls-files", "--", "Cargo.toml"]).map(|listed| !listed.is_empty())
 }

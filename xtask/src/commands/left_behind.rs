@@ -1,4 +1,4 @@
-//! What `rename` and `delete-demo` leave behind, on the project as it is: nothing that speaks of either.
+//! A check of `rename` and `delete-demo` on the project as it is: they leave nothing behind that speaks of either.
 
 use super::{delete_demo, rename};
 use crate::markers::{self, Mark};
@@ -21,7 +21,7 @@ const ALLOWED: [(&str, &str); 8] = [
     ("Cargo.lock", "name = "),
 ];
 
-/// What stands before `room` where one can enter it, and never where there is room for something.
+/// Text that stands before `room` where one can enter it, and never where there is room for something.
 const BEFORE_A_ROOM: [&str; 16] = [
     "a ", "the ", "each ", "every ", "one ", "this ", "that ", "same ", "\"", "'", "`", "/", ":", "-", "_",
     "(",

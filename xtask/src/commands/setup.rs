@@ -25,7 +25,7 @@ pub(super) fn run(args: &[String]) -> Result {
     Ok(())
 }
 
-/// What the client is compiled with. Silent and quick when it is there.
+/// Installs the target that the client is compiled for. Silent and quick when it is there.
 pub(crate) fn wasm_target() -> Result {
     if tools::has_wasm_target() {
         return Ok(());
@@ -82,7 +82,7 @@ fn test_tools() -> Result {
     if packages.is_empty() { Ok(()) } else { install_packages(&packages.join(" ")) }
 }
 
-/// What the tests in Firefox need.
+/// Installs what the tests in Firefox need.
 fn firefox_tools() -> Result {
     if tools::firefox().is_none() {
         install_packages("firefox-esr")?;

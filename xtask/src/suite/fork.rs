@@ -17,7 +17,7 @@ use std::time::Instant;
 /// The fork's name: of two words, which makes a difference where it is part of an identifier.
 const NAME: &str = rename::NAMES[0];
 
-/// How much of the core's long tests a fork repeats: they have just been run at length.
+/// The share of the core's long tests that a fork repeats: they have just been run at length.
 const FEWER: [(&str, &str); 2] = [("SEEDS", "100"), ("KILL_ROUNDS", "2")];
 
 /// Makes a copy of the project into a product of its own, and checks and tests that.
@@ -58,7 +58,7 @@ struct Fork {
     source: PathBuf,
     /// Where its results go.
     target: PathBuf,
-    /// What leads to them: our own build folder.
+    /// The place of intermediate results: our own build folder.
     build: PathBuf,
 }
 

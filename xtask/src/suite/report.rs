@@ -4,7 +4,7 @@ use crate::failure::{Failure, Result};
 use std::fmt::Write;
 use std::time::Duration;
 
-/// How a step ended.
+/// The end of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// All of it was fine.
@@ -54,7 +54,7 @@ impl Report {
         table
     }
 
-    /// How the whole run ended. The person has been told of each failure already.
+    /// The end of the whole run. The person has been told of each failure already.
     pub(crate) fn verdict(&self) -> Result {
         let any = |wanted| self.rows.iter().any(|(_, outcome, _)| *outcome == wanted);
         if any(Outcome::Interrupted) {

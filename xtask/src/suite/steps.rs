@@ -36,7 +36,7 @@ impl Tier {
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) tier: Tier,
-    /// What it does, and what for.
+    /// Says what it does and what for.
     pub(crate) about: &'static str,
     /// The step whose result it uses: without that it cannot run.
     pub(crate) needs: Option<&'static str>,
@@ -145,10 +145,10 @@ pub(crate) const STEPS: [Step; 14] = [
     },
 ];
 
-/// How long the targets are fuzzed, side by side; `cargo xtask fuzz` goes on until Ctrl-C.
+/// Seconds for which the targets are fuzzed, side by side; `cargo xtask fuzz` goes on until Ctrl-C.
 const FUZZ_SECS: u32 = 300;
 
-/// What Firefox and trunk's page are held to: the first visit, and the journey where the demo is.
+/// The tests that Firefox and trunk's page are held to: the first visit, and the journey where the demo is.
 const FIRST_VISIT: [&str; 2] = ["visit::", "journey::"];
 
 fn passed(result: Result) -> Result<Done> {

@@ -160,7 +160,7 @@ impl Name {
     }
 }
 
-/// What goes on with the word that it follows.
+/// True for a character that goes on with the word that it follows.
 fn is_small(c: char) -> bool {
     c.is_lowercase() || c.is_numeric()
 }
