@@ -23,7 +23,6 @@ const WATCH: &str = "(() => {
 })()";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "long: more than a minute passes until Chromium throttles a tab"]
 async fn a_hidden_tab_stays_connected_through_heartbeats_without_a_timer() {
     let server = product_with(&["--heartbeat-secs", "3"]);
     let ada = Window::at(server.url(), &[THROTTLE]).await;

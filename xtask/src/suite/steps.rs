@@ -97,9 +97,9 @@ pub(crate) const STEPS: [Step; 14] = [
     Step {
         name: "browser",
         tier: Tier::Short,
-        about: "Chromium on a server with the client inside; --long: what takes minutes too",
+        about: "Chromium on a server with the client inside",
         needs: Some("client"),
-        run: browser,
+        run: |tally, _| browser(tally),
     },
     Step {
         name: "fork",
@@ -183,7 +183,7 @@ fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
     if tier == Tier::Long {
         command.env("DUPLEX_SEEDS", "10000").env("DUPLEX_KILL_ROUNDS", "50");
     }
-    tally.run(including_long(&mut command, tier))
+    tally.run(&mut command)
 }
 
 fn size() -> Result {
@@ -191,14 +191,14 @@ fn size() -> Result {
     Ok(())
 }
 
-fn browser(tally: &mut Tally, tier: Tier) -> Result<Done> {
+fn browser(tally: &mut Tally) -> Result<Done> {
     let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
         return tally
             .skip("the browser tests need Chromium and chromedriver: `cargo xtask setup --with-browser`");
     };
     let mut command = browser_tests()?;
     command.env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
-    tally.run(including_long(&mut command, tier))
+    tally.run(&mut command)
 }
 
 fn firefox(tally: &mut Tally) -> Result<Done> {
@@ -250,14 +250,6 @@ fn browser_tests() -> Result<Command> {
 fn threads() -> String {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     (cores + 1).to_string()
-}
-
-/// In the long tier, the tests that take minutes too: those marked `#[ignore = "long: …"]`.
-fn including_long(command: &mut Command, tier: Tier) -> &mut Command {
-    match tier {
-        Tier::Long => command.args(["--", "--include-ignored"]),
-        Tier::Quick | Tier::Short => command,
-    }
 }
 
 #[cfg(test)]
