@@ -16,6 +16,11 @@ pub(crate) struct Label {
     pub(crate) colour: &'static str,
 }
 
+/// The lines of the server and of its build.
+pub(crate) const SERVER: Label = Label { name: "server", colour: "\x1b[35m" };
+/// The lines of the client's build.
+pub(crate) const CLIENT: Label = Label { name: "client", colour: "\x1b[36m" };
+
 impl Label {
     /// Starts a child whose lines, of both streams, are printed behind the label.
     pub(crate) fn start(self, command: &mut Command) -> Result<Running> {

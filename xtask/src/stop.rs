@@ -14,6 +14,11 @@ pub(crate) fn listen() {
     }
 }
 
+/// Asks ourselves to stop, as a signal would: everything that waits ends what it waits for.
+pub(crate) fn ask() {
+    ASKED.store(true, Ordering::Relaxed);
+}
+
 /// Whether we were asked to stop.
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)

@@ -41,19 +41,16 @@ enum Mode {
     Development,
 }
 
-/// Builds the release client unless it is fresh. Its folder.
-pub(crate) fn build() -> Result<PathBuf> {
+/// Builds the release client unless it is fresh, cargo's lines behind a label if there is one. Its folder.
+pub(crate) fn build(label: Option<Label>) -> Result<PathBuf> {
     let stamp = Stamp::new("client", &INPUTS)?;
     if let Some(page) = stamp.fresh() {
         return Ok(page.parent().map(Path::to_path_buf).unwrap_or_default());
     }
     setup::wasm_target()?;
-    say::step(
-        "building the client for release",
-        "two minutes the first time, then half of one; next: the server",
-    );
+    say::step("building the client for release", "three minutes the first time, then half of one");
     let finished = project::target()?.join("client");
-    let folder = assemble(Mode::Release, &finished, None)?;
+    let folder = assemble(Mode::Release, &finished, label)?;
     say::step(
         "compressing the client",
         "seconds; once here, so that the server need not do it for each request",

@@ -4,7 +4,7 @@
 //! itself when the client changed, and reconnects when the server did.
 
 use crate::failure::{Failure, Result};
-use crate::label::Label;
+use crate::label::{CLIENT, Label, SERVER};
 use crate::process::{self, Running};
 use crate::stamp::Fingerprint;
 use crate::{client, project, say, server, stop};
@@ -13,8 +13,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-const SERVER: Label = Label { name: "server", colour: "\x1b[35m" };
-const CLIENT: Label = Label { name: "client", colour: "\x1b[36m" };
 
 /// Runs until Ctrl-C, which is its good end. All words are flags for the server.
 pub(super) fn run(args: &[String]) -> Result {
