@@ -10,3 +10,9 @@ pub mod realtime;
 pub mod ui;
 
 pub mod browser;
+
+/// Where the page begins: the browser calls it once the WebAssembly is loaded.
+#[wasm_bindgen::prelude::wasm_bindgen(start)]
+pub fn start() {
+    app::mount();
+}

@@ -43,7 +43,7 @@ fn program_in(line: &str, name: &str) -> Option<PathBuf> {
     }
     let message: Message = serde_json::from_str(line).ok()?;
     let target = message.target.filter(|_| message.reason == "compiler-artifact")?;
-    let is_program = target.kind.iter().any(|kind| kind == "bin" || kind == "example");
+    let is_program = target.kind.iter().any(|kind| ["bin", "example", "cdylib"].contains(&kind.as_str()));
     if target.name != name || !is_program {
         return None;
     }
@@ -70,6 +70,7 @@ mod tests {
     fn the_program_of_that_name_is_found_and_no_library() {
         assert_eq!(program_in(&line("bin", "app"), "app"), Some("/t/app".into()));
         assert_eq!(program_in(&line("example", "app"), "app"), Some("/t/app".into()));
+        assert_eq!(program_in(&line("cdylib", "app"), "app"), Some("/t/app".into()));
         assert_eq!(program_in(&line("lib", "app"), "app"), None);
         assert_eq!(program_in(&line("bin", "other"), "app"), None);
         assert_eq!(program_in(r#"{"reason":"build-finished","success":true}"#, "app"), None);

@@ -26,10 +26,10 @@ pub(super) struct Code {
     pub(super) snippets: BTreeMap<String, String>,
 }
 
-/// Compiles the client's program `bin`, in the profile that this mode asks for.
-pub(super) fn compile(mode: Mode, bin: &str, release_profile: &str, label: Option<Label>) -> Result<Code> {
+/// Compiles the client's library `name`, in the profile that this mode asks for.
+pub(super) fn compile(mode: Mode, name: &str, release_profile: &str, label: Option<Label>) -> Result<Code> {
     let profile = if mode == Mode::Release { release_profile } else { "dev" };
-    let mut build = cargo(&format!("build --package client --bin {bin} --target {WASM} --profile {profile}"));
+    let mut build = cargo(&format!("build --package client --lib --target {WASM} --profile {profile}"));
     if mode == Mode::Development {
         // Browsers show functions by name, and read nothing of what is left out here: half of the bytes.
         build.args(["--config", "profile.dev.debug=false", "--config", "profile.dev.strip='debuginfo'"]);
@@ -37,7 +37,7 @@ pub(super) fn compile(mode: Mode, bin: &str, release_profile: &str, label: Optio
     for variable in FOR_THIS_MACHINE {
         build.env_remove(variable);
     }
-    let program = artifact::build(&mut build, bin, label)?;
+    let program = artifact::build(&mut build, name, label)?;
     if mode == Mode::Release {
         // As long as its functions have names.
         cost::keep(&cost::of(&files::read(&program)?)?)?;

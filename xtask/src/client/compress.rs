@@ -4,6 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::{files, stop};
 use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
+use rayon::prelude::*;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -12,21 +13,22 @@ const KINDS: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "we
 
 /// Writes the siblings of all files below a folder.
 pub(super) fn folder(folder: &Path) -> Result {
-    for file in files::below(folder)? {
+    files::below(folder)?.par_iter().try_for_each(|file| {
         let kind = file.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
-        if !KINDS.contains(&kind) {
-            continue;
-        }
-        if stop::asked() {
-            return Err(Failure::Interrupted);
-        }
-        let bytes = files::read(&file)?;
-        for (end, compress) in [("br", brotli as fn(&[u8]) -> io::Result<Vec<u8>>), ("gz", gzip)] {
-            let small =
-                compress(&bytes).map_err(|error| format!("cannot compress {}: {error}", file.display()))?;
-            if small.len() < bytes.len() {
-                files::write(&file.with_extension(format!("{kind}.{end}")), small)?;
-            }
+        if KINDS.contains(&kind) { siblings(file, kind) } else { Ok(()) }
+    })
+}
+
+fn siblings(file: &Path, kind: &str) -> Result {
+    if stop::asked() {
+        return Err(Failure::Interrupted);
+    }
+    let bytes = files::read(file)?;
+    for (end, compress) in [("br", brotli as fn(&[u8]) -> io::Result<Vec<u8>>), ("gz", gzip)] {
+        let small =
+            compress(&bytes).map_err(|error| format!("cannot compress {}: {error}", file.display()))?;
+        if small.len() < bytes.len() {
+            files::write(&file.with_extension(format!("{kind}.{end}")), small)?;
         }
     }
     Ok(())

@@ -70,9 +70,9 @@ pub(crate) fn build_dev(label: Label) -> Result<PathBuf> {
 
 fn assemble(mode: Mode, finished: &Path, label: Option<Label>) -> Result<Folder> {
     let page = Page::read(&project::root().join("client/index.html"))?;
-    let bin = page.of_code("data-bin").unwrap_or("client");
+    let name = page.of_code("data-target-name").unwrap_or("client");
     let release_profile = page.of_code("data-cargo-profile-release").unwrap_or("release");
-    let code = compile::compile(mode, bin, release_profile, label)?;
+    let code = compile::compile(mode, name, release_profile, label)?;
     let folder = Folder::begin(finished)?;
     page.write(mode, &code, &folder)?;
     Ok(folder)

@@ -6,11 +6,12 @@
 use super::Mode;
 use super::compile::Code;
 use super::folder::Folder;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::files;
-use lol_html::html_content::{ContentType, Element};
-use lol_html::{RewriteStrSettings, element, rewrite_str};
+use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
+use html5gum::{HtmlString, Tokenizer};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 const KINDS: &str = "icon, css, copy-file, copy-dir and rust";
@@ -25,6 +26,8 @@ pub(super) struct Page {
 /// One `<link data-trunk …>`.
 #[derive(Clone, Debug, PartialEq)]
 struct Link {
+    /// The bytes of the page that it takes.
+    place: Range<usize>,
     rel: String,
     attributes: BTreeMap<String, String>,
 }
@@ -45,21 +48,22 @@ impl Page {
 
     /// Writes the page into the folder, with all that it links to.
     pub(super) fn write(&self, mode: Mode, code: &Code, folder: &Folder) -> Result {
-        let mut replacements = Vec::new();
         let mut styles = self.style_sheet(folder)?;
+        let (mut page, mut written) = (String::new(), 0);
         for link in &self.links {
-            replacements.push(match link.rel.as_str() {
-                "css" => styles
-                    .take()
-                    .map(|url| format!(r#"<link rel="stylesheet" href="{url}">"#))
-                    .unwrap_or_default(),
-                "rust" => self.loader(mode, code, folder)?,
-                _ => self.copied(link, folder)?,
-            });
+            page.push_str(&self.text[written..link.place.start]);
+            written = link.place.end;
+            match link.rel.as_str() {
+                "css" => {
+                    let sheet = styles.take().map(|url| format!(r#"<link rel="stylesheet" href="{url}">"#));
+                    page.push_str(&sheet.unwrap_or_default());
+                }
+                "rust" => page.push_str(&self.loader(mode, code, folder)?),
+                _ => page.push_str(&self.copied(link, folder)?),
+            }
         }
-        let mut replacements = replacements.into_iter();
-        let text = replaced(&self.text, |_| replacements.next().unwrap_or_default())?;
-        folder.add_as("index.html", text.as_bytes())?;
+        page.push_str(&self.text[written..]);
+        folder.add_as("index.html", page.as_bytes())?;
         Ok(())
     }
 
@@ -108,7 +112,8 @@ impl Page {
                 let url = folder.add(name, &files::read(&source)?)?;
                 let kept = |name: &str| name != "rel" && name != "href" && !name.starts_with("data-");
                 let others = link.attributes.iter().filter(|(name, _)| kept(name));
-                let others: String = others.map(|(name, value)| format!(r#" {name}="{value}""#)).collect();
+                let others: String =
+                    others.map(|(name, value)| format!(r#" {name}="{}""#, escaped(value))).collect();
                 Ok(format!(r#"<link rel="icon" href="{url}"{others}>"#))
             }
             // These keep their names, which others may know.
@@ -138,13 +143,15 @@ impl Page {
 
 /// The links of a page that are to be replaced, in their order.
 fn links(text: &str) -> std::result::Result<Vec<Link>, String> {
-    let mut found = Vec::new();
-    replaced(text, |link| {
-        found.push(link);
-        String::new()
-    })
-    .map_err(|failure| failure.reason().unwrap_or_default().to_owned())?;
-    let count = |rel: &str| found.iter().filter(|link: &&Link| link.rel == rel).count();
+    let mut reader = DefaultEmitter::new_with_span();
+    // A script or a comment that speaks of a link holds none.
+    reader.naively_switch_states(true);
+    let tags = Tokenizer::new_with_emitter(text, reader).filter_map(|token| match token {
+        Ok(Token::StartTag(tag)) => link(tag),
+        _ => None,
+    });
+    let found: Vec<Link> = tags.collect();
+    let count = |rel: &str| found.iter().filter(|link| link.rel == rel).count();
     if count("rust") != 1 {
         return Err(format!("it must have one `<link data-trunk rel=\"rust\">`, and has {}", count("rust")));
     }
@@ -155,24 +162,25 @@ fn links(text: &str) -> std::result::Result<Vec<Link>, String> {
     }
 }
 
-/// The page with another text in the place of each of its links.
-fn replaced(text: &str, mut by: impl FnMut(Link) -> String) -> Result<String> {
-    let replace = element!("link[data-trunk]", |element: &mut Element| {
-        let attributes: BTreeMap<String, String> =
-            element.attributes().iter().map(|attribute| (attribute.name(), attribute.value())).collect();
-        let link = Link { rel: attributes.get("rel").cloned().unwrap_or_default(), attributes };
-        element.replace(&by(link), ContentType::Html);
-        Ok(())
-    });
-    rewrite_str(text, RewriteStrSettings::new().append_element_content_handler(replace))
-        .map_err(|error| Failure::Because(format!("the page cannot be read: {error}")))
+fn link(tag: StartTag<usize>) -> Option<Link> {
+    let text = |text: &HtmlString| String::from_utf8_lossy(text).into_owned();
+    let attributes: BTreeMap<String, String> =
+        tag.attributes.iter().map(|(name, value)| (text(name), text(&value.value))).collect();
+    let is_ours = text(&tag.name) == "link" && attributes.contains_key("data-trunk");
+    let rel = attributes.get("rel").cloned().unwrap_or_default();
+    is_ours.then_some(Link { place: tag.span.start..tag.span.end, rel, attributes })
+}
+
+/// A text as it stands in an attribute.
+fn escaped(value: &str) -> String {
+    value.replace('&', "&amp;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CODE: &str = r#"<link data-trunk rel="rust" data-bin="app" data-initializer="boot.js">"#;
+    const CODE: &str = r#"<link data-trunk rel="rust" data-target-name="app" data-initializer="boot.js">"#;
 
     /// The files that a page with these links becomes, by name, in a folder of its own.
     fn written(name: &str, mode: Mode, links: &str) -> (String, Vec<String>) {
@@ -184,7 +192,7 @@ mod tests {
         }
         files::write(
             &root.join("client/index.html"),
-            format!("<!doctype html>\n<!-- ä -->{links}{CODE}<p>x"),
+            format!("<!doctype html>\r\n<!-- ä <link data-trunk> -->{links}{CODE}<p>x"),
         )
         .unwrap();
         let page = Page::read(&root.join("client/index.html")).unwrap();
@@ -210,17 +218,23 @@ mod tests {
 
     #[test]
     fn every_file_that_the_page_names_is_there_and_the_rest_is_as_it_was() {
-        let links = r#"<link data-trunk rel="css" href="b.css"><link data-trunk rel="icon" href="i.svg" type="image/svg+xml">
+        let links = r#"<link data-trunk rel="css" href="b.css"><link data-trunk rel="icon" href="i.svg" type="image/svg+xml" title="a &amp; &quot;b&quot;">
             <link data-trunk rel="css" href="a.css"/><link rel="stylesheet" href="https://example.org/c.css">
             <link data-trunk rel="copy-dir" href="img"><link data-trunk rel="copy-file" href="i.svg">"#;
         let (text, names) = written("whole", Mode::Release, links);
         assert!(
-            text.starts_with("<!doctype html>\n<!-- ä --><link rel=\"stylesheet\" href=\"/client-"),
+            text.starts_with(
+                "<!doctype html>\r\n<!-- ä <link data-trunk> --><link rel=\"stylesheet\" href=\"/client-"
+            ),
             "{text}"
         );
         assert!(text.ends_with("</script><p>x") && text.contains("https://example.org/c.css"), "{text}");
-        assert!(!text.contains("data-trunk") && !text.contains("/reload-"), "{text}");
-        assert!(text.contains(r#"type="image/svg+xml">"#) && text.contains(", 4);</script>"), "{text}");
+        assert!(!text.contains("data-trunk rel") && !text.contains("/reload-"), "{text}");
+        assert!(
+            text.contains(r#"title="a &amp; &quot;b&quot;" type="image/svg+xml">"#)
+                && text.contains(", 4);</script>"),
+            "{text}"
+        );
         for url in text.split('"').filter_map(|word| word.strip_prefix('/')) {
             assert!(names.iter().any(|name| name == url), "{url} is not there: {names:?}");
         }
@@ -241,6 +255,7 @@ mod tests {
             failed(&format!(r#"<link data-trunk rel="scss" href="a.scss">{CODE}"#)).contains(r#"rel="scss""#)
         );
         assert!(failed("<p>").contains("has 0"));
+        assert!(failed(&format!("<script>'{CODE}'</script>")).contains("has 0"));
         assert!(failed(&format!("{CODE}{CODE}")).contains("has 2"));
     }
 }

@@ -17,8 +17,9 @@ use std::time::Instant;
 /// The fork's name: of two words, which makes a difference where it is part of an identifier.
 const NAME: &str = rename::NAMES[0];
 
-/// The share of the core's long tests that a fork repeats: they have just been run at length.
-const FEWER: [(&str, &str); 2] = [("SEEDS", "100"), ("KILL_ROUNDS", "2")];
+/// Leaves out the tests of the core at work, which know neither the project's name nor its features: the step `tests`
+/// runs them. That they compile in the fork is checked.
+const BUT_THE_CORE: &str = "-- --skip realtime::";
 
 /// Makes a copy of the project into a product of its own, and checks and tests that.
 pub(crate) fn check(tally: &mut Tally) -> Result {
@@ -37,7 +38,7 @@ pub(crate) fn check(tally: &mut Tally) -> Result {
     timed("accept", || fork.xtask("accept"))?;
     timed("format", || process::run(&mut fork.cargo("fmt --all --check")))?;
     timed("lint", || fork.lint())?;
-    timed("tests", || tally.run(&mut fork.tests("")))?;
+    timed("tests", || tally.run(&mut fork.tests(BUT_THE_CORE)))?;
     if is_new {
         timed("the feature in a browser", || fork.browser_tests(tally))?;
     }
@@ -106,10 +107,7 @@ impl Fork {
     /// The tests with these words behind. With all packages and features that our own tests name, or dependencies would
     /// be compiled in one more variant.
     fn tests(&self, words: &str) -> Command {
-        let mut command =
-            self.cargo(&format!("test --workspace --no-fail-fast --features server/otel {words}"));
-        command.envs(FEWER.map(|(setting, value)| (variable(setting), value)));
-        command
+        self.cargo(&format!("test --workspace --no-fail-fast --features server/otel {words}"))
     }
 
     fn browser_tests(&self, tally: &mut Tally) -> Result<Done> {
