@@ -7,7 +7,7 @@ use thirtyfour::{Capabilities, DesiredCapabilities, LoggingPrefsLogLevel};
 
 use crate::driver::Browser;
 
-const FLAGS: [&str; 11] = [
+const FLAGS: [&str; 13] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -18,6 +18,9 @@ const FLAGS: [&str; 11] = [
     "--disable-component-update",
     "--disable-sync",
     "--window-size=1280,900",
+    // Processes that no test uses: of extensions, and those that wait for a page of another site.
+    "--disable-extensions",
+    "--disable-features=SpareRendererForSitePerProcess",
     // A mouse: without one, as on a phone, a page leaves the keyboard alone. 4 is "fine", 2 is "hover".
     "--blink-settings=primaryPointerType=4,availablePointerTypes=4,primaryHoverType=2,availableHoverTypes=2",
 ];
