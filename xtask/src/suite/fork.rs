@@ -17,9 +17,10 @@ use std::time::Instant;
 /// The fork's name: of two words, which makes a difference where it is part of an identifier.
 const NAME: &str = rename::NAMES[0];
 
-/// Leaves out the tests of the core at work, which know neither the project's name nor its features: the step `tests`
-/// runs them. That they compile in the fork is checked.
-const BUT_THE_CORE: &str = "-- --skip realtime::";
+/// The tests of a whole node that know the project's name or its features. All others are the core's: the step `tests`
+/// runs them, and that they compile in a fork is checked.
+const ABOUT_THE_PRODUCT: &str = "architecture:: features:: wire:: http::contract http::identity http::metrics \
+                                 http::pages http::settings http::start http::traces";
 
 /// Makes a copy of the project into a product of its own, and checks and tests that.
 pub(crate) fn check(tally: &mut Tally) -> Result {
@@ -38,7 +39,7 @@ pub(crate) fn check(tally: &mut Tally) -> Result {
     timed("accept", || fork.xtask("accept"))?;
     timed("format", || process::run(&mut fork.cargo("fmt --all --check")))?;
     timed("lint", || fork.lint())?;
-    timed("tests", || tally.run(&mut fork.tests(BUT_THE_CORE)))?;
+    timed("tests", || fork.test(tally))?;
     if is_new {
         timed("the feature in a browser", || fork.browser_tests(tally))?;
     }
@@ -101,6 +102,13 @@ impl Fork {
                 format!("clippy --workspace {targets} --features fuzz/targets,server/otel -- -D warnings");
             process::run(&mut self.cargo(&clippy))?;
         }
+        Ok(())
+    }
+
+    fn test(&self, tally: &mut Tally) -> Result {
+        tally.run(&mut self.tests("--lib --bins"))?;
+        // The examples are servers that the tests start.
+        tally.run(&mut self.tests(&format!("--test main --examples -- {ABOUT_THE_PRODUCT}")))?;
         Ok(())
     }
 
