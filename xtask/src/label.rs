@@ -43,11 +43,13 @@ impl Label {
         }
     }
 
-    /// Prints one line.
-    pub(crate) fn print(self, line: &str) {
+    /// Prints a text, each of its lines behind the label.
+    pub(crate) fn print(self, text: &str) {
         let label = say::coloured(self.colour, &format!("{} |", self.name));
-        // A reader that went away is no reason to end.
-        let _ = writeln!(std::io::stdout(), "{label} {line}");
+        for line in text.split('\n') {
+            // A reader that went away is no reason to end.
+            let _ = writeln!(std::io::stdout(), "{label} {line}");
+        }
     }
 
     /// Prints every line of a stream, until it ends.

@@ -29,8 +29,10 @@ fn main() -> ExitCode {
     match commands::dispatch(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if let Some(reason) = failure.reason() {
-                say::error(reason);
+            match failure.reason() {
+                Some(reason) => say::error(reason),
+                None if stop::asked() => say::note("stopped"),
+                None => (),
             }
             failure.exit_code()
         }

@@ -85,7 +85,9 @@ pub(crate) fn shown(command: &Command) -> String {
         }
     }
     words.push(command.get_program().display().to_string());
-    words.extend(command.get_args().map(|word| word.display().to_string()));
+    // What cargo tells to us alone would hide what it tells to people.
+    let for_people = |word: &String| !word.starts_with("--message-format=");
+    words.extend(command.get_args().map(|word| word.display().to_string()).filter(for_people));
     words.join(" ")
 }
 
@@ -93,7 +95,8 @@ fn succeeded(command: &Command, status: ExitStatus) -> Result {
     if status.success() {
         return Ok(());
     }
-    Err(format!("it ended with {status}; to repeat it alone:\n    {}", shown(command)).into())
+    let name = command.get_program().display();
+    Err(format!("{name} ended with {status}; to repeat it alone:\n    {}", shown(command)).into())
 }
 
 /// A child that runs. Dropped, it is ended, with all that it started.

@@ -12,6 +12,8 @@ use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+/// The server's exit code for flags that it does not understand.
+const MISUSE: i32 = 2;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Runs until Ctrl-C, which is its good end. All words are flags for the server.
@@ -25,10 +27,15 @@ pub(super) fn run(args: &[String]) -> Result {
     let mut client = Half::new(CLIENT, &client::INPUTS, client::build_dev);
     let mut server = Half::new(SERVER, &server::INPUTS, server::rebuild_dev);
     let mut serving = Serving { flags, running: None };
+    let mut is_stale = false;
     loop {
-        let changed = [client.look()?, server.look()?];
-        if let (Some(pages), Some(program), true) = (&client.built, &server.built, changed.contains(&true)) {
+        is_stale |= client.look()?;
+        is_stale |= server.look()?;
+        // One change of both halves is one restart.
+        let builds = client.building.is_some() || server.building.is_some();
+        if let (Some(pages), Some(program), true) = (&client.built, &server.built, is_stale && !builds) {
             serving.start(program, pages)?;
+            is_stale = false;
         }
         serving.look()?;
         if stop::asked() {
@@ -104,9 +111,14 @@ impl Serving {
 
     fn look(&mut self) -> Result {
         let Some(running) = &mut self.running else { return Ok(()) };
-        if let Some(status) = running.ended()? {
-            self.running = None;
-            SERVER.print(&format!("it ended with {status}; the next change starts it again"));
+        let Some(status) = running.ended()? else { return Ok(()) };
+        self.running = None;
+        match status.code() {
+            // It did all that it was asked for, as with `--help`, or does not understand it: no change mends the flags.
+            Some(0) => stop::ask(),
+            Some(MISUSE) => return Err(Failure::Told),
+            _ => SERVER
+                .print(&format!("it ended with {status}; the next change starts it again, Ctrl-C ends this")),
         }
         Ok(())
     }

@@ -74,10 +74,11 @@ fn checks() -> Vec<Check> {
             "only for `trunk serve` and the long tests; `cargo xtask setup --with-trunk` installs it",
         ),
         check(
-            "port 3000",
+            "free port 3000",
             port_free(),
-            true,
-            "another program has it: end that one, or `run -- --listen 127.0.0.1:3001`",
+            false,
+            "the app runs already, or another program has it: `run --listen 127.0.0.1:3001` takes another, and \
+             `--data` another folder",
         ),
         check(
             "data folder",
@@ -95,7 +96,7 @@ fn version(program_path: &Path) -> Option<String> {
 }
 
 fn port_free() -> Option<String> {
-    TcpListener::bind(("127.0.0.1", 3000)).ok().map(|_| "free".into())
+    TcpListener::bind(("127.0.0.1", 3000)).ok().map(|_| "on 127.0.0.1".into())
 }
 
 /// Writes and removes a file in `data/`, or beside where it would be.

@@ -69,9 +69,16 @@ const COMMANDS: [Command; 11] = [
         about: "agree to what a change meant to change: golden files, the client's size",
         run: accept::run,
     },
-    Command { name: "rename", about: "make the project yours: `rename NAME`", run: rename::run },
-    Command { name: "delete-demo", about: "remove the demo and keep what carries it", run: delete_demo::run },
+    Command { name: "rename", about: "make the project yours: `rename NAME [--force]`", run: rename::run },
+    Command {
+        name: "delete-demo",
+        about: "remove the demo and keep what carries it: `delete-demo [--force]`",
+        run: delete_demo::run,
+    },
 ];
+
+/// The commands whose words are all for the server.
+const TAKE_FLAGS_OF_THE_SERVER: [&str; 2] = ["run", "dev"];
 
 /// Runs the command that the first word names, with the words behind it.
 pub(crate) fn dispatch(args: &[String]) -> Result {
@@ -79,7 +86,19 @@ pub(crate) fn dispatch(args: &[String]) -> Result {
         print!("{}", list());
         return Ok(());
     };
+    let asks_for_help = |word: &String| ["--help", "-h", "help"].contains(&word.as_str());
+    if asks_for_help(name) {
+        print!("{}", list());
+        return Ok(());
+    }
     match COMMANDS.iter().find(|command| command.name == name) {
+        // The server answers that by itself.
+        Some(command)
+            if !TAKE_FLAGS_OF_THE_SERVER.contains(&command.name) && rest.iter().any(asks_for_help) =>
+        {
+            println!("cargo xtask {}: {}", command.name, command.about);
+            Ok(())
+        }
         Some(command) => (command.run)(rest),
         None => Err(Failure::Misuse(format!("there is no command `{name}`\n\n{}", list()))),
     }
@@ -94,9 +113,16 @@ fn for_the_server(args: &[String]) -> &[String] {
 fn flags<'a>(args: &[String], known: &[&'a str]) -> Result<Vec<&'a str>> {
     let known_flag = |arg: &String| {
         let found = known.iter().copied().find(|flag| flag == arg);
-        found.ok_or_else(|| Failure::Misuse(format!("`{arg}` is not understood; known here: {known:?}")))
+        found.ok_or_else(|| Failure::Misuse(format!("`{arg}` is not understood; {}", understood(known))))
     };
     args.iter().map(known_flag).collect()
+}
+
+fn understood(flags: &[&str]) -> String {
+    match flags {
+        [] => "there are no flags here".into(),
+        flags => format!("known here: {}", flags.join(", ")),
+    }
 }
 
 fn list() -> String {
@@ -115,6 +141,14 @@ mod tests {
     fn an_unknown_command_is_misuse_and_lists_the_known_ones() {
         let failure = dispatch(&["fly".into()]).unwrap_err();
         assert!(matches!(&failure, Failure::Misuse(text) if text.contains("delete-demo")));
+    }
+
+    #[test]
+    fn help_is_given_and_no_misuse() {
+        for words in [&["--help"][..], &["help"], &["doctor", "--help"], &["rename", "-h"]] {
+            let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+            assert!(dispatch(&words).is_ok(), "{words:?}");
+        }
     }
 
     #[test]

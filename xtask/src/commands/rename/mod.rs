@@ -97,9 +97,16 @@ fn first_use(new: &Name, old: &Name, path: &str, text: &str) -> Option<String> {
     let Some(number) = new.first_line(text, old) else {
         return new.first_line(path, old).map(|_| format!("the path {path}"));
     };
-    let line = text.lines().nth(number - 1).unwrap_or_default();
-    let shown: String = line.trim().chars().take(LINE_CHARS_MAX).collect();
-    Some(format!("{path}, line {number}:\n    {shown}"))
+    let line = text.lines().nth(number - 1).unwrap_or_default().trim();
+    Some(format!("{path}, line {number}:\n    {}", around(line, new.place_in(line).unwrap_or(0))))
+}
+
+/// As much of a long line as fits on a screen, that place in the middle.
+fn around(line: &str, place: usize) -> String {
+    let before = line[..place].char_indices().rev().take(LINE_CHARS_MAX / 2).last();
+    let begin = before.map_or(place, |(at, _)| at);
+    let shown: String = line[begin..].chars().take(LINE_CHARS_MAX).collect();
+    if begin > 0 { format!("…{shown}") } else { shown }
 }
 
 #[cfg(test)]
@@ -108,6 +115,14 @@ mod tests {
 
     fn texts(texts: &[(&str, &str)]) -> Texts {
         texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn of_a_long_line_the_place_is_shown() {
+        let line = format!("{} app {}", "ä".repeat(200), "b".repeat(200));
+        let shown = around(&line, line.find("app").unwrap());
+        assert!(shown.starts_with("…ä") && shown.contains(" app b"), "{shown}");
+        assert_eq!(around("an app", 3), "an app");
     }
 
     #[test]

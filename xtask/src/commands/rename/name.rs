@@ -99,6 +99,11 @@ impl Name {
         Some(text[..at].matches('\n').count() + 1)
     }
 
+    /// The byte of a line where this name stands first.
+    pub(super) fn place_in(&self, line: &str) -> Option<usize> {
+        self.occurrences(line).next().map(|(at, _)| at)
+    }
+
     fn replaced_by<'a>(&self, text: &str, new: impl Fn(Form) -> &'a str) -> String {
         let mut replaced = String::with_capacity(text.len());
         let mut end = 0;
