@@ -28,7 +28,7 @@ fn listen_for(signal: i32) {
     }
 }
 
-/// Whether we were started with this signal ignored. Only Linux tells (proc(5), `SigIgn`); elsewhere it counts as not.
+/// True when we were started with this signal ignored. Only Linux tells (proc(5), `SigIgn`); elsewhere it counts as not.
 #[cfg(unix)]
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -42,7 +42,7 @@ pub(crate) fn ask() {
     ASKED.store(true, Ordering::Relaxed);
 }
 
-/// Whether we were asked to stop.
+/// True once we were asked to stop.
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
