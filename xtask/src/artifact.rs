@@ -7,7 +7,8 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Runs a `cargo build` and returns the file of its program `name`. Cargo's own lines go behind the label, or straight
+/// Runs a `cargo build` and returns the file of its program `name`, or of the library of that name that a browser
+/// loads as one. Cargo's own lines go behind the label, or straight
 /// to the person.
 pub(crate) fn build(command: &mut Command, name: &str, label: Option<Label>) -> Result<PathBuf> {
     command.arg("--message-format=json-render-diagnostics");

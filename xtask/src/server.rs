@@ -16,7 +16,7 @@ pub(crate) fn build_dev(label: Option<Label>) -> Result<PathBuf> {
     if let Some(binary) = stamp.fresh() {
         return Ok(binary);
     }
-    say::step("building the server", "three minutes the first time, then seconds");
+    say::step("building the server", "three to six minutes the first time, then seconds");
     let binary = artifact::build(&mut cargo("build --package server"), project::NAME, label)?;
     stamp.write(&binary)?;
     Ok(binary)

@@ -1,11 +1,10 @@
-//! Ctrl-C, SIGTERM and a terminal that is closed become one flag, which every wait looks at.
-
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+//! Ctrl-C, SIGTERM, SIGQUIT and a terminal that is closed become one flag, which every wait looks at.
 
 #[cfg(unix)]
 use signal_hook::consts::{SIGHUP, SIGQUIT};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
@@ -17,7 +16,7 @@ pub(crate) fn listen() {
     listen_for(SIGQUIT);
     // `nohup` has it ignored, so that we outlive the terminal.
     #[cfg(unix)]
-    if !is_ignored(SIGHUP) {
+    if !is_ignored(SIGHUP, &std::fs::read_to_string("/proc/self/status").unwrap_or_default()) {
         listen_for(SIGHUP);
     }
 }
@@ -28,10 +27,9 @@ fn listen_for(signal: i32) {
     }
 }
 
-/// True when we were started with this signal ignored. Only Linux tells (proc(5), `SigIgn`); elsewhere it counts as not.
+/// True where a process ignores this signal, by its status as Linux tells it (proc(5), `SigIgn`); false without one.
 #[cfg(unix)]
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+fn is_ignored(signal: i32, status: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
     mask >> (signal - 1) & 1 == 1
@@ -45,4 +43,18 @@ pub(crate) fn ask() {
 /// True once we were asked to stop.
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::process::{answer, program};
+
+    #[test]
+    fn a_hang_up_that_nohup_ignores_is_seen() {
+        let mut shell = program("sh", "");
+        let status = answer(shell.args(["-c", "trap '' HUP; cat /proc/self/status"])).unwrap();
+        assert!(is_ignored(SIGHUP, &status));
+        assert!(!is_ignored(SIGHUP, "SigIgn:\t0000000000000004\n") && !is_ignored(SIGHUP, ""));
+    }
 }

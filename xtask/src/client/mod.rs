@@ -48,7 +48,7 @@ pub(crate) fn build(label: Option<Label>) -> Result<PathBuf> {
         return Ok(page.parent().map(Path::to_path_buf).unwrap_or_default());
     }
     setup::wasm_target()?;
-    say::step("building the client for release", "three minutes the first time, then half of one");
+    say::step("building the client for release", "three to six minutes the first time, then one");
     let finished = project::target()?.join("client");
     let folder = assemble(Mode::Release, &finished, label)?;
     say::step(

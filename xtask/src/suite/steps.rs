@@ -104,7 +104,7 @@ pub(crate) const STEPS: [Step; 14] = [
     Step {
         name: "lint-browser",
         tier: Tier::Long,
-        about: "clippy on the client as the browser gets it; it is the same code as long as none asks for its target",
+        about: "clippy on the client as compiled for the browser, for code that is for that target alone",
         needs: None,
         run: |_, _| passed(lint_browser()),
     },
