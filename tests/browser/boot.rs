@@ -11,7 +11,7 @@ const WITHOUT_WEBASSEMBLY: &str = "delete window.WebAssembly";
 async fn a_visit_asks_who_one_is_beside_the_code_and_loads_one_style_sheet() {
     let server = product();
     let gate = Gate::before(&server).await;
-    let window = Window::at(gate.url(), &[]).await;
+    let window = Window::at(gate.url()).await;
     // Code that never arrives asks nothing.
     gate.refuses(".wasm", 503);
     window.visits("/").await;
@@ -49,7 +49,7 @@ async fn a_page_that_cannot_be_loaded_says_so_and_can_be_tried_again() {
     );
     for missing in [".wasm", script.expect("the page names its script")] {
         // A browser of its own, which keeps nothing from the time before.
-        let window = Window::at(gate.url(), &[]).await;
+        let window = Window::at(gate.url()).await;
         gate.refuses(missing, 503);
         window.visits("/").await;
         window.until(&format!("it is told without {missing}"), &told).await;

@@ -5,7 +5,7 @@ use std::path::Path;
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
 use thirtyfour::{Capabilities, DesiredCapabilities, LoggingPrefsLogLevel};
 
-use crate::driver::Browser;
+use crate::driver::{Browser, installed};
 
 const FLAGS: [&str; 13] = [
     "--headless=new",
@@ -25,8 +25,29 @@ const FLAGS: [&str; 13] = [
     "--blink-settings=primaryPointerType=4,availablePointerTypes=4,primaryHoverType=2,availableHoverTypes=2",
 ];
 
-/// A session of it with this profile and more flags.
-pub fn capabilities(profile: &Path, flags: &[&str]) -> Capabilities {
+/// Debian's comes first by its whole path: on the PATH stands a script that would end without it.
+const HEADLESS_SHELL: [&str; 2] = ["/usr/lib/chromium/chromium-headless-shell", "chrome-headless-shell"];
+
+/// A session of the whole browser with this profile and more flags.
+pub fn with_tabs(profile: &Path, flags: &[&str]) -> Capabilities {
+    capabilities(&Browser::Chromium.program(), profile, flags)
+}
+
+/// A session of the same engine without the browser around it, where that is installed, else of the whole browser. It
+/// is there in a third of the time, but has no tab strip: a page behind another one is not hidden.
+pub fn of_pages_alone(profile: &Path) -> Capabilities {
+    match installed("CHROMIUM_HEADLESS_SHELL", &HEADLESS_SHELL) {
+        None => with_tabs(profile, &[]),
+        Some(shell) => {
+            let mut wanted = capabilities(&shell, profile, &[]);
+            // By the browser's own name, its driver waits for a first tab that never comes.
+            wanted.set("browserName", "chrome-headless-shell").unwrap();
+            wanted
+        }
+    }
+}
+
+fn capabilities(program: &str, profile: &Path, flags: &[&str]) -> Capabilities {
     let mut wanted = DesiredCapabilities::chrome();
     for flag in FLAGS.iter().chain(flags) {
         wanted.add_arg(flag).unwrap();
@@ -35,6 +56,6 @@ pub fn capabilities(profile: &Path, flags: &[&str]) -> Capabilities {
     wanted.add_exclude_switch("disable-background-timer-throttling").unwrap();
     wanted.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
     wanted.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
-    wanted.set_binary(&Browser::Chromium.program()).unwrap();
+    wanted.set_binary(program).unwrap();
     wanted.into()
 }

@@ -36,7 +36,7 @@ impl Browser {
         }
     }
 
-    /// The path of the browser: named by this variable, else the first of these programs on the PATH.
+    /// The path of the browser.
     pub fn program(self) -> String {
         let (variable, names): (_, &[&str]) = match self {
             Browser::Chromium => {
@@ -44,14 +44,19 @@ impl Browser {
             }
             Browser::Firefox => ("FIREFOX", &["firefox-esr", "firefox"]),
         };
-        let path = env::var_os("PATH").unwrap_or_default();
-        let mut known =
-            env::split_paths(&path).flat_map(|folder| names.iter().map(move |name| folder.join(name)));
-        let found = || known.find(|program| program.is_file()).map(|program| program.display().to_string());
-        env::var(variable).ok().or_else(found).unwrap_or_else(|| {
+        installed(variable, names).unwrap_or_else(|| {
             panic!("{} is not on the PATH: install it, or name it in {variable}", names[0])
         })
     }
+}
+
+/// The program that this variable names, else the first of these that is on the PATH.
+pub fn installed(variable: &str, names: &[&str]) -> Option<String> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut known =
+        env::split_paths(&path).flat_map(|folder| names.iter().map(move |name| folder.join(name)));
+    let found = || known.find(|program| program.is_file()).map(|program| program.display().to_string());
+    env::var(variable).ok().or_else(found)
 }
 
 /// A running driver; dropping it ends it. The session must have ended before, or its browser stays.

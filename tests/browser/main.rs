@@ -1,8 +1,10 @@
 //! The built client in real, headless Chromium, against the real server: `cargo xtask test` runs it.
 //!
 //! By hand: `DUPLEX_PAGES=<folder of the built client> cargo test --test browser`. Chromium and chromedriver are
-//! found on the PATH, or named by `CHROMIUM` and `CHROMEDRIVER`. With `DUPLEX_BROWSER=firefox` it is Firefox and
-//! geckodriver (`FIREFOX`, `GECKODRIVER`), for tests that use nothing of the DevTools protocol.
+//! found on the PATH, or named by `CHROMIUM` and `CHROMEDRIVER`. What needs no tab strip runs in
+//! chromium-headless-shell where that is installed (`CHROMIUM_HEADLESS_SHELL`): the same engine, there in a third of
+//! the time. With `DUPLEX_BROWSER=firefox` it is Firefox and geckodriver (`FIREFOX`, `GECKODRIVER`), for tests that
+//! use nothing of the DevTools protocol.
 
 #![allow(clippy::unwrap_used, reason = "where a test cannot go on, it has failed")]
 

@@ -24,7 +24,7 @@ impl Window {
 async fn offline_is_told_and_the_page_is_back_as_soon_as_the_network_is() {
     let server = product();
     let gate = Gate::before(&server).await;
-    let window = Window::at(gate.url(), &[]).await;
+    let window = Window::at(gate.url()).await;
     window.enters("Ada").await;
     window.is_connected().await;
     window.has_network(NetworkConditions { offline: true, ..ONLINE }).await;

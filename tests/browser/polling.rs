@@ -5,12 +5,23 @@ use crate::product;
 use crate::window::{Window, words_of};
 
 impl Window {
-    /// A Chromium behind the gate, whose person has come in and found that no socket comes through.
+    /// A browser behind the gate, whose person has come in and found that no socket comes through.
     pub async fn polling(gate: &Gate, name: &str) -> Window {
-        let window = Window::at(gate.url(), &[]).await;
-        window.enters(name).await;
-        window.has_status("polling").await;
+        let window = Window::at(gate.url()).await;
+        window.enters_and_polls(name).await;
         window
+    }
+
+    /// The same in a browser with tabs that hide each other.
+    pub async fn polling_with_tabs(gate: &Gate, name: &str) -> Window {
+        let window = Window::with_tabs(gate.url(), &[]).await;
+        window.enters_and_polls(name).await;
+        window
+    }
+
+    async fn enters_and_polls(&self, name: &str) {
+        self.enters(name).await;
+        self.has_status("polling").await;
     }
 }
 
@@ -37,9 +48,8 @@ async fn the_badge_says_that_it_polls_until_a_socket_comes_through() {
 async fn signing_out_reaches_a_hidden_tab_that_polls() {
     let server = product();
     let gate = Gate::without_sockets(&server).await;
-    let ada = Window::polling(&gate, "Ada").await;
-    let _: Option<bool> = ada.tells("(window.open('about:blank'), null)").await;
-    ada.until("the tab is hidden", "document.hidden").await;
+    let ada = Window::polling_with_tabs(&gate, "Ada").await;
+    ada.is_hidden_by_a_tab().await;
     // As another tab would: this page is not asked.
     let _: Option<bool> = ada.tells("(fetch('/api/me', { method: 'DELETE' }), null)").await;
     ada.until("it asks for a name", "document.hidden && !!document.querySelector('#display-name')").await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirtyfour::{By, Key, TypingData, WebDriver, WebElement, WindowHandle};
+use thirtyfour::{By, Capabilities, Key, TypingData, WebDriver, WebElement, WindowHandle};
 use tokio::time::timeout;
 
 use crate::driver::{Browser, Driver};
@@ -30,22 +30,38 @@ pub struct Window {
     _process: Driver,
     _profile: TempDir,
     url: String,
+    has_tabs: bool,
 }
 
 impl Window {
     /// A fresh browser that will visit this server.
     pub async fn of(server: &TestServer) -> Window {
-        Window::at(server.url(), &[]).await
+        Window::at(server.url()).await
     }
 
-    /// A fresh browser that will visit this address. The flags are Chromium's.
-    pub async fn at(url: String, flags: &[&str]) -> Window {
-        let browser = Browser::chosen();
-        let (process, profile) = (Driver::of(browser), TempDir::new().unwrap());
-        let wanted = match browser {
-            Browser::Chromium => chromium::capabilities(profile.path(), flags),
+    /// A fresh browser that will visit this address. As most tests look at pages alone, it may come without tabs.
+    pub async fn at(url: String) -> Window {
+        let profile = TempDir::new().unwrap();
+        let wanted = match Browser::chosen() {
+            Browser::Chromium => chromium::of_pages_alone(profile.path()),
             Browser::Firefox => firefox::capabilities(profile.path()),
         };
+        Window::start(wanted, profile, url, false).await
+    }
+
+    /// A fresh browser with tabs that hide each other, as a person has it. The flags are Chromium's.
+    pub async fn with_tabs(url: String, flags: &[&str]) -> Window {
+        let profile = TempDir::new().unwrap();
+        let wanted = match Browser::chosen() {
+            Browser::Chromium => chromium::with_tabs(profile.path(), flags),
+            Browser::Firefox => firefox::capabilities(profile.path()),
+        };
+        Window::start(wanted, profile, url, true).await
+    }
+
+    async fn start(wanted: Capabilities, profile: TempDir, url: String, has_tabs: bool) -> Window {
+        let browser = Browser::chosen();
+        let process = Driver::of(browser);
         let session = WebDriver::builder(process.url(), wanted).request_timeout(ANSWER_WITHIN);
         let driver =
             session.connect().await.unwrap_or_else(|error| panic!("the browser does not start: {error}"));
@@ -53,7 +69,7 @@ impl Window {
             Browser::Chromium => None,
             Browser::Firefox => Some(Bidi::connect(driver.handle().capabilities()).await),
         };
-        let window = Window { driver, bidi, _process: process, _profile: profile, url };
+        let window = Window { driver, bidi, _process: process, _profile: profile, url, has_tabs };
         window.records().await;
         window
     }
@@ -83,11 +99,19 @@ impl Window {
 
     /// Opens a path in one more tab, which hides the one before. Gives that one's handle and its own.
     pub async fn opens_a_tab(&self, path: &str) -> (WindowHandle, WindowHandle) {
+        assert!(self.has_tabs, "this browser may have none: it is to be started `with_tabs`");
         let first = self.driver.window().await.unwrap();
         let second = self.driver.new_tab().await.unwrap();
         self.turns_to(&second).await;
         self.visits(path).await;
         (first, second)
+    }
+
+    /// Opens an empty tab, which hides this page, and stays here.
+    pub async fn is_hidden_by_a_tab(&self) {
+        assert!(self.has_tabs, "this browser may have none: it is to be started `with_tabs`");
+        let _: Option<bool> = self.tells("(window.open('about:blank'), null)").await;
+        self.until("the tab is hidden", "document.hidden").await;
     }
 
     /// Goes on in another tab.

@@ -85,10 +85,9 @@ async fn a_hidden_tab_counts_what_comes_in_its_title() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts("general", "k0", "already here").await;
-    let ada = Window::in_general(&server, "Ada").await;
+    let ada = Window::in_general_with_tabs(&server, "Ada").await;
     ada.reads("already here").await;
-    let _: Option<bool> = ada.tells("(window.open('about:blank'), null)").await;
-    ada.until("the tab is hidden", "document.hidden").await;
+    ada.is_hidden_by_a_tab().await;
     joan.posts("general", "k1", "one").await;
     joan.posts("general", "k2", "two").await;
     ada.until("the title counts", "document.title.startsWith('(2) ')").await;

@@ -25,7 +25,7 @@ const WATCH: &str = "(() => {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hidden_tab_stays_connected_through_heartbeats_without_a_timer() {
     let server = product_with(&["--heartbeat-secs", "3"]);
-    let ada = Window::at(server.url(), &[THROTTLE]).await;
+    let ada = Window::with_tabs(server.url(), &[THROTTLE]).await;
     ada.enters_general("Ada").await;
     let joan = server.guest("Joan").await;
     joan.posts("general", "k0", "already here").await;
@@ -33,8 +33,7 @@ async fn a_hidden_tab_stays_connected_through_heartbeats_without_a_timer() {
     let listed = "document.querySelector('.room-link')?.innerText.includes('already here')";
     ada.until("the list of rooms has it too", listed).await;
     let _: Option<bool> = ada.tells(WATCH).await;
-    let _: Option<bool> = ada.tells("(window.open('about:blank'), null)").await;
-    ada.until("the tab is hidden", "document.hidden").await;
+    ada.is_hidden_by_a_tab().await;
 
     // Two heartbeats missed would end it.
     let throttled = timeout(THROTTLED_WITHIN, ada.misses_its_timers("10000")).await;

@@ -30,7 +30,7 @@ async fn sees_at_the_top(window: &Window, words: &str) {
 }
 
 async fn arrives_in_an_empty_room(server: &TestServer) -> Window {
-    let ada = Window::of(server).await;
+    let ada = Window::with_tabs(server.url(), &[]).await;
     ada.visits("/").await;
     ada.finds("#display-name").await;
     ada.is_calm().await;
@@ -51,7 +51,7 @@ async fn arrives_in_an_empty_room(server: &TestServer) -> Window {
 }
 
 async fn meets_somebody(server: &TestServer, ada: &Window) -> Window {
-    let grace = Window::of(server).await;
+    let grace = Window::with_tabs(server.url(), &[]).await;
     grace.enters_general("Grace").await;
     grace.reads("Is anybody here?").await;
     for (window, present) in [(ada, "You and Grace"), (&grace, "You and Ada")] {

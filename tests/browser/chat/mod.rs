@@ -55,9 +55,17 @@ impl Window {
         window
     }
 
+    /// The same in a browser with tabs that hide each other.
+    pub(super) async fn in_general_with_tabs(server: &TestServer, name: &str) -> Window {
+        let window = Window::with_tabs(server.url(), &[]).await;
+        window.enters_general(name).await;
+        window.is_connected().await;
+        window
+    }
+
     /// The same behind a gate.
     pub(super) async fn in_general_behind(gate: &Gate, name: &str) -> Window {
-        let window = Window::at(gate.url(), &[]).await;
+        let window = Window::at(gate.url()).await;
         window.enters_general(name).await;
         window
     }

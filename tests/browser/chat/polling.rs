@@ -76,7 +76,7 @@ async fn where_the_node_takes_no_more_sockets_one_reads_and_writes_all_the_same(
 async fn many_windows_that_poll_leave_room_for_what_is_written() {
     let server = product();
     let gate = Gate::without_sockets(&server).await;
-    let ada = Window::polling(&gate, "Ada").await;
+    let ada = Window::polling_with_tabs(&gate, "Ada").await;
     ada.is_in("general").await;
     for _ in 1..WINDOWS {
         ada.opens_a_tab("/rooms/general").await;

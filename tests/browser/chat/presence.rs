@@ -37,7 +37,7 @@ async fn a_room_shows_who_is_there_and_two_tabs_are_one_person() {
     let server = product();
     let ada = Window::in_general(&server, "Ada King").await;
     ada.sees(1).await;
-    let grace = Window::in_general(&server, "Grace").await;
+    let grace = Window::in_general_with_tabs(&server, "Grace").await;
     ada.sees(2).await;
     let names = format!("{} === 'You and Ada'", words_of(".member-names"));
     grace.until("she is told who", &names).await;

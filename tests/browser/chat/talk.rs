@@ -56,7 +56,7 @@ async fn a_new_name_is_on_new_lines_only() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_name_is_taken_up_by_the_other_windows_of_its_person() {
     let server = product();
-    let ada = Window::in_general(&server, "Ada").await;
+    let ada = Window::in_general_with_tabs(&server, "Ada").await;
     let (first, _) = ada.opens_a_tab("/rooms/general").await;
     ada.is_connected().await;
     ada.renames_itself("Countess").await;

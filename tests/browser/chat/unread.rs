@@ -138,11 +138,10 @@ async fn what_came_while_the_tab_was_hidden_is_marked_as_new() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts("general", "k0", "seen").await;
-    let ada = Window::in_general(&server, "Ada").await;
+    let ada = Window::in_general_with_tabs(&server, "Ada").await;
     ada.reads("seen").await;
     let first = ada.driver.window().await.unwrap();
-    let _: Option<bool> = ada.tells("(window.open('about:blank'), null)").await;
-    ada.until("the tab is hidden", "document.hidden").await;
+    ada.is_hidden_by_a_tab().await;
     joan.posts("general", "k1", "unseen").await;
     ada.until("it has come", &format!("{LINES}.length === 2")).await;
     let tabs = ada.driver.windows().await.unwrap();

@@ -31,7 +31,7 @@ async fn a_reload_keeps_unsent_lines_and_sends_them_in_order() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_two_tabs_wrote_is_there_once_though_one_was_closed() {
     let mut server = product();
-    let ada = Window::in_general(&server, "Ada").await;
+    let ada = Window::in_general_with_tabs(&server, "Ada").await;
     let (first, second) = ada.opens_a_tab("/rooms/general").await;
     ada.is_connected().await;
     server.kill();
@@ -53,7 +53,7 @@ async fn what_two_tabs_wrote_is_there_once_though_one_was_closed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_tabs_that_come_back_together_double_nothing() {
     let mut server = product();
-    let ada = Window::in_general(&server, "Ada").await;
+    let ada = Window::in_general_with_tabs(&server, "Ada").await;
     let (first, second) = ada.opens_a_tab("/rooms/general").await;
     ada.is_connected().await;
     server.kill();

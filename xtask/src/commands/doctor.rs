@@ -59,6 +59,12 @@ fn checks() -> Vec<Check> {
     let with_browser = "only for the tests; `cargo xtask setup --with-browser` installs it";
     checks.extend([
         check("Chromium", program_found(tools::chromium()), false, with_browser),
+        check(
+            "headless shell",
+            program_found(tools::headless_shell()),
+            false,
+            "halves the time of the browser tests; `cargo xtask setup --with-browser` installs it where there is one",
+        ),
         check("chromedriver", program_found(tools::chromedriver()), false, with_browser),
         check(
             "pebble",

@@ -79,7 +79,18 @@ fn test_tools() -> Result {
     packages.extend(tools::chromedriver().is_none().then_some("chromium-driver"));
     packages.extend(tools::on_path(&["pebble"]).is_none().then_some("pebble"));
     packages.extend(fuzz::compiler().is_none().then_some("g++"));
-    if packages.is_empty() { Ok(()) } else { install_packages(&packages.join(" ")) }
+    if !packages.is_empty() {
+        install_packages(&packages.join(" "))?;
+    }
+    if tools::headless_shell().is_none() && offers("chromium-headless-shell") {
+        install_packages("chromium-headless-shell")?;
+    }
+    Ok(())
+}
+
+/// Whether the system's package manager has such a package; Ubuntu's has less than Debian's.
+fn offers(package: &str) -> bool {
+    process::answer(&mut program("apt-cache", &format!("show {package}"))).is_some()
 }
 
 /// Installs what the tests in Firefox need.
