@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 /// What the server is made of.
 pub(crate) const INPUTS: [&str; 5] = ["server", "shared", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"];
 
-/// Builds the development server unless it is fresh, its lines behind a label if there is one. Its path.
-pub(crate) fn build_dev(label: Option<Label>) -> Result<PathBuf> {
+/// Builds the development server unless it is fresh. Its path.
+pub(crate) fn build_dev() -> Result<PathBuf> {
     let stamp = Stamp::new("server", &INPUTS)?;
     if let Some(binary) = stamp.fresh() {
         return Ok(binary);
     }
-    say::step("building the server", "three to six minutes the first time, then seconds");
-    let binary = artifact::build(&mut cargo("build --package server"), project::NAME, label)?;
+    say::step("building the server", "three minutes the first time, then seconds; the client comes next");
+    let binary = artifact::build(&mut cargo("build --package server"), project::NAME, None)?;
     stamp.write(&binary)?;
     Ok(binary)
 }

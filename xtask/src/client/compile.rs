@@ -30,7 +30,7 @@ pub(super) struct Code {
 pub(super) fn compile(mode: Mode, name: &str, release_profile: &str, label: Option<Label>) -> Result<Code> {
     let profile = if mode == Mode::Release { release_profile } else { "dev" };
     let mut build = cargo(&format!("build --package client --lib --target {WASM} --profile {profile}"));
-    if mode == Mode::Development {
+    if mode != Mode::Release {
         // Browsers show functions by name, and read nothing of what is left out here: half of the bytes.
         build.args(["--config", "profile.dev.debug=false", "--config", "profile.dev.strip='debuginfo'"]);
     }
@@ -48,7 +48,8 @@ pub(super) fn compile(mode: Mode, name: &str, release_profile: &str, label: Opti
 
 fn bind(program: &Path, mode: Mode) -> anyhow::Result<Code> {
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(program).web(true)?;
+    // What the compiler calls its functions says enough to whoever looks for a fault, and is there sooner.
+    bindgen.input_path(program).web(true)?.demangle(false);
     // Two fifths of the bytes are names of functions, which only somebody who looks for a fault reads.
     bindgen.remove_name_section(mode == Mode::Release);
     let mut output = bindgen.generate_output()?;
@@ -63,7 +64,7 @@ fn bind(program: &Path, mode: Mode) -> anyhow::Result<Code> {
     let snippets = inline.chain(modules).map(|(path, text)| (format!("snippets/{path}"), text)).collect();
     let script = match mode {
         Mode::Release => without_comments(output.js()),
-        Mode::Development => output.js().to_owned(),
+        Mode::Development | Mode::Watched => output.js().to_owned(),
     };
     Ok(Code { script, wasm, snippets })
 }

@@ -37,34 +37,51 @@ pub(crate) const INPUTS: [&str; 10] = [
 enum Mode {
     /// Small, for people.
     Release,
-    /// Soon, for somebody who works on it: with names and checks, and a page that reloads itself.
+    /// Soon, and with names and checks.
     Development,
+    /// The same for somebody who works on it: the page reloads itself.
+    Watched,
 }
 
-/// Builds the release client unless it is fresh, cargo's lines behind a label if there is one. Its folder.
-pub(crate) fn build(label: Option<Label>) -> Result<PathBuf> {
-    let stamp = Stamp::new("client", &INPUTS)?;
+/// Builds the release client unless it is fresh. Its folder.
+pub(crate) fn build() -> Result<PathBuf> {
+    unless_fresh("client", |finished| {
+        say::step("building the client for release", "three minutes the first time, then one");
+        let folder = assemble(Mode::Release, finished, None)?;
+        say::step(
+            "compressing the client",
+            "seconds; once here, so that the server need not do it for each request",
+        );
+        compress::folder(folder.path())?;
+        Ok(folder)
+    })
+}
+
+/// Builds the development client unless it is fresh. Its folder.
+pub(crate) fn build_dev() -> Result<PathBuf> {
+    unless_fresh("client-dev", |finished| {
+        say::step("building the client", "two to three minutes the first time, then seconds");
+        assemble(Mode::Development, finished, None)
+    })
+}
+
+/// Builds the development client again, its lines behind that label, with a page that reloads itself. Its folder.
+pub(crate) fn rebuild_watched(label: Label) -> Result<PathBuf> {
+    let finished = project::target()?.join("client-watched");
+    assemble(Mode::Watched, &finished, Some(label))?.finish()?;
+    Ok(finished)
+}
+
+/// The folder of that name, built anew only if it is not made of the inputs as they are.
+fn unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<Folder>) -> Result<PathBuf> {
+    let stamp = Stamp::new(name, &INPUTS)?;
     if let Some(page) = stamp.fresh() {
         return Ok(page.parent().map(Path::to_path_buf).unwrap_or_default());
     }
     setup::wasm_target()?;
-    say::step("building the client for release", "three to six minutes the first time, then one");
-    let finished = project::target()?.join("client");
-    let folder = assemble(Mode::Release, &finished, label)?;
-    say::step(
-        "compressing the client",
-        "seconds; once here, so that the server need not do it for each request",
-    );
-    compress::folder(folder.path())?;
-    folder.finish()?;
+    let finished = project::target()?.join(name);
+    build(&finished)?.finish()?;
     stamp.write(&finished.join("index.html"))?;
-    Ok(finished)
-}
-
-/// Builds the client for development. Its folder.
-pub(crate) fn build_dev(label: Label) -> Result<PathBuf> {
-    let finished = project::target()?.join("client-dev");
-    assemble(Mode::Development, &finished, Some(label))?.finish()?;
     Ok(finished)
 }
 

@@ -95,7 +95,7 @@ impl Page {
     <link rel="preload" href="{wasm}" as="fetch" type="application/wasm" crossorigin>
     <script type="module">import {{ load }} from "{boot}"; load("{script}", "{wasm}", {size});</script>"#
         );
-        if mode == Mode::Development {
+        if mode == Mode::Watched {
             let reload = folder.add("reload.js", include_bytes!("reload.js"))?;
             loader.push_str(&format!(r#"<script type="module" src="{reload}"></script>"#));
         }
@@ -244,8 +244,9 @@ mod tests {
     }
 
     #[test]
-    fn only_in_development_a_page_reloads_itself() {
-        assert!(written("dev", Mode::Development, "").0.contains("/reload-"));
+    fn only_a_page_that_is_worked_on_reloads_itself() {
+        assert!(written("watched", Mode::Watched, "").0.contains("/reload-"));
+        assert!(!written("dev", Mode::Development, "").0.contains("/reload-"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) fn run(args: &[String]) -> Result {
         say::note("the golden files were right already");
     }
     changes.iter().for_each(|change| say::note(change));
-    let client = client::build(None)?;
+    let client = client::build()?;
     say::note(&budget::accept(budget::measure(&client)?)?);
     say::note(&cost::kept()?);
     Ok(())

@@ -8,7 +8,7 @@ use crate::{say, server};
 /// `--otel` builds a server that sends traces.
 pub(super) fn run(args: &[String]) -> Result {
     let features: &[&str] = if flags(args, &["--otel"])?.is_empty() { &[] } else { &["otel"] };
-    let client = client::build(None)?;
+    let client = client::build()?;
     let bytes = budget::measure(&client)?;
     say::note(&cost::kept()?);
     let binary = server::build_release(&client, features)?;

@@ -24,7 +24,7 @@ pub(super) fn run(args: &[String]) -> Result {
         "building both halves",
         "some minutes the first time; then each change takes seconds; Ctrl-C ends it",
     );
-    let mut client = Half::new(CLIENT, &client::INPUTS, client::build_dev);
+    let mut client = Half::new(CLIENT, &client::INPUTS, client::rebuild_watched);
     let mut server = Half::new(SERVER, &server::INPUTS, server::rebuild_dev);
     let mut serving = Serving { flags, running: None };
     let mut is_stale = false;

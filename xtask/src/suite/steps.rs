@@ -78,7 +78,7 @@ pub(crate) const STEPS: [Step; 14] = [
         tier: Tier::Short,
         about: "builds the client for release, for the steps that need it",
         needs: None,
-        run: |_, _| passed(client::build(None).map(drop)),
+        run: |_, _| passed(client::build().map(drop)),
     },
     Step {
         name: "size",
@@ -187,7 +187,7 @@ fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
 }
 
 fn size() -> Result {
-    say::note(&budget::check(budget::measure(&client::build(None)?)?)?);
+    say::note(&budget::check(budget::measure(&client::build()?)?)?);
     Ok(())
 }
 
@@ -226,7 +226,7 @@ fn trunk_page(tally: &mut Tally) -> Result<Done> {
 }
 
 fn release() -> Result {
-    self_contained::check(&server::build_release(&client::build(None)?, &[])?)
+    self_contained::check(&server::build_release(&client::build()?, &[])?)
 }
 
 fn fuzz_afresh(tally: &mut Tally) -> Result<Done> {
@@ -241,7 +241,7 @@ fn fuzz_afresh(tally: &mut Tally) -> Result<Done> {
 fn browser_tests() -> Result<Command> {
     let mut command =
         cargo("test --workspace --no-fail-fast --features server/otel,server/embed --test browser");
-    command.env("DUPLEX_EMBED", client::build(None)?).env("RUST_TEST_THREADS", threads());
+    command.env("DUPLEX_EMBED", client::build()?).env("RUST_TEST_THREADS", threads());
     Ok(command)
 }
 
