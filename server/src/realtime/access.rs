@@ -18,7 +18,7 @@ pub struct Visitor {
 }
 
 /// Names the sign-in under which a session was opened; opaque to the core.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SignIn(pub [u8; 32]);
 
 /// A feature's answer to "may they?". Writing has no rule here: it goes through the feature's own routes.

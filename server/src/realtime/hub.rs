@@ -29,11 +29,17 @@ pub struct Hub {
 #[derive(Default)]
 struct Topics {
     watched: BTreeMap<Topic, Watched>,
-    /// Those whose presence has something to tell or somebody to wait for.
-    stirred: BTreeSet<Topic>,
+    /// When each topic whose presence has something to tell, or somebody to wait for, is to be looked at: its
+    /// `due_at`, the earliest first. What is not due yet costs nothing.
+    due: BTreeSet<(Instant, Topic)>,
+    /// The topics at which a person has a seat.
+    places: BTreeMap<UserId, BTreeSet<Topic>>,
     /// How often a permission ended or a name changed: what was asked before the last time is to be asked again.
     permissions: u64,
 }
+
+/// So many topics are told of their presence under one hold of the lock.
+const TOLD_AT_ONCE: usize = 64;
 
 /// A read of the log that the hub asks for. Answer it with [`Hub::on_page`] or [`Hub::on_pull_failed`].
 pub type Wanted = Option<Pull>;
@@ -62,9 +68,14 @@ impl Hub {
         if topics.permissions != asked.0 {
             return Err(listener);
         }
+        let (who, listed) = (listener.who.id.clone(), listener.listed);
         let watched = topics.watched.entry(topic.clone()).or_default();
         watched.add(topic, session, listener);
         let wanted = watched.feed.resume().pull;
+        match listed {
+            Listed::Yes => _ = topics.places.entry(who).or_default().insert(topic.clone()),
+            Listed::No => topics.vacate(&who, topic),
+        }
         self.stir(topics, topic);
         Ok(wanted)
     }
@@ -73,9 +84,11 @@ impl Hub {
     pub fn unsubscribe(&self, topic: &Topic, session: SessionId, leave: Leave) {
         let mut topics = self.lock();
         let Some(watched) = topics.watched.get_mut(topic) else { return };
-        watched.remove(topic, session, leave);
-        if watched.is_idle() {
-            topics.watched.remove(topic);
+        let who = watched.remove(topic, session, leave);
+        let is_idle = watched.is_idle();
+        who.iter().for_each(|who| topics.vacate(&who.id, topic));
+        if is_idle {
+            topics.forget(topic);
         } else {
             self.stir(topics, topic);
         }
@@ -92,7 +105,7 @@ impl Hub {
     pub fn unwatch(&self, topic: &Topic) {
         let mut topics = self.lock();
         if topics.watched.get(topic).is_some_and(Watched::is_idle) {
-            topics.watched.remove(topic);
+            topics.forget(topic);
         }
     }
 
@@ -116,11 +129,12 @@ impl Hub {
         self.take(&topic, |watched| watched.feed.on_event(&notice.epoch, notice.event.seq, notice.event))
     }
 
-    /// Compares what was delivered with what the log has.
-    pub fn on_heads(&self, heads: &Heads) -> Vec<(Topic, Pull)> {
+    /// Compares what was delivered of these topics with what the log has of them.
+    pub fn on_heads(&self, asked: &[Topic], heads: &Heads) -> Vec<(Topic, Pull)> {
         let mut topics = self.lock();
         let mut wanted = Vec::new();
-        for (topic, watched) in &mut topics.watched {
+        for topic in asked {
+            let Some(watched) = topics.watched.get_mut(topic) else { continue };
             let head = heads.heads.get(topic).copied().unwrap_or_default();
             let step = watched.feed.on_head(&heads.epoch, head);
             wanted.extend(watched.take(topic, step).map(|pull| (topic.clone(), pull)));
@@ -170,10 +184,12 @@ impl Hub {
     pub fn rename(&self, user: &UserId, name: &DisplayName) {
         let mut topics = self.lock();
         topics.permissions += 1;
-        let Topics { watched, stirred, .. } = &mut *topics;
-        for (topic, watched) in watched.iter_mut() {
-            watched.presence.rename(user, name);
-            stirred.insert(topic.clone());
+        let now = Instant::now();
+        for topic in topics.places.get(user).cloned().unwrap_or_default() {
+            if let Some(watched) = topics.watched.get_mut(&topic) {
+                watched.presence.rename(user, name);
+            }
+            topics.look_at(&topic, now);
         }
         drop(topics);
         self.stirred.notify_one();
@@ -188,9 +204,11 @@ impl Hub {
         listeners.map(|(session, listener)| (*session, listener.who.clone())).collect()
     }
 
-    /// Whether a session listens to a topic.
-    pub fn has(&self, topic: &Topic, session: SessionId) -> bool {
-        self.lock().watched.get(topic).is_some_and(|watched| watched.listeners.contains_key(&session))
+    /// Keeps of these topics those that a session still listens to.
+    pub fn keep_listened(&self, topics: &mut BTreeSet<Topic>, session: SessionId) {
+        let hub = self.lock();
+        let listens = |watched: &Watched| watched.listeners.contains_key(&session);
+        topics.retain(|topic| hub.watched.get(topic).is_some_and(listens));
     }
 
     /// Whether anybody here needs a topic.
@@ -212,18 +230,18 @@ impl Hub {
     /// Tells who is where, as far as it is time to. Returns when to do it again; nothing until [`Hub::stirred`].
     pub fn tell_presence(&self, now: Instant) -> Option<Instant> {
         let mut topics = self.lock();
-        let Topics { watched, stirred, .. } = &mut *topics;
-        let mut next = None;
-        stirred.retain(|topic| {
-            let Some(there) = watched.get_mut(topic) else { return false };
-            let again = there.tell_presence(topic, now);
-            if there.is_idle() {
-                watched.remove(topic);
+        for topic in topics.take_due(now) {
+            let Some(watched) = topics.watched.get_mut(&topic) else { continue };
+            let (again, gone) = watched.tell_presence(&topic, now);
+            let is_idle = watched.is_idle();
+            gone.iter().for_each(|who| topics.vacate(who, &topic));
+            match again {
+                _ if is_idle => topics.forget(&topic),
+                Some(again) => topics.look_at(&topic, again),
+                None => {}
             }
-            next = [next, again].into_iter().flatten().min();
-            again.is_some()
-        });
-        next
+        }
+        topics.due.first().map(|(at, _)| *at)
     }
 
     /// Returns when a presence has changed.
@@ -239,12 +257,62 @@ impl Hub {
     }
 
     fn stir(&self, mut topics: MutexGuard<'_, Topics>, topic: &Topic) {
-        topics.stirred.insert(topic.clone());
+        topics.look_at(topic, Instant::now());
         drop(topics);
         self.stirred.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, Topics> {
         self.topics.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+impl Topics {
+    /// Has the presence of a topic looked at, then or earlier.
+    fn look_at(&mut self, topic: &Topic, at: Instant) {
+        let Some(watched) = self.watched.get_mut(topic) else { return };
+        if watched.due_at.is_some_and(|due_at| due_at <= at) {
+            return;
+        }
+        if let Some(later) = watched.due_at.replace(at) {
+            self.due.remove(&(later, topic.clone()));
+        }
+        self.due.insert((at, topic.clone()));
+    }
+
+    /// Those that are due, but not too many at once.
+    fn take_due(&mut self, now: Instant) -> Vec<Topic> {
+        let mut taken = Vec::new();
+        while taken.len() < TOLD_AT_ONCE
+            && let Some((at, topic)) = self.due.pop_first()
+        {
+            if at > now {
+                self.due.insert((at, topic));
+                break;
+            }
+            self.watched.get_mut(&topic).into_iter().for_each(|watched| watched.due_at = None);
+            taken.push(topic);
+        }
+        taken
+    }
+
+    /// Notes that a person may have no seat at a topic any more.
+    fn vacate(&mut self, who: &UserId, topic: &Topic) {
+        if self.watched.get(topic).is_some_and(|watched| watched.presence.has(who)) {
+            return;
+        }
+        if let Some(places) = self.places.get_mut(who) {
+            places.remove(topic);
+            if places.is_empty() {
+                self.places.remove(who);
+            }
+        }
+    }
+
+    /// A topic that nobody needs is no longer watched.
+    fn forget(&mut self, topic: &Topic) {
+        if let Some(due_at) = self.watched.remove(topic).and_then(|watched| watched.due_at) {
+            self.due.remove(&(due_at, topic.clone()));
+        }
     }
 }

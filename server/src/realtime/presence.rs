@@ -78,11 +78,22 @@ impl Presence {
         }
     }
 
-    /// Frees the seats of those who did not come back.
-    pub fn expire(&mut self, now: Instant) {
-        let before = self.seats.len();
-        self.seats.retain(|_, seat| seat.lost_at.is_none_or(|lost_at| now < lost_at + LOST_FOR));
-        self.changed |= self.seats.len() < before;
+    /// Frees the seats of those who did not come back. Returns the people who have none any more.
+    pub fn expire(&mut self, now: Instant) -> Vec<UserId> {
+        let mut freed = Vec::new();
+        self.seats.retain(|_, seat| {
+            let stays = seat.lost_at.is_none_or(|lost_at| now < lost_at + LOST_FOR);
+            freed.extend((!stays).then(|| seat.who.id.clone()));
+            stays
+        });
+        self.changed |= !freed.is_empty();
+        freed.retain(|who| !self.has(who));
+        freed
+    }
+
+    /// Whether somebody has a seat here.
+    pub fn has(&self, who: &UserId) -> bool {
+        self.seats.values().any(|seat| seat.who.id == *who)
     }
 
     /// When everyone is to be told again, if at all: at once after a quiet time, else after a pause.

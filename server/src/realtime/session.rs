@@ -129,7 +129,7 @@ impl Session {
         let topics_max = self.node.limits.session_topics_max as usize;
         if !self.topics.contains(&topic) && self.topics.len() >= topics_max {
             // Where a permission ended, the hub has let us go.
-            self.topics.retain(|topic| self.node.hub.has(topic, self.id));
+            self.node.hub.keep_listened(&mut self.topics, self.id);
         }
         if !self.topics.contains(&topic) && self.topics.len() >= topics_max {
             let detail = format!("at most {topics_max} topics at a time; unsubscribe from one first");

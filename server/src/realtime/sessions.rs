@@ -1,7 +1,7 @@
 //! The sessions that are open on this node, sockets and those who wait by pulling: to end those of a sign-in, and
 //! to drain them all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -15,12 +15,25 @@ use crate::realtime::outbox::{Ending, Outbox};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 
+impl SessionId {
+    const FIRST: SessionId = SessionId(0);
+    const LAST: SessionId = SessionId(u64::MAX);
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Sessions {
     next: AtomicU64,
-    open: Mutex<BTreeMap<SessionId, Open>>,
+    open: Mutex<All>,
     count: watch::Sender<usize>,
+}
+
+/// All of them, and the way to those of one person or of one sign-in: what concerns one must not cost by the others.
+#[derive(Default)]
+struct All {
+    by_id: BTreeMap<SessionId, Open>,
+    of_person: BTreeSet<(UserId, SessionId)>,
+    of_sign_in: BTreeSet<(SignIn, SessionId)>,
 }
 
 struct Open {
@@ -33,16 +46,21 @@ impl Sessions {
     pub fn add(&self, visitor: Visitor, outbox: Arc<Outbox>) -> SessionId {
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
         let mut open = self.lock();
-        open.insert(id, Open { visitor, outbox });
-        self.count.send_replace(open.len());
+        open.of_person.insert((visitor.identity.id.clone(), id));
+        open.of_sign_in.insert((visitor.sign_in, id));
+        open.by_id.insert(id, Open { visitor, outbox });
+        self.count.send_replace(open.by_id.len());
         id
     }
 
     /// Forgets a session that ended.
     pub fn remove(&self, id: SessionId) {
         let mut open = self.lock();
-        open.remove(&id);
-        self.count.send_replace(open.len());
+        if let Some(Open { visitor, .. }) = open.by_id.remove(&id) {
+            open.of_person.remove(&(visitor.identity.id, id));
+            open.of_sign_in.remove(&(visitor.sign_in, id));
+        }
+        self.count.send_replace(open.by_id.len());
     }
 
     /// How many are open.
@@ -59,25 +77,28 @@ impl Sessions {
 
     /// Who a session belongs to, as they are called by now.
     pub fn visitor(&self, id: SessionId) -> Option<Visitor> {
-        self.lock().get(&id).map(|open| open.visitor.clone())
+        self.lock().by_id.get(&id).map(|open| open.visitor.clone())
     }
 
     /// Gives somebody their new name in all their sessions.
     pub fn rename(&self, user: &UserId, name: &DisplayName) {
-        for open in self.lock().values_mut().filter(|open| open.visitor.identity.id == *user) {
-            open.visitor.identity.name = name.clone();
+        let open = &mut *self.lock();
+        let all = (user.clone(), SessionId::FIRST)..=(user.clone(), SessionId::LAST);
+        for (_, id) in open.of_person.range(all) {
+            open.by_id.get_mut(id).into_iter().for_each(|open| open.visitor.identity.name = name.clone());
         }
     }
 
     /// The way to a session.
     pub fn outbox(&self, id: SessionId) -> Option<Arc<Outbox>> {
-        self.lock().get(&id).map(|open| open.outbox.clone())
+        self.lock().by_id.get(&id).map(|open| open.outbox.clone())
     }
 
     /// Closes every session of a sign-in that has ended.
     pub fn end(&self, sign_in: SignIn) {
         let open = self.lock();
-        let theirs = open.values().filter(|open| open.visitor.sign_in == sign_in);
+        let all = (sign_in, SessionId::FIRST)..=(sign_in, SessionId::LAST);
+        let theirs = open.of_sign_in.range(all).filter_map(|(_, id)| open.by_id.get(id));
         theirs.for_each(|open| open.outbox.end(Ending::Close(CloseReason::IdentityEnded)));
     }
 
@@ -85,13 +106,13 @@ impl Sessions {
     /// restart is not followed by a stampede.
     pub fn drain(&self, spread_ms: u64) {
         let open = self.lock();
-        let count = open.len().max(1) as u64;
-        for (place, open) in (1_u64..).zip(open.values()) {
+        let count = open.by_id.len().max(1) as u64;
+        for (place, open) in (1_u64..).zip(open.by_id.values()) {
             open.outbox.end(Ending::Drain { reconnect_after_ms: spread_ms * place / count });
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionId, Open>> {
+    fn lock(&self) -> MutexGuard<'_, All> {
         self.open.lock().expect("no code panics while it holds this lock")
     }
 }

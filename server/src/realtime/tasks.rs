@@ -19,6 +19,8 @@ const BEAT: Duration = Duration::from_secs(3);
 /// After so many notices in a row the sockets get their turn, so that a batch larger than an outbox does not put
 /// readers behind that keep up.
 const NOTICES_AT_ONCE: u32 = 8;
+/// Topics whose heads are asked for in one read of the log.
+const HEADS_AT_ONCE: usize = 512;
 
 impl Node {
     /// Starts a node and its tasks: the publisher, the one that follows the bus, the beat, the presence, and
@@ -104,15 +106,18 @@ pub async fn heal(writable: Arc<Writable>, log: Arc<dyn EventLog>, stop: Cancell
 
 async fn compare_heads(node: &Arc<Node>) {
     let topics = node.hub.watched();
-    if topics.is_empty() {
-        return;
-    }
-    match node.heads(Which::Topics(&topics)).await {
-        Ok(heads) => {
-            for (topic, pull) in node.hub.on_heads(&heads) {
-                node.pull_for_hub(topic, Some(pull));
+    // In parts: nobody waits for the hub while all of it is compared.
+    for topics in topics.chunks(HEADS_AT_ONCE) {
+        match node.heads(Which::Topics(topics)).await {
+            Ok(heads) => {
+                for (topic, pull) in node.hub.on_heads(topics, &heads) {
+                    node.pull_for_hub(topic, Some(pull));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the heads could not be read; the next beat tries again");
+                return;
             }
         }
-        Err(error) => tracing::error!(%error, "the heads could not be read; the next beat tries again"),
     }
 }

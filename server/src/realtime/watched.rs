@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
-use shared::{Event, EventPage, Feed, Identity, Listed, Position, Pull, Seq, ServerFrame, Step, Topic};
+use shared::{
+    Event, EventPage, Feed, Identity, Listed, Position, Pull, Seq, ServerFrame, Step, Topic, UserId,
+};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -39,6 +41,8 @@ pub struct Watched {
     pub listeners: BTreeMap<SessionId, Listener>,
     /// Who is here.
     pub presence: Presence,
+    /// When the hub is to look at the presence.
+    pub due_at: Option<Instant>,
     /// The newest event that was acknowledged to a publisher here: an answer without it would deny what was said.
     pub acked: Option<Position>,
     tail: Tail,
@@ -55,6 +59,7 @@ impl Default for Watched {
             feed: Feed::new(CATCH_UP_MAX),
             listeners: BTreeMap::new(),
             presence: Presence::default(),
+            due_at: None,
             acked: None,
             tail: Tail::default(),
             position: watch::Sender::new(None),
@@ -86,16 +91,16 @@ impl Watched {
         self.newcomers.insert(session);
     }
 
-    /// Removes a listener. The seat of one whose connection was lost stays for a while.
-    pub fn remove(&mut self, topic: &Topic, session: SessionId, leave: Leave) {
+    /// Removes a listener, and tells who it was. The seat of one whose connection was lost stays for a while.
+    pub fn remove(&mut self, topic: &Topic, session: SessionId, leave: Leave) -> Option<Identity> {
         match leave {
             Leave::Now => self.presence.leave(session),
             Leave::Lost => self.presence.lose(session, Instant::now()),
         }
         self.newcomers.remove(&session);
-        if let Some(listener) = self.listeners.remove(&session) {
-            listener.outbox.forget(topic);
-        }
+        let listener = self.listeners.remove(&session)?;
+        listener.outbox.forget(topic);
+        Some(listener.who)
     }
 
     /// Where the topic is, for someone who waits for it to move on.
@@ -142,12 +147,13 @@ impl Watched {
         self.tail.push(event);
     }
 
-    /// Tells who is here, to those who are to be told by now. Returns when to look again.
-    pub fn tell_presence(&mut self, topic: &Topic, now: Instant) -> Option<Instant> {
-        self.presence.expire(now);
+    /// Tells who is here, to those who are to be told by now. Returns when to look again, and whose last seat was
+    /// freed.
+    pub fn tell_presence(&mut self, topic: &Topic, now: Instant) -> (Option<Instant>, Vec<UserId>) {
+        let gone = self.presence.expire(now);
         if self.feed.position().is_none() {
             // The `head` comes first.
-            return Some(now + GATHER);
+            return (Some(now + GATHER), gone);
         }
         let newcomers_at = self.newcomers_told_at.map_or(now, |told_at| told_at + GATHER);
         if self.presence.due_at(now).is_some_and(|due_at| due_at <= now) {
@@ -164,7 +170,8 @@ impl Watched {
             self.newcomers_told_at = Some(now);
         }
         let newcomers = (!self.newcomers.is_empty()).then_some(newcomers_at);
-        [newcomers, self.presence.due_at(now), self.presence.expires_at()].into_iter().flatten().min()
+        let again = [newcomers, self.presence.due_at(now), self.presence.expires_at()];
+        (again.into_iter().flatten().min(), gone)
     }
 
     /// Tells one listener what it is owed, now that it has room.
