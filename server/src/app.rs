@@ -18,7 +18,8 @@ use crate::people;
 use crate::random::random_text;
 use crate::realtime::{self, NewEpoch, Node};
 use crate::start::{StartError, bind, encryption, lock, pages, refused};
-use crate::store::Store;
+use crate::steady::SteadyClock;
+use crate::store::{Lost, Store};
 use crate::tls::Tls;
 
 /// Over how long the clients of a node that stops are asked to come back.
@@ -27,6 +28,8 @@ const COME_BACK_WITHIN_MS: u64 = 3_000;
 const GRACE: Duration = Duration::from_secs(4);
 /// How often what is over is forgotten: rates of the quiet, and old sign-ins.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// A sign-in that has been over for so long is forgotten.
+const OVER_FOR: Millis = 30 * 24 * 60 * 60 * 1_000;
 const NODE_NAME_CHARS: usize = 8;
 
 /// A node that is ready to serve.
@@ -42,18 +45,21 @@ pub struct App {
     metrics: Option<(Listener, Router)>,
     /// For how long a load balancer may still send clients after the node was told to stop.
     drain_delay: Duration,
-    /// Held for as long as the process may write to the folder.
-    _lock: File,
+    /// Held for as long as the process may write to the database.
+    _database: File,
 }
 
 impl App {
     /// Opens the data, wires the parts and binds the address.
     pub async fn build(config: Config, features: Vec<Feature>) -> Result<App, StartError> {
         let lock = lock(&config.data)?;
-        let log_url = config.log_url();
-        let new_epoch = if config.new_epoch { NewEpoch::Begin } else { NewEpoch::Keep };
-        let store = Store::open(&log_url).await.map_err(refused("--log"))?;
-        let log = realtime::log::open(&store, new_epoch).await.map_err(refused("--log"))?;
+        let location = config.log().map_err(refused("--log"))?;
+        let database = location.lock().map_err(refused("--log"))?;
+        // Who begins a new life knows that something is missing.
+        let (new_epoch, lost) =
+            if config.new_epoch { (NewEpoch::Begin, Lost::Accept) } else { (NewEpoch::Keep, Lost::Refuse) };
+        let store = Store::open(&location, lost).await.map_err(refused("--log"))?;
+        let (log, holds) = realtime::log::open(&store, new_epoch).await.map_err(refused("--log"))?;
         let people = people::open(&store);
         let bus = realtime::open_bus(&config.bus).await.map_err(refused("--bus"))?;
         let pages = pages(&config)?;
@@ -84,7 +90,7 @@ impl App {
             None => None,
             Some(listen) => Some(metrics(listen, &limits, &node, &meters)?),
         };
-        let origins = Origins::new(config.allow_origin, address.ip(), transport);
+        let origins = Origins::new(config.allow_origin, config.public_url, address.ip(), transport);
         let rates = Rates::new(&limits);
         let (leaving, draining) = (AtomicBool::new(false), AtomicBool::new(false));
         let state = AppState::new(http::Parts {
@@ -101,10 +107,17 @@ impl App {
             leaving,
             draining,
             transport,
+            port: address.port(),
+            in_place: Box::new(move || lock.check()),
         });
         let router = http::router(state.clone(), features);
+        let file = location.file().display();
+        match holds {
+            None => tracing::info!(%file, "made a new log"),
+            Some(holds) => tracing::info!(%file, "opened the log: {holds}"),
+        }
         let drain_delay = Duration::from_secs(config.drain_delay_secs.into());
-        Ok(App { state, router, listener, address, tls, redirect, metrics, drain_delay, _lock: lock })
+        Ok(App { state, router, listener, address, tls, redirect, metrics, drain_delay, _database: database })
     }
 
     /// Where it listens.
@@ -176,10 +189,15 @@ fn metrics(
 
 async fn tidy(state: AppState) {
     let mut times = tokio::time::interval(TIDY_EVERY);
+    let mut clock = SteadyClock::new(now());
     loop {
         times.tick().await;
         state.rates.forget_the_quiet();
-        if let Err(error) = state.people.forget(state.renewed_since()).await {
+        // They are refused as soon as they are over; to delete them, a clock that is wrong for a minute must not do.
+        if !clock.is_steady(now()) {
+            continue;
+        }
+        if let Err(error) = state.people.forget(state.renewed_since() - OVER_FOR).await {
             tracing::warn!(%error, "old sign-ins could not be forgotten; it is tried again");
         }
     }

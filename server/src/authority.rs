@@ -65,8 +65,8 @@ impl Authority {
 impl Host {
     fn named(text: &str) -> Option<Host> {
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
-        let is_name =
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        let is_name = !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         let address = || name.parse().ok().map(Host::Address);
         is_name.then(|| address().unwrap_or(Host::Name(name.clone())))
     }
@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_loopback() {
-        let is_loopback = |text: &str| Authority::parse(text).is_some_and(|authority| authority.is_loopback());
+        let is_loopback =
+            |text: &str| Authority::parse(text).is_some_and(|authority| authority.is_loopback());
         for authority in [
             "localhost",
             "LOCALHOST:3000",
@@ -220,7 +221,7 @@ mod tests {
             "https://",
             "https://a b",
             "https://example.org/",
-            "https://example.org/chat",
+            "https://example.org/path",
             "https://ada@example.org",
             "https://example.org:99999",
             "https://example.org:+80",

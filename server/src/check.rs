@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::random::random_text;
-use crate::start::{StartError, certificate, pages, refused};
+use crate::start::{StartError, certificate, pages, reason, refused};
 use crate::tls::{self, Tls};
 use crate::{realtime, telemetry};
 
@@ -23,8 +23,10 @@ pub async fn check(config: &Config) -> Result<(), StartError> {
     }
     pages(config)?;
     let data = &config.data;
-    takes_files(data).map_err(|error| StartError(format!("--data {}: {error}", data.display())))?;
-    let file = realtime::log::check(&config.log_url()).await.map_err(refused("--log"))?;
+    takes_files(data)
+        .map_err(|error| StartError(format!("--data {}: {}", data.display(), reason(data, &error))))?;
+    let log = config.log().map_err(refused("--log"))?;
+    let file = realtime::log::check(&log).await.map_err(refused("--log"))?;
     is_writable(&file).map_err(|error| format!("{}: {error}", file.display())).map_err(refused("--log"))?;
     realtime::open_bus(&config.bus).await.map_err(refused("--bus"))?;
     Ok(())

@@ -1,6 +1,9 @@
 //! `Config`: what a node can be told. A field's doc comment is its flag's help; each flag is an environment
 //! variable too, the flag wins, and nothing needs to be set.
 
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::OsStr;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,12 +13,18 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
+use crate::authority::Origin;
 use crate::limits::Limits;
+use crate::store::{Location, StoreError};
 use crate::telemetry::LogFormat;
 use crate::tls;
 
 /// The program's name. Metrics begin with it too.
 pub const NAME: &str = "duplex";
+/// Every variable begins like this.
+const PREFIX: &str = "DUPLEX_";
+/// The bits before the IPv4 address in an IPv6 address that stands for it (RFC 4291 §2.5.5.2).
+const MAPPED_BITS: u8 = 96;
 const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// A node: HTTP API, WebSocket push and the page, on one address
@@ -51,6 +60,10 @@ pub struct Config {
     #[arg(long, env = "DUPLEX_ACME_RENEW_DAYS", value_name = "DAYS", default_value_t = 30)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub acme_renew_days: u32,
+    /// Address that people see, such as https://app.example.org, where a proxy or a tunnel in front has another one:
+    /// its Host and its Origin are welcome
+    #[arg(long, env = "DUPLEX_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    pub public_url: Option<Origin>,
     /// Network of a proxy in front, whose X-Forwarded-For is believed; several are separated by commas
     #[arg(long, env = "DUPLEX_TRUSTED_PROXY", value_delimiter = ',', value_name = "NETWORK", value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
@@ -78,7 +91,7 @@ pub struct Config {
     pub bus: String,
     /// Origin of a page on another host of this site that may use the API; several are separated by commas
     #[arg(long, env = "DUPLEX_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
-    pub allow_origin: Vec<String>,
+    pub allow_origin: Vec<Origin>,
     /// Seconds between being told to stop and sending clients away: /readyz is red meanwhile, and all else goes on
     #[arg(long, env = "DUPLEX_DRAIN_DELAY_SECS", default_value_t = 0, value_name = "SECONDS")]
     pub drain_delay_secs: u32,
@@ -118,6 +131,18 @@ pub enum Command {
         /// The file; there must be none of that name
         file: PathBuf,
     },
+    /// Put a backup in the place of the log, while no node runs; what was there is kept beside it
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Read all of a backup, and say what it holds or what is wrong with it
+    Verify {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Ask the node that runs with these settings whether it is ready: for a container's health check
+    Healthcheck,
 }
 
 /// What the command line asks for.
@@ -131,6 +156,23 @@ pub enum Task {
     Print(String),
     /// Copy the events and the people to this file.
     Backup(PathBuf),
+    /// Put this file in the place of the log.
+    Restore(PathBuf),
+    /// Say what this file holds.
+    Verify(PathBuf),
+    /// Ask a running node whether it is ready.
+    Healthcheck,
+}
+
+impl From<Command> for Task {
+    fn from(command: Command) -> Task {
+        match command {
+            Command::Backup { file } => Task::Backup(file),
+            Command::Restore { file } => Task::Restore(file),
+            Command::Verify { file } => Task::Verify(file),
+            Command::Healthcheck => Task::Healthcheck,
+        }
+    }
 }
 
 /// Where TLS comes from, without files.
@@ -147,10 +189,10 @@ pub enum TlsKind {
 impl Config {
     /// Reads flags and environment. What cannot be used is said in one line, with the exit code to end with.
     pub fn read() -> Result<(Task, Config), ExitCode> {
-        let read = Config::command().try_get_matches().and_then(|matches| {
+        let read = without_empty(Config::command()).try_get_matches().and_then(|matches| {
             let config = Config::from_arg_matches(&matches)?;
             let task = match &config {
-                Config { command: Some(Command::Backup { file }), .. } => Task::Backup(file.clone()),
+                Config { command: Some(command), .. } => command.clone().into(),
                 Config { check_config: true, .. } => Task::Check,
                 Config { print_config: true, .. } => Task::Print(settings(&matches)),
                 _ => Task::Serve,
@@ -189,18 +231,29 @@ impl Config {
         }
     }
 
-    /// The log's URL, also where none was given.
-    pub fn log_url(&self) -> String {
-        self.log.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("duplex.db").display()))
+    /// Where the log is, also where none was given.
+    pub fn log(&self) -> Result<Location, StoreError> {
+        match &self.log {
+            Some(url) => Location::parse(url),
+            None => Location::of_file(&self.data.join("duplex.db")),
+        }
     }
 }
 
-/// A network, or one address.
+/// A network, or one address; of IPv6 addresses that stand for IPv4 ones, these.
 fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
     let alone = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse()
+    let network: IpNet = text
+        .parse()
         .or_else(|_| alone())
-        .map_err(|_| "must be an address or a network, such as 10.0.0.0/8".into())
+        .map_err(|_| "must be an address or a network, such as 10.0.0.0/8")?;
+    let IpAddr::V4(address) = network.addr().to_canonical() else { return Ok(network) };
+    match (network, network.prefix_len().checked_sub(MAPPED_BITS)) {
+        (IpNet::V4(_), _) => Ok(network),
+        (IpNet::V6(_), Some(bits)) => IpNet::new(address.into(), bits).map_err(|error| error.to_string()),
+        (IpNet::V6(_), None) => Err("is wider than all of IPv4; give it as two networks".into()),
+    }
 }
 
 /// Every setting that has a variable, in the order of the help; those that are not set as comments.
@@ -230,12 +283,37 @@ fn without_password(value: &str) -> String {
 }
 
 /// An origin as browsers send it: scheme, host and port, nothing after.
-fn origin(text: &str) -> Result<String, String> {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    match host {
-        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ']) => {
-            Ok(text.to_ascii_lowercase())
-        }
-        _ => Err("must be http:// or https:// and a host, such as https://example.org".into()),
-    }
+fn origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text.trim())
+        .ok_or_else(|| "must be http:// or https:// and a host, such as https://example.org".into())
+}
+
+/// The same, and a slash after it is no path.
+fn public_url(text: &str) -> Result<Origin, String> {
+    let text = text.trim();
+    Origin::parse(text.strip_suffix('/').unwrap_or(text)).ok_or_else(|| {
+        "must be http:// or https:// and a host, with a port where it is not the usual one, and nothing else, such as \
+         https://app.example.org"
+            .into()
+    })
+}
+
+/// A setting whose variable is empty is not set: compose files and charts write `${X:-}`.
+fn without_empty(command: clap::Command) -> clap::Command {
+    let is_empty = |argument: &clap::Arg| {
+        let value = argument.get_env().and_then(env::var_os);
+        value.is_some_and(|value| value.to_str().is_some_and(|text| text.trim().is_empty()))
+    };
+    command.mut_args(|argument| match is_empty(&argument) {
+        true => argument.env(clap::builder::Resettable::Reset),
+        false => argument,
+    })
+}
+
+/// Variables that begin like ours and are none of ours, such as one with a slip of the pen.
+pub fn unknown_variables() -> Vec<String> {
+    let command = Config::command();
+    let known: BTreeSet<&OsStr> = command.get_arguments().filter_map(clap::Arg::get_env).collect();
+    let set = env::vars_os().map(|(name, _)| name).filter(|name| !known.contains(name.as_os_str()));
+    set.filter_map(|name| name.into_string().ok()).filter(|name| name.starts_with(PREFIX)).collect()
 }

@@ -3,9 +3,10 @@
 //! `main → features → http → realtime → shared`; nothing imports what stands to its left. The first two are the
 //! program's, and use this library. `program` does what the
 //! command line asks for, and `app` alone wires the parts together. `config`, `limits`, `telemetry`, `shutdown`,
-//! `store`, `tls` and `people` are leaves.
+//! `store`, `tls`, `people` and `authority` are leaves.
 
 pub mod app;
+mod authority;
 mod check;
 mod config;
 mod detached;
@@ -22,6 +23,7 @@ mod random;
 mod shutdown;
 mod sqlite;
 mod start;
+mod steady;
 pub mod store;
 mod telemetry;
 mod tls;

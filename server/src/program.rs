@@ -9,8 +9,8 @@ use tokio::runtime::Runtime;
 use crate::app::App;
 use crate::config::{Config, NAME, Task};
 use crate::http::Feature;
-use crate::start::{StartError, raise_open_files};
-use crate::{check, realtime, shutdown, telemetry};
+use crate::start::{StartError, keep_to_ourselves, lock, raise_open_files, refused};
+use crate::{check, config, http, realtime, shutdown, telemetry};
 
 /// The whole program: reads flags and environment, and serves these features until it is told to stop, or does
 /// the one thing that was asked for instead.
@@ -19,6 +19,7 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
         Ok(read) => read,
         Err(exit) => return exit,
     };
+    keep_to_ourselves();
     let done = Runtime::new()
         .map_err(|error| StartError(format!("the runtime cannot start: {error}")))
         .and_then(|runtime| {
@@ -31,6 +32,12 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
                         Ok(())
                     }
                     Task::Backup(file) => backup(&config, &file).await,
+                    Task::Restore(file) => restore(&config, &file).await,
+                    Task::Verify(file) => verify(&file).await,
+                    Task::Healthcheck => http::healthcheck(config.listen, config.tls_source().is_some())
+                        .await
+                        .map(|()| say("ready"))
+                        .map_err(|reason| StartError(format!("not ready: {reason}"))),
                 }
             })
         });
@@ -47,6 +54,9 @@ async fn serve(config: Config, features: Vec<Feature>) -> Result<(), StartError>
     let endpoint = config.otlp_endpoint.as_deref();
     let _telemetry = telemetry::start(&config.log_filter, config.log_format, endpoint).map_err(StartError)?;
     raise_open_files();
+    for name in config::unknown_variables() {
+        tracing::warn!("{name} is set, and is no setting of this program; --print-config lists them all");
+    }
     let app = App::build(config, features).await?;
     let stop =
         shutdown::requested().map_err(|error| StartError(format!("signals cannot be watched: {error}")))?;
@@ -57,10 +67,34 @@ async fn serve(config: Config, features: Vec<Feature>) -> Result<(), StartError>
 
 /// Needs no lock on the data folder: the node that holds it goes on.
 async fn backup(config: &Config, file: &Path) -> Result<(), StartError> {
-    let copied = realtime::log::copy(&config.log_url(), file)
+    let log = config.log().map_err(refused("--log"))?;
+    let (holds, bytes) = realtime::log::copy(&log, file)
         .await
         .map_err(|error| StartError(format!("backup {}: {error}", file.display())))?;
-    say(&format!("{}: {} events, {} bytes", file.display(), copied.events, copied.bytes));
+    say(&format!("{}: {holds}; {bytes} bytes", file.display()));
+    Ok(())
+}
+
+/// Holds the locks of a node: none can start meanwhile, and no second one of this kind.
+async fn restore(config: &Config, file: &Path) -> Result<(), StartError> {
+    let _folder = lock(&config.data)?;
+    let log = config.log().map_err(refused("--log"))?;
+    let _database = log.lock().map_err(refused("--log"))?;
+    let restored = realtime::log::restore(file, &log)
+        .await
+        .map_err(|error| StartError(format!("restore {}: {error}; nothing was changed", file.display())))?;
+    say(&format!("{}: {}", log.file().display(), restored.holds));
+    if let Some(before) = restored.before {
+        say(&format!("what was there before is {}; remove it once you are content", before.display()));
+    }
+    Ok(())
+}
+
+async fn verify(file: &Path) -> Result<(), StartError> {
+    let holds = realtime::log::verify(file)
+        .await
+        .map_err(|error| StartError(format!("verify {}: {error}", file.display())))?;
+    say(&format!("{}: {holds}; ok", file.display()));
     Ok(())
 }
 

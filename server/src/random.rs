@@ -3,6 +3,10 @@
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// `chars` letters and digits, close to 6 bits each.
+pub(crate) fn random_number() -> u32 {
+    getrandom::u32().expect("the operating system gives random numbers")
+}
+
 pub(crate) fn random_text(chars: usize) -> String {
     let mut bytes = vec![0; chars];
     getrandom::fill(&mut bytes).expect("the operating system gives random numbers");

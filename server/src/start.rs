@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::config::{Config, TlsKind};
 use crate::http::{Listener, Meters, Pages, Proxies, Tally, Transport};
+use crate::store::InPlace;
 use crate::tls::{self, Tls};
 
 /// Why a node does not start. One line, which names what to change.
@@ -15,13 +16,29 @@ use crate::tls::{self, Tls};
 #[error("{0}")]
 pub struct StartError(pub String);
 
+/// The lock of a data folder, for as long as the process may write to it.
+#[derive(Debug)]
+pub struct DataLock {
+    _file: File,
+    place: InPlace,
+}
+
+impl DataLock {
+    /// Fails with one line when the file is gone: then another process could take the folder.
+    pub fn check(&self) -> Result<(), String> {
+        self.place.check()
+    }
+}
+
 /// Two processes on one folder would number events twice.
-pub fn lock(data: &Path) -> Result<File, StartError> {
-    let cannot = |error: io::Error| StartError(format!("--data {}: {error}", data.display()));
+pub fn lock(data: &Path) -> Result<DataLock, StartError> {
+    let path = data.join("lock");
+    let cannot =
+        |error: io::Error| StartError(format!("--data {}: {}", data.display(), reason(data, &error)));
     fs::create_dir_all(data).map_err(cannot)?;
-    let file = File::create(data.join("lock")).map_err(cannot)?;
+    let file = File::create(&path).map_err(cannot)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(DataLock { _file: file, place: InPlace::of(&path) }),
         Err(fs::TryLockError::WouldBlock) => Err(StartError(format!(
             "--data {}: another process uses this folder; stop it, or choose another folder",
             data.display()
@@ -30,13 +47,50 @@ pub fn lock(data: &Path) -> Result<File, StartError> {
     }
 }
 
+/// What is wrong with a folder that we are to write in, who we are, and what to change.
+pub fn reason(folder: &Path, error: &io::Error) -> String {
+    let is_link = folder.is_symlink() && !folder.exists();
+    let remedy = match error.kind() {
+        _ if is_link => "it is a link that leads nowhere; make the folder it names, or remove it",
+        _ if folder.is_file() => "it is a file; name a folder",
+        io::ErrorKind::PermissionDenied => "give it to that user, or name another folder",
+        io::ErrorKind::ReadOnlyFilesystem => "mount it writable, or name another folder",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there",
+        _ => "name a folder that can be made, and written in",
+    };
+    format!("{error} for {}: {remedy}", user())
+}
+
+#[cfg(unix)]
+fn user() -> String {
+    format!("user {}", rustix::process::geteuid().as_raw())
+}
+
+#[cfg(not(unix))]
+fn user() -> String {
+    "this user".into()
+}
+
+/// What we write is for nobody else to read: events, sign-ins, keys, and the copies of them.
+pub fn keep_to_ourselves() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
+/// macOS gives no more, whatever limit it tells.
+#[cfg(target_os = "macos")]
+const OPEN_FILES_MAX: u64 = 10_240;
+
 /// Each connection is an open file, and most systems let a process have a thousand unless it asks for more.
 pub fn raise_open_files() {
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        let wanted = maximum;
+        #[cfg(target_os = "macos")]
+        let wanted = Some(maximum.map_or(OPEN_FILES_MAX, |most| most.min(OPEN_FILES_MAX)));
+        if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum }) {
             tracing::warn!(%error, ?current, ?maximum, "the number of open files stays as it is");
         }
     }

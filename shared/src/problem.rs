@@ -107,6 +107,8 @@ error_codes! {
     MethodNotAllowed 405 "Method not allowed";
     /// No representation that the client accepts.
     NotAcceptable 406 "Not acceptable";
+    /// The request was not complete in time; nothing has happened.
+    TooSlow 408 "Too slow";
     /// The state has moved on.
     Conflict 409 "Conflict";
     /// Past a limit of size.
@@ -128,7 +130,7 @@ error_codes! {
 impl ErrorCode {
     /// Whether the same request may succeed later, unchanged.
     pub fn is_temporary(self) -> bool {
-        matches!(self, ErrorCode::TooMany | ErrorCode::Internal | ErrorCode::Unavailable)
+        matches!(self, ErrorCode::TooSlow | ErrorCode::TooMany | ErrorCode::Internal | ErrorCode::Unavailable)
     }
 }
 

@@ -63,7 +63,7 @@ async fn ask(input: &[u8]) {
 
 async fn assert_readable(router: &Router, acked: &Ack) {
     let path = endpoint::events(&acked.topic, Part::After(Seq(acked.seq.0 - 1)), None, 1);
-    let request = Request::get(path).header("host", "localhost").header("cookie", "duplex=ada");
+    let request = Request::get(path).header("host", "localhost").header("cookie", "duplex-3000=ada");
     let answer = send(router, request.body(Body::empty()).expect("a whole request")).await;
     if acked.topic.name().starts_with("private-") {
         answer.problem();
@@ -105,7 +105,7 @@ fn router(node: Arc<Node>, limits: Limits) -> Router {
     let state = AppState::new(Parts {
         node,
         people: Arc::new(Everybody),
-        origins: Origins::new(Vec::new(), Ipv4Addr::LOCALHOST.into(), Transport::Plain),
+        origins: Origins::new(Vec::new(), None, Ipv4Addr::LOCALHOST.into(), Transport::Plain),
         proxies: Proxies::new(Vec::new()),
         pages: Pages::built_in(),
         rates: Rates::new(&limits),
@@ -116,6 +116,8 @@ fn router(node: Arc<Node>, limits: Limits) -> Router {
         leaving: false.into(),
         draining: false.into(),
         transport: Transport::Plain,
+        port: 3000,
+        in_place: Box::new(|| Ok(())),
     });
     server::http::router(state, vec![feature::feature()])
 }

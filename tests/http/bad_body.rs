@@ -118,7 +118,7 @@ async fn no_key_or_a_malformed_one_is_invalid() {
         scene.ada.ask(publish()).await.is_refused(ErrorCode::Invalid, &["Idempotency-Key", "missing"]);
     assert_eq!(missing.errors[0].field, "Idempotency-Key");
     let long = "k".repeat(65);
-    for key in ["", "with space", "ünïcode", "semi;colon", "a,b", "\"quoted\"", "a/b", &long] {
+    for key in ["", "with space", "ünïcode", "semi;colon", "a,b", "\"half", "\"\"", "a/b", &long] {
         let answer = scene.ada.ask(publish().header(endpoint::IDEMPOTENCY_KEY, key)).await;
         let problem = answer.is_refused(ErrorCode::Invalid, &["Idempotency-Key", "1 to 64"]);
         assert_eq!(problem.errors[0].field, "Idempotency-Key", "{key}");

@@ -44,7 +44,8 @@ async fn it_begins_with_the_readers_position_and_goes_on_live() {
     ada.publishes_many("topic", "before", 2).await;
     let mut stream = EventStream::open(&ada, EVENTS, None).await;
     assert_eq!(stream.header("content-type"), "text/event-stream");
-    assert_eq!((stream.header("cache-control"), stream.header("etag")), ("no-store", ""));
+    assert_eq!((stream.header("cache-control"), stream.header("etag")), ("no-store, no-transform", ""));
+    assert_eq!(stream.header("x-accel-buffering"), "no", "nginx would keep what is small");
     assert_eq!(stream.header("vary"), "Accept, Prefer, Accept-Encoding");
 
     let epoch = ada.pull(&probe("topic"), Part::Newest).await.epoch;

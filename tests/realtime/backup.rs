@@ -24,8 +24,8 @@ fn events(output: &Output, to: &Path) -> u64 {
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     let told = said.strip_prefix(&format!("{}: ", to.display())).expect(&said);
     let bytes = std::fs::metadata(to).unwrap().len();
-    let events = told.strip_suffix(&format!(" events, {bytes} bytes\n")).expect(told);
-    events.parse().expect(told)
+    let told = told.strip_suffix(&format!("; {bytes} bytes\n")).expect(told);
+    told.split(' ').next().and_then(|events| events.parse().ok()).expect(told)
 }
 
 /// In place of what is there, as the README says.

@@ -2,6 +2,7 @@
 
 mod backup;
 mod catch_up;
+mod database_file;
 mod durability;
 mod event_log;
 mod failing_links;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,9 @@ const LOG_LINES_SHOWN: usize = 30;
 pub struct TestServer {
     program: Program,
     flags: Vec<String>,
-    data: TempDir,
+    variables: Vec<(&'static str, &'static str)>,
+    /// Where all of its data is, and what is removed with it.
+    folder: (PathBuf, TempDir),
     port: Port,
     log: Arc<Mutex<String>>,
     life: Life,
@@ -58,15 +60,35 @@ impl TestServer {
         TestServer::listening_on(Port::free(), program, flags)
     }
 
-    /// Returns once it listens.
+    /// The probe, with a data folder of this name.
+    pub fn in_folder(name: &str) -> TestServer {
+        TestServer::started(Port::free(), Program::Probe, &[], name, &[])
+    }
+
+    /// The probe, with these variables in its environment.
+    pub fn with_variables(variables: &[(&'static str, &'static str)]) -> TestServer {
+        TestServer::started(Port::free(), Program::Probe, &[], "", variables)
+    }
+
     fn listening_on(port: Port, program: Program, flags: &[&str]) -> TestServer {
+        TestServer::started(port, program, flags, "", &[])
+    }
+
+    /// Returns once it listens.
+    fn started(
+        port: Port,
+        program: Program,
+        flags: &[&str],
+        folder: &str,
+        variables: &[(&'static str, &'static str)],
+    ) -> TestServer {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let data = TempDir::new().expect("there is room for a temporary folder");
-        let log = Arc::default();
-        let life = spawn(program, &port, data.path(), &flags, &log).unwrap_or_else(|| {
+        let (folder, log, variables) = (data.path().join(folder), Arc::default(), variables.to_vec());
+        let life = spawn(program, &port, &folder, &flags, &variables, &log).unwrap_or_else(|| {
             panic!("the server does not start: {}", log.lock().unwrap());
         });
-        TestServer { program, flags, data, port, log, life }
+        TestServer { program, flags, variables, folder: (folder, data), port, log, life }
     }
 
     /// `http://host:port`.
@@ -81,7 +103,7 @@ impl TestServer {
 
     /// The folder with everything that survives a restart.
     pub fn data(&self) -> &Path {
-        self.data.path()
+        &self.folder.0
     }
 
     /// What it has written to standard error, over all its lives.
@@ -117,7 +139,7 @@ impl TestServer {
     /// The same, with more flags, for this life only.
     pub fn restart_with(&mut self, more: &[&str]) {
         let flags: Vec<String> = self.flags.iter().cloned().chain(more.iter().map(|f| (*f).into())).collect();
-        let started = spawn(self.program, &self.port, self.data.path(), &flags, &self.log);
+        let started = spawn(self.program, &self.port, &self.folder.0, &flags, &self.variables, &self.log);
         self.life = started.unwrap_or_else(|| panic!("no second start: {}", self.log()));
     }
 
@@ -176,12 +198,14 @@ fn spawn(
     port: &Port,
     data: &Path,
     flags: &[String],
+    variables: &[(&str, &str)],
     log: &Arc<Mutex<String>>,
 ) -> Option<Life> {
     let mut child = server_command(program)
         .args(["--listen", &port.address().to_string(), "--data"])
         .arg(data)
         .args(flags)
+        .envs(variables.iter().copied())
         .spawn()
         .expect("the program can be started");
     let (stdout, stderr) =

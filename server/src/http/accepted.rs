@@ -30,7 +30,9 @@ pub fn accepts(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
 /// The weight that a parameter is. One that cannot be read is a refusal.
 fn weight(parameter: &str) -> Option<f32> {
     let (name, value) = parameter.split_once('=')?;
-    name.eq_ignore_ascii_case("q").then(|| value.parse().unwrap_or(0.0))
+    let is_number = value.starts_with(['0', '1']);
+    let number = || value.parse().ok().filter(|weight| is_number && (0.0..=1.0).contains(weight));
+    name.trim().eq_ignore_ascii_case("q").then(|| number().unwrap_or(0.0))
 }
 
 #[cfg(test)]
@@ -49,7 +51,19 @@ mod tests {
         for list in ["br", "gzip, br", "BR", "br;q=0.001", "br; Q=1", "gzip;q=0,br;x=0"] {
             assert!(accepts_brotli(list), "{list}");
         }
-        for list in ["", "gzip", "*", "br;q=0", "br;q=0.000", "br;Q=0", "br ; q=0.0", "br;q=no", "brotli"] {
+        for list in [
+            "",
+            "gzip",
+            "*",
+            "br;q=0",
+            "br;q=0.000",
+            "br;Q=0",
+            "br ; q=0.0",
+            "br;q=no",
+            "br;q=inf",
+            "br;q=+1",
+            "brotli",
+        ] {
             assert!(!accepts_brotli(list), "{list}");
         }
     }

@@ -1,5 +1,7 @@
 //! `Body`: a JSON body, read into a feature's type, with errors that name the field.
 
+use std::time::Duration;
+
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -8,8 +10,12 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use shared::{ErrorCode, Problem};
+use tokio::time::timeout;
 
 use crate::http::{ApiError, AppState, Described, Operation};
+
+/// How long a body may be on its way: less than a handler has to answer, so that the two are told apart.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
 
 /// The body of a request whose content type is `application/json`.
 pub struct Body<T>(pub T);
@@ -18,13 +24,16 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Body<T>, ApiError> {
-        let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-        if !is_json(given) {
+        if !request.headers().get(CONTENT_TYPE).is_some_and(|value| is_json(value.as_bytes())) {
             let detail = "the body must be JSON, with Content-Type: application/json";
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
         }
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|rejection| unread(&rejection, state))?;
+        let read = timeout(BODY_WITHIN, Bytes::from_request(request, state)).await;
+        let read = read.map_err(|_| {
+            let detail = format!("the body did not arrive within {} s; send it again", BODY_WITHIN.as_secs());
+            ApiError::new(ErrorCode::TooSlow, detail)
+        })?;
+        let bytes = read.map_err(|rejection| unread(&rejection, state))?;
         // A list would be taken for an object whose fields are in their order.
         if bytes.trim_ascii_start().first() == Some(&b'[') {
             return Err(ApiError::new(ErrorCode::Invalid, "the body must be a JSON object"));
@@ -45,13 +54,16 @@ impl<T: JsonSchema> Described for Body<T> {
     fn describe(operation: &mut Operation<'_>) {
         operation.takes_body::<T>();
         operation.refuses(ErrorCode::Invalid);
+        operation.refuses(ErrorCode::TooSlow);
         operation.refuses(ErrorCode::TooLarge);
         operation.refuses(ErrorCode::UnsupportedMediaType);
     }
 }
 
-fn is_json(content_type: &str) -> bool {
-    content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+/// Whatever its parameters are.
+fn is_json(content_type: &[u8]) -> bool {
+    let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
+    kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
 fn unread(rejection: &BytesRejection, state: &AppState) -> ApiError {

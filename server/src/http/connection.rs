@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -26,12 +27,18 @@ use tokio_util::io::InspectReader;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::http::reading::Reading;
 use crate::http::takers::Takers;
 use crate::http::{Meters, Peer};
 
-/// A handshake must be complete after this long, and so must a head after its connection began or after the
-/// request before it.
+/// A handshake must be complete after this long, and so must a head after its first byte, or after its connection
+/// began.
 const HEAD_WITHIN: Duration = Duration::from_secs(20);
+/// How long a connection may pause between two requests. Longer than most balancers keep theirs (60 s), or they would
+/// send a request into one that just closes.
+const PAUSE_MAX: Duration = Duration::from_secs(80);
+/// The same of a proxy of ours, which answers 502 for it. Caddy keeps its connections for two minutes.
+const PROXY_PAUSE_MAX: Duration = Duration::from_secs(150);
 /// A connection whose other side takes nothing for this long is ended, by the kernel or, where only an answer inside
 /// of it is stuck, by us. A socket's own deadline is shorter; this one is for streams and bodies, which are not even
 /// asked while nothing can be written.
@@ -40,15 +47,35 @@ const TAKES_WITHIN: Duration = Duration::from_secs(60);
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// Requests at a time on one HTTP/2 connection; a browser sends no more.
 const STREAMS_MAX: u32 = 100;
-/// All header fields of a request together. HTTP/1.1 has a limit of its own in the library.
+/// All header fields of a request together. Of HTTP/1.1 it is also what is read ahead.
 const HEADER_BYTES_MAX: u32 = 32 * 1_024;
+/// What the other side may send of one body before it is read, and of all bodies of a connection.
+const STREAM_BYTES_AHEAD: u32 = 64 * 1_024;
+const CONNECTION_BYTES_AHEAD: u32 = 256 * 1_024;
+/// What waits in memory of one answer.
+const ANSWER_BYTES_AHEAD: usize = 64 * 1_024;
+
+/// Who is at the other end.
+#[derive(Clone, Copy)]
+pub struct OtherEnd {
+    /// Its address.
+    pub peer: Peer,
+    /// Whether it is a proxy of ours.
+    pub is_proxy: bool,
+}
+
+impl OtherEnd {
+    fn pause_max(self) -> Duration {
+        if self.is_proxy { PROXY_PAUSE_MAX } else { PAUSE_MAX }
+    }
+}
 
 /// Serves the connection until one side ends it; after `stop` it ends with the requests that are in flight. `held` is
 /// kept for as long as the stream is open, also when a socket has taken it over.
 pub async fn serve(
     stream: TcpStream,
     held: impl Send + Unpin + 'static,
-    peer: Peer,
+    other: OtherEnd,
     router: Router,
     tls: Option<Arc<ServerConfig>>,
     meters: &Meters,
@@ -56,11 +83,11 @@ pub async fn serve(
 ) {
     let served = match (prepare(&stream), tls) {
         (Err(error), _) => Err(error.into()),
-        (Ok(()), None) => http1(holding(stream, held), peer, router, stop).await,
+        (Ok(()), None) => http1(holding(stream, held), other, router, stop).await,
         (Ok(()), Some(tls)) => match handshake(stream, tls, meters).await {
             Ok(Ok(stream)) => match stream.get_ref().1.alpn_protocol() {
-                Some(b"h2") => http2(holding(stream, held), peer, router, stop).await,
-                Some(b"http/1.1") | None => http1(holding(stream, held), peer, router, stop).await,
+                Some(b"h2") => http2(holding(stream, held), other, router, stop).await,
+                Some(b"http/1.1") | None => http1(holding(stream, held), other, router, stop).await,
                 // An authority, which has seen what it wanted to see.
                 Some(_) => Ok(()),
             },
@@ -69,7 +96,7 @@ pub async fn serve(
         },
     };
     if let Err(error) = served {
-        tracing::debug!(%error, peer = %peer.0, "a connection ended");
+        tracing::debug!(%error, peer = %other.peer.0, "a connection ended");
     }
 }
 
@@ -99,28 +126,43 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-async fn http1<S>(stream: S, peer: Peer, router: Router, stop: CancellationToken) -> Served
+async fn http1<S>(stream: S, other: OtherEnd, router: Router, stop: CancellationToken) -> Served
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = router.map_request(move |request| from(peer, request));
+    let reading = Reading::default();
+    let (asked, answered) = (reading.clone(), reading.clone());
+    let service = router
+        .map_request(move |request| {
+            asked.asked();
+            from(other.peer, request)
+        })
+        .map_response(move |answer: Response<Body>| {
+            answered.answered();
+            answer
+        });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .header_read_timeout(other.pause_max())
+        .max_buf_size(HEADER_BYTES_MAX as usize)
+        .serve_connection(TokioIo::new(reading.watch(stream)), TowerToHyperService::new(service))
         .with_upgrades();
     tokio::pin!(connection);
+    let stuck = reading.stuck(HEAD_WITHIN);
+    tokio::pin!(stuck);
     tokio::select! {
-        ended = &mut connection => Ok(ended?),
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            Ok(connection.await?)
-        }
+        ended = &mut connection => return Ok(ended?),
+        () = &mut stuck => return Err("a head took too long".into()),
+        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        ended = connection => Ok(ended?),
+        () = stuck => Err("a head took too long".into()),
     }
 }
 
 /// The library has no deadline for the first request, nor for the next one, so the requests are counted here.
-async fn http2<S>(stream: S, peer: Peer, router: Router, stop: CancellationToken) -> Served
+async fn http2<S>(stream: S, other: OtherEnd, router: Router, stop: CancellationToken) -> Served
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -129,7 +171,7 @@ where
     let service = router
         .map_request(move |request| {
             counted.fetch_add(1, Ordering::Relaxed);
-            from(peer, request)
+            from(other.peer, request)
         })
         .map_response(move |answer| watching.watch(answer));
     let connection = http2::Builder::new(TokioExecutor::new())
@@ -139,6 +181,9 @@ where
         .keep_alive_timeout(PING_EVERY)
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(HEADER_BYTES_MAX)
+        .initial_stream_window_size(STREAM_BYTES_AHEAD)
+        .initial_connection_window_size(CONNECTION_BYTES_AHEAD)
+        .max_send_buf_size(ANSWER_BYTES_AHEAD)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(connection);
     let stuck = takers.stuck(TAKES_WITHIN);
@@ -146,7 +191,7 @@ where
     tokio::select! {
         ended = &mut connection => return Ok(ended?),
         () = &mut stuck => return Err("an answer was not taken".into()),
-        reason = idle(&requests) => reason?,
+        reason = idle(&requests, other.pause_max()) => reason?,
         () = stop.cancelled() => {}
     }
     // What is under way goes on to its end, also a socket or a stream of hours.
@@ -158,12 +203,15 @@ where
 }
 
 /// Returns when no request came for a while, with an error when none ever did.
-async fn idle(requests: &AtomicU64) -> Served {
-    let mut before = 0;
+async fn idle(requests: &AtomicU64, pause_max: Duration) -> Served {
+    sleep(HEAD_WITHIN).await;
+    let mut before = requests.load(Ordering::Relaxed);
+    if before == 0 {
+        return Err("no request came".into());
+    }
     loop {
-        sleep(HEAD_WITHIN).await;
+        sleep(pause_max).await;
         match requests.load(Ordering::Relaxed) {
-            0 => return Err("no request came".into()),
             now if now == before => return Ok(()),
             now => before = now,
         }

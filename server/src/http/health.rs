@@ -31,9 +31,12 @@ async fn alive() -> Response {
 }
 
 async fn ready(State(app): State<AppState>) -> Response {
+    let in_place = (app.in_place)().inspect_err(|reason| tracing::error!(reason, "the node is not ready"));
     let known = [
         (app.is_leaving(), "the node is going away"),
         (!app.node.can_write().await, "the log cannot be written"),
+        (!app.node.can_read().await, "the log cannot be read"),
+        (in_place.is_err(), "the lock of the data folder is gone; restart the node"),
     ];
     let reasons: Vec<_> = known.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect();
     let ready = reasons.is_empty();

@@ -1,11 +1,14 @@
 //! Who is asking: a cookie that leads to a person, and the three verbs of `/api/me`.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::{DisplayName, ErrorCode, Identity, Millis, NewIdentity};
@@ -20,10 +23,13 @@ use crate::people::TokenHash;
 use crate::random::random_text;
 use crate::realtime::{SignIn, Visitor};
 
-/// The cookie, where nothing is encrypted.
-pub const COOKIE: &str = "duplex";
+/// The cookie where nothing is encrypted, as the documents of the contract name it: the number is the port that the node
+/// listens on, since to a browser all ports of a host are one place.
+pub const COOKIE: &str = "duplex-3000";
 /// The cookie under TLS: a browser takes a cookie of such a name only from this very host, and sends it to no other.
 pub const COOKIE_UNDER_TLS: &str = "__Host-duplex";
+/// Begins the name of the cookie where nothing is encrypted, before the port.
+const COOKIE_BEGINS: &str = "duplex";
 /// 22 of 62 letters and digits: 131 bits.
 const TOKEN_CHARS: usize = 22;
 
@@ -71,7 +77,7 @@ pub async fn me(
         tracing::warn!(%error, "a sign-in could not be renewed");
         return Ok(Answer::of(Json(visitor.identity)));
     }
-    let token = jar.get(cookie_name(&app)).map(Cookie::value).unwrap_or_default().to_owned();
+    let token = jar.get(&cookie_name(&app)).map(Cookie::value).unwrap_or_default().to_owned();
     Ok(Answer::of((jar.add(cookie(&app, token)), Json(visitor.identity))))
 }
 
@@ -99,7 +105,9 @@ pub async fn name_me(
     caller: Caller,
     Body(new): Body<NewIdentity>,
 ) -> Result<Answer<NameMe>, ApiError> {
-    let name = DisplayName::parse(&new.name).map_err(|error| ApiError::field("name", error))?;
+    // What looks the same is the same, however a keyboard composed it (Unicode Standard Annex 15).
+    let name = ComposingNormalizerBorrowed::new_nfc().normalize(&new.name);
+    let name = DisplayName::parse(&name).map_err(|error| ApiError::field("name", error))?;
     if let Caller::Known(visitor) = caller {
         let renamed = Identity { name, ..visitor.identity };
         let (app, told) = (app.clone(), renamed.clone());
@@ -131,7 +139,7 @@ impl Described for NameMe {
 
 /// DELETE: signs out. The token is worth nothing from now on, and the sockets it opened are closed.
 pub async fn sign_out(State(app): State<AppState>, jar: CookieJar) -> Result<Answer<SignOut>, ApiError> {
-    if let Some(token) = jar.get(cookie_name(&app)) {
+    if let Some(token) = jar.get(&cookie_name(&app)) {
         let (app, hash) = (app.clone(), hash(token.value()));
         to_the_end(async move {
             app.people.end(hash).await?;
@@ -197,7 +205,7 @@ impl Described for Caller {
 }
 
 async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<(Visitor, Millis)>, ApiError> {
-    let Some(token) = jar.get(cookie_name(app)) else { return Ok(None) };
+    let Some(token) = jar.get(&cookie_name(app)) else { return Ok(None) };
     let hash = hash(token.value());
     let found = app.signed_in(hash).await?;
     Ok(found.map(|(identity, renewed_at)| {
@@ -211,8 +219,12 @@ fn hash(token: &str) -> TokenHash {
     Sha256::digest(token).into()
 }
 
-fn cookie_name(app: &AppState) -> &'static str {
-    if app.transport.is_secure() { COOKIE_UNDER_TLS } else { COOKIE }
+fn cookie_name(app: &AppState) -> Cow<'static, str> {
+    if app.transport.is_secure() {
+        COOKIE_UNDER_TLS.into()
+    } else {
+        format!("{COOKIE_BEGINS}-{}", app.port).into()
+    }
 }
 
 fn cookie(app: &AppState, token: String) -> Cookie<'static> {

@@ -10,16 +10,19 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use axum::http::request::Parts;
+use axum::http::Extensions;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::http::connection::OtherEnd;
 use crate::http::{Meters, Proxies, Refusal, Tally, There, connection};
 
 /// What the kernel keeps for a reader that does not read. The default grows to megabytes for each of them.
 const SEND_BUFFER_BYTES: u32 = 64 * 1_024;
+/// What the kernel keeps of a sender that is read slowly: otherwise it grows to megabytes too.
+const RECEIVE_BUFFER_BYTES: u32 = 64 * 1_024;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 /// Pause after the system refused to accept, such as for want of file descriptors.
@@ -36,8 +39,8 @@ impl Peer {
     }
 
     /// The peer of a request, which the accept loop put there.
-    pub fn of(parts: &Parts) -> Peer {
-        let known = parts.extensions.get::<ConnectInfo<Peer>>();
+    pub fn of(extensions: &Extensions) -> Peer {
+        let known = extensions.get::<ConnectInfo<Peer>>();
         known.map_or(Peer(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))), |ConnectInfo(peer)| *peer)
     }
 }
@@ -58,6 +61,7 @@ impl Listener {
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+        socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
         socket.bind(address)?;
         Ok(Listener { listener: socket.listen(BACKLOG)?, tally, proxies, meters })
     }
@@ -81,7 +85,8 @@ impl Listener {
                 Ok((stream, from)) => {
                     // Dropping the stream closes it.
                     let counted = self.tally.open(from.ip());
-                    if counted.is_none() && !self.proxies.trusts(from.ip()) {
+                    let other = OtherEnd { peer: Peer(from), is_proxy: self.proxies.trusts(from.ip()) };
+                    if counted.is_none() && !other.is_proxy {
                         self.meters.refused(Refusal::AddressConnections);
                         continue;
                     }
@@ -90,7 +95,7 @@ impl Listener {
                     connections.spawn(async move {
                         meters.connections.inc();
                         let held = (counted, There::enter(&meters.connections_open));
-                        connection::serve(stream, held, Peer(from), router, tls, &meters, stop).await;
+                        connection::serve(stream, held, other, router, tls, &meters, stop).await;
                     });
                 }
                 Err(error) => {

@@ -6,8 +6,8 @@
 
 use axum::extract::Request;
 use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONNECTION, COOKIE, FORWARDED, HeaderName, IF_NONE_MATCH, SEC_WEBSOCKET_EXTENSIONS,
-    SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, COOKIE, FORWARDED, HeaderName, IF_NONE_MATCH,
+    SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;

@@ -1,6 +1,6 @@
 //! The edge: HTTP and WebSocket in front of the core. It knows axum, and no feature by name.
 //!
-//! Every request passes, from outside in: OPTIONS, headers, CORS, request id and log line, path and number of hosts,
+//! Every request passes, from outside in: lists, OPTIONS, headers, CORS, request id and log line, path and number of hosts,
 //! panic and timeout, Host and Origin. Then its handler's arguments check identity, rate and syntax, in the order in
 //! which they stand.
 
@@ -15,14 +15,17 @@ mod events;
 mod feature;
 mod headers;
 mod health;
+mod healthcheck;
 mod identity;
 mod listener;
+mod lists;
 mod metrics;
 mod origin;
 mod pages;
 mod publish;
 mod purpose;
 mod rates;
+mod reading;
 mod redirect;
 mod request;
 mod routing;
@@ -46,6 +49,7 @@ pub use client_ip::{ClientIp, Proxies};
 pub use contract::{Answer, Described, DescribedHandler, Operation, Payloads, Place, Routes};
 pub use error::ApiError;
 pub use feature::Feature;
+pub use healthcheck::check as healthcheck;
 pub use listener::{Listener, Peer};
 pub use metrics::{Meters, Refusal, There, metrics};
 pub use origin::Origins;
@@ -78,6 +82,7 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
     let routes = contract::documented(routes, kinds)
         // Pages are compressed already; what is different for each reader must not wait for the smallest form.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn(routing::accept_plain))
         .fallback(pages::page)
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(from_fn_with_state(state.clone(), origin::check))
@@ -90,5 +95,5 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
         .layer(from_fn_with_state(state.clone(), headers::add))
         .with_state(state);
     // What a router allows is known only outside of it.
-    Router::new().fallback_service(routes).layer(from_fn(routing::answer_options))
+    Router::new().fallback_service(routes).layer(from_fn(routing::answer_options)).layer(from_fn(lists::join))
 }

@@ -10,61 +10,112 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared::{ErrorCode, endpoint};
 
-use crate::http::{ApiError, AppState, Refusal, Transport};
+use crate::authority::{Authority, Origin};
+use crate::http::{ApiError, AppState, Peer, Refusal, Transport};
+
+/// So much of what a caller sent is told back.
+const TOLD_CHARS_MAX: usize = 100;
 
 /// The rule of this node.
 #[derive(Debug, Clone)]
 pub struct Origins {
-    allowed: Vec<String>,
+    allowed: Vec<Origin>,
+    /// The address that people see, where it was given.
+    public: Option<Origin>,
     loopback_only: bool,
     /// A page of this host that came without TLS is not the node's own.
     tls_only: bool,
 }
 
+/// Where a request says that it goes, and how it came.
+struct To<'a> {
+    host: &'a str,
+    /// Whether a proxy in front passed it on.
+    by_proxy: bool,
+}
+
 impl Origins {
-    /// `allowed` beside the node's own; a node that only its own machine reaches takes any loopback origin, as when
-    /// the page comes from a development server on another port. A node that speaks TLS for good, or whose proxy
-    /// does, is reached under its own name, also where it listens on loopback.
-    pub fn new(allowed: Vec<String>, listen: IpAddr, transport: Transport) -> Origins {
+    /// `allowed` beside the node's own and the `public` one; a node that only its own machine reaches takes any
+    /// loopback origin, as when the page comes from a development server on another port. A node that speaks TLS for
+    /// good, or whose proxy does, is reached under its own name, also where it listens on loopback.
+    pub fn new(
+        allowed: Vec<Origin>,
+        public: Option<Origin>,
+        listen: IpAddr,
+        transport: Transport,
+    ) -> Origins {
         let loopback_only = listen.is_loopback() && transport != Transport::Tls;
-        Origins { allowed, loopback_only, tls_only: transport.is_secure() }
+        Origins { allowed, public, loopback_only, tls_only: transport.is_secure() }
     }
 
     /// Those that were allowed beside the node's own.
-    pub fn allowed(&self) -> &[String] {
+    pub fn allowed(&self) -> &[Origin] {
         &self.allowed
     }
 
     fn check_host(&self, host: &str) -> Result<(), ApiError> {
-        if self.loopback_only && !is_loopback(host) {
-            let detail =
-                "Host must be localhost or a loopback address, since this node listens on loopback only";
+        let authority = Authority::parse(host);
+        let is_known = authority.is_some_and(|host| {
+            let is_public = self.public.as_ref().is_some_and(|public| public.authority().is_host_of(&host));
+            host.is_loopback() || is_public
+        });
+        if self.loopback_only && !is_known {
+            let host = told(host);
+            let detail = format!(
+                "Host {host:?} is not this machine, and the node listens on loopback only; if people reach it \
+                 under that name, start it with --public-url and their address, such as https://{host}"
+            );
             return Err(ApiError::new(ErrorCode::Forbidden, detail));
         }
         Ok(())
     }
 
     /// A browser says where a request comes from; a script says nothing, and has no cookie to be misused.
-    fn check_origin(&self, headers: &HeaderMap, host: &str) -> Result<(), ApiError> {
-        let allowed = match (text(headers, ORIGIN.as_str()), text(headers, "sec-fetch-site")) {
-            (Some(origin), _) => self.allows(origin, host),
+    fn check_origin(&self, headers: &HeaderMap, to: &To) -> Result<(), ApiError> {
+        let origin = text(headers, ORIGIN.as_str());
+        let allowed = match (origin, text(headers, "sec-fetch-site")) {
+            (Some(origin), _) => Origin::parse(origin).is_some_and(|origin| self.allows(&origin, to)),
             (None, Some(site)) => site == "same-origin" || site == "none",
             (None, None) => !headers.contains_key(ORIGIN),
         };
         if allowed {
             return Ok(());
         }
-        let detail = "Origin must be this host or one that the node was given with --allow-origin";
-        Err(ApiError::new(ErrorCode::Forbidden, detail))
+        Err(ApiError::new(ErrorCode::Forbidden, self.refusal(origin.map(told), told(to.host))))
     }
 
-    fn allows(&self, origin: &str, host: &str) -> bool {
-        let origin = origin.to_ascii_lowercase();
-        let from = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-        let own = from.is_some_and(|from| from.eq_ignore_ascii_case(host))
-            && (!self.tls_only || origin.starts_with("https://"));
-        let local = self.loopback_only && from.is_some_and(is_loopback);
-        own || local || self.allowed.contains(&origin)
+    fn allows(&self, origin: &Origin, to: &To) -> bool {
+        let host = Authority::parse(to.host);
+        let is_at = |host: &Authority| {
+            // What every tutorial for nginx passes on is the host without its port.
+            let lost_its_port = to.by_proxy && host.has_no_port() && origin.authority().is_host_of(host);
+            origin.is_at(host) || lost_its_port
+        };
+        let own = host.is_some_and(|host| is_at(&host)) && (!self.tls_only || origin.is_secure());
+        let local = self.loopback_only && origin.authority().is_loopback();
+        own || local || self.public.as_ref() == Some(origin) || self.allowed.contains(origin)
+    }
+
+    /// Both values, and the line to change.
+    fn refusal(&self, origin: Option<String>, host: String) -> String {
+        match origin.as_deref().and_then(Origin::parse) {
+            Some(origin) if self.tls_only && !origin.is_secure() => {
+                format!(
+                    "Origin {origin:?} is without TLS, and this node is reached with TLS only",
+                    origin = origin.to_string()
+                )
+            }
+            Some(origin) => format!(
+                "Origin \"{origin}\" is not at Host {host:?}; if people see the address {origin}, have the proxy \
+                 pass their host on (nginx: proxy_set_header Host $http_host;) or start the node with --public-url \
+                 {origin}; a page of another host needs --allow-origin {origin}"
+            ),
+            None => format!(
+                "Origin {:?} is not at Host {host:?}; only pages of this node, and of those that it was given with \
+                 --allow-origin, may ask this",
+                origin.unwrap_or_default()
+            ),
+        }
     }
 }
 
@@ -75,11 +126,12 @@ pub async fn check(State(app): State<AppState>, request: Request, next: Next) ->
     // An address that names the host counts more than the field (RFC 9112 §3.2.2), which HTTP/2 does without.
     let named = request.uri().authority().map(|authority| authority.as_str());
     let host = named.or(text(headers, HOST.as_str())).unwrap_or("");
+    let to = To { host, by_proxy: app.proxies.trusts(Peer::of(request.extensions()).ip()) };
     let checked = app.origins.check_host(host).and_then(|()| {
         if reads && request.uri().path() != endpoint::SOCKET {
             Ok(())
         } else {
-            app.origins.check_origin(headers, host)
+            app.origins.check_origin(headers, &to)
         }
     });
     match checked {
@@ -95,66 +147,70 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Whether `authority` (a host, with or without a port) names this machine itself.
-fn is_loopback(authority: &str) -> bool {
-    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, rest)) => (host, rest.strip_prefix(':').unwrap_or(rest)),
-        None => authority.split_once(':').unwrap_or((authority, "")),
-    };
-    if !port.bytes().all(|byte| byte.is_ascii_digit()) {
-        return false;
-    }
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+fn told(text: &str) -> String {
+    text.chars().take(TOLD_CHARS_MAX).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_names_of_this_machine_are_loopback() {
-        for authority in ["localhost", "LOCALHOST:3000", "127.0.0.1:1", "127.8.8.8", "[::1]:3000", "[::1]"] {
-            assert!(is_loopback(authority), "{authority}");
-        }
-        for authority in [
-            "",
-            "example.org",
-            "localhost.example.org",
-            "localhost:80.example.org",
-            "10.0.0.1",
-            "[::2]",
-            "::1",
-        ] {
-            assert!(!is_loopback(authority), "{authority}");
-        }
+    fn origin(text: &str) -> Origin {
+        Origin::parse(text).unwrap()
+    }
+
+    fn allows(origins: &Origins, from: &str, host: &str, by_proxy: bool) -> bool {
+        origins.allows(&origin(from), &To { host, by_proxy })
+    }
+
+    fn public(allowed: &[&str], transport: Transport) -> Origins {
+        let allowed = allowed.iter().map(|text| origin(text)).collect();
+        Origins::new(allowed, None, "0.0.0.0".parse().unwrap(), transport)
     }
 
     #[test]
     fn an_origin_is_welcome_when_it_is_the_host_itself_or_was_given() {
-        let public = Origins::new(
-            vec!["https://app.example.org".into()],
-            "0.0.0.0".parse().unwrap(),
-            Transport::Plain,
-        );
-        assert!(public.allows("https://www.example.org", "www.example.org"));
-        assert!(public.allows("https://app.example.org", "www.example.org"));
-        for origin in
-            ["null", "https://example.org", "http://localhost:8080", "https://www.example.org.evil.org"]
-        {
-            assert!(!public.allows(origin, "www.example.org"), "{origin}");
+        let node = public(&["https://app.example.org"], Transport::Plain);
+        assert!(allows(&node, "https://www.example.org", "www.example.org:443", false));
+        assert!(allows(&node, "https://app.example.org:443", "www.example.org", false));
+        for foreign in ["https://example.org", "http://localhost:8080", "https://www.example.org.evil.org"] {
+            assert!(!allows(&node, foreign, "www.example.org", false), "{foreign}");
         }
     }
 
     #[test]
+    fn a_port_that_got_lost_on_the_way_is_forgiven_to_a_proxy_alone() {
+        let node = public(&[], Transport::Tls);
+        let page = "https://www.example.org:8443";
+        assert!(allows(&node, page, "www.example.org", true));
+        assert!(!allows(&node, page, "www.example.org", false));
+        assert!(!allows(&node, page, "www.example.org:3000", true), "this port was not lost");
+        assert!(!allows(&node, "https://evil.org:8443", "www.example.org", true));
+    }
+
+    #[test]
     fn under_tls_a_page_without_it_is_foreign() {
-        let own = Origins::new(Vec::new(), "0.0.0.0".parse().unwrap(), Transport::Tls);
-        assert!(own.allows("https://www.example.org", "www.example.org"));
-        assert!(!own.allows("http://www.example.org", "www.example.org"));
+        let own = public(&[], Transport::Tls);
+        assert!(allows(&own, "https://www.example.org", "www.example.org", false));
+        assert!(!allows(&own, "http://www.example.org:443", "www.example.org", false));
+        assert!(own.refusal(Some("http://www.example.org".into()), "www.example.org".into()).contains("TLS"));
+    }
+
+    #[test]
+    fn the_public_address_is_welcome_whatever_the_host_was_rewritten_to() {
+        let node = |public| Origins::new(Vec::new(), public, "127.0.0.1".parse().unwrap(), Transport::Plain);
+        let tunnel = node(Some(origin("https://abc.tunnel.example")));
+        assert!(allows(&tunnel, "https://abc.tunnel.example", "localhost:3000", false));
+        assert!(tunnel.check_host("abc.tunnel.example").is_ok());
+        assert!(tunnel.check_host("abc.tunnel.example:443").is_ok());
+        assert!(tunnel.check_host("evil.example").is_err());
+        assert!(!allows(&tunnel, "https://evil.example", "abc.tunnel.example", false));
+        assert!(node(None).check_host("abc.tunnel.example").is_err());
     }
 
     #[test]
     fn on_loopback_other_names_are_foreign_unless_tls_vouches_for_them() {
-        let on_loopback = |transport| Origins::new(Vec::new(), "127.0.0.1".parse().unwrap(), transport);
+        let on_loopback = |transport| Origins::new(Vec::new(), None, "127.0.0.1".parse().unwrap(), transport);
         for (transport, welcome) in
             [(Transport::Plain, false), (Transport::LocalTls, false), (Transport::Tls, true)]
         {

@@ -37,7 +37,10 @@ impl FromRequestParts<AppState> for Writer {
         let refused = |rule: &str| ApiError::from(Problem::invalid_field(endpoint::IDEMPOTENCY_KEY, rule));
         let given =
             given.ok_or_else(|| refused("is missing: send a key of your own making with every publish"))?;
-        let key = Key::try_from(given.to_str().unwrap_or_default()).map_err(|error| refused(error.0))?;
+        let given = given.to_str().unwrap_or_default();
+        // Quoted, as the draft of the IETF writes it, or plain, as most write it: the same key.
+        let plain = given.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(given);
+        let key = Key::try_from(plain).map_err(|error| refused(error.0))?;
         Ok(Writer { who, key })
     }
 }

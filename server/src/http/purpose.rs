@@ -21,10 +21,12 @@ impl<S: Sync> FromRequestParts<S> for Purpose {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Purpose, ApiError> {
         let asked = parts.uri.query().into_iter().flat_map(|query| query.split('&'));
-        match asked.filter_map(|field| field.strip_prefix("for=")).next_back() {
-            None => Ok(Purpose::Own),
-            Some("socket") => Ok(Purpose::Socket),
-            Some(_) => Err(Problem::invalid_field("for", "must be socket, or not be given").into()),
+        let mut given = asked.filter_map(|field| field.strip_prefix("for="));
+        match (given.next(), given.next()) {
+            (None, _) => Ok(Purpose::Own),
+            (Some("socket"), None) => Ok(Purpose::Socket),
+            (_, Some(_)) => Err(Problem::invalid_field("for", "must be given only once").into()),
+            (Some(_), None) => Err(Problem::invalid_field("for", "must be socket, or not be given").into()),
         }
     }
 }

@@ -6,10 +6,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderName, IF_NONE_MATCH,
-    LOCATION, ORIGIN, RETRY_AFTER,
+    ACCEPT_ENCODING, ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderName,
+    IF_NONE_MATCH, LOCATION, ORIGIN, RETRY_AFTER,
 };
-use axum::http::uri::Authority;
 use axum::http::{HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,7 +16,9 @@ use shared::{ErrorCode, endpoint};
 use tower::{Layer, ServiceExt};
 use tower_http::cors::CorsLayer;
 
+use crate::authority::{Authority, Origin};
 use crate::http::ApiError;
+use crate::http::accepted::list;
 
 /// What a path may not hold: to the one who routes it a letter, to the next who decodes it a slash or an end.
 const ODD: [&str; 5] = ["%00", "%2f", "%5c", "\\", "//"];
@@ -49,7 +50,7 @@ fn names_one_host(request: &Request) -> bool {
 
 /// A host with or without a port. It is empty where the address has none, as in `OPTIONS *`.
 fn is_host(host: &str) -> bool {
-    host.is_empty() || (!host.contains('@') && host.parse::<Authority>().is_ok())
+    host.is_empty() || Authority::parse(host).is_some()
 }
 
 fn is_odd(path: &str) -> bool {
@@ -71,6 +72,22 @@ pub async fn answer_options(request: Request, next: Next) -> Response {
     response
 }
 
+/// An answer without a coding is always acceptable. The layer that compresses would refuse it (406) to whoever says
+/// otherwise, when what was asked for is done already; RFC 9110 §12.5.3 leaves the choice to us.
+pub async fn accept_plain(mut request: Request, next: Next) -> Response {
+    let refuses = |entry: &str| {
+        let name = entry.split(';').next().unwrap_or_default().trim();
+        name == "*" || name.eq_ignore_ascii_case("identity")
+    };
+    let entries: Vec<&str> = list(request.headers(), ACCEPT_ENCODING).collect();
+    if entries.iter().any(|entry| refuses(entry)) {
+        let codings = entries.into_iter().filter(|entry| !refuses(entry)).collect::<Vec<_>>().join(", ");
+        let codings = HeaderValue::try_from(codings).unwrap_or(HeaderValue::from_static(""));
+        request.headers_mut().insert(ACCEPT_ENCODING, codings);
+    }
+    next.run(request).await
+}
+
 /// Lets pages of other hosts read the answer. The library takes every OPTIONS for a preflight; one without Origin and
 /// Access-Control-Request-Method is a question like any other (Fetch, "CORS protocol").
 pub async fn let_pages_read(State(cors): State<CorsLayer>, request: Request, next: Next) -> Response {
@@ -87,9 +104,9 @@ fn is_preflight(request: &Request) -> bool {
 }
 
 /// Lets the pages of these origins use the API as the node's own does; nothing when there are none.
-pub fn cors(origins: &[String]) -> Option<CorsLayer> {
+pub fn cors(origins: &[Origin]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> =
-        origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect();
+        origins.iter().filter_map(|origin| HeaderValue::try_from(origin.to_string()).ok()).collect();
     let sent = [endpoint::IDEMPOTENCY_KEY, endpoint::PREFER, endpoint::LAST_EVENT_ID].map(named);
     let told = [endpoint::IDEMPOTENCY_REPLAYED, endpoint::PREFERENCE_APPLIED, "x-request-id"].map(named);
     let layer = CorsLayer::new()

@@ -53,6 +53,10 @@ pub struct Parts {
     pub draining: AtomicBool,
     /// What carries the requests.
     pub transport: Transport,
+    /// The port that the node listens on.
+    pub port: u16,
+    /// Fails with one line when the node's hold on its data folder is gone.
+    pub in_place: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
 
 /// What carries the requests.

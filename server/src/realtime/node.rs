@@ -1,6 +1,7 @@
 //! `Node`: this process's part in the realtime system, and all that the edge and the features ask of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use shared::{
@@ -25,6 +26,8 @@ use crate::realtime::tail;
 use crate::realtime::watched::{Leave, Listener};
 use crate::realtime::writable::Writable;
 
+/// A log that reads more slowly is none to send anybody to.
+const READ_WITHIN: Duration = Duration::from_secs(5);
 /// Reads of the log that the hub has under way at a time, over all topics.
 const PULLS_MAX: usize = 16;
 /// How many events the hub reads at a time, also when it opens a topic: they are its tail.
@@ -128,6 +131,13 @@ impl Node {
     /// Whether the log takes writes now; see [`Writable::is_now`].
     pub async fn can_write(&self) -> bool {
         self.writable.is_now(&*self.log).await
+    }
+
+    /// Whether the log can be read now.
+    pub async fn can_read(&self) -> bool {
+        let read = tokio::time::timeout(READ_WITHIN, self.log.try_read()).await;
+        let read = read.unwrap_or_else(|_| Err(LogError("it takes too long".into())));
+        read.inspect_err(|error| tracing::error!(%error, "the log cannot be read")).is_ok()
     }
 
     /// Asks the feature's rule, now.

@@ -1,7 +1,8 @@
 //! The SQLite file: opened with the settings that make a commit durable, and brought to the present schema.
 
-use std::path::PathBuf;
-use std::str::FromStr;
+pub(crate) mod guard;
+
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -9,24 +10,28 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqlSafeStr, SqliteConnection, SqlitePool};
 
+use guard::{Before, InPlace};
+
 /// Names a file of `migrations/sqlite`: its version, its description, its text.
 macro_rules! migration {
     ($version:literal, $description:literal) => {
         (
             $version,
             $description,
-            include_str!(concat!("../migrations/sqlite/", $version, "_", $description, ".sql")),
+            include_str!(concat!("../../migrations/sqlite/", $version, "_", $description, ".sql")),
         )
     };
 }
 
 /// The schema's history, step by step; the library notes those it took in a table of its own. Listed here, since
 /// the library's macro, which lists a folder, would compile SQLite a second time, for the compiler.
-const STEPS: [(&str, &str, &str); 4] = [
+const STEPS: [(&str, &str, &str); 6] = [
     migration!("0001", "log"),
     migration!("0002", "people"),
     migration!("0003", "room"),
     migration!("0004", "newest"),
+    migration!("0005", "file"),
+    migration!("0006", "order"),
 ];
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let step = |(version, description, sql): (&str, &'static str, &'static str)| {
@@ -43,23 +48,45 @@ const PAGE_ROWS: usize = 512;
 /// How long a statement waits for another connection's write.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// What a `-wal` keeps of the disk once it is folded in, however large a reader that stood still made it.
+const WAL_BYTES: &str = "67108864";
+
 /// One connection that writes, and a few that read snapshots beside it.
 #[derive(Clone)]
 pub(crate) struct Database {
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
+    place: InPlace,
+}
+
+/// The file cannot be used. One line, which names it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(pub String);
+
+/// What a node does with a file whose newest events were lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// It does not start.
+    Refuse,
+    /// It goes on without them.
+    Accept,
 }
 
 impl Database {
-    /// Opens or makes the file behind `sqlite:FILE` and runs the migrations that it lacks.
-    pub(crate) async fn open(url: &str) -> Result<Database, sqlx::Error> {
-        let options = SqliteConnectOptions::from_str(url)?
+    /// Opens or makes the file and runs the migrations that it lacks.
+    pub(crate) async fn open(file: &Path, lost: Lost) -> Result<Database, Unusable> {
+        let before = Before::of(file)?;
+        let options = options(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // NORMAL would lose acknowledged events in a power cut.
             .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY);
+            // Without them macOS tells the drive to write, and not to have written. Elsewhere they say nothing.
+            .pragma("fullfsync", "1")
+            .pragma("checkpoint_fullfsync", "1")
+            .pragma("journal_size_limit", WAL_BYTES)
+            .foreign_keys(true);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .before_acquire(|connection, _| {
@@ -71,30 +98,41 @@ impl Database {
             .connect_with(options.clone())
             .await?;
         MIGRATIONS.run(&writer).await?;
+        before.begin(&mut *writer.acquire().await?, lost).await?;
         let options = options.read_only(true).create_if_missing(false).row_buffer_size(PAGE_ROWS);
         let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
-        Ok(Database { writer, readers })
+        Ok(Database { writer, readers, place: InPlace::of(file) })
+    }
+
+    /// Whether the file still has the name under which it was opened.
+    pub(crate) fn is_in_place(&self) -> Result<(), Unusable> {
+        self.place.check().map_err(Unusable)
     }
 
     /// Closes the connections. The last one to go folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
         self.readers.close().await;
+        if let Ok(mut writer) = self.writer.acquire().await
+            && let Err(error) = guard::set_in_use(&mut writer, false).await
+        {
+            tracing::warn!(%error, "the database stays marked as open; its -wal belongs to it");
+        }
         self.writer.close().await;
     }
 }
 
-/// The file behind `sqlite:FILE`.
-pub(crate) fn file(url: &str) -> Result<PathBuf, sqlx::Error> {
-    Ok(SqliteConnectOptions::from_str(url)?.get_filename().to_owned())
+/// How every connection is made: by the path itself, not by a URL that has it in it.
+pub(crate) fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(file).busy_timeout(BUSY)
 }
 
 /// Fails where [`Database::open`] would: when a file that is there was changed by another program than this one, such
 /// as a newer one.
-pub(crate) async fn check_schema(url: &str) -> Result<(), sqlx::Error> {
-    let mut connection = read(url).await?;
+pub(crate) async fn check_schema(file: &Path) -> Result<(), Unusable> {
+    let mut connection = read(file).await?;
     let noted = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = ?").bind(MIGRATIONS_TABLE);
     if noted.fetch_optional(&mut connection).await?.is_none() {
-        return connection.close().await;
+        return Ok(connection.close().await?);
     }
     if let Some(version) = connection.dirty_version(MIGRATIONS_TABLE).await? {
         return Err(MigrateError::Dirty(version).into());
@@ -106,15 +144,26 @@ pub(crate) async fn check_schema(url: &str) -> Result<(), sqlx::Error> {
             return Err(MigrateError::VersionMismatch(applied.version).into());
         }
     }
-    connection.close().await
+    Ok(connection.close().await?)
 }
 
 /// One connection to a file that is there, and stays as it is. Fails when it holds no database.
-pub(crate) async fn read(url: &str) -> Result<SqliteConnection, sqlx::Error> {
-    let options = SqliteConnectOptions::from_str(url)?.read_only(true).busy_timeout(BUSY);
-    let mut connection = SqliteConnection::connect_with(&options).await?;
+pub(crate) async fn read(file: &Path) -> Result<SqliteConnection, Unusable> {
+    let mut connection = SqliteConnection::connect_with(&options(file).read_only(true)).await?;
     sqlx::query("PRAGMA schema_version").execute(&mut connection).await?;
     Ok(connection)
+}
+
+impl From<sqlx::Error> for Unusable {
+    fn from(error: sqlx::Error) -> Unusable {
+        Unusable(error.to_string())
+    }
+}
+
+impl From<MigrateError> for Unusable {
+    fn from(error: MigrateError) -> Unusable {
+        Unusable(error.to_string())
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +180,6 @@ mod tests {
         files.sort();
         assert_eq!(files, STEPS.map(|(version, description, _)| format!("{version}_{description}.sql")));
         let versions: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
-        assert_eq!(versions, [1, 2, 3, 4]);
+        assert_eq!(versions, [1, 2, 3, 4, 5, 6]);
     }
 }

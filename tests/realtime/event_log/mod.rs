@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use server::realtime::{AppendError, Appended, Draft, EventLog, NewEpoch, Outcome, Range, log};
-use server::store::Store;
+use server::store::{Location, Lost, Store};
 use shared::{EventPage, Identity, Key, Part, Payload, UserId};
 use tempfile::TempDir;
 
@@ -29,8 +29,8 @@ struct Sqlite(TempDir);
 #[async_trait]
 impl Back for Sqlite {
     async fn open(&self, new_epoch: NewEpoch) -> Log {
-        let url = format!("sqlite:{}", self.0.path().join("log.db").display());
-        log::open(&Store::open(&url).await.unwrap(), new_epoch).await.unwrap()
+        let file = Location::of_file(&self.0.path().join("log.db")).unwrap();
+        log::open(&Store::open(&file, Lost::Refuse).await.unwrap(), new_epoch).await.unwrap().0
     }
 }
 

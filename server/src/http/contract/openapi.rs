@@ -42,7 +42,7 @@ pub fn of(routes: &Routes, kinds: &[(&'static str, Payloads)]) -> Value {
                 "schema": { "type": "string" },
             }},
             "securitySchemes": {
-                "cookie": cookie(identity::COOKIE, "Set by `POST /api/me` where nothing is encrypted."),
+                "cookie": cookie(identity::COOKIE, "Set by `POST /api/me` where nothing is encrypted; the number is the node's port."),
                 "cookie_under_tls": cookie(identity::COOKIE_UNDER_TLS, "Set by `POST /api/me` under TLS."),
             },
         },

@@ -1,7 +1,5 @@
 //! The query: which part of the topic.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::json;
 use shared::{Epoch, Malformed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Part, Problem, Seq};
@@ -9,10 +7,29 @@ use shared::{Epoch, Malformed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Part, Problem
 use crate::http::{ApiError, Described, Operation, Place};
 use crate::realtime::Range;
 
-/// The query's fields, as text: each is read with an error of its own.
+/// The query's fields, as text: each is read with an error of its own. What is given twice is kept twice.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub struct Asked(BTreeMap<String, String>);
+pub struct Asked(Vec<(String, String)>);
+
+impl Asked {
+    /// A field's text; nothing when it was not given.
+    fn field(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        let mut given = self.0.iter().filter(|(field, _)| field == name).map(|(_, text)| text.as_str());
+        match (given.next(), given.next()) {
+            (only, None) => Ok(only),
+            (_, Some(_)) => Err(ApiError::field(name, Malformed("must be given only once"))),
+        }
+    }
+
+    /// A field that is a whole number; what it should be, otherwise, is `rule`.
+    fn number(&self, name: &str, rule: &'static str) -> Result<Option<u64>, ApiError> {
+        let Some(text) = self.field(name)? else { return Ok(None) };
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| digits);
+        number.map(Some).ok_or_else(|| ApiError::field(name, Malformed(rule)))
+    }
+}
 
 impl Described for Asked {
     fn describe(operation: &mut Operation<'_>) {
@@ -55,12 +72,10 @@ impl Described for Asked {
 
 /// The part that is asked for, and the newest seq that the reader was told of.
 pub fn read(query: &Asked) -> Result<(Range, Seq), ApiError> {
-    let number = |field: &str| query.0.get(field).map(|text| text.parse::<u64>());
-    let seq = |field: &str, parsed: Option<Result<u64, _>>| {
-        let rule = Malformed("must be a seq: a whole number from 0");
-        parsed.transpose().map_err(|_| ApiError::field(field, rule)).map(|number| number.map(Seq))
+    let seq = |field| -> Result<_, ApiError> {
+        Ok(query.number(field, "must be a seq: a whole number from 0")?.map(Seq))
     };
-    let part = match (seq("after", number("after"))?, seq("before", number("before"))?) {
+    let part = match (seq("after")?, seq("before")?) {
         (None, None) => Part::Newest,
         (Some(after), None) => Part::After(after),
         (None, Some(before)) => Part::Before(before),
@@ -68,12 +83,13 @@ pub fn read(query: &Asked) -> Result<(Range, Seq), ApiError> {
             return Err(Problem::invalid_field("before", "must not be given together with after").into());
         }
     };
-    let limit = match number("limit") {
+    let rule = "must be a whole number from 1 to 500";
+    let limit = match query.number("limit", rule)? {
         None => PAGE_LIMIT_DEFAULT,
-        Some(Ok(limit)) if (1..=u64::from(PAGE_LIMIT_MAX)).contains(&limit) => limit as u32,
-        Some(_) => return Err(ApiError::field("limit", Malformed("must be a whole number from 1 to 500"))),
+        Some(limit) if (1..=u64::from(PAGE_LIMIT_MAX)).contains(&limit) => limit as u32,
+        Some(_) => return Err(ApiError::field("limit", Malformed(rule))),
     };
-    let epoch = query.0.get("epoch").map(|text| Epoch::try_from(text.clone())).transpose();
+    let epoch = query.field("epoch")?.map(|text| Epoch::try_from(text.to_owned())).transpose();
     let range = Range { part, epoch: epoch.map_err(|error| ApiError::field("epoch", error))?, limit };
-    Ok((range, seq("heard", number("heard"))?.unwrap_or_default()))
+    Ok((range, seq("heard")?.unwrap_or_default()))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, VARY};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Serialize;
@@ -45,7 +45,13 @@ pub async fn answer(request: Request, headers: &HeaderMap) -> Result<Response, A
         };
         next.instrument(span.clone())
     }));
-    let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store"), (VARY, VARY_ON)];
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        // What a proxy codes anew, or gathers, does not arrive.
+        (CACHE_CONTROL, "no-store, no-transform"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+        (VARY, VARY_ON),
+    ];
     Ok((headers, body).into_response())
 }
 
@@ -135,7 +141,9 @@ fn id_line(at: &Position) -> String {
 /// Reads what [`id_line`] writes.
 fn position(id: &str) -> Option<(Option<Epoch>, Seq)> {
     let (epoch, seq) = id.split_once(':')?;
-    Some((Some(Epoch::try_from(epoch.to_owned()).ok()?), Seq(seq.parse().ok()?)))
+    let digits = seq.bytes().all(|byte| byte.is_ascii_digit());
+    let seq = seq.parse().ok().filter(|_| digits)?;
+    Some((Some(Epoch::try_from(epoch.to_owned()).ok()?), Seq(seq)))
 }
 
 fn reset(page: &EventPage) -> Bytes {

@@ -1,82 +1,92 @@
 //! A copy of a log that is in use, as one SQLite file.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, absolute};
 
-use sqlx::Connection;
+use sqlx::{Connection, SqliteConnection};
 
-use super::LogError;
-use crate::sqlite;
-
-/// What a copy holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Copied {
-    /// Over all topics.
-    pub events: u64,
-    /// The size of the file.
-    pub bytes: u64,
-}
+use super::{LogError, Summary};
+use crate::sqlite::guard::{self, beside};
+use crate::sqlite::{self, read};
 
 /// Copies one snapshot of the log and of the people in it to `to`, which must not exist. Under that name there is
 /// a whole copy that is on disk, or none.
-pub(super) async fn copy(url: &str, to: &Path) -> Result<Copied, LogError> {
+pub(super) async fn copy(from: &Path, to: &Path) -> Result<(Summary, u64), LogError> {
     if to.exists() {
         return Err(LogError("there is such a file; a backup replaces none".into()));
     }
-    let unfinished = with_ending(to, ".unfinished");
-    // Of two that copy to one place, the second one ends here.
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&unfinished)
-        .map_err(|error| LogError(format!("{}: {error}", unfinished.display())))?;
-    let copied = write(url, &unfinished, &file).await;
+    if !from.is_file() {
+        return Err(LogError(format!("there is no database {} to copy", from.display())));
+    }
+    let unfinished = unfinished(&beside(&absolute(to)?, ".unfinished"))?;
+    let copied = write(from, &unfinished).await;
     match copied {
         Ok(copied) => {
-            fs::rename(&unfinished, to)?;
-            sync_name(to)?;
-            Ok(copied)
+            let bytes = unfinished.file.metadata()?.len();
+            fs::rename(&unfinished.path, to)?;
+            sync_folder_of(to)?;
+            Ok((copied, bytes))
         }
         Err(error) => {
-            fs::remove_file(&unfinished)?;
+            fs::remove_file(&unfinished.path)?;
             Err(error)
         }
     }
 }
 
-async fn write(url: &str, unfinished: &Path, file: &File) -> Result<Copied, LogError> {
-    let name = unfinished.to_str().ok_or_else(|| LogError("the name of the file is no UTF-8".into()))?;
-    file.set_permissions(fs::metadata(sqlite::file(url)?)?.permissions())?;
-    let mut source = sqlite::read(url).await?;
+/// A file that is being written under a name that says so, locked by who writes it.
+pub(super) struct Unfinished {
+    pub(super) path: std::path::PathBuf,
+    file: File,
+}
+
+/// An empty one. What another process left when it was killed is begun anew; of two that write at the same time, the
+/// second one ends here.
+pub(super) fn unfinished(path: &Path) -> Result<Unfinished, LogError> {
+    let cannot = |error: io::Error| LogError(format!("{}: {error}", path.display()));
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => file.set_len(0).map_err(cannot)?,
+        Err(TryLockError::WouldBlock) => {
+            return Err(LogError(format!("{}: another process is writing it", path.display())));
+        }
+        Err(TryLockError::Error(error)) => return Err(cannot(error)),
+    }
+    Ok(Unfinished { path: path.to_owned(), file })
+}
+
+/// The database in one file, complete and closed.
+pub(super) async fn write(from: &Path, to: &Unfinished) -> Result<Summary, LogError> {
+    let name = to.path.to_str().ok_or_else(|| LogError("the name of the file is no UTF-8".into()))?;
+    let mut source = read(from).await?;
     // SQLite fills a file that is empty, and replaces none.
     sqlx::query("VACUUM INTO ?").bind(name).execute(&mut source).await?;
     source.close().await?;
-    file.sync_all()?;
-    let mut copy = sqlite::read(&format!("sqlite:{name}")).await?;
-    // Topics have no holes, so their heads are the number of their events.
-    let events: i64 =
-        sqlx::query_scalar("SELECT coalesce(sum(head), 0) FROM topics").fetch_one(&mut copy).await?;
+    let mut copy = SqliteConnection::connect_with(&sqlite::options(&to.path)).await?;
+    let has_marks: bool = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'file'")
+        .fetch_one(&mut copy)
+        .await?;
+    if has_marks {
+        guard::set_in_use(&mut copy, false).await?;
+    }
+    // A -wal of the original is none of the copy's.
+    guard::name(&mut copy).await?;
+    let summary = Summary::of(&mut copy).await?;
     copy.close().await?;
-    Ok(Copied { events: events.unsigned_abs(), bytes: file.metadata()?.len() })
-}
-
-fn with_ending(path: &Path, ending: &str) -> std::path::PathBuf {
-    let mut name = OsString::from(path);
-    name.push(ending);
-    name.into()
+    to.file.sync_all()?;
+    Ok(summary)
 }
 
 /// A new name is on disk once its folder is.
 #[cfg(unix)]
-fn sync_name(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_name(_path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder_of(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -3,7 +3,9 @@
 
 mod backup;
 mod range;
+mod restore;
 mod sqlite;
+mod summary;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,11 +14,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use shared::{Epoch, Event, EventPage, Identity, Key, Millis, Payload, Seq, Topic};
 
-use crate::store::{Kind, Store, unknown};
+use crate::store::{Kind, Location, Store};
 
 pub use range::{End, Range, Room, Span, bytes};
 
-pub use backup::Copied;
+pub use restore::Restored;
+pub use summary::Summary;
+
+/// Names one life of a log.
+const EPOCH_CHARS: usize = 16;
 
 /// Durable lists of events, one for each topic.
 #[async_trait]
@@ -35,6 +41,11 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Writes something that no reader sees, as durably as an event: whether an append would succeed now.
     async fn try_write(&self) -> Result<(), LogError>;
+
+    /// Reads something: whether a read would succeed now.
+    async fn try_read(&self) -> Result<(), LogError> {
+        self.heads(Which::Topics(&[])).await.map(drop)
+    }
 
     /// Gives back what the log holds open, once nobody will call it any more.
     async fn close(&self) {}
@@ -126,25 +137,39 @@ pub enum NewEpoch {
     Begin,
 }
 
-/// The log in that database.
-pub async fn open(store: &Store, new_epoch: NewEpoch) -> Result<Arc<dyn EventLog>, LogError> {
+/// The log in that database, and what it holds; nothing of one that was made just now.
+pub async fn open(
+    store: &Store,
+    new_epoch: NewEpoch,
+) -> Result<(Arc<dyn EventLog>, Option<Summary>), LogError> {
     match &store.0 {
-        Kind::Sqlite(database) => Ok(Arc::new(sqlite::SqliteLog::open(database.clone(), new_epoch).await?)),
+        Kind::Sqlite(database) => {
+            let (log, holds) = sqlite::SqliteLog::open(database.clone(), new_epoch).await?;
+            Ok((Arc::new(log), holds))
+        }
     }
 }
 
-/// Reads the log that `url` names as far as there is one, and changes nothing. Returns the file that it is in.
-pub async fn check(url: &str) -> Result<PathBuf, LogError> {
-    match url.split_once(':') {
-        Some(("sqlite", _)) => sqlite::check(url).await,
-        _ => Err(LogError(unknown(url).to_string())),
-    }
+/// Reads the log that is there, as far as there is one, and changes nothing. Returns the file that it is in.
+pub async fn check(location: &Location) -> Result<PathBuf, LogError> {
+    let Location::Sqlite(file) = location;
+    sqlite::check(file).await?;
+    Ok(file.clone())
 }
 
-/// Copies the log that `url` names to a file that does not exist yet, while nodes go on using it.
-pub async fn copy(url: &str, to: &Path) -> Result<Copied, LogError> {
-    match url.split_once(':') {
-        Some(("sqlite", _)) => backup::copy(url, to).await,
-        _ => Err(LogError(unknown(url).to_string())),
-    }
+/// Copies the log to a file that does not exist yet, while nodes go on using it. Returns the size in bytes too.
+pub async fn copy(location: &Location, to: &Path) -> Result<(Summary, u64), LogError> {
+    let Location::Sqlite(file) = location;
+    backup::copy(file, to).await
+}
+
+/// Reads all of a file, and fails when anything in it is not as a node leaves it. Changes nothing.
+pub async fn verify(file: &Path) -> Result<Summary, LogError> {
+    restore::verify(file).await
+}
+
+/// Puts the log of a file in the place of the one that is there, as a new life of it. Nobody may have that one open.
+pub async fn restore(from: &Path, location: &Location) -> Result<Restored, LogError> {
+    let Location::Sqlite(file) = location;
+    restore::restore(from, file).await
 }

@@ -3,7 +3,7 @@
 //! WAL with `synchronous=FULL`: a commit returns after the sync to disk. One connection writes, so a topic's head
 //! and its event move in one transaction and there are no holes.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
@@ -12,12 +12,12 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    AppendError, Appended, Draft, End, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Room, Which,
+    AppendError, Appended, Draft, EPOCH_CHARS, End, EventLog, Heads, LogError, NewEpoch, Outcome, Range,
+    Room, Summary, Which,
 };
 use crate::random::random_text;
-use crate::sqlite::{self, Database};
+use crate::sqlite::{self, Database, Unusable};
 
-const EPOCH_CHARS: usize = 16;
 /// The events of a span, from either end.
 const FROM_OLDEST: &str = "SELECT seq, at, author, author_name, key, payload FROM events
     WHERE topic = ? AND seq BETWEEN ? AND ? ORDER BY seq";
@@ -32,7 +32,10 @@ pub(super) struct SqliteLog {
 }
 
 impl SqliteLog {
-    pub(super) async fn open(database: Database, new_epoch: NewEpoch) -> Result<SqliteLog, LogError> {
+    pub(super) async fn open(
+        database: Database,
+        new_epoch: NewEpoch,
+    ) -> Result<(SqliteLog, Option<Summary>), LogError> {
         let mut writer = database.writer.acquire().await?;
         let known = sqlx::query("SELECT epoch FROM life").fetch_optional(&mut *writer).await?;
         let epoch = random_text(EPOCH_CHARS);
@@ -41,11 +44,13 @@ impl SqliteLog {
         } else if new_epoch == NewEpoch::Begin {
             sqlx::query("UPDATE life SET epoch = ?").bind(epoch).execute(&mut *writer).await?;
         }
+        let holds = Summary::of(&mut writer).await?;
         drop(writer);
-        Ok(SqliteLog { database })
+        Ok((SqliteLog { database }, known.map(|_| holds)))
     }
 
     async fn append_all(&self, drafts: Vec<Draft>) -> Result<Vec<Result<Appended, AppendError>>, LogError> {
+        self.database.is_in_place()?;
         let mut transaction = self.database.writer.begin_with("BEGIN IMMEDIATE").await?;
         let epoch = epoch(&mut transaction).await?;
         let mut answers = Vec::with_capacity(drafts.len());
@@ -110,7 +115,7 @@ impl EventLog for SqliteLog {
             }
             // ';' is the character after ':', so this is a range of names.
             Which::Newest(namespace, most) => sqlx::query(
-                "SELECT name, head FROM topics WHERE name > ? AND name < ? ORDER BY newest_at DESC LIMIT ?",
+                "SELECT name, head FROM topics WHERE name > ? AND name < ? ORDER BY newest DESC LIMIT ?",
             )
             .bind(format!("{namespace}:"))
             .bind(format!("{namespace};"))
@@ -122,6 +127,7 @@ impl EventLog for SqliteLog {
     }
 
     async fn try_write(&self) -> Result<(), LogError> {
+        self.database.is_in_place()?;
         // Random, so that no file system stores it in less room.
         sqlx::query("INSERT OR REPLACE INTO room (id, filler) VALUES (1, randomblob(?))")
             .bind(ROOM_BYTES)
@@ -130,18 +136,22 @@ impl EventLog for SqliteLog {
         Ok(())
     }
 
+    async fn try_read(&self) -> Result<(), LogError> {
+        self.database.is_in_place()?;
+        self.heads(Which::Topics(&[])).await.map(drop)
+    }
+
     async fn close(&self) {
         self.database.close().await;
     }
 }
 
-/// Whether the file is a database, where it exists; returns its name.
-pub(super) async fn check(url: &str) -> Result<PathBuf, LogError> {
-    let file = sqlite::file(url)?;
+/// Fails where there is a file that is no database of ours, or not of this program.
+pub(super) async fn check(file: &Path) -> Result<(), LogError> {
     if file.exists() {
-        sqlite::check_schema(url).await?;
+        sqlite::check_schema(file).await?;
     }
-    Ok(file)
+    Ok(())
 }
 
 /// An error of the database fails the whole batch; a bad draft is the inner result.
@@ -158,11 +168,10 @@ async fn append_one(
         });
     }
     let topic = sqlx::query(
-        "INSERT INTO topics (name, head, newest_at) VALUES (?, 1, ?)
-         ON CONFLICT (name) DO UPDATE SET head = head + 1, newest_at = excluded.newest_at RETURNING id, head",
+        "INSERT INTO topics (name, head, newest) VALUES (?, 1, (SELECT coalesce(max(newest), 0) + 1 FROM topics))
+         ON CONFLICT (name) DO UPDATE SET head = head + 1, newest = excluded.newest RETURNING id, head",
     )
     .bind(draft.topic.as_str())
-    .bind(draft.at)
     .fetch_one(&mut *transaction)
     .await?;
     sqlx::query(
@@ -220,6 +229,12 @@ fn seq(row: &SqliteRow, column: usize) -> Result<Seq, LogError> {
 /// What the database holds was checked before it was written; a value that breaks its grammar is a damaged file.
 fn parsed<T: TryFrom<String>>(text: String) -> Result<T, LogError> {
     T::try_from(text.clone()).map_err(|_| LogError(format!("{text:?} in the database breaks its grammar")))
+}
+
+impl From<Unusable> for LogError {
+    fn from(Unusable(reason): Unusable) -> LogError {
+        LogError(reason)
+    }
 }
 
 impl From<sqlx::Error> for LogError {
