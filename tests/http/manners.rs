@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shared::endpoint;
 
-use crate::support::{TestServer, eventually};
+use crate::support::TestServer;
 
 fn signals(server: &TestServer, name: &str) {
     let sent = Command::new("sh").args(["-c", "kill -$1 $0", &server.pid().to_string(), name]).status();
@@ -27,7 +27,7 @@ async fn a_terminal_that_is_closed_is_a_request_to_stop() {
 async fn a_second_request_waits_for_nothing_more() {
     let mut server = TestServer::with(&["--drain-delay-secs", "600"]);
     server.terminate();
-    eventually("it is stopping", async || server.log().contains("stopping").then_some(())).await;
+    server.says("stopping").await;
     server.terminate();
     let ended = tokio::time::timeout(Duration::from_secs(20), server.ended()).await;
     assert_eq!(ended.expect("it does not wait for the delay").code(), Some(1));
@@ -77,5 +77,5 @@ async fn a_variable_that_is_none_of_ours_is_told_and_an_empty_one_is_not_set() {
         ("DUPLEX_LOG", " "),
     ]);
     server.guest("Ada").await;
-    assert!(server.log().contains("DUPLEX_LISTNE is set, and is no setting"), "{}", server.log());
+    server.says("DUPLEX_LISTNE is set, and is no setting").await;
 }

@@ -42,15 +42,11 @@ async fn starts_on(data: &Path) -> Output {
 #[tokio::test]
 async fn a_start_says_what_it_found() {
     let mut server = TestServer::start();
-    assert!(server.log().contains("made a new log"), "{}", server.log());
+    server.says("made a new log").await;
     server.guest("Ada").await.publishes_many("topic", "k", 3).await;
     stops(&mut server).await;
     server.restart();
-    assert!(
-        server.log().contains("opened the log: 3 events in 1 topic, the newest of 20"),
-        "{}",
-        server.log()
-    );
+    server.says("opened the log: 3 events in 1 topic, the newest of 20").await;
 }
 
 #[tokio::test]

@@ -111,6 +111,12 @@ impl TestServer {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until a line of its log has this in it.
+    pub async fn says(&self, words: &str) {
+        eventually(&format!("the log says {words:?}"), async || self.log().contains(words).then_some(()))
+            .await;
+    }
+
     /// `kill -9`. Returns once the process is gone.
     pub fn kill(&mut self) {
         self.life.child.kill().expect("the child is ours");
