@@ -19,6 +19,7 @@ VOLUME /data
 # (DUPLEX_TLS_CERT, DUPLEX_TLS_KEY).
 ENV DUPLEX_LISTEN=0.0.0.0:3000 DUPLEX_DATA=/data DUPLEX_INSECURE_HTTP=true
 EXPOSE 3000
+HEALTHCHECK --start-period=5s CMD ["duplex", "healthcheck"]
 # Ends within 10 s of SIGTERM, having told its clients to come back; later by DUPLEX_DRAIN_DELAY_SECS.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["duplex"]

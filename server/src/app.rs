@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::people;
 use crate::random::random_text;
 use crate::realtime::{self, NewEpoch, Node};
-use crate::start::{StartError, bind, encryption, lock, pages, refused};
+use crate::start::{Common, StartError, bind, encryption, lock, pages, refused};
 use crate::steady::SteadyClock;
 use crate::store::{Lost, Store};
 use crate::tls::Tls;
@@ -68,12 +68,14 @@ impl App {
         let tally = Tally::new(limits.address_connections_max);
         let proxies = Proxies::new(config.trusted_proxy);
         let meters = Meters::default();
-        let listener = bind("--listen", config.listen, &tally, &proxies, &meters)?;
+        let pause_max = Duration::from_secs(limits.keep_alive_secs.into());
+        let common = Common { tally, proxies: proxies.clone(), meters: meters.clone(), pause_max };
+        let listener = bind("--listen", config.listen, &common)?;
         let address = listener.address().map_err(refused("--listen"))?;
         let redirect = match config.redirect_from {
             None => None,
             Some(from) => {
-                let listener = bind("--redirect-from", from, &tally, &proxies, &meters)?;
+                let listener = bind("--redirect-from", from, &common)?;
                 Some((listener, http::to_tls(config.redirect_to_port.unwrap_or(address.port()))))
             }
         };
@@ -176,8 +178,13 @@ fn metrics(
     node: &Arc<Node>,
     meters: &Meters,
 ) -> Result<(Listener, Router), StartError> {
-    let tally = Tally::new(limits.address_connections_max);
-    let listener = bind("--metrics-listen", listen, &tally, &Proxies::default(), &Meters::default())?;
+    let common = Common {
+        tally: Tally::new(limits.address_connections_max),
+        proxies: Proxies::default(),
+        meters: Meters::default(),
+        pause_max: Duration::from_secs(limits.keep_alive_secs.into()),
+    };
+    let listener = bind("--metrics-listen", listen, &common)?;
     let address = listener.address().map_err(refused("--metrics-listen"))?;
     tracing::info!("metrics are on http://{address}/metrics");
     // Names of metrics have no hyphen, and the product's may.

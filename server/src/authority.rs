@@ -125,6 +125,18 @@ impl Origin {
         &self.authority
     }
 
+    /// As browsers write it into `Host`.
+    pub fn as_host(&self) -> String {
+        let port = self.authority.port.filter(|port| *port != self.scheme.port());
+        Authority { host: self.authority.host.clone(), port }.to_string()
+    }
+
+    /// Where to connect to.
+    pub fn host_and_port(&self) -> (String, u16) {
+        let host = Authority { host: self.authority.host.clone(), port: None }.to_string();
+        (host, self.authority.port.unwrap_or(self.scheme.port()))
+    }
+
     /// Whether its page came by TLS.
     pub fn is_secure(&self) -> bool {
         self.scheme == Scheme::Https

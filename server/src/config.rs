@@ -14,6 +14,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcom
 use ipnet::IpNet;
 
 use crate::authority::Origin;
+use crate::doctor::Patience;
 use crate::limits::Limits;
 use crate::store::{Location, StoreError};
 use crate::telemetry::LogFormat;
@@ -141,6 +142,18 @@ pub enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Call a node's public address as a browser would, and say what is wrong in between and which line to change
+    Doctor {
+        /// The address, such as https://app.example.org
+        #[arg(value_parser = public_url)]
+        url: Origin,
+        /// File with the root (PEM) that vouches for the address, where the system's roots do not
+        #[arg(long, value_name = "FILE")]
+        root: Option<PathBuf>,
+        /// Also wait, for minutes, to see how long the proxy keeps its connections
+        #[arg(long)]
+        patient: bool,
+    },
     /// Ask the node that runs with these settings whether it is ready: for a container's health check
     Healthcheck,
 }
@@ -162,6 +175,8 @@ pub enum Task {
     Verify(PathBuf),
     /// Ask a running node whether it is ready.
     Healthcheck,
+    /// Examine an address, by this root, for so long.
+    Doctor(Origin, Option<PathBuf>, Patience),
 }
 
 impl From<Command> for Task {
@@ -171,6 +186,9 @@ impl From<Command> for Task {
             Command::Restore { file } => Task::Restore(file),
             Command::Verify { file } => Task::Verify(file),
             Command::Healthcheck => Task::Healthcheck,
+            Command::Doctor { url, root, patient } => {
+                Task::Doctor(url, root, if patient { Patience::Long } else { Patience::Short })
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ mod authority;
 mod check;
 mod config;
 mod detached;
+mod doctor;
 pub mod limits;
 
 pub mod http;

@@ -51,6 +51,10 @@ pub struct Limits {
     /// Bytes that wait for one socket; what does not fit is read from the log later
     #[arg(long, env = "DUPLEX_OUTBOX_BYTES_MAX", default_value_t = 262_144, value_parser = positive)]
     pub outbox_bytes_max: u32,
+    /// Seconds that a connection may pause between two requests: longer than a proxy in front keeps it, or it sends one
+    /// into a connection that just closes
+    #[arg(long, env = "DUPLEX_KEEP_ALIVE_SECS", default_value_t = 150, value_parser = positive)]
+    pub keep_alive_secs: u32,
     /// Seconds between two pings to a client
     #[arg(long, env = "DUPLEX_HEARTBEAT_SECS", default_value_t = 25, value_parser = positive)]
     pub heartbeat_secs: u32,

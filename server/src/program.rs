@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use tokio::runtime::Runtime;
 
 use crate::app::App;
+use crate::authority::Origin;
 use crate::config::{Config, NAME, Task};
+use crate::doctor::{self, Patience};
 use crate::http::Feature;
 use crate::start::{StartError, keep_to_ourselves, lock, raise_open_files, refused};
 use crate::{check, config, http, realtime, shutdown, telemetry};
@@ -34,6 +36,7 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
                     Task::Backup(file) => backup(&config, &file).await,
                     Task::Restore(file) => restore(&config, &file).await,
                     Task::Verify(file) => verify(&file).await,
+                    Task::Doctor(url, root, patience) => examine(&url, root.as_deref(), patience).await,
                     Task::Healthcheck => http::healthcheck(config.listen, config.tls_source().is_some())
                         .await
                         .map(|()| say("ready"))
@@ -95,6 +98,18 @@ async fn verify(file: &Path) -> Result<(), StartError> {
         .await
         .map_err(|error| StartError(format!("verify {}: {error}", file.display())))?;
     say(&format!("{}: {holds}; ok", file.display()));
+    Ok(())
+}
+
+async fn examine(url: &Origin, root: Option<&Path>, patience: Patience) -> Result<(), StartError> {
+    say("looking, for half a minute");
+    let report = doctor::examine(url, root, patience)
+        .await
+        .map_err(|reason| StartError(format!("doctor {url}: {reason}")))?;
+    say(&report.to_string());
+    if report.has_problems() {
+        return Err(StartError(format!("doctor {url}: see above")));
+    }
     Ok(())
 }
 

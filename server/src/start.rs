@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::config::{Config, TlsKind};
 use crate::http::{Listener, Meters, Pages, Proxies, Tally, Transport};
@@ -134,15 +135,23 @@ pub fn pages(config: &Config) -> Result<Pages, StartError> {
     Pages::from_folder(folder).map_err(|error| StartError(format!("--pages {}: {error}", folder.display())))
 }
 
+/// What every address of a node has in common.
+pub struct Common {
+    /// The connections of each peer.
+    pub tally: Tally,
+    /// The proxies in front.
+    pub proxies: Proxies,
+    /// What is counted.
+    pub meters: Meters,
+    /// How long a connection may pause between two requests.
+    pub pause_max: Duration,
+}
+
 /// Takes an address.
-pub fn bind(
-    flag: &str,
-    address: SocketAddr,
-    tally: &Tally,
-    proxies: &Proxies,
-    meters: &Meters,
-) -> Result<Listener, StartError> {
-    Listener::bind(address, tally.clone(), proxies.clone(), meters.clone()).map_err(|error| {
+pub fn bind(flag: &str, address: SocketAddr, common: &Common) -> Result<Listener, StartError> {
+    let Common { tally, proxies, meters, pause_max } = common;
+    let bound = Listener::bind(address, tally.clone(), proxies.clone(), meters.clone(), *pause_max);
+    bound.map_err(|error| {
         StartError(if error.kind() == io::ErrorKind::AddrInUse {
             format!("{flag} {address}: the port is in use; stop what uses it, or choose another port")
         } else {

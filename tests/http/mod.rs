@@ -5,6 +5,7 @@ mod bad_body;
 mod bad_frame;
 mod bad_request;
 mod contract;
+mod doctor;
 mod floods;
 mod headers;
 mod health;

@@ -16,6 +16,7 @@ pub mod node;
 mod person;
 mod port;
 mod program;
+pub mod proxy;
 mod record;
 pub mod schema;
 mod server;

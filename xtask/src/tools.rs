@@ -77,6 +77,14 @@ pub(crate) fn firefox() -> Option<PathBuf> {
     given("FIREFOX").or_else(|| on_path(&["firefox-esr", "firefox"]))
 }
 
+/// The proxies that the tests of `doctor` run behind.
+pub(crate) const PROXIES: [&str; 3] = ["nginx", "haproxy", "caddy"];
+
+/// A program that may be where only root has it on `PATH`.
+pub(crate) fn system_program(name: &str) -> Option<PathBuf> {
+    on_path(&[name]).or_else(|| Some(executable(Path::new("/usr/sbin"), name)).filter(|path| path.is_file()))
+}
+
 /// The first of these programs that is installed.
 pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
     names

@@ -30,15 +30,11 @@ use tower::ServiceExt;
 use crate::http::reading::Reading;
 use crate::http::takers::Takers;
 use crate::http::{Meters, Peer};
+use crate::random::random_number;
 
 /// A handshake must be complete after this long, and so must a head after its first byte, or after its connection
 /// began.
 const HEAD_WITHIN: Duration = Duration::from_secs(20);
-/// How long a connection may pause between two requests. Longer than most balancers keep theirs (60 s), or they would
-/// send a request into one that just closes.
-const PAUSE_MAX: Duration = Duration::from_secs(80);
-/// The same of a proxy of ours, which answers 502 for it. Caddy keeps its connections for two minutes.
-const PROXY_PAUSE_MAX: Duration = Duration::from_secs(150);
 /// A connection whose other side takes nothing for this long is ended, by the kernel or, where only an answer inside
 /// of it is stuck, by us. A socket's own deadline is shorter; this one is for streams and bodies, which are not even
 /// asked while nothing can be written.
@@ -55,19 +51,22 @@ const CONNECTION_BYTES_AHEAD: u32 = 256 * 1_024;
 /// What waits in memory of one answer.
 const ANSWER_BYTES_AHEAD: usize = 64 * 1_024;
 
-/// Who is at the other end.
+/// The other side of a connection, and how long it may pause.
 #[derive(Clone, Copy)]
-pub struct OtherEnd {
+pub struct OtherSide {
     /// Its address.
     pub peer: Peer,
-    /// Whether it is a proxy of ours.
-    pub is_proxy: bool,
+    /// How long it may pause between two requests.
+    pub pause_max: Duration,
 }
 
-impl OtherEnd {
-    fn pause_max(self) -> Duration {
-        if self.is_proxy { PROXY_PAUSE_MAX } else { PAUSE_MAX }
-    }
+/// What a request's connection was doing before.
+#[derive(Debug, Clone, Copy)]
+pub struct Before {
+    /// Names the connection.
+    pub connection: u32,
+    /// How long it had paused.
+    pub paused: Duration,
 }
 
 /// Serves the connection until one side ends it; after `stop` it ends with the requests that are in flight. `held` is
@@ -75,7 +74,7 @@ impl OtherEnd {
 pub async fn serve(
     stream: TcpStream,
     held: impl Send + Unpin + 'static,
-    other: OtherEnd,
+    other: OtherSide,
     router: Router,
     tls: Option<Arc<ServerConfig>>,
     meters: &Meters,
@@ -126,15 +125,15 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-async fn http1<S>(stream: S, other: OtherEnd, router: Router, stop: CancellationToken) -> Served
+async fn http1<S>(stream: S, other: OtherSide, router: Router, stop: CancellationToken) -> Served
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let reading = Reading::default();
+    let (reading, connection) = (Reading::default(), random_number());
     let (asked, answered) = (reading.clone(), reading.clone());
     let service = router
-        .map_request(move |request| {
-            asked.asked();
+        .map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Before { connection, paused: asked.asked() });
             from(other.peer, request)
         })
         .map_response(move |answer: Response<Body>| {
@@ -143,7 +142,7 @@ where
         });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(other.pause_max())
+        .header_read_timeout(other.pause_max)
         .max_buf_size(HEADER_BYTES_MAX as usize)
         .serve_connection(TokioIo::new(reading.watch(stream)), TowerToHyperService::new(service))
         .with_upgrades();
@@ -162,7 +161,7 @@ where
 }
 
 /// The library has no deadline for the first request, nor for the next one, so the requests are counted here.
-async fn http2<S>(stream: S, other: OtherEnd, router: Router, stop: CancellationToken) -> Served
+async fn http2<S>(stream: S, other: OtherSide, router: Router, stop: CancellationToken) -> Served
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -191,7 +190,7 @@ where
     tokio::select! {
         ended = &mut connection => return Ok(ended?),
         () = &mut stuck => return Err("an answer was not taken".into()),
-        reason = idle(&requests, other.pause_max()) => reason?,
+        reason = idle(&requests, other.pause_max) => reason?,
         () = stop.cancelled() => {}
     }
     // What is under way goes on to its end, also a socket or a stream of hours.

@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::http::connection::OtherEnd;
+use crate::http::connection::OtherSide;
 use crate::http::{Meters, Proxies, Refusal, Tally, There, connection};
 
 /// What the kernel keeps for a reader that does not read. The default grows to megabytes for each of them.
@@ -51,11 +51,19 @@ pub struct Listener {
     tally: Tally,
     proxies: Proxies,
     meters: Meters,
+    pause_max: Duration,
 }
 
 impl Listener {
-    /// Binds `address`; `tally` bounds the connections of each peer that is none of `proxies`.
-    pub fn bind(address: SocketAddr, tally: Tally, proxies: Proxies, meters: Meters) -> io::Result<Listener> {
+    /// Binds `address`; `tally` bounds the connections of each peer that is none of `proxies`, and each may pause for
+    /// so long between two requests.
+    pub fn bind(
+        address: SocketAddr,
+        tally: Tally,
+        proxies: Proxies,
+        meters: Meters,
+        pause_max: Duration,
+    ) -> io::Result<Listener> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // A restarted node takes its port again at once, though old connections linger in the kernel.
         #[cfg(unix)]
@@ -63,7 +71,7 @@ impl Listener {
         socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
         socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
         socket.bind(address)?;
-        Ok(Listener { listener: socket.listen(BACKLOG)?, tally, proxies, meters })
+        Ok(Listener { listener: socket.listen(BACKLOG)?, tally, proxies, meters, pause_max })
     }
 
     /// The address, with the real port where 0 was asked for.
@@ -85,8 +93,8 @@ impl Listener {
                 Ok((stream, from)) => {
                     // Dropping the stream closes it.
                     let counted = self.tally.open(from.ip());
-                    let other = OtherEnd { peer: Peer(from), is_proxy: self.proxies.trusts(from.ip()) };
-                    if counted.is_none() && !other.is_proxy {
+                    let other = OtherSide { peer: Peer(from), pause_max: self.pause_max };
+                    if counted.is_none() && !self.proxies.trusts(from.ip()) {
                         self.meters.refused(Refusal::AddressConnections);
                         continue;
                     }

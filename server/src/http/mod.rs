@@ -5,6 +5,7 @@
 //! which they stand.
 
 mod accepted;
+pub mod arrival;
 mod body;
 mod client_ip;
 mod conditional;
@@ -87,6 +88,7 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(from_fn_with_state(state.clone(), origin::check))
         .merge(health::routes())
+        .merge(arrival::routes())
         .layer(from_fn(request::timeout))
         .layer(CatchPanicLayer::custom(error::on_panic))
         .layer(from_fn(routing::refuse_ambiguous))

@@ -21,27 +21,36 @@ struct State {
     began: Option<Instant>,
     /// Requests whose answers have not begun.
     asked: u32,
+    /// When the last answer began, or the connection.
+    answered_at: Instant,
 }
 
 impl Default for Reading {
     /// The first head is on its way from the start.
     fn default() -> Reading {
-        Reading(Arc::new(Mutex::new(State { began: Some(Instant::now()), asked: 0 })))
+        Reading(Arc::new(Mutex::new(State {
+            began: Some(Instant::now()),
+            asked: 0,
+            answered_at: Instant::now(),
+        })))
     }
 }
 
 impl Reading {
-    /// A head is complete. Its body is read by whoever answers, until `answered`.
-    pub fn asked(&self) {
+    /// A head is complete. Its body is read by whoever answers, until `answered`. Returns how long the connection had
+    /// paused.
+    pub fn asked(&self) -> Duration {
         let mut state = self.lock();
         state.began = None;
         state.asked += 1;
+        state.answered_at.elapsed()
     }
 
     /// An answer begins.
     pub fn answered(&self) {
         let mut state = self.lock();
         state.asked = state.asked.saturating_sub(1);
+        state.answered_at = Instant::now();
     }
 
     /// Returns once a head has been on its way for so long.

@@ -206,6 +206,7 @@ fn limits(world: &World) -> Limits {
         node_sockets_max: 1_000_000,
         outbox_frames_max: world.shape.outbox_frames_max,
         outbox_bytes_max: 262_144,
+        keep_alive_secs: 150,
         heartbeat_secs: HEARTBEAT.as_secs() as u32,
     }
 }

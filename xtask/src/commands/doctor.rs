@@ -72,6 +72,12 @@ fn checks() -> Vec<Check> {
             false,
             with_browser,
         ),
+        check(
+            "proxies",
+            tools::PROXIES.iter().map(|name| tools::system_program(name)).collect::<Option<Vec<_>>>().map(|_| tools::PROXIES.join(", ")),
+            false,
+            "only for the tests of `doctor`; `cargo xtask setup --with-proxies` installs nginx, HAProxy and Caddy",
+        ),
         check("C++ compiler", program_found(fuzz::compiler()), false, with_browser),
         check("Firefox", program_found(tools::firefox()), false, with_firefox),
         installed(Tool::geckodriver(), with_firefox),

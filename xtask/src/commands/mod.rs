@@ -61,7 +61,7 @@ const COMMANDS: [Command; 11] = [
     },
     Command {
         name: "setup",
-        about: "install what is missing; `--with-browser` for the tests, `--with-firefox --with-trunk` for the long ones",
+        about: "install what is missing; `--with-browser --with-proxies` for the tests, `--with-firefox --with-trunk` for the long ones",
         run: setup::run,
     },
     Command {

@@ -6,14 +6,18 @@ use crate::process::{self, cargo, program};
 use crate::tools::{self, Tool, WASM};
 use crate::{project, say};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// `--with-browser` adds what only the tests need, `--with-firefox` what only the long ones do, and `--with-trunk` what
-/// they and `trunk serve` do.
+/// `--with-browser` adds what most of the tests need, `--with-proxies` what those of `doctor` do, `--with-firefox` what
+/// only the long ones do, and `--with-trunk` what they and `trunk serve` do.
 pub(super) fn run(args: &[String]) -> Result {
-    let given = flags(args, &["--with-browser", "--with-firefox", "--with-trunk"])?;
+    let given = flags(args, &["--with-browser", "--with-proxies", "--with-firefox", "--with-trunk"])?;
     wasm_target()?;
     if given.contains(&"--with-browser") {
         test_tools()?;
+    }
+    if given.contains(&"--with-proxies") {
+        proxies()?;
     }
     if given.contains(&"--with-firefox") {
         firefox_tools()?;
@@ -93,6 +97,25 @@ fn offers(package: &str) -> bool {
     process::answer(&mut program("apt-cache", &format!("show {package}"))).is_some()
 }
 
+/// Installs the proxies behind which `doctor` is tested. Debian starts each as a service, which nobody asked for.
+fn proxies() -> Result {
+    let missing: Vec<&str> =
+        tools::PROXIES.into_iter().filter(|name| tools::system_program(name).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    install_packages(&missing.join(" "))?;
+    for name in missing {
+        let stopped = process::answer(&mut program("systemctl", &format!("disable --now {name}")));
+        if stopped.is_none() {
+            say::note(&format!(
+                "if {name} runs as a service now, and you do not want it: systemctl disable --now {name}"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Installs what the tests in Firefox need.
 fn firefox_tools() -> Result {
     if tools::firefox().is_none() {
@@ -159,12 +182,16 @@ fn install_packages(packages: &str) -> Result {
     }
     say::step(
         &format!("installing {packages} with apt-get"),
-        "the tests drive real browsers, ask a real authority for certificates, and build a fuzzer",
+        "the tests drive real browsers, run behind real proxies, ask a real authority for certificates, and build a fuzzer",
     );
     let apt = |words: &str| {
         process::run(&mut program(first, &format!("{sudo}DEBIAN_FRONTEND=noninteractive apt-get {words}")))
     };
-    apt("update")?;
+    // Its lists are good for all that one run installs.
+    static UPDATED: AtomicBool = AtomicBool::new(false);
+    if !UPDATED.swap(true, Ordering::Relaxed) {
+        apt("update")?;
+    }
     apt(&format!("install --yes --no-install-recommends {packages}"))
 }
 

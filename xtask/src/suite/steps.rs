@@ -178,6 +178,11 @@ fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
     if tools::on_path(&["pebble"]).is_none() {
         tally.skip("the tests of certificates need pebble: `cargo xtask setup --with-browser`")?;
     }
+    if tools::PROXIES.iter().any(|name| tools::system_program(name).is_none()) {
+        tally.skip(
+            "the tests of `doctor` need nginx, HAProxy and Caddy: `cargo xtask setup --with-proxies`",
+        )?;
+    }
     let mut command = cargo("test --workspace --no-fail-fast --features server/otel");
     command.env("RUST_TEST_THREADS", threads());
     if tier == Tier::Long {
