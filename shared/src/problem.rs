@@ -151,6 +151,10 @@ pub enum CloseReason {
     Binary,
     /// A frame over the limit.
     TooLarge,
+    /// Bytes that are no WebSocket frames.
+    Protocol,
+    /// A text that is no UTF-8.
+    NotUtf8,
     /// Everything else, also a connection that just vanished.
     Other(u16),
 }
@@ -166,6 +170,8 @@ impl CloseReason {
             CloseReason::TookNothing => 4008,
             CloseReason::Binary => 1003,
             CloseReason::TooLarge => 1009,
+            CloseReason::Protocol => 1002,
+            CloseReason::NotUtf8 => 1007,
             CloseReason::Other(code) => code,
         }
     }
@@ -180,6 +186,8 @@ impl CloseReason {
             4008 => CloseReason::TookNothing,
             1003 => CloseReason::Binary,
             1009 => CloseReason::TooLarge,
+            1002 => CloseReason::Protocol,
+            1007 => CloseReason::NotUtf8,
             other => CloseReason::Other(other),
         }
     }
@@ -194,6 +202,8 @@ impl CloseReason {
             CloseReason::TookNothing => "socket took nothing",
             CloseReason::Binary => "text frames only",
             CloseReason::TooLarge => "frame too large",
+            CloseReason::Protocol => "protocol error",
+            CloseReason::NotUtf8 => "text must be UTF-8",
             CloseReason::Other(_) => "closed",
         }
     }
@@ -210,7 +220,7 @@ mod tests {
 
     #[test]
     fn every_close_code_leads_back_to_its_reason() {
-        for code in [1003, 1006, 1009, 1012, 4000, 4001, 4002, 4008] {
+        for code in [1002, 1003, 1006, 1007, 1009, 1012, 4000, 4001, 4002, 4008] {
             assert_eq!(CloseReason::from_code(code).code(), code);
         }
     }

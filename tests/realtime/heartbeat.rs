@@ -49,3 +49,14 @@ async fn any_frame_is_a_sign_of_life() {
         socket.says(&ClientFrame::Ping { at: 1 }).await;
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_vanished_lives_for_two_heartbeats_and_a_last_chance() {
+    let server = TestServer::with(&["--heartbeat-secs", "8"]);
+    let mut socket = server.socket(&server.guest("Ada").await).await;
+    socket.hears_ping().await;
+    socket.hears_ping().await;
+    let asked = std::time::Instant::now();
+    assert_eq!(socket.closed().await.1, 4002);
+    assert!(asked.elapsed().as_secs() < 8, "closed {:?} after the second ping", asked.elapsed());
+}

@@ -32,7 +32,7 @@ pub(crate) fn build_release(client: &Path, features: &[&str]) -> Result<PathBuf>
     say::step("building the release server", "optimised and with the client inside; some minutes");
     let mut build = cargo("build --release --package server");
     build
-        .arg(format!("--features={}", [&["embed"], features].concat().join(",")))
+        .arg(format!("--features={}", [&["embed", "jemalloc"], features].concat().join(",")))
         .env("DUPLEX_EMBED", client);
     artifact::build(&mut build, project::NAME, None)
 }

@@ -11,7 +11,7 @@ use shared::{ErrorCode, Malformed, Problem};
 
 use crate::http::request;
 use crate::people::PeopleError;
-use crate::realtime::{AppendError, Ending, LogError, PublishError, SubscribeError};
+use crate::realtime::{AppendError, Ending, LogError, PublishError, ReadError, SubscribeError};
 
 /// The content type of a problem.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -80,6 +80,15 @@ impl From<PublishError> for ApiError {
 impl From<SubscribeError> for ApiError {
     fn from(error: SubscribeError) -> ApiError {
         error.problem().into()
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> ApiError {
+        match error {
+            ReadError::Refused(refused) => refused.into(),
+            ReadError::Log(error) => error.into(),
+        }
     }
 }
 

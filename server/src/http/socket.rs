@@ -14,6 +14,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use shared::{CloseReason, ServerFrame};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use crate::http::{AppState, There};
 use crate::realtime::{Ending, Session, encode};
@@ -24,6 +25,8 @@ const TOOK_NOTHING: Duration = Duration::from_secs(30);
 const LINGER: Duration = Duration::from_secs(1);
 /// Pings without a sign of life before the socket is given up.
 const PINGS_MAX: u32 = 2;
+/// How long the last of them has to be answered. Whoever is there has had the time of the first one before.
+const LAST_CHANCE: Duration = Duration::from_secs(5);
 
 /// Serves a socket until one of the two sides ends it.
 pub async fn run(socket: WebSocket, app: &AppState, session: Session) {
@@ -131,8 +134,12 @@ impl Wire {
                 session.on_unacceptable(CloseReason::TooLarge);
                 return Ok(());
             }
-            Some(Err(_)) | None => return Err(End::Gone),
+            Some(Err(error)) => return Err(broken(&error).map_or(End::Gone, End::Close)),
+            None => return Err(End::Gone),
         };
+        if self.pings >= PINGS_MAX {
+            self.heartbeat.reset();
+        }
         self.pings = 0;
         if let Message::Text(text) = &message {
             self.app.meters.frame_in(text.len());
@@ -162,7 +169,11 @@ impl Wire {
             return Err(End::Close(CloseReason::HeartbeatMissed));
         }
         self.pings += 1;
-        self.write(vec![encode(&ServerFrame::Ping { at: (self.app.clock)() })]).await
+        self.write(vec![encode(&ServerFrame::Ping { at: (self.app.clock)() })]).await?;
+        if self.pings >= PINGS_MAX {
+            self.heartbeat.reset_after(self.heartbeat.period().min(LAST_CHANCE));
+        }
+        Ok(())
     }
 
     /// Writes the frames before one flush. Each step has its own deadline: slow is fine, stuck is not.
@@ -191,8 +202,10 @@ impl Wire {
             loop {
                 match self.socket.recv().await {
                     Some(Ok(_)) => {}
-                    // What is left of an oversized frame cannot be read, and the other side still can.
-                    Some(Err(error)) if is_oversize(&error) => sleep_until(until).await,
+                    // What is left of such a frame cannot be read, and the other side still can.
+                    Some(Err(error)) if is_oversize(&error) || broken(&error).is_some() => {
+                        sleep_until(until).await;
+                    }
                     Some(Err(_)) | None => return,
                 }
             }
@@ -210,7 +223,19 @@ async fn in_time(step: impl Future<Output = Result<(), axum::Error>>) -> Result<
 }
 
 fn is_oversize(error: &axum::Error) -> bool {
-    let source =
-        std::error::Error::source(error).and_then(|source| source.downcast_ref::<tungstenite::Error>());
-    matches!(source, Some(tungstenite::Error::Capacity(_)))
+    matches!(cause(error), Some(tungstenite::Error::Capacity(_)))
+}
+
+/// Why a socket must end on which nothing that was sent can be read any more; nothing when there is no other side.
+fn broken(error: &axum::Error) -> Option<CloseReason> {
+    match cause(error)? {
+        tungstenite::Error::Utf8(_) => Some(CloseReason::NotUtf8),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        tungstenite::Error::Protocol(_) => Some(CloseReason::Protocol),
+        _ => None,
+    }
+}
+
+fn cause(error: &axum::Error) -> Option<&tungstenite::Error> {
+    std::error::Error::source(error)?.downcast_ref()
 }

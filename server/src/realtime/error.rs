@@ -2,7 +2,7 @@
 
 use shared::{ErrorCode, Problem};
 
-use crate::realtime::log::AppendError;
+use crate::realtime::log::{AppendError, LogError};
 
 /// Why a publish was not acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,17 @@ pub enum SubscribeError {
     /// The feature's access rule says no.
     #[error("reading this topic is not allowed")]
     Forbidden,
+}
+
+/// Why a page was not read.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ReadError {
+    /// It may not be.
+    #[error(transparent)]
+    Refused(#[from] SubscribeError),
+    /// It cannot be.
+    #[error(transparent)]
+    Log(#[from] LogError),
 }
 
 impl SubscribeError {

@@ -27,7 +27,7 @@ mod writable;
 
 pub use access::{AccessRule, Everyone, SignIn, Visitor};
 pub use bus::{Bus, BusError, Heard, Notice, open as open_bus};
-pub use error::{PublishError, SubscribeError};
+pub use error::{PublishError, ReadError, SubscribeError};
 pub use figures::Figures;
 pub use log::{
     AppendError, Appended, Draft, End, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Room, Span, Which,

@@ -15,7 +15,7 @@ use crate::detached::to_the_end;
 use crate::limits::Limits;
 use crate::realtime::access::{Access, AccessRule, SignIn};
 use crate::realtime::bus::Bus;
-use crate::realtime::error::{PublishError, SubscribeError};
+use crate::realtime::error::{PublishError, ReadError, SubscribeError};
 use crate::realtime::figures::Figures;
 use crate::realtime::hub::{Hub, Permissions};
 use crate::realtime::log::{Appended, Draft, EventLog, Heads, LogError, Range, Which};
@@ -120,6 +120,21 @@ impl Node {
         }
         self.figures.pulls_from_log.inc();
         self.log.read(topic, range).await
+    }
+
+    /// The page for somebody who may read it. The rule is asked before, and once more when it is read: a read may take
+    /// longer than a permission lasts, and then holds what came after its end.
+    pub async fn page_for(
+        &self,
+        who: &Identity,
+        topic: &Topic,
+        range: Range,
+        heard: Seq,
+    ) -> Result<EventPage, ReadError> {
+        self.may_read(who, topic).await?;
+        let page = self.page(topic, range, heard).await?;
+        self.may_read(who, topic).await?;
+        Ok(page)
     }
 
     /// The newest seq of the topics asked for.

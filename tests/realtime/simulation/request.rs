@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use server::realtime::{AppendError, PublishError, Range, Visitor, Watch};
+use server::realtime::{AppendError, PublishError, Range, ReadError, Visitor, Watch};
 use shared::{Ack, EventPage, Input, Key, Payload, Pull, Seq, Topic};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -123,8 +123,11 @@ impl Asked {
     async fn read(&self) -> Result<EventPage, Refusal> {
         let (node, range) =
             (&self.process.node, Range::of(self.pull.clone(), self.world.shape.page_events_max));
-        node.may_read(&self.visitor.identity, &self.topic).await.map_err(|_| Refusal::Forbidden)?;
-        node.page(&self.topic, range, self.pull.heard).await.map_err(|_| Refusal::Unavailable)
+        let page = node.page_for(&self.visitor.identity, &self.topic, range, self.pull.heard).await;
+        page.map_err(|error| match error {
+            ReadError::Refused(_) => Refusal::Forbidden,
+            ReadError::Log(_) => Refusal::Unavailable,
+        })
     }
 
     async fn wait(&self, after: Seq) -> Result<EventPage, Refusal> {

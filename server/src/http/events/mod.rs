@@ -63,7 +63,7 @@ pub async fn events(
 impl Request {
     /// Reads what is asked for; a waiting reader does it again and again, and must be allowed to each time.
     async fn pull(&self, range: Range) -> Result<EventPage, ApiError> {
-        self.app.node.may_read(&self.visitor.identity, &self.topic).await?;
-        Ok(self.app.node.page(&self.topic, range, self.heard).await?)
+        let Request { app, visitor, topic, heard, .. } = self;
+        Ok(app.node.page_for(&visitor.identity, topic, range, *heard).await?)
     }
 }
