@@ -54,7 +54,7 @@ impl App {
     pub async fn build(config: Config, features: Vec<Feature>) -> Result<App, StartError> {
         let lock = lock(&config.data)?;
         let location = config.log().map_err(refused("--log"))?;
-        let database = location.lock().map_err(refused("--log"))?;
+        let (database, database_lock) = location.lock().map_err(refused("--log"))?;
         // Who begins a new life knows that something is missing.
         let (new_epoch, lost) =
             if config.new_epoch { (NewEpoch::Begin, Lost::Accept) } else { (NewEpoch::Keep, Lost::Refuse) };
@@ -110,7 +110,7 @@ impl App {
             draining,
             transport,
             port: address.port(),
-            in_place: Box::new(move || lock.check()),
+            in_place: Box::new(move || lock.check().and_then(|()| database_lock.check())),
         });
         let router = http::router(state.clone(), features);
         let file = location.file().display();

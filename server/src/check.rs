@@ -7,7 +7,8 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::random::random_text;
-use crate::start::{StartError, certificate, pages, reason, refused};
+use crate::start::{StartError, certificate, pages, refused};
+use crate::store::told;
 use crate::tls::{self, Tls};
 use crate::{realtime, telemetry};
 
@@ -24,7 +25,7 @@ pub async fn check(config: &Config) -> Result<(), StartError> {
     pages(config)?;
     let data = &config.data;
     takes_files(data)
-        .map_err(|error| StartError(format!("--data {}: {}", data.display(), reason(data, &error))))?;
+        .map_err(|error| StartError(format!("--data {}: {}", data.display(), told(data, &error))))?;
     let log = config.log().map_err(refused("--log"))?;
     let file = realtime::log::check(&log).await.map_err(refused("--log"))?;
     is_writable(&file).map_err(|error| format!("{}: {error}", file.display())).map_err(refused("--log"))?;
@@ -44,6 +45,9 @@ fn is_writable(file: &Path) -> io::Result<()> {
 
 /// Whether a file can be made in that folder, or in the first one above it that exists.
 fn takes_files(folder: &Path) -> io::Result<()> {
+    if folder.is_symlink() && !folder.exists() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
     let existing = folder.ancestors().find(|folder| folder.exists() && !folder.as_os_str().is_empty());
     let trial = existing.unwrap_or(Path::new(".")).join(format!(".duplex-check-{}", random_text(NAME_CHARS)));
     OpenOptions::new().write(true).create_new(true).open(&trial)?;

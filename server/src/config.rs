@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -227,7 +228,7 @@ impl Config {
             let told = told.lines().map(str::trim).filter(|line| !line.is_empty());
             let told: Vec<&str> = told.take_while(|line| !line.starts_with("Usage:")).collect();
             let told = told.join(" ").replace(" For more information, try '--help'.", "; see --help");
-            eprintln!("{NAME}: {}", told.trim_start_matches("error: "));
+            writeln!(io::stderr(), "{NAME}: {}", told.trim_start_matches("error: ")).ok();
             ExitCode::from(2)
         })
     }

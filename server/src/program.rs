@@ -47,7 +47,8 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(StartError(line)) => {
-            eprintln!("{NAME}: {line}");
+            // Where it would be read the disk may be full.
+            writeln!(io::stderr(), "{NAME}: {line}").ok();
             ExitCode::FAILURE
         }
     }
@@ -85,7 +86,7 @@ async fn restore(config: &Config, file: &Path) -> Result<(), StartError> {
     let _database = log.lock().map_err(refused("--log"))?;
     let restored = realtime::log::restore(file, &log)
         .await
-        .map_err(|error| StartError(format!("restore {}: {error}; nothing was changed", file.display())))?;
+        .map_err(|error| StartError(format!("restore {}: {error}", file.display())))?;
     say(&format!("{}: {}", log.file().display(), restored.holds));
     if let Some(before) = restored.before {
         say(&format!("what was there before is {}; remove it once you are content", before.display()));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::config::{Config, TlsKind};
 use crate::http::{Listener, Meters, Pages, Proxies, Tally, Transport};
-use crate::store::InPlace;
+use crate::store::{InPlace, told};
 use crate::tls::{self, Tls};
 
 /// Why a node does not start. One line, which names what to change.
@@ -34,8 +34,7 @@ impl DataLock {
 /// Two processes on one folder would number events twice.
 pub fn lock(data: &Path) -> Result<DataLock, StartError> {
     let path = data.join("lock");
-    let cannot =
-        |error: io::Error| StartError(format!("--data {}: {}", data.display(), reason(data, &error)));
+    let cannot = |error: io::Error| StartError(format!("--data {}: {}", data.display(), told(data, &error)));
     fs::create_dir_all(data).map_err(cannot)?;
     let file = File::create(&path).map_err(cannot)?;
     match file.try_lock() {
@@ -46,30 +45,6 @@ pub fn lock(data: &Path) -> Result<DataLock, StartError> {
         ))),
         Err(fs::TryLockError::Error(error)) => Err(cannot(error)),
     }
-}
-
-/// What is wrong with a folder that we are to write in, who we are, and what to change.
-pub fn reason(folder: &Path, error: &io::Error) -> String {
-    let is_link = folder.is_symlink() && !folder.exists();
-    let remedy = match error.kind() {
-        _ if is_link => "it is a link that leads nowhere; make the folder it names, or remove it",
-        _ if folder.is_file() => "it is a file; name a folder",
-        io::ErrorKind::PermissionDenied => "give it to that user, or name another folder",
-        io::ErrorKind::ReadOnlyFilesystem => "mount it writable, or name another folder",
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there",
-        _ => "name a folder that can be made, and written in",
-    };
-    format!("{error} for {}: {remedy}", user())
-}
-
-#[cfg(unix)]
-fn user() -> String {
-    format!("user {}", rustix::process::geteuid().as_raw())
-}
-
-#[cfg(not(unix))]
-fn user() -> String {
-    "this user".into()
 }
 
 /// What we write is for nobody else to read: events, sign-ins, keys, and the copies of them.

@@ -9,6 +9,7 @@ use crate::sqlite::{self, Database, Unusable};
 
 pub use crate::sqlite::Lost;
 pub use crate::sqlite::guard::InPlace;
+pub(crate) use crate::sqlite::told;
 
 /// Where a database is: `sqlite:FILE`, with the file as it is written, whatever characters its path has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +58,8 @@ impl Location {
         file
     }
 
-    /// Keeps every other process from opening it for as long as the file is held.
-    pub fn lock(&self) -> Result<File, StoreError> {
+    /// Keeps every other process from opening it for as long as the file is held, and in its place.
+    pub fn lock(&self) -> Result<(File, InPlace), StoreError> {
         let Location::Sqlite(file) = self;
         Ok(sqlite::guard::lock(file)?)
     }

@@ -22,7 +22,7 @@ pub const SERVER: &Rules = &[
             "telemetry",
         ],
     ),
-    ("check", &["config", "http", "random", "realtime", "start", "telemetry", "tls"]),
+    ("check", &["config", "http", "random", "realtime", "start", "store", "telemetry", "tls"]),
     ("doctor", &["authority", "http"]),
     ("app", &["config", "http", "limits", "people", "random", "realtime", "start", "steady", "store", "tls"]),
     ("start", &["config", "http", "store", "tls"]),

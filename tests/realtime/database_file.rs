@@ -6,6 +6,7 @@ use std::process::Output;
 
 use serde_json::Value;
 use shared::Part;
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::http::start::{refuses, start};
@@ -55,9 +56,16 @@ async fn a_file_copied_without_its_wal_is_no_log_to_start_with() {
     server.guest("Ada").await.publishes_many("topic", "k", 3).await;
     let copied = TempDir::new().unwrap();
     fs::copy(database(&server), copied.path().join("duplex.db")).unwrap();
-    let refused = starts_on(copied.path()).await;
-    refuses(&refused, "duplex.db-wal");
-    refuses(&refused, "--new-epoch");
+    // A supervisor tries again and again, and somebody looks at it in between.
+    for _ in 0..3 {
+        let refused = starts_on(copied.path()).await;
+        refuses(&refused, "duplex.db-wal");
+        refuses(&refused, "--new-epoch");
+        refuses(&run(&["--check-config"], copied.path()).await, "duplex.db-wal");
+        let copy = copied.path().join("duplex.db");
+        refuses(&run(&["verify", copy.to_str().unwrap()], copied.path()).await, "duplex.db-wal");
+        refuses(&run(&["backup", "/tmp/never.db"], copied.path()).await, "duplex.db-wal");
+    }
 
     // With it, nothing is missing.
     fs::copy(beside(&database(&server), "-wal"), copied.path().join("duplex.db-wal")).unwrap();
@@ -157,7 +165,7 @@ async fn what_is_no_whole_backup_is_refused_and_changes_nothing() {
             refuses(&refused, name);
         }
     }
-    refuses(&run(&["restore", "/no/such/file.db"], server.data()).await, "there is no such file");
+    refuses(&run(&["restore", "/no/such/file.db"], server.data()).await, "no such file");
     assert_eq!(fs::read(database(&server)).unwrap(), before);
     let left: Vec<_> = fs::read_dir(server.data()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("before-")), "{left:?}");
@@ -238,7 +246,7 @@ async fn a_node_whose_lock_is_gone_is_not_ready() {
     fs::remove_file(server.data().join("lock")).unwrap();
     let red = ada.get("/readyz").await;
     assert_eq!(red.status, 503);
-    assert!(red.text().contains("the lock of the data folder is gone"), "{}", red.text());
+    assert!(red.text().contains("a lock of the node is gone"), "{}", red.text());
 }
 
 #[tokio::test]
@@ -260,4 +268,114 @@ async fn a_health_check_says_what_a_node_says_of_itself() {
     refuses(&red.await, "not ready: 503");
     plain.kill();
     refuses(&asks().await, "does not answer");
+}
+
+/// What ends a node in the middle leaves a database that starts again by itself, whoever looked at it meanwhile.
+#[tokio::test]
+async fn a_database_that_lost_nothing_is_never_refused() {
+    let mut server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    ada.publishes_many("topic", "k", 3).await;
+    for killed in [true, false] {
+        if killed {
+            server.kill();
+        } else {
+            stops(&mut server).await;
+        }
+        // A start that fails after the database was opened.
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listen = taken.local_addr().unwrap().to_string();
+        for _ in 0..3 {
+            refuses(&run(&["--listen", &listen], server.data()).await, "the port is in use");
+        }
+        server.restart();
+    }
+    server.kill();
+    // Another program, which folds the -wal in when it closes the file.
+    let file = format!("sqlite:{}", database(&server).display());
+    let mut other = SqliteConnection::connect(&file).await.unwrap();
+    sqlx::query("SELECT count(*) FROM events").fetch_one(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    assert!(!beside(&database(&server), "-wal").exists());
+    server.restart();
+    assert_eq!(ada.keys(&probe("topic")).await.len(), 3);
+}
+
+#[tokio::test]
+async fn an_older_copy_of_the_same_database_is_not_put_over_the_wal_of_its_later_life() {
+    let mut server = TestServer::start();
+    let ada = server.guest("Ada").await;
+    ada.publishes_many("topic", "old-", 3).await;
+    stops(&mut server).await;
+    let copy = server.data().join("copy");
+    fs::copy(database(&server), &copy).unwrap();
+    server.restart();
+    ada.publishes_many("topic", "new-", 3).await;
+    server.kill();
+    fs::copy(&copy, database(&server)).unwrap();
+    let wal = fs::read(beside(&database(&server), "-wal")).unwrap();
+    refuses(&starts_on(server.data()).await, "move");
+    assert_eq!(fs::read(beside(&database(&server), "-wal")).unwrap(), wal);
+    assert_eq!(fs::read(database(&server)).unwrap(), fs::read(&copy).unwrap());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_behind_a_link_is_guarded_where_it_is() {
+    let (real, data) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    std::os::unix::fs::symlink(real.path().join("log.db"), data.path().join("duplex.db")).unwrap();
+    refuses(&starts_on(data.path()).await, "leads nowhere");
+    fs::File::create(real.path().join("log.db")).unwrap();
+    let log = format!("sqlite:{}", data.path().join("duplex.db").display());
+    let mut server = TestServer::with(&["--log", &log]);
+    server.guest("Ada").await.publishes("topic", "k", "x").await;
+    server.kill();
+    assert!(beside(&real.path().join("log.db"), "-wal").exists());
+    server.restart();
+    server.guest("Ada").await.publishes("topic", "k2", "x").await;
+}
+
+#[tokio::test]
+async fn two_restores_in_a_second_keep_two_databases_and_one_that_fails_leaves_nothing() {
+    let mut server = TestServer::start();
+    server.guest("Ada").await.publishes("topic", "k", "x").await;
+    let copy = server.data().join("copy.db");
+    said(&run(&["backup", copy.to_str().unwrap()], server.data()).await);
+    stops(&mut server).await;
+    for _ in 0..3 {
+        said(&run(&["restore", copy.to_str().unwrap()], server.data()).await);
+    }
+    let names = || -> Vec<String> {
+        fs::read_dir(server.data())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    };
+    assert_eq!(names().iter().filter(|name| name.contains(".before-")).count(), 3);
+    let own = server.data().join("duplex.db.restoring");
+    fs::copy(&copy, &own).unwrap();
+    refuses(&run(&["restore", own.to_str().unwrap()], server.data()).await, "duplex.db.restoring");
+    assert_eq!(fs::read(&own).unwrap(), fs::read(&copy).unwrap());
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_one_line_with_file_user_and_remedy() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("folder")).unwrap();
+    fs::write(path("text"), "no database").unwrap();
+    std::os::unix::fs::symlink("/no/such/place", path("link")).unwrap();
+    for (log, words) in [("folder", "it is a folder"), ("link", "leads nowhere"), ("text/x.db", "is a file")]
+    {
+        let flag = format!("--log=sqlite:{}", path(log).display());
+        let refused = run(&["--listen", "127.0.0.1:0", &flag], &path("data")).await;
+        refuses(&refused, words);
+        refuses(&refused, log.split('/').next().unwrap());
+    }
+    for data in ["text", "link"] {
+        let refused = starts_on(&path(data)).await;
+        refuses(&refused, "user ");
+        refuses(&refused, data);
+        refuses(&run(&["--check-config"], &path(data)).await, data);
+    }
 }

@@ -17,12 +17,14 @@ pub struct MemoryLog(Arc<Mutex<Kept>>);
 struct Kept {
     life: u32,
     topics: BTreeMap<Topic, Vec<Event>>,
+    /// Those with events, the one with the latest last.
+    order: Vec<Topic>,
 }
 
 impl MemoryLog {
     /// An empty log.
     pub fn new() -> MemoryLog {
-        MemoryLog(Arc::new(Mutex::new(Kept { life: 1, topics: BTreeMap::new() })))
+        MemoryLog(Arc::new(Mutex::new(Kept { life: 1, topics: BTreeMap::new(), order: Vec::new() })))
     }
 
     /// The same log, opened again.
@@ -65,6 +67,8 @@ impl Kept {
         }
         let event = draft.into_event(Seq(events.len() as u64 + 1));
         events.push(event.clone());
+        self.order.retain(|topic| *topic != event.topic);
+        self.order.push(event.topic.clone());
         Ok(Appended { event, epoch, outcome: Outcome::New })
     }
 }
@@ -88,17 +92,19 @@ impl EventLog for MemoryLog {
     async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
         let kept = self.0.lock().unwrap();
         let mut found: Vec<_> = kept.topics.iter().filter(|(_, events)| !events.is_empty()).collect();
+        let place = |topic: &Topic| kept.order.iter().position(|known| known == topic);
+        found.sort_by_key(|(topic, _)| Reverse(place(topic)));
         match which {
             Which::Topics(topics) => found.retain(|(topic, _)| topics.contains(topic)),
             Which::Newest(namespace, most) => {
                 found.retain(|(topic, _)| topic.namespace() == namespace);
-                found.sort_by_key(|(_, events)| Reverse(events.last().map(|event| event.at)));
                 found.truncate(most as usize);
             }
         }
+        let latest_first = found.iter().map(|(topic, _)| (*topic).clone()).collect();
         let heads =
             found.into_iter().map(|(topic, events)| (topic.clone(), Seq(events.len() as u64))).collect();
-        Ok(Heads { epoch: kept.epoch(), heads })
+        Ok(Heads { epoch: kept.epoch(), heads, latest_first })
     }
 
     async fn try_write(&self) -> Result<(), LogError> {

@@ -36,7 +36,7 @@ async fn ready(State(app): State<AppState>) -> Response {
         (app.is_leaving(), "the node is going away"),
         (!app.node.can_write().await, "the log cannot be written"),
         (!app.node.can_read().await, "the log cannot be read"),
-        (in_place.is_err(), "the lock of the data folder is gone; restart the node"),
+        (in_place.is_err(), "a lock of the node is gone; restart it"),
     ];
     let reasons: Vec<_> = known.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect();
     let ready = reasons.is_empty();

@@ -2,6 +2,8 @@
 
 pub(crate) mod guard;
 
+use std::fs::OpenOptions;
+use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -25,13 +27,12 @@ macro_rules! migration {
 
 /// The schema's history, step by step; the library notes those it took in a table of its own. Listed here, since
 /// the library's macro, which lists a folder, would compile SQLite a second time, for the compiler.
-const STEPS: [(&str, &str, &str); 6] = [
+const STEPS: [(&str, &str, &str); 5] = [
     migration!("0001", "log"),
     migration!("0002", "people"),
     migration!("0003", "room"),
     migration!("0004", "newest"),
-    migration!("0005", "file"),
-    migration!("0006", "order"),
+    migration!("0005", "order"),
 ];
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let step = |(version, description, sql): (&str, &'static str, &'static str)| {
@@ -76,9 +77,14 @@ pub enum Lost {
 impl Database {
     /// Opens or makes the file and runs the migrations that it lacks.
     pub(crate) async fn open(file: &Path, lost: Lost) -> Result<Database, Unusable> {
-        let before = Before::of(file)?;
+        let file = &guard::real(file)?;
+        let before = Before::of(file, lost)?;
+        // SQLite says of a file that it cannot open nothing but that.
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file);
+        drop(opened.map_err(|error| Unusable::of(file, &error))?);
+        let named = |error: sqlx::Error| Unusable(format!("{}: {error}", file.display()));
+        let id = before.prepare();
         let options = options(file)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // NORMAL would lose acknowledged events in a power cut.
             .synchronous(SqliteSynchronous::Full)
@@ -89,6 +95,10 @@ impl Database {
             .foreign_keys(true);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            // It stays: the last connection to go would take the -wal of a running node along.
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .before_acquire(|connection, _| {
                 // On a full disk SQLite rolls back by itself; the library still counts a transaction, and would
                 // refuse every other one on that connection.
@@ -96,12 +106,15 @@ impl Database {
                 Box::pin(async move { Ok(usable) })
             })
             .connect_with(options.clone())
-            .await?;
-        MIGRATIONS.run(&writer).await?;
-        before.begin(&mut *writer.acquire().await?, lost).await?;
-        let options = options.read_only(true).create_if_missing(false).row_buffer_size(PAGE_ROWS);
-        let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
-        Ok(Database { writer, readers, place: InPlace::of(file) })
+            .await
+            .map_err(named)?;
+        MIGRATIONS.run(&writer).await.map_err(|error| Unusable(format!("{}: {error}", file.display())))?;
+        if let Some(id) = id {
+            before.begin(&mut *writer.acquire().await.map_err(named)?, id).await;
+        }
+        let options = options.read_only(true).row_buffer_size(PAGE_ROWS);
+        let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await;
+        Ok(Database { writer, readers: readers.map_err(named)?, place: InPlace::of(file) })
     }
 
     /// Whether the file still has the name under which it was opened.
@@ -113,7 +126,7 @@ impl Database {
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         if let Ok(mut writer) = self.writer.acquire().await
-            && let Err(error) = guard::set_in_use(&mut writer, false).await
+            && let Err(error) = guard::end(&mut writer).await
         {
             tracing::warn!(%error, "the database stays marked as open; its -wal belongs to it");
         }
@@ -126,42 +139,79 @@ pub(crate) fn options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(file).busy_timeout(BUSY)
 }
 
-/// Fails where [`Database::open`] would: when a file that is there was changed by another program than this one, such
-/// as a newer one.
+/// Fails where [`Database::open`] would: when a file that is there lacks something, or was changed by another program
+/// than this one, such as a newer one.
 pub(crate) async fn check_schema(file: &Path) -> Result<(), Unusable> {
+    Before::of(&guard::real(file)?, Lost::Refuse)?;
     let mut connection = read(file).await?;
+    let checked = check_migrations(&mut connection).await;
+    connection.close().await.ok();
+    checked.map_err(|error| Unusable(format!("{}: {error}", file.display())))
+}
+
+async fn check_migrations(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
     let noted = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = ?").bind(MIGRATIONS_TABLE);
-    if noted.fetch_optional(&mut connection).await?.is_none() {
-        return Ok(connection.close().await?);
+    if noted.fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(());
     }
     if let Some(version) = connection.dirty_version(MIGRATIONS_TABLE).await? {
-        return Err(MigrateError::Dirty(version).into());
+        return Err(MigrateError::Dirty(version));
     }
     for applied in connection.list_applied_migrations(MIGRATIONS_TABLE).await? {
         let known = MIGRATIONS.iter().find(|known| known.version == applied.version);
         let known = known.ok_or(MigrateError::VersionMissing(applied.version))?;
         if known.checksum != applied.checksum {
-            return Err(MigrateError::VersionMismatch(applied.version).into());
+            return Err(MigrateError::VersionMismatch(applied.version));
         }
     }
-    Ok(connection.close().await?)
+    Ok(())
 }
 
 /// One connection to a file that is there, and stays as it is. Fails when it holds no database.
 pub(crate) async fn read(file: &Path) -> Result<SqliteConnection, Unusable> {
-    let mut connection = SqliteConnection::connect_with(&options(file).read_only(true)).await?;
-    sqlx::query("PRAGMA schema_version").execute(&mut connection).await?;
+    let named = |error: sqlx::Error| Unusable(format!("{}: {error}", file.display()));
+    let mut connection =
+        SqliteConnection::connect_with(&options(file).read_only(true)).await.map_err(named)?;
+    sqlx::query("PRAGMA schema_version").execute(&mut connection).await.map_err(named)?;
     Ok(connection)
+}
+
+impl Unusable {
+    /// What the system says of a file, for whom, and what to do about it.
+    pub(crate) fn of(file: &Path, error: &io::Error) -> Unusable {
+        Unusable(format!("{}: {}", file.display(), told(file, error)))
+    }
+}
+
+/// What is wrong with a file or folder that we are to write in, who we are, and what to change.
+pub(crate) fn told(file: &Path, error: &io::Error) -> String {
+    let is_link = file.is_symlink() && !file.exists();
+    let remedy = match error.kind() {
+        _ if is_link => "it is a link that leads nowhere; make what it names, or remove it",
+        io::ErrorKind::IsADirectory => "it is a folder; name a file",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a part of its path is a file; name another one"
+        }
+        io::ErrorKind::PermissionDenied => "give it to that user, or name another one",
+        io::ErrorKind::ReadOnlyFilesystem => "mount it writable, or name another one",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there",
+        _ => "name one that can be made, and written in",
+    };
+    format!("{error}, for {}; {remedy}", user())
+}
+
+#[cfg(unix)]
+fn user() -> String {
+    format!("user {}", rustix::process::geteuid().as_raw())
+}
+
+#[cfg(not(unix))]
+fn user() -> String {
+    "this user".into()
 }
 
 impl From<sqlx::Error> for Unusable {
     fn from(error: sqlx::Error) -> Unusable {
-        Unusable(error.to_string())
-    }
-}
-
-impl From<MigrateError> for Unusable {
-    fn from(error: MigrateError) -> Unusable {
         Unusable(error.to_string())
     }
 }
@@ -180,6 +230,6 @@ mod tests {
         files.sort();
         assert_eq!(files, STEPS.map(|(version, description, _)| format!("{version}_{description}.sql")));
         let versions: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
-        assert_eq!(versions, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(versions, [1, 2, 3, 4, 5]);
     }
 }

@@ -2,12 +2,12 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::{Path, absolute};
+use std::path::{Path, PathBuf, absolute};
 
 use sqlx::{Connection, SqliteConnection};
 
 use super::{LogError, Summary};
-use crate::sqlite::guard::{self, beside};
+use crate::sqlite::guard::{self, beside, sync_folder_of};
 use crate::sqlite::{self, read};
 
 /// Copies one snapshot of the log and of the people in it to `to`, which must not exist. Under that name there is
@@ -19,6 +19,7 @@ pub(super) async fn copy(from: &Path, to: &Path) -> Result<(Summary, u64), LogEr
     if !from.is_file() {
         return Err(LogError(format!("there is no database {} to copy", from.display())));
     }
+    sqlite::check_schema(from).await?;
     let unfinished = unfinished(&beside(&absolute(to)?, ".unfinished"))?;
     let copied = write(from, &unfinished).await;
     match copied {
@@ -29,7 +30,7 @@ pub(super) async fn copy(from: &Path, to: &Path) -> Result<(Summary, u64), LogEr
             Ok((copied, bytes))
         }
         Err(error) => {
-            fs::remove_file(&unfinished.path)?;
+            unfinished.remove();
             Err(error)
         }
     }
@@ -37,8 +38,16 @@ pub(super) async fn copy(from: &Path, to: &Path) -> Result<(Summary, u64), LogEr
 
 /// A file that is being written under a name that says so, locked by who writes it.
 pub(super) struct Unfinished {
-    pub(super) path: std::path::PathBuf,
+    pub(super) path: PathBuf,
     file: File,
+}
+
+impl Unfinished {
+    /// Leaves nothing of it. What cannot be removed is begun anew the next time.
+    pub(super) fn remove(&self) {
+        fs::remove_file(&self.path).ok();
+        fs::remove_file(beside(&self.path, "-journal")).ok();
+    }
 }
 
 /// An empty one. What another process left when it was killed is begun anew; of two that write at the same time, the
@@ -64,30 +73,12 @@ pub(super) async fn write(from: &Path, to: &Unfinished) -> Result<Summary, LogEr
     sqlx::query("VACUUM INTO ?").bind(name).execute(&mut source).await?;
     source.close().await?;
     let mut copy = SqliteConnection::connect_with(&sqlite::options(&to.path)).await?;
-    let has_marks: bool = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'file'")
-        .fetch_one(&mut copy)
-        .await?;
-    if has_marks {
-        guard::set_in_use(&mut copy, false).await?;
-    }
     // A -wal of the original is none of the copy's.
-    guard::name(&mut copy).await?;
+    guard::complete(&mut copy).await?;
     let summary = Summary::of(&mut copy).await?;
     copy.close().await?;
     to.file.sync_all()?;
     Ok(summary)
-}
-
-/// A new name is on disk once its folder is.
-#[cfg(unix)]
-pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-#[cfg(not(unix))]
-pub(super) fn sync_folder_of(_path: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 impl From<io::Error> for LogError {

@@ -110,6 +110,8 @@ pub struct Heads {
     pub epoch: Epoch,
     /// Topics without events are absent.
     pub heads: BTreeMap<Topic, Seq>,
+    /// The same topics in the order in which the log took their newest events, the latest first: no clock is asked.
+    pub latest_first: Vec<Topic>,
 }
 
 /// Why a draft is not in the log.

@@ -8,7 +8,7 @@ use sqlx::{Connection, Row, SqliteConnection};
 
 use super::{LogError, Summary, backup};
 use crate::random::random_text;
-use crate::sqlite::guard::beside;
+use crate::sqlite::guard::{self, beside, real, sync_folder_of};
 use crate::sqlite::{self, read};
 
 /// Faults of a file that are told; there may be thousands.
@@ -25,8 +25,13 @@ pub struct Restored {
 
 /// Reads all of the file: its pages, its schema, and that every topic has each of its events once.
 pub(super) async fn verify(file: &Path) -> Result<Summary, LogError> {
-    if !file.is_file() {
-        return Err(LogError("there is no such file".into()));
+    let found =
+        fs::metadata(file).map_err(|error| LogError(format!("there is no such file to read: {error}")))?;
+    if !found.is_file() {
+        return Err(LogError("it is no file; name a backup".into()));
+    }
+    if found.len() == 0 {
+        return Err(LogError("it is empty".into()));
     }
     let file = absolute(file)?;
     sqlite::check_schema(&file).await?;
@@ -57,31 +62,40 @@ fn refuse_if(faults: &[String], is_wrong: bool, what: &str) -> Result<(), LogErr
     if !is_wrong {
         return Ok(());
     }
-    let told = faults.iter().take(TOLD_MAX).cloned().collect::<Vec<_>>().join("; ");
-    let more = if faults.len() > TOLD_MAX { ", and more" } else { "" };
+    let lines: Vec<&str> = faults.iter().flat_map(|fault| fault.lines()).map(str::trim).collect();
+    let told = lines.iter().take(TOLD_MAX).copied().collect::<Vec<_>>().join("; ");
+    let more = if lines.len() > TOLD_MAX { ", and more" } else { "" };
     Err(LogError(format!("{what}: {told}{more}")))
 }
 
 /// At every moment there is one whole database under the name of the log: the old one, or the new one.
 pub(super) async fn restore(from: &Path, log: &Path) -> Result<Restored, LogError> {
+    let log = real(log)?;
+    let path = beside(&log, ".restoring");
+    if real(from)? == path {
+        return Err(LogError("what a restore writes on the way is no backup; name another file".into()));
+    }
     let holds = verify(from).await?;
-    let log = fs::canonicalize(log).unwrap_or_else(|_| log.to_owned());
-    let new = backup::unfinished(&beside(&log, ".restoring"))?;
-    backup::write(&absolute(from)?, &new).await?;
-    begin_new_life(&new.path).await?;
-    let before = match log.exists() {
-        false => None,
-        true => {
-            complete(&log).await;
-            let kept = beside(&log, &format!(".before-{}", seconds()));
-            fs::hard_link(&log, &kept)?;
-            keep_beside(&log, &kept)?;
-            Some(kept)
-        }
+    let new = backup::unfinished(&path)?;
+    let made = async {
+        backup::write(&absolute(from)?, &new).await?;
+        begin_new_life(&new.path).await?;
+        let before = keep_what_is_there(&log).await?;
+        fs::rename(&new.path, &log)?;
+        Ok(before)
     };
-    fs::rename(&new.path, &log)?;
-    backup::sync_folder_of(&log)?;
-    Ok(Restored { holds, before })
+    match made.await {
+        Ok(before) => {
+            sync_folder_of(&log).map_err(|error| {
+                LogError(format!("it is in place, and the folder cannot be written to disk: {error}"))
+            })?;
+            Ok(Restored { holds, before })
+        }
+        Err(error) => {
+            new.remove();
+            Err(error)
+        }
+    }
 }
 
 /// Some readers saw more than the copy holds: all start over.
@@ -95,22 +109,36 @@ async fn begin_new_life(file: &Path) -> Result<(), LogError> {
     Ok(connection.close().await?)
 }
 
-/// Folds what a killed node left in the `-wal` into the old database. One that cannot be opened stays as it is.
-async fn complete(log: &Path) {
-    let Ok(mut old) = SqliteConnection::connect_with(&sqlite::options(log)).await else { return };
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut old).await.ok();
-    old.close().await.ok();
-}
-
-/// What is still beside the old database goes with it.
-fn keep_beside(log: &Path, kept: &Path) -> Result<(), LogError> {
+/// Gives the old database a second name, complete as it is; nothing where there is none.
+async fn keep_what_is_there(log: &Path) -> Result<Option<PathBuf>, LogError> {
+    if !log.exists() {
+        return Ok(None);
+    }
+    // What a killed node left in the -wal is folded in. One that cannot be opened stays as it is.
+    if let Ok(mut old) = SqliteConnection::connect_with(&sqlite::options(log)).await {
+        guard::complete(&mut old).await.ok();
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut old).await.ok();
+        old.close().await.ok();
+    }
+    let seconds = seconds();
+    let free = |number: &u32| !kept_as(log, seconds, *number).exists();
+    let number = (0..).find(free).unwrap_or_default();
+    let kept = kept_as(log, seconds, number);
+    let cannot = |error: std::io::Error| LogError(format!("{}: {error}", kept.display()));
+    // Not every file system has second names, nor lets everybody give them.
+    fs::hard_link(log, &kept).or_else(|_| fs::copy(log, &kept).map(drop)).map_err(cannot)?;
     for ending in ["-wal", "-shm"] {
         let left = beside(log, ending);
         if left.exists() {
-            fs::rename(&left, beside(kept, ending))?;
+            fs::rename(&left, beside(&kept, ending)).map_err(cannot)?;
         }
     }
-    Ok(())
+    Ok(Some(kept))
+}
+
+fn kept_as(log: &Path, seconds: u64, number: u32) -> PathBuf {
+    let more = if number == 0 { String::new() } else { format!("-{number}") };
+    beside(log, &format!(".before-{seconds}{more}"))
 }
 
 fn seconds() -> u64 {

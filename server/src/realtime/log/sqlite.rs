@@ -110,7 +110,9 @@ impl EventLog for SqliteLog {
         let rows = match which {
             Which::Topics(topics) => {
                 let names = serde_json::to_string(topics).map_err(|error| LogError(error.to_string()))?;
-                sqlx::query("SELECT name, head FROM topics WHERE name IN (SELECT value FROM json_each(?))")
+                sqlx::query(
+                    "SELECT name, head FROM topics WHERE name IN (SELECT value FROM json_each(?)) ORDER BY newest DESC",
+                )
                     .bind(names)
             }
             // ';' is the character after ':', so this is a range of names.
@@ -123,7 +125,9 @@ impl EventLog for SqliteLog {
         };
         let rows = rows.fetch_all(&mut *snapshot).await?;
         let heads = rows.iter().map(|row| Ok((parsed(row.try_get::<String, _>(0)?)?, seq(row, 1)?)));
-        Ok(Heads { epoch, heads: heads.collect::<Result<_, LogError>>()? })
+        let heads = heads.collect::<Result<Vec<(Topic, Seq)>, LogError>>()?;
+        let latest_first = heads.iter().map(|(topic, _)| topic.clone()).collect();
+        Ok(Heads { epoch, heads: heads.into_iter().collect(), latest_first })
     }
 
     async fn try_write(&self) -> Result<(), LogError> {
