@@ -66,7 +66,7 @@ pub struct Config {
     /// its Host and its Origin are welcome
     #[arg(long, env = "DUPLEX_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<Origin>,
-    /// Network of a proxy in front, whose X-Forwarded-For is believed; several are separated by commas
+    /// Network of a proxy in front, whose X-Forwarded-For, or else Forwarded, is believed; several are separated by commas
     #[arg(long, env = "DUPLEX_TRUSTED_PROXY", value_delimiter = ',', value_name = "NETWORK", value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
     /// Second address, which only sends browsers to the one that speaks TLS
@@ -97,7 +97,7 @@ pub struct Config {
     /// Seconds between being told to stop and sending clients away: /readyz is red meanwhile, and all else goes on
     #[arg(long, env = "DUPLEX_DRAIN_DELAY_SECS", default_value_t = 0, value_name = "SECONDS")]
     pub drain_delay_secs: u32,
-    /// Begin a new life of the log, once, after a backup was put back: every reader starts over
+    /// Begin a new life of the log, once, to go on where its newest events were lost: every reader starts over
     #[arg(long, env = "DUPLEX_NEW_EPOCH", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub new_epoch: bool,
     /// Folder of a built client to serve in place of the built-in one

@@ -28,7 +28,10 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
             runtime.block_on(async {
                 match task {
                     Task::Serve => serve(config, features).await,
-                    Task::Check => check::check(&config).await.map(|()| say("ok")),
+                    Task::Check => {
+                        tell_unknown_variables(|line| _ = writeln!(io::stderr(), "{NAME}: {line}"));
+                        check::check(&config).await.map(|()| say("ok"))
+                    }
                     Task::Print(settings) => {
                         say(settings.trim_end());
                         Ok(())
@@ -58,15 +61,20 @@ async fn serve(config: Config, features: Vec<Feature>) -> Result<(), StartError>
     let endpoint = config.otlp_endpoint.as_deref();
     let _telemetry = telemetry::start(&config.log_filter, config.log_format, endpoint).map_err(StartError)?;
     raise_open_files();
-    for name in config::unknown_variables() {
-        tracing::warn!("{name} is set, and is no setting of this program; --print-config lists them all");
-    }
+    tell_unknown_variables(|line| tracing::warn!("{line}"));
     let app = App::build(config, features).await?;
     let stop =
         shutdown::requested().map_err(|error| StartError(format!("signals cannot be watched: {error}")))?;
     say(&format!("listening on {}", app.url()));
     app.serve(stop).await;
     Ok(())
+}
+
+/// Variables with a slip of the pen, by a line each.
+fn tell_unknown_variables(tell: impl Fn(String)) {
+    for name in config::unknown_variables() {
+        tell(format!("{name} is set, and is no setting of this program; --print-config lists them all"));
+    }
 }
 
 /// Needs no lock on the data folder: the node that holds it goes on.
@@ -103,7 +111,7 @@ async fn verify(file: &Path) -> Result<(), StartError> {
 }
 
 async fn examine(url: &Origin, root: Option<&Path>, patience: Patience) -> Result<(), StartError> {
-    say("looking, for half a minute");
+    say("looking; it takes half a minute, or a whole one");
     let report = doctor::examine(url, root, patience)
         .await
         .map_err(|reason| StartError(format!("doctor {url}: {reason}")))?;

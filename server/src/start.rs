@@ -90,6 +90,12 @@ pub fn encryption(config: &Config) -> Result<(Option<Tls>, Transport), StartErro
 /// oversight.
 pub fn certificate(config: &Config) -> Result<Option<tls::Source>, StartError> {
     let listen = config.listen;
+    let has_tls = config.tls_source().is_some() || config.tls.is_some();
+    if let Some(public) = config.public_url.as_ref().filter(|public| has_tls && !public.is_secure()) {
+        return Err(StartError(format!(
+            "--public-url {public}: a node with TLS is reached by https://, and its cookies go nowhere else"
+        )));
+    }
     match (config.tls_source(), config) {
         (None, Config { redirect_from: Some(from), .. }) => Err(StartError(format!(
             "--redirect-from {from}: there is no TLS to send anybody to; give --tls-cert and --tls-key too"

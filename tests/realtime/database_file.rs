@@ -372,6 +372,21 @@ async fn what_cannot_be_used_is_one_line_with_file_user_and_remedy() {
         refuses(&refused, words);
         refuses(&refused, log.split('/').next().unwrap());
     }
+    fs::write(path("long"), "no database ".repeat(100)).unwrap();
+    let foreign = format!("sqlite:{}?mode=rwc", path("foreign").display());
+    let mut connection = SqliteConnection::connect(&foreign).await.unwrap();
+    sqlx::query("CREATE TABLE theirs (x); PRAGMA user_version = 7").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let before = fs::read(path("foreign")).unwrap();
+    for (file, words) in [("long", "is no SQLite database"), ("foreign", "a database of another program")] {
+        let flag = format!("--log=sqlite:{}", path(file).display());
+        refuses(&run(&["--listen", "127.0.0.1:0", &flag], &path("data")).await, words);
+        refuses(&run(&["verify", path(file).to_str().unwrap()], &path("data")).await, words);
+    }
+    let mut connection = SqliteConnection::connect(&foreign).await.unwrap();
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut connection).await.unwrap();
+    assert_eq!((tables, before.is_empty()), (1, false), "nothing was added to it");
     for data in ["text", "link"] {
         let refused = starts_on(&path(data)).await;
         refuses(&refused, "user ");

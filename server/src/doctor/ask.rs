@@ -51,7 +51,11 @@ impl Told {
     /// What a problem says for people, or how the body begins.
     pub fn detail(&self) -> String {
         let problem = serde_json::from_slice::<shared::Problem>(&self.body);
-        let beginning = || String::from_utf8_lossy(&self.body).chars().take(80).collect();
+        let text = String::from_utf8_lossy(&self.body);
+        let words = || {
+            text.split(|char: char| char.is_whitespace() || char.is_control()).filter(|word| !word.is_empty())
+        };
+        let beginning = || words().collect::<Vec<_>>().join(" ").chars().take(80).collect();
         problem.map_or_else(|_| beginning(), |problem| problem.detail)
     }
 }
@@ -159,6 +163,9 @@ fn connector(root: Option<&Path>) -> Result<TlsConnector, String> {
             for root in CertificateDer::pem_slice_iter(&pem) {
                 let root = root.map_err(|error| cannot(error.to_string()))?;
                 roots.add(root).map_err(|error| cannot(error.to_string()))?;
+            }
+            if roots.is_empty() {
+                return Err(cannot("it holds no certificate".into()));
             }
             builder.with_root_certificates(roots).with_no_client_auth()
         }

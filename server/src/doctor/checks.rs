@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, SERVER, SET_COOKIE, VIA};
+use axum::http::header::{CONTENT_TYPE, SERVER, SET_COOKIE, VIA};
 use axum::http::{HeaderMap, Method, StatusCode};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -15,13 +15,12 @@ use tokio_tungstenite::tungstenite::Message;
 use super::Patience;
 use super::ask::{BEGINS_WITHIN, Target, Told};
 use super::finding::{Finding, Proxy};
+use super::streams::{Stream, fares};
 use crate::authority::Authority;
 use crate::http::arrival::{self, Arrival};
 
 /// An address that nobody has (RFC 5737), as somebody might write it who wants to be another.
 const FORGED: &str = "192.0.2.123";
-/// The first event of a stream is there at once, or it is held back.
-const EVENT_WITHIN: Duration = Duration::from_secs(3);
 /// As pages wait.
 const WAIT_SECS: u32 = 25;
 /// A proxy that breaks off does so well before what it broke off would have come.
@@ -138,8 +137,10 @@ impl<'a> Patient<'a> {
         let adds_nothing = forged.forwarded.as_deref().is_none_or(|told| told == FORGED);
         if self.arrival.by_proxy && (self.arrival.forwarded.is_none() || adds_nothing) {
             findings.push(Finding::NotForwarded);
-        } else if !self.arrival.by_proxy && self.arrival.forwarded.is_some() {
+        } else if !self.arrival.by_proxy && (self.arrival.forwarded.is_some() || self.proxy != Proxy::Unknown)
+        {
             findings.push(Finding::NotTrusted);
+            findings.extend(self.arrival.forwarded.is_none().then_some(Finding::NotForwarded));
         }
         verdict(
             &format!(
@@ -195,7 +196,7 @@ impl<'a> Patient<'a> {
                 }
                 Ok(Some(Ok(_))) => {}
                 Ok(Some(Err(_)) | None) => {
-                    return Err(vec![Finding::CutsSilentSockets { secs: last.elapsed().as_secs() }]);
+                    return Err(vec![Finding::CutsSilentSockets { secs: whole_secs(last) }]);
                 }
                 Err(_) => {
                     return Err(failed("socket: it stays open, and the node's beat does not arrive".into()));
@@ -217,7 +218,9 @@ impl<'a> Patient<'a> {
 
     async fn streams(&self) -> Checked {
         let ours = self.topic.as_ref().filter(|_| self.cookie.is_ok()).map(endpoint_of);
-        let (bare, own) = join!(self.stream(Some(arrival::PATH.into())), self.stream(ours));
+        let cookie = self.cookie.clone().unwrap_or_default();
+        let (bare, own) =
+            join!(fares(self.target, Some(arrival::PATH.into()), &cookie), fares(self.target, ours, &cookie));
         let mut findings = Vec::new();
         match (bare, own) {
             (Stream::Flows, Stream::Flows) => {}
@@ -229,50 +232,6 @@ impl<'a> Patient<'a> {
             (_, own) => findings.push(Finding::CompressesStreams { ours_too: own != Stream::Flows }),
         }
         verdict("a stream arrives event by event", findings)
-    }
-
-    /// Whether the first event of a stream arrives while nothing follows it.
-    async fn stream(&self, path: Option<String>) -> Stream {
-        let Some(path) = path else { return Stream::Flows };
-        let packed = self.first_event(&path, "gzip").await;
-        match packed {
-            Ok(true) => Stream::Flows,
-            Err(what) => Stream::Fails(what),
-            Ok(false) => match self.first_event(&path, "identity").await {
-                Ok(true) => Stream::Compressed,
-                Ok(false) => Stream::Held,
-                Err(what) => Stream::Fails(what),
-            },
-        }
-    }
-
-    async fn first_event(&self, path: &str, codings: &str) -> Result<bool, String> {
-        let cookie = self.cookie.clone().unwrap_or_default();
-        let headers = [
-            (ACCEPT.as_str(), "text/event-stream"),
-            (ACCEPT_ENCODING.as_str(), codings),
-            ("cookie", &cookie),
-        ];
-        let request = get(self.target, path, &headers)?;
-        let arrives = async {
-            let answer = self.target.begin(request).await?;
-            if !answer.status().is_success() {
-                return Err(format!("GET {path} as a stream is answered with {}", answer.status()));
-            }
-            let is_packed = answer.headers().contains_key("content-encoding");
-            let mut parts = Body::new(answer.into_body()).into_data_stream();
-            let mut text = Vec::new();
-            while let Some(part) = parts.next().await {
-                text.extend(part.map_err(|error| format!("GET {path} as a stream broke off: {error}"))?);
-                // What is packed cannot be looked into: that all of it has come shows only in that it can be unpacked.
-                let whole = if is_packed { unpacked(&text) } else { text.clone() };
-                if whole.windows(2).any(|two| two == b"\n\n") {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        };
-        timeout(EVENT_WITHIN, arrives).await.unwrap_or(Ok(false))
     }
 
     async fn poll(&self) -> Checked {
@@ -304,7 +263,7 @@ impl<'a> Patient<'a> {
             Ok(Ok(told)) if began.elapsed() + MARGIN > Duration::from_secs(WAIT_SECS.into()) => {
                 Err(failed(format!("waiting: it is answered with {}: {}", told.status, told.detail())))
             }
-            Ok(_) => Err(vec![Finding::GivesUp { secs: began.elapsed().as_secs() }]),
+            Ok(_) => Err(vec![Finding::GivesUp { secs: whole_secs(began) }]),
             Err(_) => Err(vec![Finding::WaitsForTheEnd]),
         }
     }
@@ -317,7 +276,8 @@ impl<'a> Patient<'a> {
         }
         sleep(Duration::from_secs(node_secs.into()).saturating_sub(MARGIN)).await;
         let again: Arrival = self.target.get(arrival::PATH).await.map_err(failed)?;
-        let paused = Duration::from_millis(again.paused_ms) + 2 * MARGIN;
+        let Some(paused_ms) = again.paused_ms else { return Ok(Vec::new()) };
+        let paused = Duration::from_millis(paused_ms) + 2 * MARGIN;
         let is_kept = paused >= Duration::from_secs(node_secs.into());
         let finding = is_kept.then_some(Finding::KeepsConnections { node_secs });
         verdict(
@@ -327,14 +287,9 @@ impl<'a> Patient<'a> {
     }
 }
 
-/// How a stream fares.
-#[derive(Debug, PartialEq, Eq)]
-enum Stream {
-    Flows,
-    Held,
-    /// Only where a browser takes compressed answers, as all do.
-    Compressed,
-    Fails(String),
+/// As somebody set it, of whom it came a little early or late.
+fn whole_secs(since: Instant) -> u64 {
+    since.elapsed().as_secs_f64().round() as u64
 }
 
 fn verdict(good: &str, findings: Vec<Finding>) -> Checked {
@@ -345,7 +300,11 @@ fn failed(what: String) -> Vec<Finding> {
     vec![Finding::Failed { what }]
 }
 
-fn get(target: &Target, path: &str, headers: &[(&str, &str)]) -> Result<axum::http::Request<Body>, String> {
+pub(super) fn get(
+    target: &Target,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<axum::http::Request<Body>, String> {
     let request = target.request(Method::GET, path);
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     request.body(Body::empty()).map_err(|error| error.to_string())
@@ -386,13 +345,4 @@ async fn topic(target: &Target) -> Option<Topic> {
 
 fn endpoint_of(topic: &Topic) -> String {
     endpoint::events(topic, Part::Newest, None, 1)
-}
-
-/// As much as can be unpacked of a stream of gzip that goes on.
-fn unpacked(packed: &[u8]) -> Vec<u8> {
-    use std::io::Read;
-    let mut text = Vec::new();
-    // It ends before its end, which is no error here.
-    flate2::read::GzDecoder::new(packed).read_to_end(&mut text).ok();
-    text
 }

@@ -118,7 +118,11 @@ impl Finding {
             Proxy::Unknown => Vec::new(),
         };
         if !own.is_empty() {
-            return own;
+            let at_the_node = all.iter().filter(|(of, _)| of.ends_with("this node"));
+            return own
+                .into_iter()
+                .chain(at_the_node.map(|(name, line)| format!("{name}: {line}")))
+                .collect();
         }
         all.iter().map(|(name, line)| format!("{name}: {line}")).collect()
     }
@@ -182,12 +186,15 @@ impl Finding {
                 ("others", "write the caller's address into X-Forwarded-For"),
             ],
             Finding::NotTrusted => &[("this node", "start it with --trusted-proxy and the proxy's address")],
-            Finding::KeepsConnections { .. } => &[
-                ("HAProxy", "option http-server-close, or a smaller pool-purge-delay"),
-                ("Caddy", "transport http { keepalive 60s }"),
-                ("nginx", "keepalive_timeout 60s; in `upstream`"),
-                ("or this node", "start it with a larger --keep-alive-secs"),
-            ],
+            Finding::KeepsConnections { node_secs } => {
+                let shorter = node_secs / 2;
+                return vec![
+                    ("HAProxy", format!("option http-server-close, or pool-purge-delay {shorter}s")),
+                    ("Caddy", format!("transport http {{ keepalive {shorter}s }}")),
+                    ("nginx", format!("keepalive_timeout {shorter}s; in `upstream`")),
+                    ("or this node", "start it with a larger --keep-alive-secs".into()),
+                ];
+            }
             Finding::NotReady { .. } | Finding::Failed { .. } => &[],
         };
         lines.iter().map(|(proxy, line)| (*proxy, (*line).to_owned())).collect()
@@ -231,8 +238,7 @@ impl fmt::Display for Finding {
             ),
             Finding::GivesUp { secs } => write!(
                 f,
-                "waiting: the proxy gives up on a request that waits after {secs} s; pages wait for 25 s, and beat every \
-                 25 s"
+                "waiting: the proxy gives up on a request that waits after {secs} s; pages ask for 25 s at a time"
             ),
             Finding::CutsSilentSockets { secs } => write!(
                 f,

@@ -7,6 +7,7 @@
 mod ask;
 mod checks;
 mod finding;
+mod streams;
 
 use std::fmt;
 use std::path::Path;
@@ -53,9 +54,9 @@ impl fmt::Display for Report {
                 writeln!(f, "         {line}")?;
             }
         }
-        match self.findings.len() {
-            0 => write!(f, "nothing is wrong"),
-            _ if !self.has_problems() => write!(f, "it works; the advice is for what may come"),
+        match self.findings.iter().filter(|finding| finding.is_problem()).count() {
+            0 if self.findings.is_empty() => write!(f, "nothing is wrong"),
+            0 => write!(f, "it works; the advice is for what may come"),
             1 => write!(f, "found a problem"),
             several => write!(f, "found {several} problems"),
         }

@@ -43,10 +43,8 @@ pub struct Arrival {
     pub by_proxy: bool,
     /// What stands there of whom it was sent for, by the caller and by each proxy.
     pub forwarded: Option<String>,
-    /// Names the connection on which it came.
-    pub connection: u32,
-    /// For how long this connection had paused.
-    pub paused_ms: u64,
+    /// For how long its connection had paused; not known of HTTP/2, which has no pauses between requests.
+    pub paused_ms: Option<u64>,
     /// For how long it may.
     pub keep_alive_secs: u32,
 }
@@ -80,13 +78,18 @@ async fn arrival(
     let before = request.extensions().get::<Before>().copied();
     let arrival = Arrival {
         is_http10: request.version() == Version::HTTP_10,
-        host: text(headers, HOST.as_str()).unwrap_or_default(),
+        // HTTP/2 names the host in the address.
+        host: request
+            .uri()
+            .authority()
+            .map(ToString::to_string)
+            .or(text(headers, HOST.as_str()))
+            .unwrap_or_default(),
         origin: text(headers, ORIGIN.as_str()),
         client,
         by_proxy: app.proxies.trusts(Peer::of(request.extensions()).ip()),
         forwarded: text(headers, "x-forwarded-for").or_else(|| text(headers, FORWARDED.as_str())),
-        connection: before.map_or(0, |before| before.connection),
-        paused_ms: before.map_or(0, |before| before.paused.as_millis() as u64),
+        paused_ms: before.map(|before| before.paused.as_millis() as u64),
         keep_alive_secs: app.limits.keep_alive_secs,
     };
     Ok(([(CACHE_CONTROL, "no-store")], Json(arrival)).into_response())

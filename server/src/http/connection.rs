@@ -30,7 +30,6 @@ use tower::ServiceExt;
 use crate::http::reading::Reading;
 use crate::http::takers::Takers;
 use crate::http::{Meters, Peer};
-use crate::random::random_number;
 
 /// A handshake must be complete after this long, and so must a head after its first byte, or after its connection
 /// began.
@@ -63,8 +62,6 @@ pub struct OtherSide {
 /// What a request's connection was doing before.
 #[derive(Debug, Clone, Copy)]
 pub struct Before {
-    /// Names the connection.
-    pub connection: u32,
     /// How long it had paused.
     pub paused: Duration,
 }
@@ -129,17 +126,14 @@ async fn http1<S>(stream: S, other: OtherSide, router: Router, stop: Cancellatio
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (reading, connection) = (Reading::default(), random_number());
+    let reading = Reading::default();
     let (asked, answered) = (reading.clone(), reading.clone());
     let service = router
         .map_request(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Before { connection, paused: asked.asked() });
+            request.extensions_mut().insert(Before { paused: asked.asked() });
             from(other.peer, request)
         })
-        .map_response(move |answer: Response<Body>| {
-            answered.answered();
-            answer
-        });
+        .map_response(move |answer: Response<Body>| answered.until_answered(answer));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(other.pause_max)

@@ -37,7 +37,10 @@ pub async fn check(listen: SocketAddr, speaks_tls: bool) -> Result<(), String> {
     let (status, body) = asked.map_err(|error| cannot(error.to_string()))?;
     match status {
         StatusCode::OK => Ok(()),
-        _ => Err(format!("{status}: {}", String::from_utf8_lossy(&body).trim())),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            Err(format!("{status}: {}", String::from_utf8_lossy(&body).trim()))
+        }
+        _ => Err(format!("{address} answers with {status}, which no node does")),
     }
 }
 

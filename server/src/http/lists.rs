@@ -28,6 +28,10 @@ const LISTS: [(HeaderName, u8); 11] = [
     (HeaderName::from_static("x-forwarded-for"), b','),
 ];
 
+/// The lists of whom a proxy asks for, and what stands for an entry that cannot be read.
+const FORWARDING: [(HeaderName, &[u8]); 2] =
+    [(FORWARDED, b"for=unknown"), (HeaderName::from_static("x-forwarded-for"), b"unknown")];
+
 /// Makes one readable line of each list, before anything reads it.
 pub async fn join(mut request: Request, next: Next) -> Response {
     for (name, separator) in &LISTS {
@@ -43,28 +47,35 @@ fn join_one(headers: &mut HeaderMap, name: &HeaderName, separator: u8) {
     if is_good {
         return;
     }
+    let has_quotes = separator == b',' && name != "x-forwarded-for";
     let lines: Vec<HeaderValue> = headers.get_all(name).iter().cloned().collect();
-    let entries: Vec<&[u8]> = lines.iter().flat_map(|line| entries(line.as_bytes(), separator)).collect();
+    let entries: Vec<&[u8]> =
+        lines.iter().flat_map(|line| entries(line.as_bytes(), separator, has_quotes)).collect();
     headers.remove(name);
-    let readable: Vec<&[u8]> = entries.into_iter().filter(|entry| is_readable(entry)).collect();
+    // Who was asked for must not vanish: a header that somebody else wrote would be believed in its place.
+    let unreadable =
+        FORWARDING.iter().find(|(forwarding, _)| forwarding == name).map(|(_, unknown)| *unknown);
+    let told = entries.into_iter().map(|entry| if is_readable(entry) { Some(entry) } else { unreadable });
+    let readable: Vec<&[u8]> = told.flatten().collect();
     let joined = readable.join(&[separator, b' '][..]);
     if let Some(line) = HeaderValue::from_bytes(&joined).ok().filter(|_| !readable.is_empty()) {
         headers.insert(name.clone(), line);
     }
 }
 
-/// The entries of a line. A comma between quotation marks separates nothing (RFC 9110 §5.6.4); to cookies, these are
-/// characters like any other (RFC 6265 §5.4).
-fn entries(line: &[u8], separator: u8) -> Vec<&[u8]> {
+/// The entries of a line. A comma between quotation marks separates nothing (RFC 9110 §5.6.4), unless they are never
+/// closed; to cookies and to `X-Forwarded-For`, they are characters like any other.
+fn entries(line: &[u8], separator: u8, has_quotes: bool) -> Vec<&[u8]> {
     let (mut quoted, mut escaped) = (false, false);
     let parts = line.split(|byte| {
         let separates = *byte == separator && !quoted;
-        let toggles = *byte == b'"' && !escaped && separator == b',';
+        let toggles = *byte == b'"' && !escaped && has_quotes;
         escaped = *byte == b'\\' && quoted && !escaped;
         quoted ^= toggles;
         separates
     });
-    parts.map(<[u8]>::trim_ascii).filter(|entry| !entry.is_empty()).collect()
+    let parts: Vec<&[u8]> = parts.map(<[u8]>::trim_ascii).filter(|entry| !entry.is_empty()).collect();
+    if quoted { entries(line, separator, false) } else { parts }
 }
 
 fn is_readable(entry: &[u8]) -> bool {
@@ -102,5 +113,15 @@ mod tests {
         let tags = joined(&IF_NONE_MATCH, b',', &[b"\"a,b\", \"\xe9\", \"c\\\"d\"", b"W/\"e\""]);
         assert_eq!(tags.as_deref(), Some("\"a,b\", \"c\\\"d\", W/\"e\""));
         assert_eq!(joined(&CONNECTION, b',', &[b"one, , line"]).as_deref(), Some("one, , line"));
+    }
+
+    #[test]
+    fn nobody_hides_whom_a_proxy_asks_for() {
+        let forwarded_for = HeaderName::from_static("x-forwarded-for");
+        let told = joined(&forwarded_for, b',', &[b"\"\xff, 192.0.2.7"]);
+        assert_eq!(told.as_deref(), Some("unknown, 192.0.2.7"));
+        assert_eq!(joined(&forwarded_for, b',', &[b"\xff"]).as_deref(), Some("unknown"));
+        let told = joined(&FORWARDED, b',', &[b"for=\"\xff, for=192.0.2.7"]);
+        assert_eq!(told.as_deref(), Some("for=unknown, for=192.0.2.7"));
     }
 }

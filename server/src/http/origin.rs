@@ -88,11 +88,16 @@ impl Origins {
         let host = Authority::parse(to.host);
         let is_at = |host: &Authority| {
             // What every tutorial for nginx passes on is the host without its port.
-            let lost_its_port = to.by_proxy && host.has_no_port() && origin.authority().is_host_of(host);
+            let lost_its_port = to.by_proxy
+                && self.public.is_none()
+                && host.has_no_port()
+                && origin.authority().is_host_of(host);
             origin.is_at(host) || lost_its_port
         };
-        let own = host.is_some_and(|host| is_at(&host)) && (!self.tls_only || origin.is_secure());
-        let local = self.loopback_only && origin.authority().is_loopback();
+        let own = host.as_ref().is_some_and(is_at) && (!self.tls_only || origin.is_secure());
+        let local = self.loopback_only
+            && origin.authority().is_loopback()
+            && host.is_some_and(|host| host.is_loopback());
         own || local || self.public.as_ref() == Some(origin) || self.allowed.contains(origin)
     }
 
@@ -205,6 +210,9 @@ mod tests {
         assert!(tunnel.check_host("abc.tunnel.example:443").is_ok());
         assert!(tunnel.check_host("evil.example").is_err());
         assert!(!allows(&tunnel, "https://evil.example", "abc.tunnel.example", false));
+        assert!(!allows(&tunnel, "https://abc.tunnel.example:8443", "abc.tunnel.example", true));
+        assert!(!allows(&tunnel, "http://localhost:9", "abc.tunnel.example", false));
+        assert!(allows(&tunnel, "http://localhost:9", "localhost:3000", false));
         assert!(node(None).check_host("abc.tunnel.example").is_err());
     }
 

@@ -9,6 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::Response;
+use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -19,9 +22,9 @@ pub struct Reading(Arc<Mutex<State>>);
 struct State {
     /// When the head on its way began; nothing in a pause, and while a request is being answered.
     began: Option<Instant>,
-    /// Requests whose answers have not begun.
+    /// Requests whose answers have not ended.
     asked: u32,
-    /// When the last answer began, or the connection.
+    /// When the last answer ended, or the connection began.
     answered_at: Instant,
 }
 
@@ -46,8 +49,14 @@ impl Reading {
         state.answered_at.elapsed()
     }
 
-    /// An answer begins.
-    pub fn answered(&self) {
+    /// The answer, which is noted once all of it has left.
+    pub fn until_answered(&self, answer: Response<Body>) -> Response<Body> {
+        let end = AnswerEnd(self.clone());
+        answer.map(|body| Body::new(body.map_frame(move |frame| (&end, frame).1)))
+    }
+
+    /// An answer has ended.
+    fn answered(&self) {
         let mut state = self.lock();
         state.asked = state.asked.saturating_sub(1);
         state.answered_at = Instant::now();
@@ -82,6 +91,15 @@ impl Reading {
     }
 }
 
+/// Dropped with the body of an answer.
+struct AnswerEnd(Reading);
+
+impl Drop for AnswerEnd {
+    fn drop(&mut self) {
+        self.0.answered();
+    }
+}
+
 /// See [`Reading::watch`].
 pub struct Watched<S> {
     stream: S,
@@ -96,7 +114,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
-        if buffer.filled().len() > before {
+        // What is empty between two requests is none of either (RFC 9112 §2.2).
+        let is_empty = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        if !buffer.filled()[before..].iter().all(is_empty) {
             self.reading.received();
         }
         Poll::Ready(read)

@@ -86,7 +86,7 @@ impl Hub {
         let Some(watched) = topics.watched.get_mut(topic) else { return };
         let who = watched.remove(topic, session, leave);
         let is_idle = watched.is_idle();
-        who.iter().for_each(|who| topics.vacate(&who.id, topic));
+        who.iter().for_each(|who| topics.vacate(who, topic));
         if is_idle {
             topics.forget(topic);
         } else {

@@ -57,11 +57,16 @@ impl Presence {
         *seat = Seat { session, who, lost_at: None };
     }
 
-    /// A session left.
-    pub fn leave(&mut self, session: SessionId) {
-        let before = self.seats.len();
-        self.seats.retain(|_, seat| seat.session != session);
-        self.changed |= self.seats.len() < before;
+    /// A session left. Returns who it was, if it had a seat.
+    pub fn leave(&mut self, session: SessionId) -> Option<UserId> {
+        let (number, who) = self
+            .seats
+            .iter()
+            .find(|(_, seat)| seat.session == session)
+            .map(|(number, seat)| (*number, seat.who.id.clone()))?;
+        self.seats.remove(&number);
+        self.changed = true;
+        Some(who)
     }
 
     /// A session's connection was lost: it may be back soon.

@@ -84,23 +84,27 @@ impl Watched {
         }
         match listener.listed {
             Listed::Yes => self.presence.join(session, listener.who.clone()),
-            Listed::No => self.presence.leave(session),
+            Listed::No => _ = self.presence.leave(session),
         }
         self.listeners.insert(session, listener);
         // Also who asks again, or had a seat here before: its page may have forgotten who else is here.
         self.newcomers.insert(session);
     }
 
-    /// Removes a listener, and tells who it was. The seat of one whose connection was lost stays for a while.
-    pub fn remove(&mut self, topic: &Topic, session: SessionId, leave: Leave) -> Option<Identity> {
-        match leave {
+    /// Removes a listener, and tells whose seat is free now. That of one whose connection was lost stays for a while.
+    pub fn remove(&mut self, topic: &Topic, session: SessionId, leave: Leave) -> Option<UserId> {
+        let freed = match leave {
             Leave::Now => self.presence.leave(session),
-            Leave::Lost => self.presence.lose(session, Instant::now()),
-        }
+            Leave::Lost => {
+                self.presence.lose(session, Instant::now());
+                None
+            }
+        };
         self.newcomers.remove(&session);
-        let listener = self.listeners.remove(&session)?;
-        listener.outbox.forget(topic);
-        Some(listener.who)
+        if let Some(listener) = self.listeners.remove(&session) {
+            listener.outbox.forget(topic);
+        }
+        freed
     }
 
     /// Where the topic is, for someone who waits for it to move on.

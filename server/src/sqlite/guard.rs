@@ -21,6 +21,10 @@ use crate::random::random_number;
 const IN_USE_AT: usize = 60;
 const ID_AT: usize = 68;
 const HEAD_BYTES: usize = 100;
+/// Begins every SQLite database.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+/// What marks a file as open.
+const IN_USE: u32 = 1;
 
 /// The file with another ending, as SQLite names what belongs to it.
 pub(crate) fn beside(file: &Path, ending: &str) -> PathBuf {
@@ -72,16 +76,20 @@ impl Head {
     fn of(file: &Path) -> Result<Head, Unusable> {
         let mut bytes = [0; HEAD_BYTES];
         match File::open(file) {
-            Ok(mut file) => {
-                if file.read_exact(&mut bytes).is_err() {
-                    return Ok(Head::default());
+            Ok(mut opened) => match opened.read_exact(&mut bytes) {
+                Ok(()) if bytes.starts_with(MAGIC) => {}
+                Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                    return Err(Unusable::of(file, &error));
                 }
-            }
+                // Only just made.
+                Err(_) if opened.metadata().is_ok_and(|found| found.len() == 0) => return Ok(Head::default()),
+                _ => return Err(Unusable(format!("{} is no SQLite database", file.display()))),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Head::default()),
             Err(error) => return Err(Unusable::of(file, &error)),
         }
         let number = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        Ok(Head { id: number(ID_AT), in_use: number(IN_USE_AT) != 0 })
+        Ok(Head { id: number(ID_AT), in_use: number(IN_USE_AT) == IN_USE })
     }
 }
 
@@ -113,7 +121,7 @@ impl Before {
             if !was_folded {
                 return Err(Unusable(format!(
                     "{file} was copied from a running node, or its {wal} was lost: what was written last is missing. \
-                     Put that file beside it, or go on without what it held: start once with --new-epoch",
+                     Put that file beside it; a node that is to go on without what it held is started once with --new-epoch",
                     file = file.display(),
                     wal = wal.display(),
                 )));
@@ -169,7 +177,11 @@ pub(super) async fn end(connection: &mut SqliteConnection) -> Result<(), sqlx::E
 }
 
 async fn mark(connection: &mut SqliteConnection, id: u32, in_use: bool) -> Result<(), sqlx::Error> {
-    let marks = format!("PRAGMA application_id = {}; PRAGMA user_version = {}", id as i32, u8::from(in_use));
+    let marks = format!(
+        "PRAGMA application_id = {}; PRAGMA user_version = {}",
+        id as i32,
+        if in_use { IN_USE } else { 0 }
+    );
     sqlx::raw_sql(AssertSqlSafe(marks)).execute(connection).await.map(drop)
 }
 

@@ -108,6 +108,8 @@ impl Database {
             .connect_with(options.clone())
             .await
             .map_err(named)?;
+        let checked = check_migrations(&mut *writer.acquire().await.map_err(named)?).await;
+        checked.map_err(|error| Unusable(format!("{}: {error}", file.display())))?;
         MIGRATIONS.run(&writer).await.map_err(|error| Unusable(format!("{}: {error}", file.display())))?;
         if let Some(id) = id {
             before.begin(&mut *writer.acquire().await.map_err(named)?, id).await;
@@ -152,7 +154,11 @@ pub(crate) async fn check_schema(file: &Path) -> Result<(), Unusable> {
 async fn check_migrations(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
     let noted = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = ?").bind(MIGRATIONS_TABLE);
     if noted.fetch_optional(&mut *connection).await?.is_none() {
-        return Ok(());
+        let tables = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM sqlite_schema");
+        return match tables.fetch_one(&mut *connection).await? {
+            0 => Ok(()),
+            _ => Err(MigrateError::Source("it is a database of another program".into())),
+        };
     }
     if let Some(version) = connection.dirty_version(MIGRATIONS_TABLE).await? {
         return Err(MigrateError::Dirty(version));

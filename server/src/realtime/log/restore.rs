@@ -126,7 +126,8 @@ async fn keep_what_is_there(log: &Path) -> Result<Option<PathBuf>, LogError> {
     let kept = kept_as(log, seconds, number);
     let cannot = |error: std::io::Error| LogError(format!("{}: {error}", kept.display()));
     // Not every file system has second names, nor lets everybody give them.
-    fs::hard_link(log, &kept).or_else(|_| fs::copy(log, &kept).map(drop)).map_err(cannot)?;
+    let copy = || fs::copy(log, &kept).and_then(|_| fs::File::open(&kept)?.sync_all());
+    fs::hard_link(log, &kept).or_else(|_| copy()).map_err(cannot)?;
     for ending in ["-wal", "-shm"] {
         let left = beside(log, ending);
         if left.exists() {
