@@ -16,13 +16,13 @@ const WRONG: [(&str, &str, &str); 12] = [
     ("haproxy-compression.cfg", "compresses them", "compression type"),
     ("haproxy-host.cfg", "Host: a browser sends", "remove `http-request set-header Host"),
     ("haproxy-keep-alive.cfg", "keeps connections", "option http-server-close"),
-    ("haproxy-tunnel-timeout.cfg", "nothing came for 10 s", "timeout tunnel 1h"),
+    ("haproxy-tunnel-timeout.cfg", "cuts one on which nothing came for", "timeout tunnel 1h"),
     ("nginx-gzip-streams.conf", "holds them back", "proxy_buffering off;"),
     ("nginx-host.conf", "drops the port", "proxy_set_header Host $http_host;"),
     ("nginx-http10.conf", "speaks HTTP/1.0", "proxy_http_version 1.1;"),
     ("nginx-no-forwarded-for.conf", "whom it asks for", "proxy_set_header X-Forwarded-For"),
     ("nginx-no-upgrade.conf", "does not pass the upgrade on", "proxy_set_header Upgrade $http_upgrade;"),
-    ("nginx-read-timeout.conf", "that waits after 20 s", "proxy_read_timeout 75s;"),
+    ("nginx-read-timeout.conf", "gives up on a request that waits after", "proxy_read_timeout 75s;"),
 ];
 
 async fn examines(set_up: String) -> (String, String, Output) {
