@@ -43,7 +43,7 @@ impl Authority {
         Some(Authority { host, port })
     }
 
-    /// Whether it names this machine itself (RFC 6761 §6.3).
+    /// True for a name or an address of this machine itself (RFC 6761 §6.3).
     pub fn is_loopback(&self) -> bool {
         match &self.host {
             Host::Name(name) => name == "localhost" || name.ends_with(".localhost"),
@@ -51,12 +51,12 @@ impl Authority {
         }
     }
 
-    /// Whether it was given without a port.
+    /// True if it was given without a port.
     pub fn has_no_port(&self) -> bool {
         self.port.is_none()
     }
 
-    /// Whether the hosts are the same, whatever the ports.
+    /// True if both name the same host; their ports may differ.
     pub fn is_host_of(&self, other: &Authority) -> bool {
         self.host == other.host
     }
@@ -137,12 +137,12 @@ impl Origin {
         (host, self.authority.port.unwrap_or(self.scheme.port()))
     }
 
-    /// Whether its page came by TLS.
+    /// True for `https`: a browser got the page by TLS.
     pub fn is_secure(&self) -> bool {
         self.scheme == Scheme::Https
     }
 
-    /// Whether a request with this `Host` went to where the page is from. A `Host` names no scheme: without a port it
+    /// True if a request with this `Host` went to where the page is from. A `Host` names no scheme: without a port it
     /// is that of the page's.
     pub fn is_at(&self, host: &Authority) -> bool {
         self.authority.is_host_of(host) && self.authority.port == host.port.or(Some(self.scheme.port()))

@@ -6,7 +6,7 @@
 //! `store`, `tls`, `people` and `authority` are leaves.
 
 pub mod app;
-/// What was taken for a crowd is given back once it has left, which the system's own allocator seldom does.
+/// jemalloc, which gives memory back to the system once a crowd has left; the default allocator seldom does.
 #[cfg(all(feature = "jemalloc", unix))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -29,7 +29,7 @@ pub fn requested() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Whether whoever started us had SIGHUP ignored: a bit of a mask in hexadecimal, by the number of the signal.
+/// True if the process was started with SIGHUP ignored, as by `nohup` (proc(5): `SigIgn`, a mask in hexadecimal).
 #[cfg(unix)]
 fn ignores_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -47,7 +47,7 @@ pub fn lock(data: &Path) -> Result<DataLock, StartError> {
     }
 }
 
-/// What we write is for nobody else to read: events, sign-ins, keys, and the copies of them.
+/// Sets the umask so that only this user reads the files that the process makes: events, sign-ins, keys, backups.
 pub fn keep_to_ourselves() {
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
@@ -116,15 +116,15 @@ pub fn pages(config: &Config) -> Result<Pages, StartError> {
     Pages::from_folder(folder).map_err(|error| StartError(format!("--pages {}: {error}", folder.display())))
 }
 
-/// What every address of a node has in common.
+/// The parts that all addresses of a node share.
 pub struct Common {
     /// The connections of each peer.
     pub tally: Tally,
     /// The proxies in front.
     pub proxies: Proxies,
-    /// What is counted.
+    /// The meters of connections and refusals.
     pub meters: Meters,
-    /// How long a connection may pause between two requests.
+    /// The longest pause of a connection between two requests.
     pub pause_max: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! `SteadyClock`: whether the wall clock has gone at the pace of time for so long that something may be destroyed by it.
+//! `SteadyClock`: tells if the wall clock has gone at the pace of time for so long that something may be destroyed by it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const PROVED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// It may be set right by so much meanwhile, as time servers do.
 const CORRECTION_MS_MAX: u64 = 60_000;
 
-/// See the module. It learns only from being asked.
+/// A watch over the wall clock. It compares it with monotonic time whenever it is asked, and only then.
 pub struct SteadyClock {
     since: Instant,
     showed: Millis,
@@ -22,7 +22,7 @@ impl SteadyClock {
         SteadyClock { since: Instant::now(), showed: shows }
     }
 
-    /// Whether the clock, which shows this now, has been steady for a day. A leap begins the day anew.
+    /// True if the wall clock, which shows `shows` now, has been steady for a day. A leap begins the day anew.
     pub fn is_steady(&mut self, shows: Millis) -> bool {
         let passed = self.since.elapsed();
         let expected = self.showed.saturating_add_unsigned(passed.as_millis() as u64);

@@ -1,4 +1,4 @@
-//! How the process behaves to whoever runs it: signals, files, and two of them beside each other.
+//! The process as its operator knows it: signals, files, and two nodes on one machine.
 
 use std::process::Command;
 use std::time::Duration;

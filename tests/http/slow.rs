@@ -76,7 +76,7 @@ async fn is_answered_after(pause: Duration, address: SocketAddr) {
     is_answered(&mut connection).await;
 }
 
-/// How long a connection lives on which half a head follows a whole request.
+/// The life of a connection on which half a head follows a whole request.
 async fn half_a_second_head_lives(address: SocketAddr) -> Duration {
     let mut connection = TcpStream::connect(address).await.unwrap();
     is_answered(&mut connection).await;

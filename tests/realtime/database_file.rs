@@ -270,7 +270,7 @@ async fn a_health_check_says_what_a_node_says_of_itself() {
     refuses(&asks().await, "does not answer");
 }
 
-/// What ends a node in the middle leaves a database that starts again by itself, whoever looked at it meanwhile.
+/// A node that is killed, or fails to start, leaves a database that opens again by itself, whoever read it meanwhile.
 #[tokio::test]
 async fn a_database_that_lost_nothing_is_never_refused() {
     let mut server = TestServer::start();

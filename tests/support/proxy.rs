@@ -14,7 +14,7 @@ use super::{Port, TestServer, eventually};
 /// Where the set-ups are.
 const SET_UPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/proxies");
 
-/// See the module. Dropping it ends the process.
+/// A running proxy. Dropping it ends the process.
 pub struct TestProxy {
     child: Child,
     port: Port,
@@ -34,7 +34,7 @@ fn program(set_up: &str) -> &'static str {
     ["nginx", "haproxy", "caddy"].into_iter().find(|name| set_up.starts_with(name)).expect("a known proxy")
 }
 
-/// Whether all three are installed. In CI they must be; elsewhere what is missing is said once.
+/// True if all three are installed. In CI they must be; elsewhere a missing one is said once.
 pub fn are_installed() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {
@@ -100,7 +100,7 @@ impl TestProxy {
         format!("https://localhost:{}", self.port.address().port())
     }
 
-    /// What vouches for it.
+    /// The certificate that vouches for it.
     pub fn root(&self) -> PathBuf {
         self.folder.path().join("cert.pem")
     }

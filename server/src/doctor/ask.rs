@@ -25,11 +25,11 @@ use tokio_tungstenite::tungstenite::Error as SocketError;
 
 use crate::authority::Origin;
 
-/// What does not begin within this time is not there.
+/// The deadline for a connection, a handshake or the first byte of an answer.
 pub const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_BYTES_MAX: usize = 1_024 * 1_024;
 
-/// See the module.
+/// The examined address, and the way to encrypt to it.
 pub struct Target {
     /// The page's origin.
     pub origin: Origin,
@@ -42,13 +42,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for S {}
 
 /// An answer, whole.
 pub struct Told {
+    /// Its status.
     pub status: StatusCode,
+    /// Its header fields.
     pub headers: HeaderMap,
+    /// Its body, of at most a mebibyte.
     pub body: Bytes,
 }
 
 impl Told {
-    /// What a problem says for people, or how the body begins.
+    /// The detail of a problem, else the first 80 characters of the body, on one line.
     pub fn detail(&self) -> String {
         let problem = serde_json::from_slice::<shared::Problem>(&self.body);
         let text = String::from_utf8_lossy(&self.body);
@@ -61,6 +64,8 @@ impl Told {
 }
 
 impl Target {
+    /// The address, and for `https` the roots that vouch for it: those in the file `root`, or the system's. Fails where
+    /// the file cannot be read or holds no certificate.
     pub fn new(origin: &Origin, root: Option<&Path>) -> Result<Target, String> {
         let tls = origin.is_secure().then(|| connector(root)).transpose()?;
         Ok(Target { origin: origin.clone(), tls })
@@ -121,7 +126,7 @@ impl Target {
         serde_json::from_slice(&told.body).map_err(|_| unlike())
     }
 
-    /// Opens a WebSocket.
+    /// Opens a WebSocket. The error is the answer that came in its place, or why none came.
     pub async fn open(
         &self,
         path: &str,

@@ -1,4 +1,4 @@
-//! What is looked at, one function for each thing.
+//! The checks of `doctor`, one function each.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ const SHORT_SECS: u32 = 30;
 /// The name of the guest, and of the topic that it looks at.
 const NAME: &str = "doctor";
 
-/// What is as it should be, in a few words, or what is not.
+/// The result of a check: sentences about the things that are right, or the findings.
 pub type Checked = Result<Vec<String>, Vec<Finding>>;
 
 /// The node that is examined, as far as it is known.
@@ -41,7 +41,7 @@ pub struct Patient<'a> {
     cookie: Result<String, Finding>,
     /// A topic that anybody may read, where there is one.
     topic: Option<Topic>,
-    /// What stands in between.
+    /// The proxy between `doctor` and the node.
     pub proxy: Proxy,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Patient<'a> {
         Ok(Patient { target, arrival, cookie: sign_in(target).await, topic, proxy })
     }
 
-    /// What is known from the first look.
+    /// The first sentence of the report: a node answers, and what stands before it.
     pub fn first_words(&self) -> Vec<String> {
         let by = match self.proxy {
             Proxy::Nginx => "nginx",
@@ -268,7 +268,7 @@ impl<'a> Patient<'a> {
         }
     }
 
-    /// Whether a connection that has paused for nearly as long as the node allows is used again.
+    /// Checks that the proxy does not use a connection again that has paused for nearly as long as the node allows.
     pub async fn keeps_connections(&self, patience: Patience) -> Checked {
         let node_secs = self.arrival.keep_alive_secs;
         if node_secs > SHORT_SECS && patience == Patience::Short {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::authority::Origin;
 
-/// What stands in between, as far as it says so.
+/// The proxy in front of the node, as its `Server` or `Via` header names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proxy {
     /// `Server: nginx`.
@@ -20,23 +20,23 @@ pub enum Proxy {
 pub enum Finding {
     /// The node is asked under another name.
     HostRewritten {
-        /// What a browser sends.
+        /// The value that a browser sends.
         sent: String,
-        /// What arrives.
+        /// The value that the node gets.
         arrived: String,
     },
     /// The same name, without its port.
     PortLost {
-        /// What a browser sends.
+        /// The value that a browser sends.
         sent: String,
-        /// What arrives.
+        /// The value that the node gets.
         arrived: String,
     },
     /// The page seems to come from elsewhere.
     OriginRewritten {
-        /// What a browser sends.
+        /// The value that a browser sends.
         sent: Origin,
-        /// What arrives.
+        /// The value that the node gets.
         arrived: String,
     },
     /// The node refuses its own page, for another reason.
@@ -57,12 +57,12 @@ pub enum Finding {
     WaitsForTheEnd,
     /// A stream does not begin.
     HoldsStreamsBack {
-        /// Whether the node's own streams are kept back too, in spite of their headers.
+        /// True if the proxy keeps back the node's own streams too, in spite of their headers.
         ours_too: bool,
     },
     /// A stream's events arrive late.
     CompressesStreams {
-        /// Whether the node's own streams are compressed too, in spite of their headers.
+        /// True if the proxy compresses the node's own streams too, in spite of their headers.
         ours_too: bool,
     },
     /// A request that waits is broken off.
@@ -81,7 +81,7 @@ pub enum Finding {
     NotTrusted,
     /// Connections to the node are kept for longer than the node keeps them.
     KeepsConnections {
-        /// How long the node keeps them.
+        /// The node's `--keep-alive-secs`.
         node_secs: u32,
     },
     /// The node itself says that it is not ready.
@@ -91,13 +91,14 @@ pub enum Finding {
     },
     /// Something else failed.
     Failed {
-        /// What, and how.
+        /// A sentence with the request and its outcome.
         what: String,
     },
 }
 
 impl Finding {
-    /// Whether something does not work, or may fail any time. Else it would only without the node's own precautions.
+    /// True if something does not work, or may fail any time. False for advice: it works, thanks to the node's own
+    /// precautions.
     pub fn is_problem(&self) -> bool {
         !matches!(
             self,
@@ -107,7 +108,7 @@ impl Finding {
         )
     }
 
-    /// What to change: the lines of the proxy in question, or of each that it may be.
+    /// The lines to change: those of the proxy in question and of the node, or of each proxy that it may be.
     pub fn lines(&self, proxy: Proxy) -> Vec<String> {
         let all = self.all_lines();
         let of =

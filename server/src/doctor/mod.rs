@@ -17,7 +17,7 @@ use ask::Target;
 use checks::Patient;
 use finding::{Finding, Proxy};
 
-/// What was looked at, and what was found.
+/// The outcome of an examination. Its `Display` has one line for each check, and the lines to change.
 pub struct Report {
     /// Each thing that is as it should be, in a few words.
     good: Vec<String>,
@@ -25,7 +25,7 @@ pub struct Report {
     proxy: Proxy,
 }
 
-/// Whether to wait for what takes minutes to see.
+/// The time that an examination may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
     /// Half a minute.
@@ -35,13 +35,13 @@ pub enum Patience {
 }
 
 impl Report {
-    /// Whether something does not work.
+    /// True if at least one finding is a problem, not only advice.
     pub fn has_problems(&self) -> bool {
         self.findings.iter().any(Finding::is_problem)
     }
 }
 
-/// One line for each thing, then what to change.
+/// One line for each check, then the lines to change.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for good in &self.good {

@@ -1,4 +1,4 @@
-//! How a stream fares: whether its first event arrives while nothing follows it.
+//! The check of streams: the first event must arrive while nothing follows it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const EVENT_WITHIN: Duration = Duration::from_secs(3);
 /// More of a stream is not looked into for its first event.
 const UNPACKED_BYTES_MAX: usize = 64 * 1_024;
 
-/// How a stream fares.
+/// The fate of a stream on its way through a proxy.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Each event comes by itself.
@@ -28,7 +28,7 @@ pub enum Stream {
     Fails(String),
 }
 
-/// Whether the first event of a stream arrives while nothing follows it.
+/// Opens the stream at `path` and watches for its first event. Without a path nothing is opened, and all is well.
 pub async fn fares(target: &Target, path: Option<String>, cookie: &str) -> Stream {
     let Some(path) = path else { return Stream::Flows };
     let packed = first_event(target, &path, "gzip", cookie).await;

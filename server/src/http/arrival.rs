@@ -25,23 +25,23 @@ use crate::http::{ApiError, AppState, ClientIp, Peer, accepted};
 pub const PATH: &str = "/arrivalz";
 /// The blocks of the stream, each complete in itself.
 const BLOCKS: usize = 2;
-/// What lies between them: time to see whether the first one came through alone.
+/// The pause between them: long enough to see that the first one came through alone.
 const BETWEEN: Duration = Duration::from_secs(4);
 
-/// How a request arrived.
+/// A request as it arrived at the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
-    /// Whether it came by HTTP/1.0, which knows no streams and no sockets.
+    /// True for HTTP/1.0, which knows no streams and no sockets.
     pub is_http10: bool,
     /// Its `Host`.
     pub host: String,
     /// Its `Origin`.
     pub origin: Option<String>,
-    /// Who asked, as limits count them.
+    /// The address that limits count it for.
     pub client: IpAddr,
-    /// Whether the connection is one of a trusted proxy.
+    /// True if a trusted proxy opened the connection.
     pub by_proxy: bool,
-    /// What stands there of whom it was sent for, by the caller and by each proxy.
+    /// `X-Forwarded-For`, or else `Forwarded`, as the caller and each proxy wrote it.
     pub forwarded: Option<String>,
     /// For how long its connection had paused; not known of HTTP/2, which has no pauses between requests.
     pub paused_ms: Option<u64>,

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::http::{ApiError, AppState, Described, Operation};
 
-/// How long a body may be on its way: less than a handler has to answer, so that the two are told apart.
+/// The deadline for a whole body: shorter than the one for an answer, so that a caller can tell the two apart.
 const BODY_WITHIN: Duration = Duration::from_secs(20);
 
 /// The body of a request whose content type is `application/json`.
@@ -60,7 +60,7 @@ impl<T: JsonSchema> Described for Body<T> {
     }
 }
 
-/// Whatever its parameters are.
+/// True for `application/json`, with any parameters.
 fn is_json(content_type: &[u8]) -> bool {
     let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
     kind.trim_ascii().eq_ignore_ascii_case(b"application/json")

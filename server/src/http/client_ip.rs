@@ -35,7 +35,7 @@ impl FromRequestParts<AppState> for ClientIp {
 #[derive(Debug, Clone, Default)]
 pub struct Proxies {
     networks: Vec<IpNet>,
-    /// Whether the log has a line about one that does not say whom it asks for.
+    /// True once the log has a line about a proxy that does not say whom it asks for.
     told: Arc<AtomicBool>,
 }
 

@@ -5,7 +5,7 @@ use axum::http::header::IF_NONE_MATCH;
 
 use crate::http::accepted::list;
 
-/// What proxies write behind a tag when they code the bytes themselves.
+/// The codings that proxies write behind a tag when they code the bytes themselves.
 const CODINGS: [&str; 5] = ["gzip", "br", "zstd", "deflate", "compress"];
 
 /// Whether one of the caller's tags is `tag`. They are compared weakly: bytes that differ only by their coding are

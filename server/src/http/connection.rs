@@ -44,10 +44,10 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const STREAMS_MAX: u32 = 100;
 /// All header fields of a request together. Of HTTP/1.1 it is also what is read ahead.
 const HEADER_BYTES_MAX: u32 = 32 * 1_024;
-/// What the other side may send of one body before it is read, and of all bodies of a connection.
+/// The HTTP/2 windows: bytes that the other side may send ahead of a handler, for one body and for a connection.
 const STREAM_BYTES_AHEAD: u32 = 64 * 1_024;
 const CONNECTION_BYTES_AHEAD: u32 = 256 * 1_024;
-/// What waits in memory of one answer.
+/// Bytes of one HTTP/2 answer that wait in memory to be sent.
 const ANSWER_BYTES_AHEAD: usize = 64 * 1_024;
 
 /// The other side of a connection, and how long it may pause.
@@ -55,14 +55,14 @@ const ANSWER_BYTES_AHEAD: usize = 64 * 1_024;
 pub struct OtherSide {
     /// Its address.
     pub peer: Peer,
-    /// How long it may pause between two requests.
+    /// The longest pause between two requests.
     pub pause_max: Duration,
 }
 
-/// What a request's connection was doing before.
+/// The state of an HTTP/1.1 connection before a request, which each request carries as an extension.
 #[derive(Debug, Clone, Copy)]
 pub struct Before {
-    /// How long it had paused.
+    /// The pause since its last answer ended, or since it was opened.
     pub paused: Duration,
 }
 

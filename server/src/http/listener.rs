@@ -21,7 +21,7 @@ use crate::http::{Meters, Proxies, Refusal, Tally, There, connection};
 
 /// What the kernel keeps for a reader that does not read. The default grows to megabytes for each of them.
 const SEND_BUFFER_BYTES: u32 = 64 * 1_024;
-/// What the kernel keeps of a sender that is read slowly: otherwise it grows to megabytes too.
+/// Bytes that the kernel keeps of a sender that is read slowly; its own default grows to megabytes.
 const RECEIVE_BUFFER_BYTES: u32 = 64 * 1_024;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;

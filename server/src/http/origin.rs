@@ -30,7 +30,7 @@ pub struct Origins {
 /// Where a request says that it goes, and how it came.
 struct To<'a> {
     host: &'a str,
-    /// Whether a proxy in front passed it on.
+    /// True if a trusted proxy passed it on.
     by_proxy: bool,
 }
 

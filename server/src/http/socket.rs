@@ -25,7 +25,7 @@ const TOOK_NOTHING: Duration = Duration::from_secs(30);
 const LINGER: Duration = Duration::from_secs(1);
 /// Pings without a sign of life before the socket is given up.
 const PINGS_MAX: u32 = 2;
-/// How long the last of them has to be answered. Whoever is there has had the time of the first one before.
+/// The time to answer the last of them. A live client has had the whole period of the first one before.
 const LAST_CHANCE: Duration = Duration::from_secs(5);
 
 /// Serves a socket until one of the two sides ends it.

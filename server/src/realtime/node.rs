@@ -148,7 +148,7 @@ impl Node {
         self.writable.is_now(&*self.log).await
     }
 
-    /// Whether the log can be read now.
+    /// True if a trial read of the log succeeds now, within five seconds.
     pub async fn can_read(&self) -> bool {
         let read = tokio::time::timeout(READ_WITHIN, self.log.try_read()).await;
         let read = read.unwrap_or_else(|_| Err(LogError("it takes too long".into())));

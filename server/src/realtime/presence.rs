@@ -96,7 +96,7 @@ impl Presence {
         freed
     }
 
-    /// Whether somebody has a seat here.
+    /// True if the person has a seat here.
     pub fn has(&self, who: &UserId) -> bool {
         self.seats.values().any(|seat| seat.who.id == *who)
     }

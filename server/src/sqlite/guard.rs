@@ -1,7 +1,7 @@
-//! What keeps a database file whole: one process at a time, the `-wal` that belongs to it, and the name under which it
-//! was opened.
+//! The guard of a database file: it is opened by one process at a time, together with the `-wal` that belongs to it,
+//! and stays under the name by which it was opened.
 //!
-//! What was committed last is in the `-wal` file until SQLite folds it in. A copy of the file alone lacks it, and a file
+//! The newest commits are in the `-wal` file until SQLite folds it in. A copy of the file alone lacks it, and a file
 //! that was put in place of another must not meet the other's. SQLite notices neither. So each opening gives the file a
 //! number, and a note beside it names the numbers that its `-wal` may belong to; and the file itself says whether it is
 //! open. Both are read before SQLite sees the file, which would change it.
@@ -23,7 +23,7 @@ const ID_AT: usize = 68;
 const HEAD_BYTES: usize = 100;
 /// Begins every SQLite database.
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// What marks a file as open.
+/// The mark of an open file.
 const IN_USE: u32 = 1;
 
 /// The file with another ending, as SQLite names what belongs to it.
@@ -93,7 +93,7 @@ impl Head {
     }
 }
 
-/// What lay beside the file before it was opened.
+/// A file as it was found, before SQLite opened it.
 pub(super) struct Before {
     file: PathBuf,
     head: Head,
@@ -229,7 +229,7 @@ pub struct InPlace {
 type Id = (u64, u64);
 
 impl InPlace {
-    /// What is there now.
+    /// The file that has this name now.
     pub fn of(file: &Path) -> InPlace {
         InPlace { file: file.to_owned(), id: id(file) }
     }

@@ -42,14 +42,14 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     Migrator::with_migrations(STEPS.map(step).into())
 });
 const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
-/// How many pulls read at the same time.
+/// Connections that read at the same time.
 const READERS_MAX: u32 = 4;
 /// A whole page of rows is read before anybody is woken: otherwise two threads would wake each other for every few.
 const PAGE_ROWS: usize = 512;
-/// How long a statement waits for another connection's write.
+/// The time that a statement waits for another connection's write.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// What a `-wal` keeps of the disk once it is folded in, however large a reader that stood still made it.
+/// Bytes of the disk that a `-wal` keeps once it is folded in, however large a slow reader made it.
 const WAL_BYTES: &str = "67108864";
 
 /// One connection that writes, and a few that read snapshots beside it.
@@ -65,7 +65,7 @@ pub(crate) struct Database {
 #[error("{0}")]
 pub struct Unusable(pub String);
 
-/// What a node does with a file whose newest events were lost.
+/// The choice about a file whose newest events were lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
     /// It does not start.
@@ -119,7 +119,7 @@ impl Database {
         Ok(Database { writer, readers: readers.map_err(named)?, place: InPlace::of(file) })
     }
 
-    /// Whether the file still has the name under which it was opened.
+    /// Fails once the file under this name is not the one that was opened.
     pub(crate) fn is_in_place(&self) -> Result<(), Unusable> {
         self.place.check().map_err(Unusable)
     }
@@ -136,7 +136,7 @@ impl Database {
     }
 }
 
-/// How every connection is made: by the path itself, not by a URL that has it in it.
+/// The options of every connection. They take the path itself, not a URL with the path in it.
 pub(crate) fn options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(file).busy_timeout(BUSY)
 }
@@ -183,13 +183,13 @@ pub(crate) async fn read(file: &Path) -> Result<SqliteConnection, Unusable> {
 }
 
 impl Unusable {
-    /// What the system says of a file, for whom, and what to do about it.
+    /// The refusal of a file that the system refused: see [`told`].
     pub(crate) fn of(file: &Path, error: &io::Error) -> Unusable {
         Unusable(format!("{}: {}", file.display(), told(file, error)))
     }
 }
 
-/// What is wrong with a file or folder that we are to write in, who we are, and what to change.
+/// A sentence about a file or folder that cannot be used: the system's error, the user, and the change to make.
 pub(crate) fn told(file: &Path, error: &io::Error) -> String {
     let is_link = file.is_symlink() && !file.exists();
     let remedy = match error.kind() {

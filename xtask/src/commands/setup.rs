@@ -92,7 +92,7 @@ fn test_tools() -> Result {
     Ok(())
 }
 
-/// Whether the system's package manager has such a package; Ubuntu's has less than Debian's.
+/// True if the system's package manager has such a package; Ubuntu's has fewer than Debian's.
 fn offers(package: &str) -> bool {
     process::answer(&mut program("apt-cache", &format!("show {package}"))).is_some()
 }

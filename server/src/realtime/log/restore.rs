@@ -14,12 +14,12 @@ use crate::sqlite::{self, read};
 /// Faults of a file that are told; there may be thousands.
 const TOLD_MAX: usize = 3;
 
-/// What was put back, and where the log is now that was there before.
+/// The outcome of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// What the log holds now.
+    /// A summary of the log as it is now.
     pub holds: Summary,
-    /// Nothing where there was none.
+    /// The file that keeps the log from before; none if there was no log.
     pub before: Option<PathBuf>,
 }
 

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::LogError;
 
-/// See the module.
+/// The number of events and topics of a log, and the time of its newest event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
     /// Over all topics.
