@@ -47,6 +47,24 @@ async fn what_could_start_is_ok_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn a_slip_of_the_pen_is_told_and_what_is_empty_is_not_set() {
+    let folder = TempDir::new().unwrap();
+    let checked = checks(|command| {
+        in_folder(command, &folder)
+            .env("DUPLEX_LISTNE", "0.0.0.0:1")
+            .env("DUPLEX_TLS", "")
+            .env("DUPLEX_BUS", " ");
+    })
+    .await;
+    let told = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert!(
+        checked.status.success() && told.contains("DUPLEX_LISTNE is set, and is no setting"),
+        "{checked:?}"
+    );
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+#[tokio::test]
 async fn a_running_node_is_checked_beside_it() {
     let server = TestServer::start();
     is_ok(&checks(|command| _ = command.arg("--data").arg(server.data())).await);
