@@ -12,12 +12,15 @@ use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, NAME};
-use crate::http::{self, AppState, Feature, Listener, Meters, Origins, Proxies, Rates, Tally, Turns};
+use crate::http::{
+    self, AppState, Budget, Common, Feature, Listener, Meters, Origins, Proxies, Rates, Tally, Turns,
+};
 use crate::limits::Limits;
+use crate::memory::Memory;
 use crate::people;
 use crate::random::random_text;
 use crate::realtime::{self, NewEpoch, Node};
-use crate::start::{Common, StartError, bind, encryption, lock, pages, refused};
+use crate::start::{StartError, bind, encryption, lock, pages, refused};
 use crate::steady::SteadyClock;
 use crate::store::{Lost, Store};
 use crate::tls::Tls;
@@ -43,6 +46,8 @@ pub struct App {
     redirect: Option<(Listener, Router)>,
     /// The address for Prometheus.
     metrics: Option<(Listener, Router)>,
+    /// The connections of each address.
+    tally: Tally,
     /// For how long a load balancer may still send clients after the node was told to stop.
     drain_delay: Duration,
     /// Held for as long as the process may write to the database.
@@ -69,7 +74,14 @@ impl App {
         let proxies = Proxies::new(config.trusted_proxy);
         let meters = Meters::default();
         let pause_max = Duration::from_secs(limits.keep_alive_secs.into());
-        let common = Common { tally, proxies: proxies.clone(), meters: meters.clone(), pause_max };
+        let memory = Memory::new(limits.memory_max);
+        let common = Common {
+            tally: tally.clone(),
+            proxies: proxies.clone(),
+            meters: meters.clone(),
+            pause_max,
+            memory: memory.clone(),
+        };
         let listener = bind("--listen", config.listen, &common)?;
         let address = listener.address().map_err(refused("--listen"))?;
         let redirect = match config.redirect_from {
@@ -90,10 +102,11 @@ impl App {
         });
         let metrics = match config.metrics_listen {
             None => None,
-            Some(listen) => Some(metrics(listen, &limits, &node, &meters)?),
+            Some(listen) => Some(metrics(listen, &limits, &node, &meters, memory.clone())?),
         };
         let origins = Origins::new(config.allow_origin, config.public_url, address.ip(), transport);
         let rates = Rates::new(&limits);
+        let budget = Budget::new(limits.address_bytes_max as usize, limits.node_bytes_max(memory.max()));
         let (leaving, draining) = (AtomicBool::new(false), AtomicBool::new(false));
         let state = AppState::new(http::Parts {
             node,
@@ -102,6 +115,8 @@ impl App {
             proxies,
             pages,
             rates,
+            budget,
+            memory: memory.clone(),
             turns: Turns::default(),
             meters,
             limits,
@@ -119,7 +134,21 @@ impl App {
             Some(holds) => tracing::info!(%file, "opened the log: {holds}"),
         }
         let drain_delay = Duration::from_secs(config.drain_delay_secs.into());
-        Ok(App { state, router, listener, address, tls, redirect, metrics, drain_delay, _database: database })
+        if let Some(max) = memory.max() {
+            tracing::info!(max, "the memory is limited");
+        }
+        Ok(App {
+            state,
+            router,
+            listener,
+            address,
+            tls,
+            redirect,
+            metrics,
+            tally,
+            drain_delay,
+            _database: database,
+        })
     }
 
     /// Where it listens.
@@ -130,7 +159,7 @@ impl App {
 
     /// Serves until `stop` is ready, then sends the sockets away, answers what is in flight, and closes the log.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let App { state, router, listener, tls, redirect, metrics, drain_delay, .. } = self;
+        let App { state, router, listener, tls, redirect, metrics, tally, drain_delay, .. } = self;
         let closing = CancellationToken::new();
         let handshakes = tls.as_ref().map(|tls| tls.config.clone());
         let serving = tokio::spawn(listener.serve(router, handshakes, closing.clone()));
@@ -141,9 +170,11 @@ impl App {
             tokio::spawn(tls.keep_current(closing.clone()));
         }
         let tidying = tokio::spawn(tidy(state.clone()));
+        let shedding = tokio::spawn(shed(state.clone(), tally));
         stop.await;
         tracing::info!("stopping");
         tidying.abort();
+        shedding.abort();
         state.leave();
         tokio::time::sleep(drain_delay).await;
         state.drain();
@@ -177,12 +208,14 @@ fn metrics(
     limits: &Limits,
     node: &Arc<Node>,
     meters: &Meters,
+    memory: Memory,
 ) -> Result<(Listener, Router), StartError> {
     let common = Common {
         tally: Tally::new(limits.address_connections_max),
         proxies: Proxies::default(),
         meters: Meters::default(),
         pause_max: Duration::from_secs(limits.keep_alive_secs.into()),
+        memory: Memory::default(),
     };
     let listener = bind("--metrics-listen", listen, &common)?;
     let address = listener.address().map_err(refused("--metrics-listen"))?;
@@ -191,7 +224,22 @@ fn metrics(
     let mut registry = Registry::with_prefix(NAME.replace('-', "_"));
     node.register(&mut registry);
     meters.register(&mut registry);
+    http::register_memory(memory, &mut registry);
     Ok((listener, http::metrics(registry)))
+}
+
+/// Sends the largest crowd away whenever memory is about to run out: its sockets are told, and its other connections are
+/// cut. Behind a proxy there are only sessions to tell by whom they are from.
+async fn shed(state: AppState, tally: Tally) {
+    let send_away = || {
+        // A socket is a connection too: where they are half of a crowd's connections, they are what it takes memory by.
+        let (readers, connections) = (state.node.largest_crowd(), tally.largest());
+        let sessions = if 2 * readers >= connections { state.node.shed() } else { 0 };
+        let connections = if connections > readers { tally.end_largest() } else { 0 };
+        state.meters.shed(sessions, connections);
+        tracing::warn!(sessions, connections, "memory is nearly used up: the largest crowd is sent away");
+    };
+    state.memory.clone().watch(send_away).await;
 }
 
 async fn tidy(state: AppState) {

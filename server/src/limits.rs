@@ -42,6 +42,18 @@ pub struct Limits {
     /// TCP connections of one address; past it they are closed
     #[arg(long, env = "DUPLEX_ADDRESS_CONNECTIONS_MAX", default_value_t = 1_000, value_parser = positive)]
     pub address_connections_max: u32,
+    /// Bytes of memory that the requests of one address may take at once, mostly answers that nobody reads; past it 429
+    #[arg(long, env = "DUPLEX_ADDRESS_BYTES_MAX", default_value_t = 16_777_216, value_parser = positive)]
+    pub address_bytes_max: u32,
+    /// Bytes of memory that the requests of the whole node may take at once; past it 503 [default: a quarter of
+    /// --memory-max, or 256 MiB]
+    #[arg(long, env = "DUPLEX_NODE_BYTES_MAX", value_parser = positive)]
+    pub node_bytes_max: Option<u32>,
+    /// Memory that the node may take, in bytes or like 512M: from three quarters of it on crowds of one address are not
+    /// let in (503), and from 85 % on the largest is sent away (1013) [default: the limit of its control group, as in a
+    /// container]
+    #[arg(long, env = "DUPLEX_MEMORY_MAX", value_name = "BYTES", value_parser = bytes)]
+    pub memory_max: Option<u64>,
     /// Sockets of the whole node; past it 503
     #[arg(long, env = "DUPLEX_NODE_SOCKETS_MAX", default_value_t = 100_000, value_parser = positive)]
     pub node_sockets_max: u32,
@@ -60,7 +72,18 @@ pub struct Limits {
     pub heartbeat_secs: u32,
 }
 
+/// Of the node's memory, for requests under way.
+const REQUESTS_SHARE: u64 = 4;
+const REQUESTS_BYTES_MAX: u64 = 256 << 20;
+
 impl Limits {
+    /// The bytes that requests under way may take in a node with that much memory.
+    pub fn node_bytes_max(&self, memory_max: Option<u64>) -> usize {
+        let share =
+            memory_max.map_or(REQUESTS_BYTES_MAX, |max| (max / REQUESTS_SHARE).min(REQUESTS_BYTES_MAX));
+        self.node_bytes_max.map_or(share as usize, |given| given as usize)
+    }
+
     /// What a client is told in its `welcome`.
     pub fn of_session(&self) -> SessionLimits {
         SessionLimits {
@@ -72,6 +95,20 @@ impl Limits {
             session_signals_per_sec: self.session_signals_per_sec,
         }
     }
+}
+
+/// A number of bytes, with K, M or G for the powers of 1,024.
+fn bytes(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let unit = |letter: char| "KMG".find(letter.to_ascii_uppercase()).map(|place| 10 * (place as u32 + 1));
+    let (digits, power) = match text.char_indices().last().and_then(|(at, last)| Some((at, unit(last)?))) {
+        Some((at, power)) => (&text[..at], power),
+        None => (text, 0),
+    };
+    let number = digits.parse::<u64>().ok().filter(|number| *number > 0);
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let bytes = number.filter(|_| is_plain).and_then(|number| number.checked_mul(1 << power));
+    bytes.ok_or_else(|| "must be a number of bytes, such as 536870912 or 512M".into())
 }
 
 fn positive(text: &str) -> Result<u32, String> {

@@ -5,10 +5,9 @@ use std::fs::{self, File};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use crate::config::{Config, TlsKind};
-use crate::http::{Listener, Meters, Pages, Proxies, Tally, Transport};
+use crate::http::{Common, Listener, Pages, Transport};
 use crate::store::{InPlace, told};
 use crate::tls::{self, Tls};
 
@@ -116,23 +115,9 @@ pub fn pages(config: &Config) -> Result<Pages, StartError> {
     Pages::from_folder(folder).map_err(|error| StartError(format!("--pages {}: {error}", folder.display())))
 }
 
-/// The parts that all addresses of a node share.
-pub struct Common {
-    /// The connections of each peer.
-    pub tally: Tally,
-    /// The proxies in front.
-    pub proxies: Proxies,
-    /// The meters of connections and refusals.
-    pub meters: Meters,
-    /// The longest pause of a connection between two requests.
-    pub pause_max: Duration,
-}
-
 /// Takes an address.
 pub fn bind(flag: &str, address: SocketAddr, common: &Common) -> Result<Listener, StartError> {
-    let Common { tally, proxies, meters, pause_max } = common;
-    let bound = Listener::bind(address, tally.clone(), proxies.clone(), meters.clone(), *pause_max);
-    bound.map_err(|error| {
+    Listener::bind(address, common.clone()).map_err(|error| {
         StartError(if error.kind() == io::ErrorKind::AddrInUse {
             format!("{flag} {address}: the port is in use; stop what uses it, or choose another port")
         } else {

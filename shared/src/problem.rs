@@ -139,6 +139,8 @@ impl ErrorCode {
 pub enum CloseReason {
     /// The node restarts; `drain` said when to come back.
     ServiceRestart,
+    /// The node is short of memory, and sends the largest crowd away.
+    TryAgainLater,
     /// Frames that could not be read, too many of them.
     TooManyErrors,
     /// Signed out, or expired.
@@ -164,6 +166,7 @@ impl CloseReason {
     pub fn code(self) -> u16 {
         match self {
             CloseReason::ServiceRestart => 1012,
+            CloseReason::TryAgainLater => 1013,
             CloseReason::TooManyErrors => 4000,
             CloseReason::IdentityEnded => 4001,
             CloseReason::HeartbeatMissed => 4002,
@@ -180,6 +183,7 @@ impl CloseReason {
     pub fn from_code(code: u16) -> CloseReason {
         match code {
             1012 => CloseReason::ServiceRestart,
+            1013 => CloseReason::TryAgainLater,
             4000 => CloseReason::TooManyErrors,
             4001 => CloseReason::IdentityEnded,
             4002 => CloseReason::HeartbeatMissed,
@@ -196,6 +200,7 @@ impl CloseReason {
     pub fn text(self) -> &'static str {
         match self {
             CloseReason::ServiceRestart => "service restart",
+            CloseReason::TryAgainLater => "try again later",
             CloseReason::TooManyErrors => "too many errors",
             CloseReason::IdentityEnded => "identity ended",
             CloseReason::HeartbeatMissed => "heartbeat missed",
@@ -220,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_close_code_leads_back_to_its_reason() {
-        for code in [1002, 1003, 1006, 1007, 1009, 1012, 4000, 4001, 4002, 4008] {
+        for code in [1002, 1003, 1006, 1007, 1009, 1012, 1013, 4000, 4001, 4002, 4008] {
             assert_eq!(CloseReason::from_code(code).code(), code);
         }
     }

@@ -56,7 +56,7 @@ pub fn person(name: &str) -> Identity {
 /// The same, signed in.
 #[allow(dead_code, reason = "requests sign in with a cookie")]
 pub fn visitor(name: &str) -> Visitor {
-    Visitor { identity: person(name), sign_in: SignIn([0; 32]) }
+    Visitor { identity: person(name), sign_in: SignIn([0; 32]), from: [127, 0, 0, 1].into() }
 }
 
 /// It is always the same moment.

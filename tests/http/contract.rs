@@ -169,7 +169,7 @@ async fn every_close_code_is_told_of() {
     let away: Vec<&Value> =
         told.iter().filter(|it| it["comes_back"] == false).map(|it| &it["code"]).collect();
     let codes: Vec<&Value> = told.iter().map(|it| &it["code"]).collect();
-    assert_eq!(codes, [1002, 1003, 1007, 1009, 1012, 4000, 4001, 4002, 4008]);
+    assert_eq!(codes, [1002, 1003, 1007, 1009, 1012, 1013, 4000, 4001, 4002, 4008]);
     assert_eq!(away, [4000, 4001]);
 }
 

@@ -91,10 +91,13 @@ async fn what_is_no_node_or_does_not_answer_is_one_line() {
     });
     let encrypted = TestServer::with(&["--tls", "self-signed"]);
     let foreign = format!("https://localhost:{}", encrypted.address().port());
+    let plain = TestServer::start();
     let closed = Port::free();
     for (url, words) in [
         (format!("http://{address}"), "no node of this program: it answers with 404"),
-        (foreign, "TLS with localhost"),
+        (foreign.clone(), "nobody whom this machine trusts vouches for the certificate"),
+        (foreign.replace("https", "http"), "if the address speaks TLS, ask https://"),
+        (plain.url().replace("http", "https"), "the port speaks no TLS"),
         (format!("http://{}", closed.address()), "cannot be reached"),
         ("http://no.such.host.invalid".into(), "cannot be reached"),
         ("app.example.org".into(), "must be http:// or https://"),

@@ -10,27 +10,17 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::client::TlsStream;
 
+use crate::support::http2::{
+    ACK, CONTINUATION, END_HEADERS, END_STREAM, GET, HEADERS, PING, POST, PREFACE, ROOT, RST_STREAM,
+    SETTINGS, frame, stream, window,
+};
 use crate::support::tls::{connect, get};
 use crate::support::{TestServer, in_time};
 
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const CONTINUATION: u8 = 9;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-const ACK: u8 = 1;
 const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
 const CANCEL: [u8; 4] = [0, 0, 0, 8];
-/// `GET /` of `https://localhost`, by the numbers that HPACK has for it; and the same with POST.
-const GET: &[u8] = b"\x82\x87\x84\x41\x09localhost";
-const POST: &[u8] = b"\x83\x87\x84\x41\x09localhost";
 /// `GET /api/openapi.json`, which does not fit into one frame.
 const GET_DOCUMENT: &[u8] = b"\x82\x87\x44\x11/api/openapi.json\x41\x09localhost";
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// The setting's number.
-const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 const GROWTH_MAX: u64 = 32 << 20;
 /// The node gives a minute.
 const TAKES_NOTHING_MAX: Duration = Duration::from_secs(100);
@@ -49,14 +39,8 @@ fn pong((kind, flags, ..): &Frame) -> bool {
     (*kind, *flags) == (PING, ACK)
 }
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = (payload.len() as u32).to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
-
-/// The number of the stream that a client opens as its `n`th.
-fn stream(n: u32) -> u32 {
-    2 * n + 1
+fn get_root() -> Vec<u8> {
+    [GET, ROOT].concat()
 }
 
 /// A header of 16,000 bytes, as HPACK has it: a new name, and the value with its length.
@@ -115,7 +99,7 @@ fn server() -> TestServer {
 #[tokio::test]
 async fn streams_that_are_reset_at_once_end_their_connection() {
     let reset = |n| {
-        let opened = frame(HEADERS, END_HEADERS | END_STREAM, stream(n), GET);
+        let opened = frame(HEADERS, END_HEADERS | END_STREAM, stream(n), &get_root());
         [opened, frame(RST_STREAM, 0, stream(n), &CANCEL)].concat()
     };
     let heard = flood(&server(), (0..50_000).map(reset).collect(), pong).await;
@@ -124,7 +108,7 @@ async fn streams_that_are_reset_at_once_end_their_connection() {
 
 #[tokio::test]
 async fn a_header_block_without_an_end_ends_its_connection() {
-    let begun = frame(HEADERS, END_STREAM, stream(0), GET);
+    let begun = frame(HEADERS, END_STREAM, stream(0), &get_root());
     let more = (0..2_000).map(|_| frame(CONTINUATION, 0, stream(0), &field()));
     let heard = flood(&server(), std::iter::once(begun).chain(more).collect(), pong).await;
     assert!(heard.is_ended, "it goes on after 32 MB of headers");
@@ -132,7 +116,7 @@ async fn a_header_block_without_an_end_ends_its_connection() {
 
 #[tokio::test]
 async fn empty_continuations_without_an_end_end_their_connection() {
-    let begun = frame(HEADERS, END_STREAM, stream(0), GET);
+    let begun = frame(HEADERS, END_STREAM, stream(0), &get_root());
     let more = (0..100_000).map(|_| frame(CONTINUATION, 0, stream(0), &[]));
     let heard = flood(&server(), std::iter::once(begun).chain(more).collect(), pong).await;
     assert!(heard.is_ended, "it goes on after 100,000 of them");
@@ -140,10 +124,10 @@ async fn empty_continuations_without_an_end_end_their_connection() {
 
 #[tokio::test]
 async fn headers_beyond_measure_are_refused_and_no_other_stream_suffers() {
-    let begun = frame(HEADERS, END_STREAM, stream(0), GET);
+    let begun = frame(HEADERS, END_STREAM, stream(0), &get_root());
     let more = frame(CONTINUATION, 0, stream(0), &field());
     let last = frame(CONTINUATION, END_HEADERS, stream(0), &field());
-    let next = frame(HEADERS, END_HEADERS | END_STREAM, stream(1), GET);
+    let next = frame(HEADERS, END_HEADERS | END_STREAM, stream(1), &get_root());
     let heard =
         flood(&server(), vec![begun, more.clone(), more.clone(), more, last, next], |(_, _, of, _)| {
             *of == stream(1)
@@ -158,7 +142,7 @@ async fn headers_beyond_measure_are_refused_and_no_other_stream_suffers() {
 
 #[tokio::test]
 async fn a_connection_has_a_hundred_streams_and_the_next_ones_are_refused() {
-    let opened = |n| frame(HEADERS, END_HEADERS, stream(n), POST);
+    let opened = |n| frame(HEADERS, END_HEADERS, stream(n), &[POST, ROOT].concat());
     let heard = flood(&server(), (0..1_000).map(opened).collect(), |(_, _, of, _)| *of == stream(999)).await;
     let is_refused = |(kind, _, _, why): &&Frame| *kind == RST_STREAM && *why == REFUSED_STREAM;
     let refused = heard.frames.iter().filter(is_refused).count();
@@ -169,9 +153,8 @@ async fn a_connection_has_a_hundred_streams_and_the_next_ones_are_refused() {
 async fn answers_that_nobody_takes_end_their_connection_though_it_answers_pings() {
     let server = server();
     let trusted = server.data().join("tls/localhost.crt");
-    let window_of_one = [&INITIAL_WINDOW_SIZE[..], &1_u32.to_be_bytes()].concat();
     let asked = (0..100).map(|n| frame(HEADERS, END_STREAM | END_HEADERS, stream(n), GET_DOCUMENT));
-    let start = [PREFACE.to_vec(), frame(SETTINGS, 0, 0, &window_of_one)].into_iter();
+    let start = [PREFACE.to_vec(), window(1)].into_iter();
     let stream = connect(server.address(), &trusted, &TLS13, "h2").await.unwrap();
     let (mut reading, mut writing) = tokio::io::split(stream);
     writing.write_all(&start.chain(asked).collect::<Vec<_>>().concat()).await.unwrap();

@@ -14,6 +14,7 @@ mod limits;
 mod log_lines;
 mod long_poll;
 mod manners;
+mod memory;
 mod metrics;
 mod origin;
 mod pages;

@@ -101,7 +101,8 @@ async fn press(server: &TestServer, guest: &mut Guest, crowd: Crowd) -> bool {
     held == [true; 4]
 }
 
-fn as_fast(what: &str, seen: &Histogram, quiet: &Histogram) -> bool {
+/// Whether the guest was served nearly as fast as before.
+pub fn as_fast(what: &str, seen: &Histogram, quiet: &Histogram) -> bool {
     let times = |share| seen.quantile(share).as_secs_f64() / quiet.quantile(share).as_secs_f64();
     let (middle, most) = (times(0.5), times(0.99));
     let line = format!("{what} take {middle:.2} times (p50) and {most:.2} times (p99) what they took before");

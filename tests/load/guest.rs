@@ -52,7 +52,7 @@ impl Guest {
         let (http, connection) = handshake(TokioIo::new(connect(server).await)).await.unwrap();
         tokio::spawn(connection);
         let mut asking = Asking { http, cookie: String::new(), published: 0 };
-        let me = asking.ask(Method::POST, endpoint::ME, r#"{"name":"Guest"}"#).await;
+        let me = asking.ask(Method::POST, endpoint::ME, r#"{"name":"Guest"}"#.into()).await;
         let cookie = me.headers()["set-cookie"].to_str().unwrap();
         asking.cookie = cookie.split(';').next().unwrap().to_owned();
 
@@ -66,13 +66,26 @@ impl Guest {
         guest
     }
 
+    /// The sign-in, as a header has it.
+    pub fn cookie(&self) -> &str {
+        &self.asking.cookie
+    }
+
+    /// Publishes so many events of so many bytes to a topic that is not listened to.
+    pub async fn fills(&mut self, topic: &str, events: usize, bytes: usize) {
+        let body = format!(r#"{{"text":"{}"}}"#, "x".repeat(bytes));
+        for _ in 0..events {
+            self.asking.publish(topic, body.clone()).await;
+        }
+    }
+
     /// Goes on for that long.
     pub async fn stays(&mut self, lasting: Duration, seen: &Seen) {
         let (until, mut times) = (Instant::now() + lasting, interval(EVERY));
         while Instant::now() < until {
             times.tick().await;
             let asked = Instant::now();
-            self.asking.ask(Method::GET, endpoint::ME, "").await;
+            self.asking.ask(Method::GET, endpoint::ME, String::new()).await;
             seen.answers.add(asked.elapsed().as_micros() as u64);
 
             let published = Instant::now();
@@ -80,20 +93,19 @@ impl Guest {
                 hears(&mut self.socket, |frame| matches!(frame, ServerFrame::Event(_))).await;
                 seen.pushes.add(published.elapsed().as_micros() as u64);
             };
-            tokio::join!(self.asking.publish(), push);
+            tokio::join!(self.asking.publish(TOPIC, r#"{"text":"hello"}"#.into()), push);
         }
     }
 }
 
 impl Asking {
-    async fn publish(&mut self) {
+    async fn publish(&mut self, topic: &str, body: String) {
         self.published += 1;
-        let answer =
-            self.ask(Method::POST, &format!("/api/probe/{TOPIC}/events"), r#"{"text":"hello"}"#).await;
+        let answer = self.ask(Method::POST, &format!("/api/probe/{topic}/events"), body).await;
         assert_eq!(answer.status(), 201);
     }
 
-    async fn ask(&mut self, method: Method, path: &str, body: &'static str) -> Response<()> {
+    async fn ask(&mut self, method: Method, path: &str, body: String) -> Response<()> {
         let request = Request::builder().method(method).uri(path).header("host", "localhost");
         let request = request.header("cookie", &self.cookie).header("content-type", "application/json");
         let request = request.header(endpoint::IDEMPOTENCY_KEY, format!("k{}", self.published));

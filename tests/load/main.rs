@@ -15,11 +15,13 @@ mod elsewhere;
 mod fanout;
 mod guest;
 mod histogram;
+mod hostile;
 mod node;
 mod publishing;
 mod reconnect;
 mod soak;
 mod stall;
+mod storm;
 
 use std::process::ExitCode;
 
@@ -30,6 +32,8 @@ usage: load <scenario> [sockets]
   reconnect  the node is away for 2 s, and everybody comes back at once                 (5000 sockets)
   fanout     one busy topic: deliveries a second, and the processor time they cost      (1000 sockets)
   door       half heads, half handshakes and floods of connections: a guest must not notice
+  hostile    one address presses a node with 150 MB: it lives, and a guest must not notice
+  storm      sockets with 20 topics each come back at once: publishes go on                (1000 sockets)
   soak       a crowd comes and goes for minutes: memory and open files must come back    (300 sockets)
 ";
 
@@ -44,6 +48,8 @@ async fn main() -> ExitCode {
         (Some(&"fanout"), Ok(sockets)) => fanout::run(sockets.unwrap_or(1_000)).await,
         (Some(&"soak"), Ok(sockets)) => soak::run(sockets.unwrap_or(300)).await,
         (Some(&"door"), Ok(None)) => door::run().await,
+        (Some(&"hostile"), Ok(None)) => hostile::run().await,
+        (Some(&"storm"), Ok(sockets)) => storm::run(sockets.unwrap_or(1_000)).await,
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

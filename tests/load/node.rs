@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::TestServer;
 
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 12] = [
     "--address-readers-max",
     "20000",
     "--address-connections-max",
@@ -13,6 +13,8 @@ const FLAGS: [&str; 10] = [
     "1000000",
     "--identity-publishes-per-sec",
     "1000000",
+    "--address-bytes-max",
+    "1000000000",
     "--node-sockets-max",
     "20000",
 ];

@@ -2,6 +2,8 @@
 
 use shared::{ClientFrame, ServerFrame};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::support::{Socket, TestServer, in_time, read_frame};
 
@@ -59,4 +61,27 @@ async fn a_connection_that_vanished_lives_for_two_heartbeats_and_a_last_chance()
     let asked = std::time::Instant::now();
     assert_eq!(socket.closed().await.1, 4002);
     assert!(asked.elapsed().as_secs() < 8, "closed {:?} after the second ping", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_message_without_an_end_is_no_sign_of_life_whatever_comes_in_its_midst() {
+    let server = TestServer::with(&EVERY_SECOND);
+    let mut socket = server.socket(&server.guest("Ada").await).await;
+    let begun = Frame::message(&br#"{"ping""#[..], OpCode::Data(Data::Text), false);
+    socket.sends(Message::Frame(begun)).await.unwrap();
+    loop {
+        match in_time("it is closed", socket.next())
+            .await
+            .expect("closed with a reason")
+            .expect("still whole")
+        {
+            // Each beat of the node is answered, and by no frame of the protocol.
+            Message::Text(_) => socket.sends(Message::Ping(Default::default())).await.unwrap(),
+            Message::Close(close) => {
+                assert_eq!(u16::from(close.expect("a reason").code), 4002);
+                return;
+            }
+            _ => {}
+        }
+    }
 }

@@ -68,7 +68,7 @@ async fn nothing_is_read_for_a_topic_that_nobody_watches_any_more() {
         Arc::new(SlowLog { log: MemoryLog::new(), gate: Semaphore::new(0), reads: AtomicUsize::new(0) });
     let node = node(log.clone(), Arc::new(Everybody)).await;
     let ada = Identity { id: UserId("u_ada".into()), name: DisplayName::parse("Ada").unwrap() };
-    let visitor = Visitor { identity: ada, sign_in: SignIn([0; 32]) };
+    let visitor = Visitor { identity: ada, sign_in: SignIn([0; 32]), from: [127, 0, 0, 1].into() };
     let (mut gone, mut stays) = (Session::open(&node, visitor.clone()), Session::open(&node, visitor));
     for number in 0..50 {
         looks_at(&mut gone, &format!("topic-{number}")).await;

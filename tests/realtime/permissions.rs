@@ -48,7 +48,7 @@ fn ada() -> Identity {
 }
 
 fn session(node: &Arc<Node>) -> Session {
-    Session::open(node, Visitor { identity: ada(), sign_in: SignIn([0; 32]) })
+    Session::open(node, Visitor { identity: ada(), sign_in: SignIn([0; 32]), from: [127, 0, 0, 1].into() })
 }
 
 async fn subscribe(session: &mut Session, topic: &Topic) {

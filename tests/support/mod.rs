@@ -9,6 +9,7 @@ mod dice;
 pub mod event_stream;
 mod faulty_link;
 pub mod golden;
+pub mod http2;
 pub mod limits;
 mod memory_log;
 pub mod metrics;

@@ -14,7 +14,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -91,14 +91,18 @@ impl Target {
         let shaken = timeout(BEGINS_WITHIN, tls.connect(name, stream)).await;
         let stream = shaken
             .map_err(|_| format!("{host} port {port} takes the connection and does not answer to TLS"))?
-            .map_err(|error| format!("TLS with {host} port {port} fails: {error}"))?;
+            .map_err(|error| format!("TLS with {host} port {port} fails: {}", in_words(&error)))?;
         Ok(Box::new(stream))
     }
 
     /// Sends a request. The answer has begun.
     pub async fn begin(&self, request: Request<Body>) -> Result<Response<Incoming>, String> {
         let stream = self.connect().await?;
-        let failed = |error: hyper::Error| format!("the connection broke off: {error}");
+        let failed = |error: hyper::Error| match self.tls {
+            // A node with TLS says nothing to what is no handshake.
+            None => format!("the connection broke off: {error}; if the address speaks TLS, ask https://"),
+            Some(_) => format!("the connection broke off: {error}"),
+        };
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
         tokio::spawn(connection);
         sender.send_request(request).await.map_err(failed)
@@ -152,6 +156,35 @@ impl Target {
             Err(error) => Err(Err(format!("the connection broke off: {error}"))),
         }
     }
+}
+
+/// A failed handshake as whoever runs the address can mend it; other errors in the library's words.
+fn in_words(error: &std::io::Error) -> String {
+    let cause = error.get_ref().and_then(|error| error.downcast_ref::<TlsError>());
+    let words = match cause {
+        Some(TlsError::InvalidMessage(_)) => "the port speaks no TLS; ask http://, or another port",
+        Some(TlsError::InvalidCertificate(reason)) => match reason {
+            CertificateError::UnknownIssuer => {
+                "nobody whom this machine trusts vouches for the certificate; is the chain complete? --root FILE names \
+                 another authority"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the certificate has expired; renew it"
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "the certificate is not valid yet; is the clock right?"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the certificate is for another name; get one for this host"
+            }
+            CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+                "the certificate is an authority's own (CA:TRUE); serve one for this host that the authority signed"
+            }
+            _ => return error.to_string(),
+        },
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }
 
 fn connector(root: Option<&Path>) -> Result<TlsConnector, String> {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use shared::{ErrorCode, Problem};
 use tokio::time::timeout;
 
-use crate::http::{ApiError, AppState, Described, Operation};
+use crate::http::{ApiError, AppState, Described, Operation, Peer};
 
 /// The deadline for a whole body: shorter than the one for an answer, so that a caller can tell the two apart.
 const BODY_WITHIN: Duration = Duration::from_secs(20);
@@ -28,6 +28,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
             let detail = "the body must be JSON, with Content-Type: application/json";
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
         }
+        let from = state.proxies.client(Peer::of(request.extensions()), request.headers());
+        let _share = state.take_bytes(from, length(&request).min(state.limits.body_bytes_max as usize))?;
         let read = timeout(BODY_WITHIN, Bytes::from_request(request, state)).await;
         let read = read.map_err(|_| {
             let detail = format!("the body did not arrive within {} s; send it again", BODY_WITHIN.as_secs());
@@ -58,6 +60,13 @@ impl<T: JsonSchema> Described for Body<T> {
         operation.refuses(ErrorCode::TooLarge);
         operation.refuses(ErrorCode::UnsupportedMediaType);
     }
+}
+
+/// The bytes that are announced; as many as there can be, where none are.
+fn length(request: &Request) -> usize {
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    announced.unwrap_or(usize::MAX)
 }
 
 /// True for `application/json`, with any parameters.

@@ -46,7 +46,7 @@ const STREAMS_MAX: u32 = 100;
 const HEADER_BYTES_MAX: u32 = 32 * 1_024;
 /// The HTTP/2 windows: bytes that the other side may send ahead of a handler, for one body and for a connection.
 const STREAM_BYTES_AHEAD: u32 = 64 * 1_024;
-const CONNECTION_BYTES_AHEAD: u32 = 256 * 1_024;
+const CONNECTION_BYTES_AHEAD: u32 = 64 * 1_024;
 /// Bytes of one HTTP/2 answer that wait in memory to be sent.
 const ANSWER_BYTES_AHEAD: usize = 64 * 1_024;
 

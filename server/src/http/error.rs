@@ -7,7 +7,7 @@ use axum::Json;
 use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, UPGRADE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use shared::{ErrorCode, Malformed, Problem};
+use shared::{CloseReason, ErrorCode, Malformed, Problem};
 
 use crate::http::request;
 use crate::people::PeopleError;
@@ -49,6 +49,9 @@ impl From<Problem> for ApiError {
 impl From<Ending> for ApiError {
     fn from(ending: Ending) -> ApiError {
         match ending {
+            Ending::Close(CloseReason::TryAgainLater) => {
+                ApiError::unavailable("the server is short of memory; try again later")
+            }
             Ending::Close(_) => {
                 ApiError::new(ErrorCode::Unauthenticated, "you have been signed out; sign in again")
             }

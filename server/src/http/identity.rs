@@ -17,6 +17,7 @@ use tracing::Span;
 use tracing::field::display;
 
 use crate::detached::to_the_end;
+use crate::http::rates::address;
 use crate::http::state::{DAY_MS, SIGN_IN_MS_MAX};
 use crate::http::{Answer, ApiError, AppState, Body, ClientIp, Described, Operation, Purpose, Refusal};
 use crate::people::TokenHash;
@@ -39,7 +40,8 @@ impl FromRequestParts<AppState> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Visitor, ApiError> {
         let jar = CookieJar::from_headers(&parts.headers);
-        let (visitor, _) = find(app, &jar).await?.ok_or_else(|| {
+        let Ok(from) = ClientIp::from_request_parts(parts, app).await;
+        let (visitor, _) = find(app, &jar, from).await?.ok_or_else(|| {
             ApiError::new(
                 ErrorCode::Unauthenticated,
                 "sign in first: POST /api/me with a name, and keep its cookie",
@@ -62,7 +64,7 @@ pub async fn me(
     from: ClientIp,
     purpose: Purpose,
 ) -> Result<Answer<Me>, ApiError> {
-    let Some((visitor, renewed_at)) = find(&app, &jar).await? else {
+    let Some((visitor, renewed_at)) = find(&app, &jar, from).await? else {
         return Ok(Answer::of(StatusCode::NO_CONTENT));
     };
     if purpose == Purpose::Socket {
@@ -185,15 +187,15 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Caller, ApiError> {
-        if let Some((visitor, _)) = find(app, &CookieJar::from_headers(&parts.headers)).await? {
+        let Ok(from) = ClientIp::from_request_parts(parts, app).await;
+        if let Some((visitor, _)) = find(app, &CookieJar::from_headers(&parts.headers), from).await? {
             // Each name is written to disk, and told to everybody who is with them.
             app.rates
                 .publish(&visitor.identity.id)
                 .inspect_err(|_| app.meters.refused(Refusal::IdentityPublishes))?;
             return Ok(Caller::Known(visitor));
         }
-        let Ok(ClientIp(from)) = ClientIp::from_request_parts(parts, app).await;
-        app.rates.guest(from).inspect_err(|_| app.meters.refused(Refusal::AddressGuests))?;
+        app.rates.guest(from.0).inspect_err(|_| app.meters.refused(Refusal::AddressGuests))?;
         Ok(Caller::Guest)
     }
 }
@@ -205,14 +207,18 @@ impl Described for Caller {
     }
 }
 
-async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<(Visitor, Millis)>, ApiError> {
+async fn find(
+    app: &AppState,
+    jar: &CookieJar,
+    from: ClientIp,
+) -> Result<Option<(Visitor, Millis)>, ApiError> {
     let Some(token) = jar.get(&cookie_name(app)) else { return Ok(None) };
     let hash = hash(token.value());
     let found = app.signed_in(hash).await?;
     Ok(found.map(|(identity, renewed_at)| {
         // Every line of this request names them from here on.
         Span::current().record("user", display(&identity.id));
-        (Visitor { identity, sign_in: SignIn(hash) }, renewed_at)
+        (Visitor { identity, sign_in: SignIn(hash), from: address(from.0) }, renewed_at)
     }))
 }
 

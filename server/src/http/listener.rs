@@ -17,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::http::connection::OtherSide;
+use crate::http::rates::Counted;
 use crate::http::{Meters, Proxies, Refusal, Tally, There, connection};
+use crate::memory::Memory;
 
 /// What the kernel keeps for a reader that does not read. The default grows to megabytes for each of them.
 const SEND_BUFFER_BYTES: u32 = 64 * 1_024;
@@ -45,25 +47,43 @@ impl Peer {
     }
 }
 
+/// The parts that the addresses of a node share. Clones are the same.
+#[derive(Clone)]
+pub struct Common {
+    /// The connections of each peer, which is bounded unless the peer is one of the proxies.
+    pub tally: Tally,
+    /// The proxies in front.
+    pub proxies: Proxies,
+    /// The meters of connections and refusals.
+    pub meters: Meters,
+    /// The longest pause of a connection between two requests.
+    pub pause_max: Duration,
+    /// The node's memory: crowds are not let in while it is short.
+    pub memory: Memory,
+}
+
+impl Common {
+    /// Counts a connection from that address, which a proxy may have any number of; or fails when there are too many.
+    fn admit(&self, from: IpAddr) -> Result<Option<Counted>, Refusal> {
+        if self.proxies.trusts(from) {
+            return Ok(None);
+        }
+        let is_tight = self.memory.is_tight();
+        let counted = if is_tight { self.tally.open_unless_crowded(from) } else { self.tally.open(from) };
+        let refusal = if is_tight { Refusal::Memory } else { Refusal::AddressConnections };
+        counted.map(Some).ok_or(refusal).inspect_err(|refusal| self.meters.refused(*refusal))
+    }
+}
+
 /// A bound address, not yet served.
 pub struct Listener {
     listener: TcpListener,
-    tally: Tally,
-    proxies: Proxies,
-    meters: Meters,
-    pause_max: Duration,
+    common: Common,
 }
 
 impl Listener {
-    /// Binds `address`; `tally` bounds the connections of each peer that is none of `proxies`, and each may pause for
-    /// so long between two requests.
-    pub fn bind(
-        address: SocketAddr,
-        tally: Tally,
-        proxies: Proxies,
-        meters: Meters,
-        pause_max: Duration,
-    ) -> io::Result<Listener> {
+    /// Binds `address`.
+    pub fn bind(address: SocketAddr, common: Common) -> io::Result<Listener> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // A restarted node takes its port again at once, though old connections linger in the kernel.
         #[cfg(unix)]
@@ -71,7 +91,7 @@ impl Listener {
         socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
         socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
         socket.bind(address)?;
-        Ok(Listener { listener: socket.listen(BACKLOG)?, tally, proxies, meters, pause_max })
+        Ok(Listener { listener: socket.listen(BACKLOG)?, common })
     }
 
     /// The address, with the real port where 0 was asked for.
@@ -92,18 +112,19 @@ impl Listener {
             match accepted {
                 Ok((stream, from)) => {
                     // Dropping the stream closes it.
-                    let counted = self.tally.open(from.ip());
-                    let other = OtherSide { peer: Peer(from), pause_max: self.pause_max };
-                    if counted.is_none() && !self.proxies.trusts(from.ip()) {
-                        self.meters.refused(Refusal::AddressConnections);
-                        continue;
-                    }
-                    let meters = self.meters.clone();
+                    let Ok(counted) = self.common.admit(from.ip()) else { continue };
+                    let other = OtherSide { peer: Peer(from), pause_max: self.common.pause_max };
+                    let meters = self.common.meters.clone();
                     let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
                     connections.spawn(async move {
                         meters.connections.inc();
+                        let end = counted.as_ref().map(Counted::end).unwrap_or_default();
                         let held = (counted, There::enter(&meters.connections_open));
-                        connection::serve(stream, held, other, router, tls, &meters, stop).await;
+                        tokio::select! {
+                            biased;
+                            () = connection::serve(stream, held, other, router, tls, &meters, stop) => {}
+                            () = end.cancelled() => tracing::debug!(peer = %from, "memory is short: a connection was cut"),
+                        }
                     });
                 }
                 Err(error) => {

@@ -3,6 +3,7 @@
 //! Labels are of small closed sets: the route and never the path, no person, no topic. The address that serves
 //! them is one of its own, for those who run the node.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +14,15 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use crate::memory::Memory;
 
 /// The text format of OpenMetrics 1.0.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -45,6 +49,7 @@ pub struct Meters {
     frames_out: Counter,
     bytes_out: Counter,
     outbox_frames: Histogram,
+    shed: Family<Label, Counter>,
 }
 
 type Label = [(&'static str, &'static str); 1];
@@ -59,6 +64,8 @@ struct Answered {
 /// What somebody is turned away for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
+    /// Too many bytes of one address on their way.
+    AddressBytes,
     /// Too many connections of one address.
     AddressConnections,
     /// Too many new guests from one address.
@@ -67,6 +74,10 @@ pub enum Refusal {
     AddressReaders,
     /// Too many publishes of one person.
     IdentityPublishes,
+    /// One of a crowd, while memory is short.
+    Memory,
+    /// Too many bytes of the whole node on their way.
+    NodeBytes,
     /// The node has all the sockets that it takes, or goes away.
     NodeSockets,
     /// A host or an origin that is not welcome.
@@ -104,6 +115,7 @@ impl Default for Meters {
             frames_out: Counter::default(),
             bytes_out: Counter::default(),
             outbox_frames: Histogram::new(FRAMES),
+            shed: Family::default(),
         }
     }
 }
@@ -119,10 +131,13 @@ impl Meters {
     /// Counts a refusal.
     pub fn refused(&self, reason: Refusal) {
         let reason = match reason {
+            Refusal::AddressBytes => "address_bytes",
             Refusal::AddressConnections => "address_connections",
             Refusal::AddressGuests => "address_guests",
             Refusal::AddressReaders => "address_readers",
             Refusal::IdentityPublishes => "identity_publishes",
+            Refusal::Memory => "memory",
+            Refusal::NodeBytes => "node_bytes",
             Refusal::NodeSockets => "node_sockets",
             Refusal::Origin => "origin",
         };
@@ -132,6 +147,12 @@ impl Meters {
     /// Counts a TLS handshake.
     pub fn handshake(&self, outcome: &'static str) {
         self.handshakes.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    /// Counts sessions and connections that were ended as memory was short.
+    pub fn shed(&self, sessions: usize, connections: usize) {
+        self.shed.get_or_create(&[("what", "sessions")]).inc_by(sessions as u64);
+        self.shed.get_or_create(&[("what", "connections")]).inc_by(connections as u64);
     }
 
     /// Counts a frame that a socket received.
@@ -166,6 +187,30 @@ impl Meters {
         to.register("frames_out", "Frames to sockets", self.frames_out.clone());
         to.register("bytes_out", "Bytes of frames to sockets", self.bytes_out.clone());
         to.register("outbox_frames", "Frames waiting when taken", self.outbox_frames.clone());
+        to.register("shed", "Sessions and connections ended as memory was short", self.shed.clone());
+    }
+}
+
+/// The memory as it is when Prometheus asks.
+#[derive(Debug)]
+struct MemoryNow(Memory);
+
+/// Names the node's memory, and its limit where there is one.
+pub fn register_memory(memory: Memory, to: &mut Registry) {
+    to.register_collector(Box::new(MemoryNow(memory)));
+}
+
+impl Collector for MemoryNow {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let Some(max) = self.0.max() else { return Ok(()) };
+        for (name, help, bytes) in [
+            ("memory_bytes", "Memory that the node has taken, in bytes", self.0.taken()),
+            ("memory_max_bytes", "Memory that it may take, in bytes", max),
+        ] {
+            let gauge = ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@
 mod accepted;
 pub mod arrival;
 mod body;
+mod budget;
 mod client_ip;
 mod conditional;
 mod connection;
@@ -44,15 +45,18 @@ use tower::util::option_layer;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
 pub use body::Body;
+pub use budget::Budget;
+use budget::COMPRESSED_FROM_BYTES;
 pub use client_ip::{ClientIp, Proxies};
 pub use contract::{Answer, Described, DescribedHandler, Operation, Payloads, Place, Routes};
 pub use error::ApiError;
 pub use feature::Feature;
 pub use healthcheck::check as healthcheck;
-pub use listener::{Listener, Peer};
-pub use metrics::{Meters, Refusal, There, metrics};
+pub use listener::{Common, Listener, Peer};
+pub use metrics::{Meters, Refusal, There, metrics, register_memory};
 pub use origin::Origins;
 pub use pages::Pages;
 pub use publish::{Named, Published, Writer};
@@ -82,7 +86,12 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
     let routes = features.into_iter().fold(core, |routes, feature| routes.merge(feature.routes));
     let routes = contract::documented(routes, kinds)
         // Pages are compressed already; what is different for each reader must not wait for the smallest form.
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn_with_state(state.clone(), budget::hold))
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESSED_FROM_BYTES))),
+        )
         .layer(from_fn(routing::accept_plain))
         .fallback(pages::page)
         .layer(DefaultBodyLimit::max(body_bytes_max))

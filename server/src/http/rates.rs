@@ -8,9 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use shared::{ErrorCode, Problem, UserId};
+use tokio_util::sync::CancellationToken;
 
 use crate::http::ApiError;
 use crate::limits::Limits;
+
+/// Connections or readers that a few people have at one address: more than these are a crowd when memory is short.
+const FEW: u32 = 16;
 
 /// See the module.
 pub struct Rates {
@@ -88,45 +92,86 @@ pub(super) fn address(ip: IpAddr) -> IpAddr {
 #[derive(Clone)]
 pub struct Tally {
     max: u32,
-    open: Arc<Mutex<HashMap<IpAddr, u32>>>,
+    each: Arc<Mutex<HashMap<IpAddr, Open>>>,
+}
+
+/// The open things of one address.
+#[derive(Default)]
+struct Open {
+    count: u32,
+    /// Cancelled when all of them must end.
+    end: CancellationToken,
 }
 
 /// One open thing; dropping it makes room for the next.
 pub struct Counted {
     from: IpAddr,
     tally: Tally,
+    end: CancellationToken,
 }
 
 impl Tally {
     /// At most `max` of each address.
     pub fn new(max: u32) -> Tally {
-        Tally { max, open: Arc::default() }
+        Tally { max, each: Arc::default() }
     }
 
     /// Counts one more, unless there are too many.
     pub fn open(&self, from: IpAddr) -> Option<Counted> {
-        let from = address(from);
-        let mut open = self.lock();
-        let count = open.entry(from).or_default();
-        if *count >= self.max {
-            return None;
-        }
-        *count += 1;
-        Some(Counted { from, tally: self.clone() })
+        self.open_of(from, self.max)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, u32>> {
-        self.open.lock().expect("no code panics while it holds this lock")
+    /// Counts one more, unless there are as many as a few people have: a crowd stays outside.
+    pub fn open_unless_crowded(&self, from: IpAddr) -> Option<Counted> {
+        self.open_of(from, self.max.min(FEW))
+    }
+
+    fn open_of(&self, from: IpAddr, max: u32) -> Option<Counted> {
+        let from = address(from);
+        let mut each = self.lock();
+        let open = each.entry(from).or_default();
+        if open.count >= max {
+            return None;
+        }
+        open.count += 1;
+        Some(Counted { from, tally: self.clone(), end: open.end.clone() })
+    }
+
+    /// How many are open of the address with the most; 0 where nobody has many.
+    pub fn largest(&self) -> usize {
+        let largest = self.lock().values().map(|open| open.count).max().filter(|count| *count > FEW);
+        largest.unwrap_or_default() as usize
+    }
+
+    /// Ends all that is open of the address with the most, and says how many these were; 0 where nobody has many.
+    pub fn end_largest(&self) -> usize {
+        let mut each = self.lock();
+        let largest = each.values_mut().max_by_key(|open| open.count).filter(|open| open.count > FEW);
+        largest.map_or(0, |open| {
+            std::mem::take(&mut open.end).cancel();
+            open.count as usize
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Open>> {
+        self.each.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+impl Counted {
+    /// Cancelled when it must end, as it belongs to the largest crowd.
+    pub fn end(&self) -> CancellationToken {
+        self.end.clone()
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let mut open = self.tally.lock();
-        if let Some(count) = open.get_mut(&self.from) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.from);
+        let mut each = self.tally.lock();
+        if let Some(open) = each.get_mut(&self.from) {
+            open.count -= 1;
+            if open.count == 0 {
+                each.remove(&self.from);
             }
         }
     }
@@ -144,6 +189,20 @@ mod tests {
         assert!(first.is_some() && tally.open(home).is_none());
         drop(first);
         assert!(tally.open(home).is_some());
+    }
+
+    #[test]
+    fn the_largest_crowd_ends_and_whoever_comes_afterwards_does_not() {
+        let tally = Tally::new(100);
+        let (home, office) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+        let few: Vec<_> = (0..FEW).map(|_| tally.open(home).unwrap().end()).collect();
+        assert_eq!(tally.end_largest(), 0);
+        let kept: Vec<_> = (0..=FEW).map(|_| tally.open(office).unwrap()).collect();
+        assert!(tally.open_unless_crowded(office).is_none() && tally.open_unless_crowded(home).is_some());
+        assert_eq!((tally.largest(), tally.end_largest()), (FEW as usize + 1, FEW as usize + 1));
+        assert!(kept.iter().all(|counted| counted.end().is_cancelled()));
+        let next = tally.open(office).unwrap();
+        assert!(!next.end().is_cancelled() && few.iter().all(|end| !end.is_cancelled()));
     }
 
     #[test]

@@ -12,12 +12,12 @@ use futures_util::SinkExt;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use shared::{CloseReason, ServerFrame};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use crate::http::{AppState, There};
-use crate::realtime::{Ending, Session, encode};
+use crate::realtime::{Ending, Outbox, Session, encode};
 
 /// A socket that takes nothing for this long is closed.
 const TOOK_NOTHING: Duration = Duration::from_secs(30);
@@ -86,7 +86,7 @@ impl Wire {
         loop {
             let batch = outbox.take();
             self.app.meters.taken(batch.frames.len());
-            if let Err(end) = self.write(batch.frames).await {
+            if let Err(end) = self.write_until_ended(batch.frames, &outbox).await {
                 return end;
             }
             if let Some(ending) = batch.ending {
@@ -137,11 +137,12 @@ impl Wire {
             Some(Err(error)) => return Err(broken(&error).map_or(End::Gone, End::Close)),
             None => return Err(End::Gone),
         };
-        if self.pings >= PINGS_MAX {
-            self.heartbeat.reset();
-        }
-        self.pings = 0;
         if let Message::Text(text) = &message {
+            // Only a frame of the protocol is a sign of life: a ping may come in the midst of a message without an end.
+            if self.pings >= PINGS_MAX {
+                self.heartbeat.reset();
+            }
+            self.pings = 0;
             self.app.meters.frame_in(text.len());
         }
         if let Err(until) = self.frames.check() {
@@ -174,6 +175,23 @@ impl Wire {
             self.heartbeat.reset_after(self.heartbeat.period().min(LAST_CHANCE));
         }
         Ok(())
+    }
+
+    /// Writes the frames, unless the other side takes nothing of them and is sent away meanwhile: then it has a moment.
+    async fn write_until_ended(&mut self, frames: Vec<Bytes>, outbox: &Outbox) -> Result<(), End> {
+        let ended = async {
+            let ending = outbox.ended().await;
+            sleep(LINGER).await;
+            ending
+        };
+        tokio::select! {
+            biased;
+            written = self.write(frames) => written,
+            ending = ended => Err(End::Close(match ending {
+                Ending::Close(reason) => reason,
+                Ending::Drain { .. } => CloseReason::ServiceRestart,
+            })),
+        }
     }
 
     /// Writes the frames before one flush. Each step has its own deadline: slow is fine, stuck is not.

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use shared::{CloseReason, ErrorCode, Identity, Millis, Problem};
 
 use crate::http::rates::Counted;
-use crate::http::{ApiError, ClientIp, Meters, Origins, Pages, Proxies, Rates, Refusal, Turns};
+use crate::http::{ApiError, Budget, ClientIp, Meters, Origins, Pages, Proxies, Rates, Refusal, Turns};
 use crate::limits::Limits;
+use crate::memory::Memory;
 use crate::people::{People, PeopleError, TokenHash};
 use crate::realtime::{Ending, Node, Visitor};
 
@@ -39,6 +40,10 @@ pub struct Parts {
     pub pages: Pages,
     /// The rates of people and addresses.
     pub rates: Rates,
+    /// What requests under way may take of it.
+    pub budget: Budget,
+    /// The node's memory.
+    pub memory: Memory,
     /// Who reads a page now, and who is next.
     pub turns: Turns,
     /// What is counted.
@@ -101,6 +106,14 @@ impl AppState {
             let detail = "the server accepts no more sockets and streams at the moment; try again later";
             let come_back_ms = if self.is_draining() { COME_BACK_MS } else { PLACE_MS };
             return Err(Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(come_back_ms).into());
+        }
+        if self.memory.is_tight() {
+            return self.rates.readers.open_unless_crowded(from).ok_or_else(|| {
+                self.meters.refused(Refusal::Memory);
+                let detail =
+                    "the server is short of memory, and many are here from your address; try again later";
+                Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(PLACE_MS).into()
+            });
         }
         self.rates.readers.open(from).ok_or_else(|| {
             self.meters.refused(Refusal::AddressReaders);

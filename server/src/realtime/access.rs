@@ -1,6 +1,7 @@
 //! Who is here, and who may read what: one rule for each namespace, asked anew at every subscribe and every pull.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,6 +16,8 @@ pub struct Visitor {
     pub identity: Identity,
     /// The sign-in they came with; when it ends, so does the session.
     pub sign_in: SignIn,
+    /// The address they come from, or the network that counts as one: all of it is one crowd.
+    pub from: IpAddr,
 }
 
 /// Names the sign-in under which a session was opened; opaque to the core.

@@ -215,6 +215,17 @@ impl Node {
         self.sessions.end(sign_in);
     }
 
+    /// Sends some of the largest crowd away, as memory is short; see [`Sessions::shed`]. Returns how many sessions it
+    /// closed.
+    pub fn shed(&self) -> usize {
+        self.sessions.shed()
+    }
+
+    /// The number of sessions of the address that has the most.
+    pub fn largest_crowd(&self) -> usize {
+        self.sessions.largest_crowd()
+    }
+
     /// Sends every session away, to come back within `spread_ms`.
     pub fn drain(&self, spread_ms: u64) {
         self.sessions.drain(spread_ms);

@@ -1,7 +1,8 @@
 //! The sessions that are open on this node, sockets and those who wait by pulling: to end those of a sign-in, and
 //! to drain them all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -20,6 +21,9 @@ impl SessionId {
     const LAST: SessionId = SessionId(u64::MAX);
 }
 
+/// Sessions that a few people have at one address: more are a crowd.
+const FEW: usize = 16;
+
 /// See the module.
 #[derive(Default)]
 pub struct Sessions {
@@ -34,6 +38,20 @@ struct All {
     by_id: BTreeMap<SessionId, Open>,
     of_person: BTreeSet<(UserId, SessionId)>,
     of_sign_in: BTreeSet<(SignIn, SessionId)>,
+}
+
+impl All {
+    /// Those that are not on their way out, the oldest first.
+    fn staying(&self) -> impl Iterator<Item = &Open> {
+        self.by_id.values().filter(|open| open.outbox.ending().is_none())
+    }
+
+    /// The same by address.
+    fn crowds(&self) -> HashMap<IpAddr, Vec<&Open>> {
+        let mut each: HashMap<IpAddr, Vec<&Open>> = HashMap::new();
+        self.staying().for_each(|open| each.entry(open.visitor.from).or_default().push(open));
+        each
+    }
 }
 
 struct Open {
@@ -112,7 +130,57 @@ impl Sessions {
         }
     }
 
+    /// Closes the newer half of the sessions of the address that has the most: what one crowd holds is free again before
+    /// others lose anything. Where nobody has many, it closes the newest tenth of all. Returns how many it closed.
+    pub fn shed(&self) -> usize {
+        let open = self.lock();
+        let largest = open.crowds().into_values().max_by_key(Vec::len).filter(|crowd| crowd.len() > FEW);
+        let (of, part) = match largest {
+            Some(crowd) => (crowd, 2),
+            None => (open.staying().collect(), 10),
+        };
+        let newer = &of[of.len() - of.len().div_ceil(part)..];
+        newer.iter().for_each(|open| open.outbox.end(Ending::Close(CloseReason::TryAgainLater)));
+        newer.len()
+    }
+
+    /// The number of sessions of the address that has the most.
+    pub fn largest_crowd(&self) -> usize {
+        self.lock().crowds().values().map(Vec::len).max().unwrap_or_default()
+    }
+
     fn lock(&self) -> MutexGuard<'_, All> {
         self.open.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::Identity;
+
+    use super::*;
+
+    fn open(sessions: &Sessions, from: [u8; 4]) -> Arc<Outbox> {
+        let identity = Identity { id: UserId("u".into()), name: DisplayName::parse("Ada").unwrap() };
+        let outbox = Arc::new(Outbox::new(4, 100));
+        sessions.add(Visitor { identity, sign_in: SignIn([0; 32]), from: from.into() }, outbox.clone());
+        outbox
+    }
+
+    fn are_ending(outboxes: &[Arc<Outbox>]) -> Vec<bool> {
+        outboxes.iter().map(|outbox| outbox.ending().is_some()).collect()
+    }
+
+    #[test]
+    fn the_newer_half_of_the_largest_crowd_goes_first_and_then_the_newest_of_all() {
+        let sessions = Sessions::default();
+        let crowd: Vec<_> = (0..20).map(|_| open(&sessions, [192, 0, 2, 1])).collect();
+        let others: Vec<_> = (0..15).map(|number| open(&sessions, [192, 0, 2, 2 + number])).collect();
+        assert_eq!((sessions.largest_crowd(), sessions.shed()), (20, 10));
+        assert_eq!(are_ending(&crowd), [[false; 10], [true; 10]].concat());
+        assert_eq!(crowd[19].ending(), Some(Ending::Close(CloseReason::TryAgainLater)));
+        assert_eq!(sessions.largest_crowd(), 10, "who is on their way out does not count");
+        assert_eq!(sessions.shed(), 3, "a tenth of 25, rounded up");
+        assert_eq!(are_ending(&others), [vec![false; 12], vec![true; 3]].concat());
     }
 }

@@ -73,7 +73,7 @@ impl Reader {
 
     /// Who a node takes them for.
     pub fn visitor(&self) -> Visitor {
-        Visitor { identity: self.identity.clone(), sign_in: self.lock().sign_in }
+        Visitor { identity: self.identity.clone(), sign_in: self.lock().sign_in, from: [127, 0, 0, 1].into() }
     }
 
     /// What their badge shows.

@@ -132,7 +132,7 @@ impl Asked {
 
     async fn wait(&self, after: Seq) -> Result<EventPage, Refusal> {
         let until = Instant::now() + WAIT;
-        let Visitor { identity, sign_in } = self.visitor.clone();
+        let Visitor { identity, sign_in, .. } = self.visitor.clone();
         let place = self.world.turnstile.place();
         let mut watch = Watch::begin(&self.process.node, self.visitor.clone(), self.topic.clone());
         if self.process.no_longer_welcome(&self.world, &identity.id, sign_in).is_some() {

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The scenarios of `tests/load`, and what each asks.
-const SCENARIOS: [(&str, &str); 5] = [
+const SCENARIOS: [(&str, &str); 7] = [
     ("stall", "a fifth of 300 sockets stops reading: do the others notice?"),
     ("reconnect", "5,000 clients lose their node for 2 s: how soon has everybody everything?"),
     ("fanout", "one busy topic with 1,000 sockets: what does a delivery cost?"),
     ("door", "slow heads, stalled handshakes, 10,000 connections: does a guest notice?"),
+    ("hostile", "one address presses a node with 150 MB in five ways: does it live, does a guest notice?"),
+    ("storm", "1,000 sockets with 20 topics each come back at once: how long does a publish take meanwhile?"),
     ("soak", "300 sockets come, read and leave again and again: does the node keep what they cost?"),
 ];
 
@@ -43,7 +45,8 @@ pub(crate) fn scenario(name: &str) -> Result {
 
 /// Builds the node and the load generator; the file of the latter.
 fn build() -> Result<PathBuf> {
-    let mut build = cargo("build --release --package server --example probe --example load");
+    let mut build =
+        cargo("build --release --package server --features jemalloc --example probe --example load");
     artifact::build(&mut build, "load", None)
 }
 

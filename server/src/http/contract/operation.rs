@@ -7,8 +7,9 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use shared::ErrorCode;
 
-/// What every operation may be refused with: by the checks around all routes, and by their deadline.
-const ALWAYS: [ErrorCode; 3] = [ErrorCode::Forbidden, ErrorCode::Internal, ErrorCode::Unavailable];
+/// What every operation may be refused with: by the checks around all routes, by their budget, and by their deadline.
+const ALWAYS: [ErrorCode; 4] =
+    [ErrorCode::Forbidden, ErrorCode::Internal, ErrorCode::TooMany, ErrorCode::Unavailable];
 
 /// Filled by the types of a handler's arguments and of its answer: see [`super::Described`].
 pub struct Operation<'a> {

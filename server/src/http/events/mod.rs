@@ -63,7 +63,9 @@ pub async fn events(
 impl Request {
     /// Reads what is asked for; a waiting reader does it again and again, and must be allowed to each time.
     async fn pull(&self, range: Range) -> Result<EventPage, ApiError> {
-        let Request { app, visitor, topic, heard, .. } = self;
+        let Request { app, visitor, from, topic, heard, .. } = self;
+        // It was let in when those who read at the same time had taken nothing yet.
+        app.has_room(*from)?;
         Ok(app.node.page_for(&visitor.identity, topic, range, *heard).await?)
     }
 }

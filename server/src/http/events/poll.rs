@@ -21,18 +21,18 @@ pub async fn answer(request: Request, after: Seq, secs: u32) -> Result<Response,
     if let Some(ending) = app.no_longer_welcome(visitor).await {
         return Err(ending.into());
     }
-    let page = loop {
+    let (page, _turn) = loop {
         // It begins with waiting for the hub, so that a crowd of pollers costs the log one read.
         let moved = timeout_at(until, watch.moved()).await;
         if let Ok(Err(ending)) = moved {
             return Err(ending.into());
         }
+        let turn = app.turns.next(request.from.0).await;
         let page = request.pull(request.range.clone()).await?;
         if moved.is_err() || has_news(&page, after) {
-            break page;
+            break (page, turn);
         }
     };
-    let _turn = app.turns.next(request.from.0).await;
     let applied = [(endpoint::PREFERENCE_APPLIED, endpoint::wait(secs))];
     Ok((applied, [(CACHE_CONTROL, "no-store"), (VARY, VARY_ON)], Json(page)).into_response())
 }

@@ -1,0 +1,117 @@
+//! Memory runs short, or one address takes too much of it: who comes late is told when to come back, a crowd is sent
+//! away, and everybody else is served.
+
+use futures_util::future::select_all;
+use serde_json::json;
+use shared::{ErrorCode, PAGE_LIMIT_MAX, endpoint};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::support::metrics::counted;
+use crate::support::{METRICS, Person, Socket, TestServer, eventually};
+
+/// Half of what a page of the topic has below.
+const LITTLE: &str = "500000";
+const EVENTS: usize = 125;
+const EVENT_BYTES: usize = 8_000;
+
+/// Sends the first line of a request and what else is given, on a connection of its own that takes in little.
+async fn asks(ada: &Person, server: &TestServer, line: &str, rest: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    // What the kernel takes in for us is not the node's any more.
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(server.address()).await.unwrap();
+    let cookie = ada.cookie.as_deref().unwrap();
+    let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n{rest}");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+fn newest_page() -> String {
+    format!("/api/topics/probe:topic/events?limit={PAGE_LIMIT_MAX}")
+}
+
+#[tokio::test]
+async fn pages_that_nobody_reads_keep_their_address_waiting_until_they_are_gone() {
+    let flags = [&METRICS[..], &["--address-bytes-max", LITTLE], &["--identity-publishes-per-sec", "1000"]];
+    let server = TestServer::with(&flags.concat());
+    let ada = server.guest("Ada").await;
+    for number in 0..EVENTS {
+        ada.publishes("topic", &format!("k{number}"), &"x".repeat(EVENT_BYTES)).await;
+    }
+    let mut unread = asks(&ada, &server, &format!("GET {}", newest_page()), "\r\n").await;
+    unread.read_exact(&mut [0; 12]).await.unwrap();
+    let refused = ada.get(&newest_page()).await;
+    let problem = refused.is_refused(ErrorCode::TooMany, &["read the answers first"]);
+    assert!(problem.retry_after_ms.is_some());
+    let count = r#"duplex_refused_total{reason="address_bytes"}"#;
+    assert_eq!(counted(&server.scrape().await, count), Some(1.0));
+    drop(unread);
+    eventually("what was never read is free again", async || {
+        (ada.get(&newest_page()).await.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bodies_on_their_way_count_as_long_as_they_say_they_are() {
+    let server = TestServer::with(&["--address-bytes-max", "100000"]);
+    let ada = server.guest("Ada").await;
+    let rest = "Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{";
+    let begun = asks(&ada, &server, "POST /api/me", rest).await;
+    let next = json!({ "name": "x".repeat(50_000) });
+    eventually("the first has taken its share", async || {
+        let answer = ada.post(endpoint::ME, &next).await;
+        (answer.status == 429).then(|| answer.is_refused(ErrorCode::TooMany, &["read the answers first"]))
+    })
+    .await;
+    drop(begun);
+    eventually("it is free again", async || {
+        (ada.post(endpoint::ME, &next).await.status == 400).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn requests_of_the_whole_node_are_bounded_too() {
+    let server = TestServer::with(&["--node-bytes-max", "1000"]);
+    let refused = server.stranger().get(endpoint::ME).await;
+    refused.is_refused(ErrorCode::Unavailable, &["too busy"]);
+    assert_eq!(server.stranger().get("/healthz").await.status, 200);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_node_that_is_short_of_memory_sends_crowds_away_and_serves_the_others() {
+    // Less than it has taken by itself.
+    let flags = [&METRICS[..], &["--memory-max", "1M", "--identity-publishes-per-sec", "1000"]];
+    let server = TestServer::with(&flags.concat());
+    let ada = server.guest("Ada").await;
+    let mut crowd = Vec::new();
+    let refused =
+        eventually("no more of one address are let in", async || match Socket::open(&ada, &[]).await {
+            Ok(socket) => {
+                crowd.push(socket);
+                None
+            }
+            Err(_) => Some(ada.get(endpoint::ME_FOR_SOCKET).await).filter(|answer| answer.status != 200),
+        })
+        .await;
+    let problem = refused.is_refused(ErrorCode::Unavailable, &["short of memory", "try again later"]);
+    assert!(problem.retry_after_ms.is_some());
+    assert_eq!(ada.get(endpoint::ME).await.status, 200, "who has few connections is served");
+    let sent_away = select_all(crowd.into_iter().map(|socket| Box::pin(socket.closed())));
+    let grows = async {
+        for number in 0.. {
+            ada.publishes(&format!("t{number}"), "k", &"x".repeat(EVENT_BYTES)).await;
+        }
+    };
+    let ((_, code), ..) = tokio::select! {
+        sent_away = sent_away => sent_away,
+        () = grows => unreachable!("the numbers do not end"),
+    };
+    assert_eq!(code, 1013);
+    let figures = server.scrape().await;
+    assert!(counted(&figures, "duplex_memory_max_bytes") == Some(1_048_576.0), "{figures}");
+    assert!(counted(&figures, "duplex_memory_bytes").is_some_and(|taken| taken > 1_048_576.0), "{figures}");
+}
