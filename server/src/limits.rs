@@ -49,8 +49,8 @@ pub struct Limits {
     /// --memory-max, or 256 MiB]
     #[arg(long, env = "DUPLEX_NODE_BYTES_MAX", value_parser = positive)]
     pub node_bytes_max: Option<u32>,
-    /// Memory that the node may take, in bytes or like 512M: from three quarters of it on crowds of one address are not
-    /// let in (503), and from 85 % on the largest is sent away (1013) [default: the limit of its control group, as in a
+    /// Memory that the node may take, in bytes or like 512M: from 70 % of it on crowds of one address are not let in
+    /// (503), and from 80 % on the largest is sent away (1013) [default: the limit of its control group, as in a
     /// container]
     #[arg(long, env = "DUPLEX_MEMORY_MAX", value_name = "BYTES", value_parser = bytes)]
     pub memory_max: Option<u64>,

@@ -14,9 +14,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 /// A crowd takes some megabytes in this time.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// From this part of the limit on crowds are not let in, in percent.
-const TIGHT: u64 = 75;
+const TIGHT: u64 = 70;
 /// From this part on they are sent away, in percent.
-const FULL: u64 = 85;
+const FULL: u64 = 80;
 /// Growth since a crowd was sent away, in percent of the limit, after which the next one is. An allocator gives back late
 /// what is free, or never: only growth shows that it did not suffice.
 const GROWTH: u64 = 1;
@@ -67,7 +67,7 @@ impl Memory {
         self.0.taken.load(Ordering::Relaxed)
     }
 
-    /// Whether crowds must stay outside: three quarters of the limit are taken, or one was sent away in the last minute.
+    /// Whether crowds must stay outside: 70 % of the limit are taken, or one was sent away in the last minute.
     pub fn is_tight(&self) -> bool {
         self.is_past(TIGHT) || self.0.is_wary.load(Ordering::Relaxed)
     }
@@ -76,7 +76,7 @@ impl Memory {
         self.max().is_some_and(|max| self.taken() >= max / 100 * percent)
     }
 
-    /// Looks at it for ever, and calls `send_away` whenever 85 % of the limit are taken, and again for as long as more is
+    /// Looks at it for ever, and calls `send_away` whenever 80 % of the limit are taken, and again for as long as more is
     /// taken.
     pub async fn watch(self, send_away: impl Fn()) {
         let Some(max) = self.max() else { return };

@@ -79,6 +79,13 @@ impl Guest {
         }
     }
 
+    /// Asks for something so many times.
+    pub async fn reads(&mut self, path: &str, times: usize) {
+        for _ in 0..times {
+            assert_eq!(self.asking.ask(Method::GET, path, String::new()).await.status(), 200);
+        }
+    }
+
     /// Goes on for that long.
     pub async fn stays(&mut self, lasting: Duration, seen: &Seen) {
         let (until, mut times) = (Instant::now() + lasting, interval(EVERY));
