@@ -73,7 +73,12 @@ impl Person {
 
     /// Sends a request and reads the answer. Fails the test when there is none.
     pub async fn ask(&self, request: RequestBuilder) -> Answer {
-        try_ask(request).await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+        self.try_ask(request).await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+    }
+
+    /// The same, where the server may be away.
+    pub async fn try_ask(&self, request: RequestBuilder) -> Result<Answer, reqwest::Error> {
+        Answer::of(request.timeout(DEADLINE).send().await?).await
     }
 
     /// GET.
@@ -83,7 +88,7 @@ impl Person {
 
     /// GET, where the server may be away.
     pub async fn try_get(&self, path: &str) -> Result<Answer, reqwest::Error> {
-        try_ask(self.request(Method::GET, path)).await
+        self.try_ask(self.request(Method::GET, path)).await
     }
 
     /// GET that waits at the node for what comes next; the node may be away.
@@ -168,8 +173,4 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Answer { status, headers, body: response.bytes().await? })
     }
-}
-
-async fn try_ask(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
-    Answer::of(request.timeout(DEADLINE).send().await?).await
 }

@@ -1,0 +1,125 @@
+//! `Author`: somebody who publishes to one topic, one event after the other, and remembers the acknowledgements, so as
+//! to judge a log by them.
+
+use std::collections::BTreeMap;
+
+use shared::{Ack, Event, Part, Seq};
+
+use crate::support::{Person, TestServer, probe};
+
+/// The name of the topic.
+pub const TOPIC: &str = "topic";
+
+/// See the module. A clone is one from before what the other publishes later.
+#[derive(Clone)]
+pub struct Author {
+    /// Who publishes.
+    pub person: Person,
+    acknowledged: Vec<(String, Seq)>,
+    /// Keys whose answer was lost, or told of a failure: the log may have their events.
+    unanswered: Vec<String>,
+}
+
+impl Author {
+    /// A guest who has published nothing yet.
+    pub async fn arrives(server: &TestServer) -> Author {
+        let person = server.guest("Ada").await;
+        Author { person, acknowledged: Vec::new(), unanswered: Vec::new() }
+    }
+
+    /// Publishes `count` events, and stops at the first that is not acknowledged; true if all are.
+    pub async fn publishes(&mut self, count: usize, text: &str) -> bool {
+        for _ in 0..count {
+            if !self.publishes_one(text).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Publishes an event under a key of its own; true if it is acknowledged.
+    pub async fn publishes_one(&mut self, text: &str) -> bool {
+        let key = format!("k{}", self.acknowledged.len() + self.unanswered.len());
+        self.asks(key, text).await
+    }
+
+    /// Asks again for all that was not acknowledged; true if all of it is now.
+    pub async fn asks_again(&mut self, text: &str) -> bool {
+        let mut all = true;
+        for key in std::mem::take(&mut self.unanswered) {
+            all &= self.asks(key, text).await;
+        }
+        all
+    }
+
+    async fn asks(&mut self, key: String, text: &str) -> bool {
+        let request = self.person.draft(TOPIC, &key, text);
+        let answer = self.person.try_ask(request).await;
+        if let Some(answer) = answer.ok().filter(|answer| answer.status < 300) {
+            self.acknowledged.push((key, answer.json::<Ack>().seq));
+            return true;
+        }
+        self.unanswered.push(key);
+        false
+    }
+
+    /// The number of events that were acknowledged.
+    pub fn acknowledged(&self) -> usize {
+        self.acknowledged.len()
+    }
+
+    /// The number of events of which nobody knows.
+    pub fn unanswered(&self) -> usize {
+        self.unanswered.len()
+    }
+
+    /// This author as they were when so many events were acknowledged; the log may hold all others.
+    pub fn of_the_first(&self, acknowledged: usize) -> Author {
+        let (known, later) = self.acknowledged.split_at(acknowledged);
+        let later = later.iter().map(|(key, _)| key.clone());
+        let unanswered = self.unanswered.iter().cloned().chain(later).collect();
+        Author { person: self.person.clone(), acknowledged: known.to_vec(), unanswered }
+    }
+
+    /// The log that a running node has of the topic holds what was acknowledged, where it was, nothing twice, no hole
+    /// and nothing that was not asked for. Otherwise it says what is wrong.
+    pub async fn judges(&self, server: &TestServer) -> Result<(), String> {
+        let log = self.reads().await?;
+        let said = |wrong: String| Err(format!("{wrong}; the node said: {}", server.log()));
+        if let Some((event, seq)) = log.iter().zip(1..).find(|(event, seq)| event.seq.0 != *seq) {
+            return said(format!("the log has {} where {seq} is due", event.seq));
+        }
+        let mut places = BTreeMap::new();
+        for event in &log {
+            if let Some(first) = places.insert(event.key.as_str(), event.seq) {
+                return said(format!("{} is there twice: {first} and {}", event.key.as_str(), event.seq));
+            }
+        }
+        for (key, seq) in &self.acknowledged {
+            let found = places.remove(key.as_str());
+            if found != Some(*seq) {
+                return said(format!("{key} was acknowledged as {seq} and is {found:?} of {}", log.len()));
+            }
+        }
+        match places.keys().find(|key| !self.unanswered.iter().any(|asked| asked == *key)) {
+            Some(key) => said(format!("nobody asked for {key}")),
+            None => Ok(()),
+        }
+    }
+
+    async fn reads(&self) -> Result<Vec<Event>, String> {
+        let mut log: Vec<Event> = Vec::new();
+        loop {
+            let after = Part::After(Seq(log.len() as u64));
+            let answer = self.person.get(&shared::endpoint::events(&probe(TOPIC), after, None, 500)).await;
+            if answer.status != 200 {
+                return Err(format!("the log is not read: {} {}", answer.status, answer.text()));
+            }
+            let page: shared::EventPage = answer.json();
+            if page.events.is_empty() {
+                return Ok(log);
+            }
+            log.extend(page.events);
+        }
+    }
+}
