@@ -30,12 +30,7 @@ pub struct Person {
 impl TestServer {
     /// Somebody without a cookie.
     pub fn stranger(&self) -> Person {
-        // A connection for each request: none is left over from a server that was killed.
-        let http =
-            Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client needs nothing");
-        let name = String::from("Nobody").try_into().expect("a good name");
-        let identity = Identity { id: UserId("nobody".into()), name };
-        Person { http, url: self.url(), cookie: None, identity }
+        Person::at(self.url(), None)
     }
 
     /// A guest who has just signed in.
@@ -51,6 +46,16 @@ impl TestServer {
 }
 
 impl Person {
+    /// Somebody at a server that is only known by its address, with a cookie from there.
+    pub fn at(url: String, cookie: Option<String>) -> Person {
+        // A connection for each request: none is left over from a server that was killed.
+        let http =
+            Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client needs nothing");
+        let name = String::from("Nobody").try_into().expect("a good name");
+        let identity = Identity { id: UserId("nobody".into()), name };
+        Person { http, url, cookie, identity }
+    }
+
     /// The same person, who asks many things over one connection.
     pub fn with_open_connections(&self) -> Person {
         let http = Client::builder().no_proxy().build().expect("a client needs nothing");

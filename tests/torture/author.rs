@@ -15,9 +15,16 @@ pub const TOPIC: &str = "topic";
 pub struct Author {
     /// Who publishes.
     pub person: Person,
-    acknowledged: Vec<(String, Seq)>,
-    /// Keys whose answer was lost, or told of a failure: the log may have their events.
-    unanswered: Vec<String>,
+    acknowledged: Vec<(Post, Seq)>,
+    /// Their answer was lost, or told of a failure: the log may have them.
+    unanswered: Vec<Post>,
+}
+
+/// An event to publish.
+#[derive(Debug, Clone)]
+struct Post {
+    key: String,
+    text: String,
 }
 
 impl Author {
@@ -40,26 +47,26 @@ impl Author {
     /// Publishes an event under a key of its own; true if it is acknowledged.
     pub async fn publishes_one(&mut self, text: &str) -> bool {
         let key = format!("k{}", self.acknowledged.len() + self.unanswered.len());
-        self.asks(key, text).await
+        self.asks(Post { key, text: text.to_owned() }).await
     }
 
     /// Asks again for all that was not acknowledged; true if all of it is now.
-    pub async fn asks_again(&mut self, text: &str) -> bool {
+    pub async fn asks_again(&mut self) -> bool {
         let mut all = true;
-        for key in std::mem::take(&mut self.unanswered) {
-            all &= self.asks(key, text).await;
+        for post in std::mem::take(&mut self.unanswered) {
+            all &= self.asks(post).await;
         }
         all
     }
 
-    async fn asks(&mut self, key: String, text: &str) -> bool {
-        let request = self.person.draft(TOPIC, &key, text);
+    async fn asks(&mut self, post: Post) -> bool {
+        let request = self.person.draft(TOPIC, &post.key, &post.text);
         let answer = self.person.try_ask(request).await;
         if let Some(answer) = answer.ok().filter(|answer| answer.status < 300) {
-            self.acknowledged.push((key, answer.json::<Ack>().seq));
+            self.acknowledged.push((post, answer.json::<Ack>().seq));
             return true;
         }
-        self.unanswered.push(key);
+        self.unanswered.push(post);
         false
     }
 
@@ -73,11 +80,10 @@ impl Author {
         self.unanswered.len()
     }
 
-    /// This author as they were when so many events were acknowledged; the log may hold all others.
-    pub fn of_the_first(&self, acknowledged: usize) -> Author {
-        let (known, later) = self.acknowledged.split_at(acknowledged);
-        let later = later.iter().map(|(key, _)| key.clone());
-        let unanswered = self.unanswered.iter().cloned().chain(later).collect();
+    /// This author as they were when so many events were acknowledged: they may have asked for the next one.
+    pub fn when_acknowledged(&self, count: usize) -> Author {
+        let (known, later) = self.acknowledged.split_at(count);
+        let unanswered = later.first().map(|(post, _)| post.clone()).into_iter().collect();
         Author { person: self.person.clone(), acknowledged: known.to_vec(), unanswered }
     }
 
@@ -95,13 +101,13 @@ impl Author {
                 return said(format!("{} is there twice: {first} and {}", event.key.as_str(), event.seq));
             }
         }
-        for (key, seq) in &self.acknowledged {
+        for (Post { key, .. }, seq) in &self.acknowledged {
             let found = places.remove(key.as_str());
             if found != Some(*seq) {
                 return said(format!("{key} was acknowledged as {seq} and is {found:?} of {}", log.len()));
             }
         }
-        match places.keys().find(|key| !self.unanswered.iter().any(|asked| asked == *key)) {
+        match places.keys().find(|key| !self.unanswered.iter().any(|post| post.key == **key)) {
             Some(key) => said(format!("nobody asked for {key}")),
             None => Ok(()),
         }

@@ -1,9 +1,9 @@
 //! The node, or a command of the program, is killed at a step of what it does to the disk: before, in the middle of, or
-//! after it. `DUPLEX_CRASHES=all` tries every step.
+//! after it.
 
 use super::disk::When;
-use super::seed;
 use super::stage::{Found, Stage, text};
+use super::{is_long, seed};
 use crate::support::{Dice, Variables};
 
 /// What is going on at the crash.
@@ -61,21 +61,17 @@ async fn a_crash_of_a_restore_over_a_killed_node_leaves_the_old_log_or_the_new_o
     crash(Found::Killed, Act::Restore).await;
 }
 
-/// Tries a few steps, or all.
+/// Crashes at a step that the seed chooses, or at all of them.
 async fn crash(found: Found, act: Act) {
     let mut stage = Stage::with(found).await;
     let steps = stage.steps_of(act).await;
     let mut dice = Dice::new(seed() ^ steps << 8);
-    let chosen: Vec<(u64, When)> = match std::env::var("DUPLEX_CRASHES") {
-        Ok(all) => {
-            assert_eq!(all, "all", "DUPLEX_CRASHES");
-            let when = |step: u64| [When::Halfway, if step % 2 == 0 { When::Before } else { When::After }];
-            (1..=steps).flat_map(|step| when(step).map(|when| (step, when))).collect()
-        }
-        Err(_) => {
-            let when = [When::Before, When::Halfway, When::After][dice.within(0..3) as usize];
-            vec![(dice.within(1..steps + 1), when)]
-        }
+    let chosen: Vec<(u64, When)> = if is_long() {
+        let when = |step: u64| [When::Halfway, if step % 2 == 0 { When::Before } else { When::After }];
+        (1..=steps).flat_map(|step| when(step).map(|when| (step, when))).collect()
+    } else {
+        let when = [When::Before, When::Halfway, When::After][dice.within(0..3) as usize];
+        vec![(dice.within(1..steps + 1), when)]
     };
     let mut crashes = 0;
     for (step, when) in &chosen {

@@ -106,7 +106,7 @@ impl Stage {
             [] => Author::arrives(&self.server).await,
             _ => whose_log(&self.server, authors).await,
         };
-        assert!(author.asks_again("once more").await && author.publishes(1, "afterwards").await);
+        assert!(author.asks_again().await && author.publishes(1, "afterwards").await);
         author.judges(&self.server).await.unwrap_or_else(|wrong| panic!("{wrong}"));
         let ready = author.person.get("/readyz").await;
         assert_eq!(ready.status, 200, "{}", ready.text());
