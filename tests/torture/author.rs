@@ -75,11 +75,6 @@ impl Author {
         self.acknowledged.len()
     }
 
-    /// The number of events of which nobody knows.
-    pub fn unanswered(&self) -> usize {
-        self.unanswered.len()
-    }
-
     /// This author as they were when so many events were acknowledged: they may have asked for the next one.
     pub fn when_acknowledged(&self, count: usize) -> Author {
         let (known, later) = self.acknowledged.split_at(count);

@@ -34,7 +34,8 @@ impl FakeClock {
     /// One that is right. Nothing where libfaketime is not installed, except in CI, which must not pass without what is
     /// tested with it.
     fn find() -> Option<FakeClock> {
-        let asked = Command::new("faketime").args(["-m", "-f", "+0", "sh", "-c", "echo $LD_PRELOAD"]).output();
+        let asked =
+            Command::new("faketime").args(["-m", "-f", "+0", "sh", "-c", "echo $LD_PRELOAD"]).output();
         let Ok(asked) = asked else {
             let missing = "faketime is missing: `cargo xtask setup --with-browser` installs it";
             assert!(std::env::var_os("CI").is_none(), "{missing}");
@@ -75,7 +76,13 @@ fn fits(at: Millis, off_by_secs: i64) -> bool {
 /// The node's pings since the clock is off by so much.
 fn pings(record: &Record, off_by_secs: i64) -> usize {
     let ping = |frame: &&ServerFrame| matches!(frame, ServerFrame::Ping { at } if fits(*at, off_by_secs));
-    record.frames.iter().rev().take_while(|frame| !matches!(frame, ServerFrame::Welcome(_))).filter(ping).count()
+    record
+        .frames
+        .iter()
+        .rev()
+        .take_while(|frame| !matches!(frame, ServerFrame::Welcome(_)))
+        .filter(ping)
+        .count()
 }
 
 /// The names that a browser was told last.
@@ -100,7 +107,8 @@ async fn is_signed_in(person: &Person) -> bool {
 #[tokio::test]
 async fn a_leap_of_the_clock_signs_nobody_out_and_disturbs_no_reader() {
     let Some(clock) = FakeClock::find() else { return };
-    let (mut server, topic) = (TestServer::with(&[&FAST[..], &["--heartbeat-secs", "1"]].concat()), probe("topic"));
+    let (mut server, topic) =
+        (TestServer::with(&[&FAST[..], &["--heartbeat-secs", "1"]].concat()), probe("topic"));
     stops(&mut server).await;
     assert!(server.restarts_under(clock.variables()));
     let mut people = vec![server.guest("Ada").await];

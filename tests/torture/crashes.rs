@@ -67,7 +67,8 @@ async fn crash(found: Found, act: Act) {
     let steps = stage.steps_of(act).await;
     let mut dice = Dice::new(seed() ^ steps << 8);
     let chosen: Vec<(u64, When)> = if is_long() {
-        let when = |step: u64| [When::Halfway, if step % 2 == 0 { When::Before } else { When::After }];
+        let when =
+            |step: u64| [When::Halfway, if step.is_multiple_of(2) { When::Before } else { When::After }];
         (1..=steps).flat_map(|step| when(step).map(|when| (step, when))).collect()
     } else {
         let when = [When::Before, When::Halfway, When::After][dice.within(0..3) as usize];
@@ -135,7 +136,7 @@ impl Stage {
             Act::Start | Act::Publish | Act::Stop => {}
             Act::Backup => self.has_a_backup().await,
             // Whoever sees it fail tries again, or starts the node.
-            Act::Restore if step % 2 == 0 => {
+            Act::Restore if step.is_multiple_of(2) => {
                 assert!(self.runs(&["restore", text(&self.backup())], Variables::new()).await);
                 return self.goes_on(&[&of_backup]).await;
             }

@@ -172,8 +172,7 @@ fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let (library, new) =
-            (folder.join("disk.so"), folder.join(format!("disk-{}.so", std::process::id())));
+        let (library, new) = (folder.join("disk.so"), folder.join(format!("disk-{}.so", std::process::id())));
         let mut compile = Command::new(std::env::var_os("CC").unwrap_or("cc".into()));
         let compile = compile.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-pthread", "-o"]);
         let compiled = compile.arg(&new).arg(SOURCE).output().expect("there is a C compiler");

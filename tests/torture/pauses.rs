@@ -107,7 +107,8 @@ impl ReaderProcess {
     }
 
     async fn says(&self, line: &str) {
-        eventually(line, async || self.lines.lock().unwrap().iter().any(|said| said == line).then_some(())).await;
+        eventually(line, async || self.lines.lock().unwrap().iter().any(|said| said == line).then_some(()))
+            .await;
     }
 }
 
@@ -135,6 +136,7 @@ async fn the_process_of_a_reader() {
 /// A line about what was read.
 fn line(record: &Record, topic: &Topic) -> String {
     let reading = &record.topics[topic];
-    let begun = if reading.started_over == 1 { "once".into() } else { format!("{} times", reading.started_over) };
+    let begun =
+        if reading.started_over == 1 { "once".into() } else { format!("{} times", reading.started_over) };
     format!("{} events up to {}, begun {begun}", reading.events.len(), reading.seq())
 }

@@ -154,7 +154,8 @@ impl Recording {
             let within = |(end, _): &&(u64, Change)| (from + 1..=self.ends[phase]).contains(end);
             let places: Vec<u64> = journal.iter().filter(within).map(|(end, _)| *end).collect();
             // Nothing is written by a kill.
-            let at = if places.is_empty() { from } else { places[dice.within(0..places.len() as u64) as usize] };
+            let at =
+                if places.is_empty() { from } else { places[dice.within(0..places.len() as u64) as usize] };
             eprintln!("cut {cut}: phase {phase} of {}, at {at}", self.ends.len());
             self.is_cut(&journal, at, dice).await;
         }

@@ -163,7 +163,11 @@ async fn make_older(data: &Path) {
     let options = SqliteConnectOptions::new().filename(&older).create_if_missing(true);
     let mut database = SqliteConnection::connect_with(&options).await.unwrap();
     Migrator::with_migrations(old_migrations()).run(&mut database).await.unwrap();
-    sqlx::query("ATTACH ? AS newer").bind(text(&data.join("duplex.db"))).execute(&mut database).await.unwrap();
+    sqlx::query("ATTACH ? AS newer")
+        .bind(text(&data.join("duplex.db")))
+        .execute(&mut database)
+        .await
+        .unwrap();
     for copy in [
         "INSERT INTO life (epoch) SELECT epoch FROM newer.life",
         "INSERT INTO topics (id, name, head) SELECT id, name, head FROM newer.topics",
