@@ -10,10 +10,10 @@ use crate::support::{Person, TestServer, probe};
 /// The name of the topic.
 pub const TOPIC: &str = "topic";
 
-/// See the module. A clone is one from before what the other publishes later.
+/// Somebody who publishes and remembers. A clone is the author of this moment, whatever the other publishes later.
 #[derive(Clone)]
 pub struct Author {
-    /// Who publishes.
+    /// The guest who publishes.
     pub person: Person,
     acknowledged: Vec<(Post, Seq)>,
     /// Their answer was lost, or told of a failure: the log may have them.

@@ -16,12 +16,12 @@ use crate::support::{Person, Record, TestServer, Variables, probe};
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
-/// How far from right the clock is, in seconds, one after the other. The first ones do at every push.
+/// Errors of the clock, in seconds, one after the other. The first ones do at every push.
 const LEAPS: [i64; 7] = [365 * DAY, -HOUR, 0, -365 * DAY, 0, HOUR, 0];
 const LEAPS_SHORT: usize = 3;
-/// Longer than a sign-in lasts that is not renewed: 400 days.
+/// More than the 400 days for which a sign-in lasts that is not renewed.
 const TOO_LONG: i64 = 500 * DAY;
-/// What the clock of a busy test may differ by.
+/// Tolerance for the clock of a busy machine.
 const ABOUT_MS: u64 = 60_000;
 
 /// A wall clock that can be set. Monotonic time goes on as it does.
@@ -94,7 +94,7 @@ fn members(record: &Record) -> Vec<&str> {
     last.map_or(Vec::new(), |members| members.iter().map(|member| member.name.as_str()).collect())
 }
 
-/// In order, or libfaketime leaves something behind in shared memory.
+/// Stops a node in order: libfaketime leaves something behind in shared memory when it is killed.
 async fn stops(server: &mut TestServer) {
     server.terminate();
     assert!(server.ended().await.success());

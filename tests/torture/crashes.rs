@@ -2,15 +2,20 @@
 //! after it.
 
 use super::disk::When;
-use super::stage::{Found, Stage, text};
+use super::stage::{FOLDED_AFTER, Found, LONG_BYTES, Stage, text};
 use super::{is_long, seed};
 use crate::support::{Dice, Variables};
 
-/// What is going on at the crash.
+/// Of more steps than these some are passed over.
+const STEPS_MAX: u64 = 150;
+
+/// The work that a crash interrupts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Start,
     Publish,
+    /// Publishes so much that SQLite folds the -wal in.
+    PublishMuch,
     Stop,
     Backup,
     Restore,
@@ -42,6 +47,14 @@ async fn a_crash_while_people_publish_loses_nothing_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_crash_while_the_wal_is_folded_in_loses_nothing_acknowledged() {
+    // At every push the power cuts have to do: they see it too.
+    if is_long() {
+        crash(Found::Stopped, Act::PublishMuch).await;
+    }
+}
+
+#[tokio::test]
 async fn a_crash_of_an_orderly_stop_loses_nothing() {
     crash(Found::Stopped, Act::Stop).await;
 }
@@ -66,13 +79,17 @@ async fn crash(found: Found, act: Act) {
     let mut stage = Stage::with(found).await;
     let steps = stage.steps_of(act).await;
     let mut dice = Dice::new(seed() ^ steps << 8);
-    let chosen: Vec<(u64, When)> = if is_long() {
-        let when =
-            |step: u64| [When::Halfway, if step.is_multiple_of(2) { When::Before } else { When::After }];
-        (1..=steps).flat_map(|step| when(step).map(|when| (step, when))).collect()
+    let chosen: Vec<(u64, When)> = if !is_long() {
+        vec![(dice.within(1..steps + 1), any_time(&mut dice))]
+    } else if steps > STEPS_MAX {
+        let every = steps.div_ceil(STEPS_MAX) as usize;
+        (1..=steps).step_by(every).map(|step| (step, any_time(&mut dice))).collect()
     } else {
-        let when = [When::Before, When::Halfway, When::After][dice.within(0..3) as usize];
-        vec![(dice.within(1..steps + 1), when)]
+        let around = |step: u64| {
+            let other = if step.is_multiple_of(2) { When::Before } else { When::After };
+            [(step, When::Halfway), (step, other)]
+        };
+        (1..=steps).flat_map(around).collect()
     };
     let mut crashes = 0;
     for (step, when) in &chosen {
@@ -82,6 +99,10 @@ async fn crash(found: Found, act: Act) {
     }
     // A thread may be later than at the counting.
     assert!(chosen.len() - crashes <= chosen.len().div_ceil(10), "{crashes} crashes of {}", chosen.len());
+}
+
+fn any_time(dice: &mut Dice) -> When {
+    [When::Before, When::Halfway, When::After][dice.within(0..3) as usize]
 }
 
 impl Stage {
@@ -110,7 +131,7 @@ impl Stage {
 
     /// Comes to the point where the steps are counted from.
     fn begins(&mut self, act: Act) {
-        if matches!(act, Act::Publish | Act::Stop) {
+        if matches!(act, Act::Publish | Act::PublishMuch | Act::Stop) {
             assert!(self.server.restarts_under(self.disk.variables()));
         }
     }
@@ -121,6 +142,10 @@ impl Stage {
         match act {
             Act::Start => self.server.restarts_under(self.disk.variables()),
             Act::Publish => self.author.as_mut().unwrap().publishes(6, "in the crash").await,
+            Act::PublishMuch => {
+                let text = "x".repeat(LONG_BYTES);
+                self.author.as_mut().unwrap().publishes(FOLDED_AFTER, &text).await
+            }
             Act::Stop => {
                 self.server.terminate();
                 self.server.ended().await.success()
@@ -133,7 +158,7 @@ impl Stage {
     async fn judges(&mut self, act: Act, step: u64) {
         let (author, of_backup) = (self.author.clone(), self.author_of_backup.clone());
         match act {
-            Act::Start | Act::Publish | Act::Stop => {}
+            Act::Start | Act::Publish | Act::PublishMuch | Act::Stop => {}
             Act::Backup => self.has_a_backup().await,
             // Whoever sees it fail tries again, or starts the node.
             Act::Restore if step.is_multiple_of(2) => {

@@ -133,7 +133,7 @@ static void end_step(void)
     pthread_mutex_unlock(&turn);
 }
 
-/* How much of a write is done: half of it in the middle of a crash. */
+/* The part of a write that is done: half of it in the middle of a crash. */
 static size_t part_of(size_t count)
 {
     bool halfway = orders[STEPS] == orders[CRASH_AT] && orders[CRASH_WHEN] == HALFWAY;
@@ -186,7 +186,7 @@ static int open_any(int at, const char *path, int flags, mode_t mode)
     return descriptor;
 }
 
-/* What follows has the names and signatures of the C library. */
+/* The functions below have the names and signatures of the C library. */
 
 #define MODE_AFTER(flags)                         \
     mode_t mode = 0;                              \

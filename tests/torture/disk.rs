@@ -46,7 +46,7 @@ pub enum Kind {
     Sync = 2,
 }
 
-/// How many steps fail.
+/// The number of steps that fail.
 #[derive(Debug, Clone, Copy)]
 pub enum Times {
     /// The next so many.
@@ -64,7 +64,7 @@ pub enum Errno {
     Full = 28,
 }
 
-/// See the module. Programs that run under [`FaultyDisk::variables`] write to it.
+/// The disk of one folder, for programs that run under [`FaultyDisk::variables`].
 pub struct FaultyDisk {
     folder: PathBuf,
     orders: File,
@@ -115,7 +115,7 @@ impl FaultyDisk {
         (1..=self.read(Order::Steps)).contains(&self.read(Order::CrashAt))
     }
 
-    /// Steps of these kinds fail from now on.
+    /// Lets steps of these kinds fail from now on.
     pub fn fail(&self, kinds: &[Kind], times: Times, errno: Errno) {
         self.write(Order::FailErrno, errno as i64);
         self.write(Order::FailTimes, if let Times::Next(times) = times { times.into() } else { -1 });
@@ -127,7 +127,7 @@ impl FaultyDisk {
         self.read(Order::Failed).unsigned_abs()
     }
 
-    /// It works again, and crashes no more.
+    /// Makes it work again, and crash no more.
     pub fn mend(&self) {
         self.write(Order::CrashAt, 0);
         self.write(Order::FailKinds, 0);

@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 const EVERY_SECOND: [&str; 2] = ["--heartbeat-secs", "1"];
-/// Tells the process below where to go and as whom.
+/// Variables that tell the process of a reader where to go and as whom.
 const URL: &str = "READER_URL";
 const COOKIE: &str = "READER_COOKIE";
 

@@ -5,7 +5,7 @@ use std::fs;
 
 use super::author::Author;
 use super::disk::{Errno, Kind, Times};
-use super::stage::{Found, Stage, empty, text};
+use super::stage::{FOLDED_AFTER, Found, LONG_BYTES, Stage, empty, text};
 use super::write_cache::{Change, WriteCache};
 use super::{is_long, seed};
 use crate::support::{Dice, eventually};
@@ -14,11 +14,6 @@ use crate::support::{Dice, eventually};
 const CUTS: u64 = 2;
 const CUTS_LONG: u64 = 50;
 const SHORT: &str = "a few words";
-/// As long as a text may be, or nearly.
-const LONG_BYTES: usize = 8_000;
-/// So many of these make SQLite fold the -wal into the database: it does so at a thousand pages.
-const FOLDED_AFTER: usize = 120;
-
 /// A node at its work, whose disk keeps a journal. All places are lengths of that journal.
 struct Recording {
     stage: Stage,
@@ -51,6 +46,7 @@ async fn a_power_cut_loses_nothing_acknowledged() {
     recording.is_killed();
     recording.starts();
     recording.publishes(FOLDED_AFTER, &"x".repeat(LONG_BYTES)).await;
+    assert!(recording.has_folded(), "SQLite has not folded the -wal in");
     recording.is_killed();
     recording.starts();
     recording.publishes(5, SHORT).await;
@@ -83,7 +79,7 @@ async fn a_power_cut_after_syncs_that_failed_loses_nothing_acknowledged() {
 }
 
 impl Recording {
-    /// Of a node that starts in an empty folder, and its first guest.
+    /// A recording of a node that starts in an empty folder, and of its first guest.
     async fn begin() -> Recording {
         let mut stage = Stage::with(Found::Nothing).await;
         stage.set();
@@ -126,6 +122,13 @@ impl Recording {
             eventually("it is acknowledged", async || diary.author.asks_again().await.then_some(())).await;
         }
         diary.acknowledged_at.push(self.stage.disk.journal_bytes());
+    }
+
+    /// True if something was written to the database itself in what ended last.
+    fn has_folded(&self) -> bool {
+        let since = self.ends[self.ends.len() - 2];
+        let is_fold = |change: &Change| matches!(change, Change::Write(name, ..) if name == "duplex.db");
+        self.stage.disk.journal().iter().any(|(end, change)| *end > since && is_fold(change))
     }
 
     async fn is_restored(&mut self) {

@@ -14,8 +14,12 @@ use super::disk::FaultyDisk;
 use crate::http::start::start;
 use crate::support::{TestServer, Variables};
 
-/// Nobody is to wait for a limit.
+/// Flags with which nobody waits for a limit.
 pub const FAST: [&str; 2] = ["--identity-publishes-per-sec", "100000"];
+/// Nearly the longest text that may be published.
+pub const LONG_BYTES: usize = 8_000;
+/// The number of these after which SQLite has folded the -wal into the database: it does so at a thousand pages.
+pub const FOLDED_AFTER: usize = 120;
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
 /// The version of the newest migration that the log of an older program has.
 const OLD_VERSION: i64 = 2;
@@ -33,15 +37,15 @@ pub enum Found {
     Older,
 }
 
-/// See the module.
+/// A server, its disk, and the log that it finds.
 pub struct Stage {
-    /// It ended, unless a test has started it.
+    /// The server, which has ended unless a test started it.
     pub server: TestServer,
-    /// Below its data folder.
+    /// The disk of its data folder.
     pub disk: FaultyDisk,
-    /// Who wrote what is in the log; nobody, where there is none.
+    /// The author of the log; none where there is no log.
     pub author: Option<Author>,
-    /// The same as the log is found.
+    /// The same at the beginning of an attempt.
     author_of_log: Option<Author>,
     /// The same at the time of the backup.
     pub author_of_backup: Author,
@@ -57,7 +61,9 @@ impl Stage {
         let mut author = Author::arrives(&server).await;
         assert!(author.publishes(5, "before the backup").await);
         let author_of_backup = author.clone();
-        run(&["backup", text(&kept.path().join("backup.db"))], server.data(), Variables::new()).await;
+        let backup = kept.path().join("backup.db");
+        let made = run(&["backup", text(&backup)], server.data(), Variables::new()).await;
+        assert!(made.status.success(), "{made:?}");
         assert!(author.publishes(10, "after it").await);
         if found == Found::Killed {
             server.kill();

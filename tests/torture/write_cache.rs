@@ -58,7 +58,7 @@ impl Change {
     }
 }
 
-/// See the module.
+/// The files of one folder, as the program sees them and as the disk has them.
 pub struct WriteCache<'a> {
     files: Vec<CachedFile<'a>>,
     /// As the program sees them: the place of each file in `files`.
@@ -87,7 +87,7 @@ enum NameChange<'a> {
     Remove(&'a str),
 }
 
-/// How much of what was not synced is on disk.
+/// The share of what was not synced that is on disk.
 #[derive(Clone, Copy)]
 enum Luck {
     Nothing,
@@ -111,7 +111,7 @@ impl<'a> WriteCache<'a> {
         }
     }
 
-    /// The program did this.
+    /// Takes note of what the program did.
     pub fn apply(&mut self, change: &'a Change) {
         match change {
             Change::Create(name) => {
@@ -160,7 +160,7 @@ impl<'a> WriteCache<'a> {
         &mut self.files[*file]
     }
 
-    /// Of a name that is no file, the folder is meant.
+    /// Syncs a file, or the folder where no file has that name.
     fn sync(&mut self, name: &str) {
         let file = self.names.get(name).copied();
         if let Some(file) = file {
@@ -230,7 +230,7 @@ fn sectors(offset: usize, bytes: &[u8], sector_bytes: usize) -> impl Iterator<It
     })
 }
 
-/// What lies between the old end and the new bytes is zero.
+/// Writes bytes into a file; a gap before them is filled with zeros.
 fn put(file: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
     let end = offset + bytes.len();
     if file.len() < end {
