@@ -19,7 +19,7 @@ pub const FAST: [&str; 2] = ["--identity-publishes-per-sec", "100000"];
 /// Nearly the longest text that may be published.
 pub const LONG_BYTES: usize = 8_000;
 /// The number of these after which SQLite has folded the -wal into the database: it does so at a thousand pages.
-pub const FOLDED_AFTER: usize = 120;
+pub const FOLDED_AFTER: usize = 160;
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
 /// The version of the newest migration that the log of an older program has.
 const OLD_VERSION: i64 = 2;
