@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use shared::{ServerFrame, Status, Topic};
+use shared::{Status, Topic};
 
 use crate::support::{
     FaultyLink, METRICS, Person, Record, TestBrowser, TestServer, eventually, probe, signal,
@@ -15,18 +15,6 @@ const EVERY_SECOND: [&str; 2] = ["--heartbeat-secs", "1"];
 /// Variables that tell the process of a reader where to go and as whom.
 const URL: &str = "READER_URL";
 const COOKIE: &str = "READER_COOKIE";
-
-/// The members that a browser was told last, with the number of their windows.
-fn members(record: &Record) -> Vec<(&str, u32)> {
-    let last = record.frames.iter().rev().find_map(|frame| match frame {
-        ServerFrame::Presence { members, .. } => Some(members),
-        _ => None,
-    });
-    let mut members: Vec<(&str, u32)> =
-        last.into_iter().flatten().map(|member| (member.name.as_str(), member.sessions)).collect();
-    members.sort();
-    members
-}
 
 #[tokio::test]
 async fn readers_of_a_node_that_stood_still_come_back_by_themselves() {
@@ -52,7 +40,7 @@ async fn readers_of_a_node_that_stood_still_come_back_by_themselves() {
     let both = [("Eve", 1), ("Grace", 1)];
     for reader in &pushed {
         reader.until("it is back", |record| record.status == Status::Connected).await;
-        reader.until("presence is right", |record| members(record) == both).await;
+        reader.until("presence is right", |record| record.members() == both).await;
     }
     for reader in pushed.iter().chain([&polling]) {
         let reading = reader.until_read(&topic, 7).await;
@@ -67,7 +55,7 @@ async fn a_client_that_stood_still_comes_back_by_itself() {
     let grace = server.browser("Grace", &[&topic]).await;
     let ada = server.guest("Ada").await;
     let reader = ReaderProcess::starts(&server, &ada);
-    grace.until("both are there", |record| members(record) == [("Ada", 1), ("Grace", 1)]).await;
+    grace.until("both are there", |record| record.members() == [("Ada", 1), ("Grace", 1)]).await;
     ada.publishes_many("topic", "before-", 3).await;
     reader.says("3 events up to 3, begun once").await;
 
@@ -79,7 +67,7 @@ async fn a_client_that_stood_still_comes_back_by_itself() {
     server.tells("duplex_sessions", 2.0).await;
     ada.publishes("topic", "after", "x").await;
     reader.says("7 events up to 7, begun once").await;
-    grace.until("both are there", |record| members(record) == [("Ada", 1), ("Grace", 1)]).await;
+    grace.until("both are there", |record| record.members() == [("Ada", 1), ("Grace", 1)]).await;
 }
 
 /// A `TestBrowser` in a process of its own, which can stand still without the test. Dropping it ends the process.

@@ -12,8 +12,11 @@ use crate::support::{Dice, eventually};
 
 /// For each recording.
 const CUTS: u64 = 2;
-const CUTS_LONG: u64 = 50;
+const CUTS_LONG: u64 = 100;
 const SHORT: &str = "a few words";
+/// The file that the -wal is folded into.
+const DATABASE: &str = "duplex.db";
+
 /// A node at its work, whose disk keeps a journal. All places are lengths of that journal.
 struct Recording {
     stage: Stage,
@@ -127,7 +130,6 @@ impl Recording {
     /// True if something was written to the database itself in what ended last.
     fn has_folded(&self) -> bool {
         let since = self.ends[self.ends.len() - 2];
-        let is_fold = |change: &Change| matches!(change, Change::Write(name, ..) if name == "duplex.db");
         self.stage.disk.journal().iter().any(|(end, change)| *end > since && is_fold(change))
     }
 
@@ -152,16 +154,23 @@ impl Recording {
         let journal = self.stage.disk.journal();
         for cut in 0..if is_long() { CUTS_LONG } else { CUTS } {
             let mut dice = Dice::new(seed() << 16 | cut);
-            let phase = dice.within(0..self.ends.len() as u64) as usize;
-            let from = if phase == 0 { 0 } else { self.ends[phase - 1] };
-            let within = |(end, _): &&(u64, Change)| (from + 1..=self.ends[phase]).contains(end);
-            let places: Vec<u64> = journal.iter().filter(within).map(|(end, _)| *end).collect();
-            // Nothing is written by a kill.
-            let at =
-                if places.is_empty() { from } else { places[dice.within(0..places.len() as u64) as usize] };
-            eprintln!("cut {cut}: phase {phase} of {}, at {at}", self.ends.len());
+            let places = self.places(&journal, &mut dice);
+            let at = places[dice.within(0..places.len() as u64) as usize];
+            eprintln!("cut {cut} of the power, at {at}");
             self.is_cut(&journal, at, dice).await;
         }
+    }
+
+    /// Places of which one is to be chosen: every third time those where the database itself is written, else those of
+    /// something that the node did, as a start has few and publishing many.
+    fn places(&self, journal: &[(u64, Change)], dice: &mut Dice) -> Vec<u64> {
+        if dice.within(0..3) == 0 {
+            return journal.iter().filter(|(_, change)| is_fold(change)).map(|(end, _)| *end).collect();
+        }
+        let last = dice.within(0..self.ends.len() as u64) as usize;
+        let from = if last == 0 { 0 } else { self.ends[last - 1] };
+        let within = |end: &u64| (from..=self.ends[last]).contains(end);
+        journal.iter().map(|(end, _)| *end).filter(within).collect()
     }
 
     async fn is_cut(&mut self, journal: &[(u64, Change)], at: u64, dice: Dice) {
@@ -177,6 +186,11 @@ impl Recording {
         let authors: Vec<Author> = old.into_iter().chain(new).map(|diary| diary.at(at)).collect();
         self.stage.goes_on(&authors.iter().collect::<Vec<_>>()).await;
     }
+}
+
+/// True if it writes to the database itself.
+fn is_fold(change: &Change) -> bool {
+    matches!(change, Change::Write(name, ..) if name == DATABASE)
 }
 
 impl Diary {

@@ -116,9 +116,11 @@ impl Stage {
         author.judges(&self.server).await.unwrap_or_else(|wrong| panic!("{wrong}"));
         let ready = author.person.get("/readyz").await;
         assert_eq!(ready.status, 200, "{}", ready.text());
-        let log = self.server.log();
-        let complaint = log[said..].lines().find(|line| line.contains(" WARN ") || line.contains(" ERROR "));
-        assert_eq!(complaint, None);
+        // A statement may be slow where the machine is busy.
+        let complains = |line: &&str| {
+            (line.contains(" WARN ") || line.contains(" ERROR ")) && !line.contains("slow statement")
+        };
+        assert_eq!(self.server.log()[said..].lines().find(complains), None);
         self.server.terminate();
         assert!(self.server.ended().await.success());
         assert!(self.server.restarts_under(Variables::new()), "no second start: {}", self.server.log());
