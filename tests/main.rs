@@ -10,3 +10,5 @@ mod support;
 mod features;
 mod http;
 mod realtime;
+#[cfg(target_os = "linux")]
+mod torture;

@@ -1,9 +1,18 @@
 //! What a node tells Prometheus, for tests that judge it, and for those that wait for what only the node knows.
 
+use std::sync::LazyLock;
+
 use super::{TestServer, eventually};
 
 /// A node with these flags tells it.
 pub const METRICS: [&str; 2] = ["--metrics-listen", "127.0.0.1:0"];
+
+/// One for all tests, since to make one takes longer than to ask. Each test has a runtime of its own, so no connection
+/// is left over for the next one.
+static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+    client.build().expect("a client needs nothing")
+});
 
 impl TestServer {
     /// Where it is told: the node says so in its log.
@@ -18,8 +27,7 @@ impl TestServer {
 
     /// All of it.
     pub async fn scrape(&self) -> String {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
-        let answer = http.get(self.metrics_url().await).send().await.expect("the node answers");
+        let answer = HTTP.get(self.metrics_url().await).send().await.expect("the node answers");
         let kind = answer.headers()["content-type"].to_str().expect("it is text");
         assert!(kind.starts_with("application/openmetrics-text; version=1.0.0"), "{kind}");
         let text = answer.text().await.expect("the node answers");

@@ -30,12 +30,7 @@ pub struct Person {
 impl TestServer {
     /// Somebody without a cookie.
     pub fn stranger(&self) -> Person {
-        // A connection for each request: none is left over from a server that was killed.
-        let http =
-            Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client needs nothing");
-        let name = String::from("Nobody").try_into().expect("a good name");
-        let identity = Identity { id: UserId("nobody".into()), name };
-        Person { http, url: self.url(), cookie: None, identity }
+        Person::at(self.url(), None)
     }
 
     /// A guest who has just signed in.
@@ -51,6 +46,16 @@ impl TestServer {
 }
 
 impl Person {
+    /// Somebody at a server that is only known by its address, with a cookie from there.
+    pub fn at(url: String, cookie: Option<String>) -> Person {
+        // A connection for each request: none is left over from a server that was killed.
+        let http =
+            Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client needs nothing");
+        let name = String::from("Nobody").try_into().expect("a good name");
+        let identity = Identity { id: UserId("nobody".into()), name };
+        Person { http, url, cookie, identity }
+    }
+
     /// The same person, who asks many things over one connection.
     pub fn with_open_connections(&self) -> Person {
         let http = Client::builder().no_proxy().build().expect("a client needs nothing");
@@ -73,7 +78,12 @@ impl Person {
 
     /// Sends a request and reads the answer. Fails the test when there is none.
     pub async fn ask(&self, request: RequestBuilder) -> Answer {
-        try_ask(request).await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+        self.try_ask(request).await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+    }
+
+    /// The same, where the server may be away.
+    pub async fn try_ask(&self, request: RequestBuilder) -> Result<Answer, reqwest::Error> {
+        Answer::of(request.timeout(DEADLINE).send().await?).await
     }
 
     /// GET.
@@ -83,7 +93,7 @@ impl Person {
 
     /// GET, where the server may be away.
     pub async fn try_get(&self, path: &str) -> Result<Answer, reqwest::Error> {
-        try_ask(self.request(Method::GET, path)).await
+        self.try_ask(self.request(Method::GET, path)).await
     }
 
     /// GET that waits at the node for what comes next; the node may be away.
@@ -168,8 +178,4 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Answer { status, headers, body: response.bytes().await? })
     }
-}
-
-async fn try_ask(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
-    Answer::of(request.timeout(DEADLINE).send().await?).await
 }

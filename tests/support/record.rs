@@ -74,6 +74,18 @@ impl Witness for watch::Sender<Record> {
 }
 
 impl Record {
+    /// The names of those who are here, as it was told last, with the number of their windows; in order.
+    pub fn members(&self) -> Vec<(&str, u32)> {
+        let last = self.frames.iter().rev().find_map(|frame| match frame {
+            ServerFrame::Presence { members, .. } => Some(members),
+            _ => None,
+        });
+        let told = last.into_iter().flatten();
+        let mut members: Vec<_> = told.map(|member| (member.name.as_str(), member.sessions)).collect();
+        members.sort();
+        members
+    }
+
     fn note(&mut self, frame: &ServerFrame) {
         match frame {
             ServerFrame::Event(event) => self.topics.entry(event.topic.clone()).or_default().pushed += 1,

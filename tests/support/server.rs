@@ -15,11 +15,14 @@ use super::{DEADLINE, Port, Program, eventually};
 /// How much of the log a failed test shows.
 const LOG_LINES_SHOWN: usize = 30;
 
+/// Set in the environment of a process.
+pub type Variables = Vec<(&'static str, String)>;
+
 /// A running server. Dropping it kills the process and removes its data; a test that fails shows its log first.
 pub struct TestServer {
     program: Program,
     flags: Vec<String>,
-    variables: Vec<(&'static str, &'static str)>,
+    variables: Variables,
     /// Where all of its data is, and what is removed with it.
     folder: (PathBuf, TempDir),
     port: Port,
@@ -62,16 +65,17 @@ impl TestServer {
 
     /// The probe, with a data folder of this name.
     pub fn in_folder(name: &str) -> TestServer {
-        TestServer::started(Port::free(), Program::Probe, &[], name, &[])
+        TestServer::started(Port::free(), Program::Probe, &[], name, Variables::new())
     }
 
     /// The probe, with these variables in its environment.
     pub fn with_variables(variables: &[(&'static str, &'static str)]) -> TestServer {
+        let variables = variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         TestServer::started(Port::free(), Program::Probe, &[], "", variables)
     }
 
     fn listening_on(port: Port, program: Program, flags: &[&str]) -> TestServer {
-        TestServer::started(port, program, flags, "", &[])
+        TestServer::started(port, program, flags, "", Variables::new())
     }
 
     /// Returns once it listens.
@@ -80,11 +84,11 @@ impl TestServer {
         program: Program,
         flags: &[&str],
         folder: &str,
-        variables: &[(&'static str, &'static str)],
+        variables: Variables,
     ) -> TestServer {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let data = TempDir::new().expect("there is room for a temporary folder");
-        let (folder, log, variables) = (data.path().join(folder), Arc::default(), variables.to_vec());
+        let (folder, log) = (data.path().join(folder), Arc::default());
         let life = spawn(program, &port, &folder, &flags, &variables, &log).unwrap_or_else(|| {
             panic!("the server does not start: {}", log.lock().unwrap());
         });
@@ -125,9 +129,17 @@ impl TestServer {
 
     /// Asks it to stop, as a supervisor does.
     pub fn terminate(&self) {
-        let pid = self.pid().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status();
-        assert!(sent.expect("every system has sh").success(), "the process is gone already");
+        signal("TERM", self.pid());
+    }
+
+    /// Makes it stand still, as a machine does that sleeps.
+    pub fn pause(&self) {
+        signal("STOP", self.pid());
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        signal("CONT", self.pid());
     }
 
     /// How it ended; its log is complete then. Fails when it does not end by itself.
@@ -144,9 +156,23 @@ impl TestServer {
 
     /// The same, with more flags, for this life only.
     pub fn restart_with(&mut self, more: &[&str]) {
+        assert!(self.tries_to_restart(more), "no second start: {}", self.log());
+    }
+
+    /// The same, with these variables in place of those of the lives before; false if it ended before it listened.
+    pub fn restarts_under(&mut self, variables: Variables) -> bool {
+        self.variables = variables;
+        self.tries_to_restart(&[])
+    }
+
+    fn tries_to_restart(&mut self, more: &[&str]) -> bool {
         let flags: Vec<String> = self.flags.iter().cloned().chain(more.iter().map(|f| (*f).into())).collect();
         let started = spawn(self.program, &self.port, &self.folder.0, &flags, &self.variables, &self.log);
-        self.life = started.unwrap_or_else(|| panic!("no second start: {}", self.log()));
+        let listens = started.is_some();
+        if let Some(life) = started {
+            self.life = life;
+        }
+        listens
     }
 
     /// The process, in this life.
@@ -187,6 +213,12 @@ impl Life {
     }
 }
 
+/// Sends a process a signal.
+pub fn signal(name: &str, pid: u32) {
+    let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()]).status();
+    assert!(sent.expect("every system has sh").success(), "the process is gone already");
+}
+
 /// A process that inherits no setting from whoever runs the tests.
 pub fn server_command(program: Program) -> Command {
     let mut command = program.command();
@@ -204,14 +236,14 @@ fn spawn(
     port: &Port,
     data: &Path,
     flags: &[String],
-    variables: &[(&str, &str)],
+    variables: &Variables,
     log: &Arc<Mutex<String>>,
 ) -> Option<Life> {
     let mut child = server_command(program)
         .args(["--listen", &port.address().to_string(), "--data"])
         .arg(data)
         .args(flags)
-        .envs(variables.iter().copied())
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .spawn()
         .expect("the program can be started");
     let (stdout, stderr) =

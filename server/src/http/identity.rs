@@ -71,7 +71,7 @@ pub async fn me(
         drop(app.admit_reader(from)?);
     }
     let now = (app.clock)();
-    // Also where a clock that was ahead renewed it.
+    // Also where a clock that was ahead renewed it: the browser keeps the cookie by its own clock.
     if (now - renewed_at).abs() < DAY_MS {
         return Ok(Answer::of(Json(visitor.identity)));
     }

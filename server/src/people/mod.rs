@@ -31,7 +31,8 @@ pub trait People: Send + Sync + 'static {
     /// Changes the name from now on.
     async fn rename(&self, id: &UserId, name: DisplayName) -> Result<(), PeopleError>;
 
-    /// Notes that the sign-in was renewed.
+    /// Notes that the sign-in was renewed. A later time that is noted already stays: once a clock that was far behind
+    /// is right again, the sign-in would be over.
     async fn renew(&self, token: TokenHash, at: Millis) -> Result<(), PeopleError>;
 
     /// Ends the sign-in; harmless when there is none.

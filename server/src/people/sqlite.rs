@@ -72,7 +72,7 @@ impl People for SqlitePeople {
     }
 
     async fn renew(&self, token: TokenHash, at: Millis) -> Result<(), PeopleError> {
-        sqlx::query("UPDATE sign_ins SET renewed_at = ? WHERE token_sha256 = ?")
+        sqlx::query("UPDATE sign_ins SET renewed_at = max(renewed_at, ?) WHERE token_sha256 = ?")
             .bind(at)
             .bind(token.as_slice())
             .execute(&self.database.writer)

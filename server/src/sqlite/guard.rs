@@ -171,8 +171,8 @@ pub(crate) async fn complete(connection: &mut SqliteConnection) -> Result<(), sq
     mark(connection, random_number() | 1, false).await
 }
 
-/// Marks the file as closed.
-pub(super) async fn end(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Marks a file as closed. It keeps its number, to which what lies beside it belongs.
+pub(crate) async fn end(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("PRAGMA user_version = 0").execute(connection).await.map(drop)
 }
 

@@ -73,6 +73,12 @@ fn checks() -> Vec<Check> {
             with_browser,
         ),
         check(
+            "faketime",
+            tools::on_path(&["faketime"]).map(|path| path.display().to_string()),
+            false,
+            with_browser,
+        ),
+        check(
             "proxies",
             tools::PROXIES.iter().map(|name| tools::system_program(name)).collect::<Option<Vec<_>>>().map(|_| tools::PROXIES.join(", ")),
             false,

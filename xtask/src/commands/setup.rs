@@ -69,8 +69,8 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
-/// What the tests need besides: format, lint, a browser with its driver, an authority for certificates, and the
-/// compiler of the fuzzer.
+/// What the tests need besides: format, lint, a browser with its driver, an authority for certificates, a clock that
+/// can be set wrong, and the compiler of the fuzzer.
 fn test_tools() -> Result {
     for (component, tool) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
         if process::answer(&mut program(tool, "--version")).is_none() {
@@ -82,6 +82,7 @@ fn test_tools() -> Result {
     packages.extend(tools::chromium().is_none().then_some("chromium"));
     packages.extend(tools::chromedriver().is_none().then_some("chromium-driver"));
     packages.extend(tools::on_path(&["pebble"]).is_none().then_some("pebble"));
+    packages.extend(tools::on_path(&["faketime"]).is_none().then_some("faketime"));
     packages.extend(fuzz::compiler().is_none().then_some("g++"));
     if !packages.is_empty() {
         install_packages(&packages.join(" "))?;
@@ -182,7 +183,7 @@ fn install_packages(packages: &str) -> Result {
     }
     say::step(
         &format!("installing {packages} with apt-get"),
-        "the tests drive real browsers, run behind real proxies, ask a real authority for certificates, and build a fuzzer",
+        "the tests drive real browsers, run behind real proxies, ask a real authority for certificates, set clocks wrong, and build a fuzzer",
     );
     let apt = |words: &str| {
         process::run(&mut program(first, &format!("{sudo}DEBIAN_FRONTEND=noninteractive apt-get {words}")))

@@ -69,7 +69,7 @@ pub(crate) const STEPS: [Step; 14] = [
     Step {
         name: "tests",
         tier: Tier::Quick,
-        about: "every test that needs no browser; --long: 10,000 seeds and 50 kills of the server",
+        about: "every test that needs no browser; --long: 10,000 seeds, 50 kills of the server, a crash at every write",
         needs: None,
         run: tests,
     },
@@ -183,10 +183,13 @@ fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
             "the tests of `doctor` need nginx, HAProxy and Caddy: `cargo xtask setup --with-proxies`",
         )?;
     }
+    if cfg!(target_os = "linux") && tools::on_path(&["faketime"]).is_none() {
+        tally.skip("the tests of wrong clocks need faketime: `cargo xtask setup --with-browser`")?;
+    }
     let mut command = cargo("test --workspace --no-fail-fast --features server/otel");
     command.env("RUST_TEST_THREADS", threads());
     if tier == Tier::Long {
-        command.env("DUPLEX_SEEDS", "10000").env("DUPLEX_KILL_ROUNDS", "50");
+        command.env("DUPLEX_SEEDS", "10000").env("DUPLEX_KILL_ROUNDS", "50").env("DUPLEX_TORTURE", "long");
     }
     tally.run(&mut command)
 }

@@ -116,7 +116,7 @@ async fn keep_what_is_there(log: &Path) -> Result<Option<PathBuf>, LogError> {
     }
     // What a killed node left in the -wal is folded in. One that cannot be opened stays as it is.
     if let Ok(mut old) = SqliteConnection::connect_with(&sqlite::options(log)).await {
-        guard::complete(&mut old).await.ok();
+        guard::end(&mut old).await.ok();
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut old).await.ok();
         old.close().await.ok();
     }
