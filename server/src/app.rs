@@ -70,7 +70,7 @@ impl App {
         let pages = pages(&config)?;
         let (tls, transport) = encryption(&config)?;
         let limits = config.limits;
-        let tally = Tally::new(limits.address_connections_max);
+        let tally = Tally::of_connections(&limits);
         let proxies = Proxies::new(config.trusted_proxy);
         let meters = Meters::default();
         let pause_max = Duration::from_secs(limits.keep_alive_secs.into());
@@ -211,7 +211,7 @@ fn metrics(
     memory: Memory,
 ) -> Result<(Listener, Router), StartError> {
     let common = Common {
-        tally: Tally::new(limits.address_connections_max),
+        tally: Tally::of_connections(limits),
         proxies: Proxies::default(),
         meters: Meters::default(),
         pause_max: Duration::from_secs(limits.keep_alive_secs.into()),

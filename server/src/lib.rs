@@ -17,7 +17,7 @@ mod config;
 mod detached;
 mod doctor;
 pub mod limits;
-mod memory;
+pub mod memory;
 
 pub mod http;
 pub mod realtime;

@@ -25,8 +25,9 @@ use axum::body::Body;
 use axum::http::{HeaderName, Request};
 use http_body_util::BodyExt;
 use libfuzzer_sys::{Corpus, fuzz_target};
-use server::http::{AppState, Meters, Origins, Pages, Parts, Proxies, Rates, Transport, Turns};
+use server::http::{AppState, Budget, Meters, Origins, Pages, Parts, Proxies, Rates, Transport, Turns};
 use server::limits::Limits;
+use server::memory::Memory;
 use server::realtime::Node;
 use shared::{Ack, EventPage, Part, Seq, endpoint};
 use tower::ServiceExt;
@@ -109,6 +110,8 @@ fn router(node: Arc<Node>, limits: Limits) -> Router {
         proxies: Proxies::new(Vec::new()),
         pages: Pages::built_in(),
         rates: Rates::new(&limits),
+        budget: Budget::new(limits.address_bytes_max as usize, limits.node_bytes_max(None)),
+        memory: Memory::default(),
         turns: Turns::default(),
         meters: Meters::default(),
         limits,

@@ -10,8 +10,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::support::metrics::counted;
 use crate::support::{METRICS, Person, Socket, TestServer, eventually};
 
-/// Half of what a page of the topic has below.
-const LITTLE: &str = "500000";
+/// Less than a page of the topic below has.
+const LITTLE: &str = "200000";
 const EVENTS: usize = 125;
 const EVENT_BYTES: usize = 8_000;
 

@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use crate::door::as_fast;
 use crate::guest::{Guest, Seen};
 use crate::support::http2::{
-    DATA, END_HEADERS, END_STREAM, GET, HEADERS, POST, PREFACE, SETTINGS, frame, header, stream, window,
+    END_HEADERS, END_STREAM, GET, HEADERS, POST, PREFACE, SETTINGS, frame, stream, window,
 };
 use crate::support::{TestServer, probe, tls};
 use crate::{elsewhere, must_hold, node};
@@ -32,6 +32,8 @@ const FLAGS: [&str; 6] =
 const MEMORY_MAX: u64 = 150 << 20;
 /// The guest's address is 127.0.0.1, and this is the other one.
 const FROM: ([u8; 4], u16) = ([127, 0, 0, 2], 0);
+/// A kind of HTTP/2 frame.
+const DATA: u8 = 0;
 /// As many as an address may have, nearly.
 const CONNECTIONS: usize = 990;
 const SOCKETS: usize = 490;
@@ -257,6 +259,12 @@ impl Stranger {
     fn cookie_header(&self) -> Vec<u8> {
         header("cookie", &self.cookie)
     }
+}
+
+/// A header as HPACK has it, without any compression (RFC 7541 §6.2.2). Name and value have less than 127 bytes.
+fn header(name: &str, value: &str) -> Vec<u8> {
+    let text = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
+    [vec![0], text(name), text(value)].concat()
 }
 
 /// Takes whatever comes, and answers no ping: returns once the connection is over.

@@ -3,8 +3,6 @@
 /// The first bytes of a connection.
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// A kind of frame.
-pub const DATA: u8 = 0;
-/// A kind of frame.
 pub const HEADERS: u8 = 1;
 /// A kind of frame.
 pub const RST_STREAM: u8 = 3;
@@ -38,12 +36,6 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 /// The number of the stream that a client opens as its `n`th.
 pub fn stream(n: u32) -> u32 {
     2 * n + 1
-}
-
-/// A header as HPACK has it, without any compression (RFC 7541 §6.2.2). Name and value have less than 127 bytes.
-pub fn header(name: &str, value: &str) -> Vec<u8> {
-    let text = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
-    [vec![0], text(name), text(value)].concat()
 }
 
 /// The settings with which a client allows so many bytes of an answer.

@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 use crate::http::ApiError;
 use crate::limits::Limits;
 
-/// Connections or readers that a few people have at one address: more than these are a crowd when memory is short.
-const FEW: u32 = 16;
+/// Sockets, streams and waiting polls that a few people have at one address: more are a crowd when memory is short.
+const FEW_READERS: u32 = 16;
+/// The same of connections: more, so that there is one over which whoever belongs to a crowd is told so.
+const FEW_CONNECTIONS: u32 = 2 * FEW_READERS;
 
 /// See the module.
 pub struct Rates {
@@ -37,7 +39,7 @@ impl Rates {
             guests: RateLimiter::keyed(Quota::per_minute(guests).allow_burst(burst(guests, 2))),
             publishes_per_sec: publishes.get(),
             guests_per_min: guests.get(),
-            readers: Tally::new(limits.address_readers_max),
+            readers: Tally::of_readers(limits),
         }
     }
 
@@ -92,6 +94,8 @@ pub(super) fn address(ip: IpAddr) -> IpAddr {
 #[derive(Clone)]
 pub struct Tally {
     max: u32,
+    /// More are a crowd.
+    few: u32,
     each: Arc<Mutex<HashMap<IpAddr, Open>>>,
 }
 
@@ -111,9 +115,18 @@ pub struct Counted {
 }
 
 impl Tally {
-    /// At most `max` of each address.
-    pub fn new(max: u32) -> Tally {
-        Tally { max, each: Arc::default() }
+    /// The sockets, streams and waiting polls of each address.
+    pub fn of_readers(limits: &Limits) -> Tally {
+        Tally::new(limits.address_readers_max, FEW_READERS)
+    }
+
+    /// The connections of each address.
+    pub fn of_connections(limits: &Limits) -> Tally {
+        Tally::new(limits.address_connections_max, FEW_CONNECTIONS)
+    }
+
+    fn new(max: u32, few: u32) -> Tally {
+        Tally { max, few, each: Arc::default() }
     }
 
     /// Counts one more, unless there are too many.
@@ -123,7 +136,7 @@ impl Tally {
 
     /// Counts one more, unless there are as many as a few people have: a crowd stays outside.
     pub fn open_unless_crowded(&self, from: IpAddr) -> Option<Counted> {
-        self.open_of(from, self.max.min(FEW))
+        self.open_of(from, self.max.min(self.few))
     }
 
     fn open_of(&self, from: IpAddr, max: u32) -> Option<Counted> {
@@ -139,14 +152,14 @@ impl Tally {
 
     /// How many are open of the address with the most; 0 where nobody has many.
     pub fn largest(&self) -> usize {
-        let largest = self.lock().values().map(|open| open.count).max().filter(|count| *count > FEW);
+        let largest = self.lock().values().map(|open| open.count).max().filter(|count| *count > self.few);
         largest.unwrap_or_default() as usize
     }
 
     /// Ends all that is open of the address with the most, and says how many these were; 0 where nobody has many.
     pub fn end_largest(&self) -> usize {
         let mut each = self.lock();
-        let largest = each.values_mut().max_by_key(|open| open.count).filter(|open| open.count > FEW);
+        let largest = each.values_mut().max_by_key(|open| open.count).filter(|open| open.count > self.few);
         largest.map_or(0, |open| {
             std::mem::take(&mut open.end).cancel();
             open.count as usize
@@ -183,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_tally_lets_in_as_many_as_it_says_and_again_once_they_leave() {
-        let tally = Tally::new(2);
+        let tally = Tally::new(2, 2);
         let home: IpAddr = "127.0.0.1".parse().unwrap();
         let (first, _second) = (tally.open(home), tally.open(home));
         assert!(first.is_some() && tally.open(home).is_none());
@@ -193,13 +206,13 @@ mod tests {
 
     #[test]
     fn the_largest_crowd_ends_and_whoever_comes_afterwards_does_not() {
-        let tally = Tally::new(100);
+        let tally = Tally::new(100, 3);
         let (home, office) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
-        let few: Vec<_> = (0..FEW).map(|_| tally.open(home).unwrap().end()).collect();
+        let few: Vec<_> = (0..3).map(|_| tally.open(home).unwrap().end()).collect();
         assert_eq!(tally.end_largest(), 0);
-        let kept: Vec<_> = (0..=FEW).map(|_| tally.open(office).unwrap()).collect();
+        let kept: Vec<_> = (0..4).map(|_| tally.open(office).unwrap()).collect();
         assert!(tally.open_unless_crowded(office).is_none() && tally.open_unless_crowded(home).is_some());
-        assert_eq!((tally.largest(), tally.end_largest()), (FEW as usize + 1, FEW as usize + 1));
+        assert_eq!((tally.largest(), tally.end_largest()), (4, 4));
         assert!(kept.iter().all(|counted| counted.end().is_cancelled()));
         let next = tally.open(office).unwrap();
         assert!(!next.end().is_cancelled() && few.iter().all(|end| !end.is_cancelled()));

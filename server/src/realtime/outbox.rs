@@ -16,6 +16,8 @@ use crate::realtime::queue::{Owed, Queue};
 pub struct Outbox {
     waiting: Mutex<Waiting>,
     filled: Notify,
+    /// Apart from `filled`, since whoever waits for an end takes no frames.
+    ended: Notify,
 }
 
 struct Waiting {
@@ -48,7 +50,11 @@ impl Outbox {
     /// An empty queue with these bounds.
     pub fn new(frames_max: usize, bytes_max: usize) -> Outbox {
         let queue = Queue::new(frames_max, bytes_max);
-        Outbox { waiting: Mutex::new(Waiting { queue, ending: None }), filled: Notify::new() }
+        Outbox {
+            waiting: Mutex::new(Waiting { queue, ending: None }),
+            filled: Notify::new(),
+            ended: Notify::new(),
+        }
     }
 
     /// Offers an event's frame. Where it does not fit, the topic is marked behind, and stays without events until
@@ -87,6 +93,7 @@ impl Outbox {
     pub fn end(&self, ending: Ending) {
         self.lock().ending.get_or_insert(ending);
         self.filled.notify_one();
+        self.ended.notify_one();
     }
 
     /// Whether the reader is sent away, and why.
@@ -100,7 +107,7 @@ impl Outbox {
             if let Some(ending) = self.ending() {
                 return ending;
             }
-            self.filled().await;
+            self.ended.notified().await;
         }
     }
 
