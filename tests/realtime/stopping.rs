@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use shared::{ErrorCode, ServerFrame};
+use shared::{ErrorCode, ServerFrame, endpoint};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Person, TestBrowser, TestServer, eventually, in_time, probe};
+use crate::support::metrics::counted;
+use crate::support::{METRICS, Person, TestBrowser, TestServer, eventually, in_time, probe};
 
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
@@ -65,6 +66,17 @@ async fn sockets_that_do_not_read_cannot_keep_it() {
     server.terminate();
     assert_eq!(server.ended().await.code(), Some(0));
     assert!(asked.elapsed() < STOP_WITHIN, "it took {:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_socket_that_takes_nothing_ends_soon_after_its_sign_in() {
+    let server = TestServer::with(&[&METRICS[..], &["--identity-publishes-per-sec", "100000"]].concat());
+    let stuck = does_not_read(&server, &server.guest("Ada").await).await;
+    let open = async || counted(&server.scrape().await, "duplex_sockets_open");
+    assert_eq!(open().await, Some(1.0));
+    assert_eq!(stuck.person.delete(endpoint::ME).await.status, 204);
+    // Well before it would be closed for taking nothing.
+    eventually("its socket is gone", async || (open().await? == 0.0).then_some(())).await;
 }
 
 /// A reader to whom more was sent than the kernel takes for it.

@@ -85,14 +85,14 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
     let cors = option_layer(cors.map(|cors| from_fn_with_state(cors, routing::let_pages_read)));
     let routes = features.into_iter().fold(core, |routes, feature| routes.merge(feature.routes));
     let routes = contract::documented(routes, kinds)
-        // Pages are compressed already; what is different for each reader must not wait for the smallest form.
-        .layer(from_fn_with_state(state.clone(), budget::hold))
-        .layer(
+        .layer((
+            from_fn(routing::accept_plain),
+            // Pages are compressed already; what is different for each reader must not wait for the smallest form.
             CompressionLayer::new()
                 .quality(CompressionLevel::Fastest)
                 .compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESSED_FROM_BYTES))),
-        )
-        .layer(from_fn(routing::accept_plain))
+            from_fn_with_state(state.clone(), budget::hold),
+        ))
         .fallback(pages::page)
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(from_fn_with_state(state.clone(), origin::check))
