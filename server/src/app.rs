@@ -47,7 +47,7 @@ pub struct App {
     /// The address for Prometheus.
     metrics: Option<(Listener, Router)>,
     /// The connections of each address.
-    tally: Tally,
+    connections: Tally,
     /// For how long a load balancer may still send clients after the node was told to stop.
     drain_delay: Duration,
     /// Held for as long as the process may write to the database.
@@ -57,6 +57,7 @@ pub struct App {
 impl App {
     /// Opens the data, wires the parts and binds the address.
     pub async fn build(config: Config, features: Vec<Feature>) -> Result<App, StartError> {
+        config.limits.check().map_err(|(flag, why)| refused(flag)(why))?;
         let lock = lock(&config.data)?;
         let location = config.log().map_err(refused("--log"))?;
         let (database, database_lock) = location.lock().map_err(refused("--log"))?;
@@ -70,13 +71,16 @@ impl App {
         let pages = pages(&config)?;
         let (tls, transport) = encryption(&config)?;
         let limits = config.limits;
-        let tally = Tally::of_connections(&limits);
+        let connections = Tally::of_connections(&limits);
+        let rates = Rates::new(&limits);
         let proxies = Proxies::new(config.trusted_proxy);
         let meters = Meters::default();
         let pause_max = Duration::from_secs(limits.keep_alive_secs.into());
         let memory = Memory::new(limits.memory_max);
+        let budget = Budget::new(limits.address_bytes_max(memory.max()), limits.node_bytes_max(memory.max()));
         let common = Common {
-            tally: tally.clone(),
+            connections: connections.clone(),
+            readers: rates.readers.clone(),
             proxies: proxies.clone(),
             meters: meters.clone(),
             pause_max,
@@ -102,11 +106,9 @@ impl App {
         });
         let metrics = match config.metrics_listen {
             None => None,
-            Some(listen) => Some(metrics(listen, &limits, &node, &meters, memory.clone())?),
+            Some(listen) => Some(metrics(listen, &limits, &node, &meters, memory.clone(), budget.clone())?),
         };
         let origins = Origins::new(config.allow_origin, config.public_url, address.ip(), transport);
-        let rates = Rates::new(&limits);
-        let budget = Budget::new(limits.address_bytes_max as usize, limits.node_bytes_max(memory.max()));
         let (leaving, draining) = (AtomicBool::new(false), AtomicBool::new(false));
         let state = AppState::new(http::Parts {
             node,
@@ -145,7 +147,7 @@ impl App {
             tls,
             redirect,
             metrics,
-            tally,
+            connections,
             drain_delay,
             _database: database,
         })
@@ -159,7 +161,7 @@ impl App {
 
     /// Serves until `stop` is ready, then sends the sockets away, answers what is in flight, and closes the log.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let App { state, router, listener, tls, redirect, metrics, tally, drain_delay, .. } = self;
+        let App { state, router, listener, tls, redirect, metrics, connections, drain_delay, .. } = self;
         let closing = CancellationToken::new();
         let handshakes = tls.as_ref().map(|tls| tls.config.clone());
         let serving = tokio::spawn(listener.serve(router, handshakes, closing.clone()));
@@ -170,7 +172,7 @@ impl App {
             tokio::spawn(tls.keep_current(closing.clone()));
         }
         let tidying = tokio::spawn(tidy(state.clone()));
-        let shedding = tokio::spawn(shed(state.clone(), tally));
+        let shedding = tokio::spawn(shed(state.clone(), connections));
         stop.await;
         tracing::info!("stopping");
         tidying.abort();
@@ -209,9 +211,11 @@ fn metrics(
     node: &Arc<Node>,
     meters: &Meters,
     memory: Memory,
+    budget: Budget,
 ) -> Result<(Listener, Router), StartError> {
     let common = Common {
-        tally: Tally::of_connections(limits),
+        connections: Tally::of_connections(limits),
+        readers: Tally::of_readers(limits),
         proxies: Proxies::default(),
         meters: Meters::default(),
         pause_max: Duration::from_secs(limits.keep_alive_secs.into()),
@@ -224,22 +228,13 @@ fn metrics(
     let mut registry = Registry::with_prefix(NAME.replace('-', "_"));
     node.register(&mut registry);
     meters.register(&mut registry);
-    http::register_memory(memory, &mut registry);
+    http::register_memory(memory, budget, &mut registry);
     Ok((listener, http::metrics(registry)))
 }
 
-/// Sends the largest crowd away whenever memory is about to run out: its sockets are told, and its other connections are
-/// cut. Behind a proxy there are only sessions to tell by whom they are from.
-async fn shed(state: AppState, tally: Tally) {
-    let send_away = || {
-        // A socket is a connection too: where they are half of a crowd's connections, they are what it takes memory by.
-        let (readers, connections) = (state.node.largest_crowd(), tally.largest());
-        let sessions = if 2 * readers >= connections { state.node.shed() } else { 0 };
-        let connections = if connections > readers { tally.end_largest() } else { 0 };
-        state.meters.shed(sessions, connections);
-        tracing::warn!(sessions, connections, "memory is nearly used up: the largest crowd is sent away");
-    };
-    state.memory.clone().watch(send_away).await;
+/// Sends crowds away whenever memory is about to run out.
+async fn shed(state: AppState, connections: Tally) {
+    state.memory.clone().watch(|urgency| http::shed(&state, &connections, urgency)).await;
 }
 
 async fn tidy(state: AppState) {

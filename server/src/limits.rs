@@ -43,12 +43,13 @@ pub struct Limits {
     #[arg(long, env = "DUPLEX_ADDRESS_CONNECTIONS_MAX", default_value_t = 1_000, value_parser = positive)]
     pub address_connections_max: u32,
     /// Bytes of memory that the requests of one address may take at once, mostly answers that nobody reads; past it 429
-    #[arg(long, env = "DUPLEX_ADDRESS_BYTES_MAX", default_value_t = 16_777_216, value_parser = positive)]
-    pub address_bytes_max: u32,
-    /// Bytes of memory that the requests of the whole node may take at once; past it 503 [default: a quarter of
-    /// --memory-max, or 256 MiB]
-    #[arg(long, env = "DUPLEX_NODE_BYTES_MAX", value_parser = positive)]
-    pub node_bytes_max: Option<u32>,
+    /// [default: 16M, or a quarter of --node-bytes-max where that is less]
+    #[arg(long, env = "DUPLEX_ADDRESS_BYTES_MAX", value_name = "BYTES", value_parser = bytes)]
+    pub address_bytes_max: Option<u64>,
+    /// Bytes of memory that the requests of the whole node may take at once; past it 503 for all but small ones [default:
+    /// 256M, or a quarter of --memory-max where that is less]
+    #[arg(long, env = "DUPLEX_NODE_BYTES_MAX", value_name = "BYTES", value_parser = bytes)]
+    pub node_bytes_max: Option<u64>,
     /// Memory that the node may take, in bytes or like 512M: from 70 % of it on crowds of one address are not let in
     /// (503), and from 80 % on the largest is sent away (1013) [default: the limit of its control group, as in a
     /// container]
@@ -72,16 +73,48 @@ pub struct Limits {
     pub heartbeat_secs: u32,
 }
 
-/// Of the node's memory, for requests under way.
-const REQUESTS_SHARE: u64 = 4;
-const REQUESTS_BYTES_MAX: u64 = 256 << 20;
+/// The part of the node's memory that is for requests under way, and the part of that which one address may have.
+const SHARE: u64 = 4;
+const NODE_BYTES_MAX: u64 = 256 << 20;
+const ADDRESS_BYTES_MAX: u64 = 16 << 20;
+/// Less is no room for a request with its body.
+const ADDRESS_BYTES_MIN: u64 = 32 * 1_024;
+/// A node alone takes as much.
+const MEMORY_MIN: u64 = 16 << 20;
 
 impl Limits {
     /// The bytes that requests under way may take in a node with that much memory.
     pub fn node_bytes_max(&self, memory_max: Option<u64>) -> usize {
-        let share =
-            memory_max.map_or(REQUESTS_BYTES_MAX, |max| (max / REQUESTS_SHARE).min(REQUESTS_BYTES_MAX));
-        self.node_bytes_max.map_or(share as usize, |given| given as usize)
+        let share = memory_max.map_or(NODE_BYTES_MAX, |max| NODE_BYTES_MAX.min(max / SHARE));
+        self.node_bytes_max.unwrap_or(share) as usize
+    }
+
+    /// The same of one address: others have room, however much it takes.
+    pub fn address_bytes_max(&self, memory_max: Option<u64>) -> usize {
+        let share = self.node_bytes_max(memory_max) as u64 / SHARE;
+        self.address_bytes_max.unwrap_or(ADDRESS_BYTES_MAX).min(share) as usize
+    }
+
+    /// Fails with the flag and what is wrong with it where limits leave no room for a single request.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        if let Some(max) = self.memory_max.filter(|max| *max < MEMORY_MIN) {
+            return Err((
+                "--memory-max",
+                format!("{max} bytes are less than a node takes by itself; give 16M or more"),
+            ));
+        }
+        let needed = ADDRESS_BYTES_MIN + u64::from(self.body_bytes_max);
+        let given = self.address_bytes_max.filter(|max| *max < needed);
+        if let Some(max) = given {
+            let why = format!("{max} bytes are less than one request may take; give {needed} or more");
+            return Err(("--address-bytes-max", why));
+        }
+        let needed = SHARE * needed;
+        if let Some(max) = self.node_bytes_max.filter(|max| *max < needed) {
+            let why = format!("{max} bytes are less than four requests may take; give {needed} or more");
+            return Err(("--node-bytes-max", why));
+        }
+        Ok(())
     }
 
     /// What a client is told in its `welcome`.

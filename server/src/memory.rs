@@ -9,23 +9,38 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep};
 
-/// A crowd takes some megabytes in this time.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// From this part of the limit on crowds are not let in, in percent.
+/// A crowd takes some tens of megabytes in this time.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The same once half of the limit is taken.
+const LOOK_CLOSELY_EVERY: Duration = Duration::from_millis(20);
+/// From this part of the limit on it is looked at closely, in percent.
+const HALF: u64 = 50;
+/// From this part on crowds are not let in, in percent.
 const TIGHT: u64 = 70;
 /// From this part on they are sent away, in percent.
 const FULL: u64 = 80;
+/// From this part on there is no time to lose, in percent.
+const NEARLY_OVER: u64 = 90;
 /// Growth since a crowd was sent away, in percent of the limit, after which the next one is. An allocator gives back late
 /// what is free, or never: only growth shows that it did not suffice.
 const GROWTH: u64 = 1;
 /// The time that a crowd has to leave before the next one is sent away.
-const LEAVES_WITHIN: Duration = Duration::from_millis(500);
+const LEAVES_WITHIN: Duration = Duration::from_millis(200);
 /// A crowd that was sent away comes again at once, and is not let in for so long.
 const WARY_FOR: Duration = Duration::from_secs(60);
 
-/// The node's memory, looked at ten times a second. Clones are the same.
+/// How soon there must be room again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// Before long: the largest crowd is enough.
+    Soon,
+    /// Now, or the system ends the process.
+    Now,
+}
+
+/// The node's memory, looked at ten times a second, and fifty times where it is short. Clones are the same.
 #[derive(Clone, Debug, Default)]
 pub struct Memory(Arc<Parts>);
 
@@ -48,10 +63,14 @@ enum Group {
 }
 
 impl Memory {
-    /// The given limit in bytes, or else the one of the process's control group, or else none.
+    /// The given limit in bytes, or the one of the process's control group, whichever is less; or none.
     pub fn new(given: Option<u64>) -> Memory {
-        let group = if given.is_some() { None } else { tightest_group() };
-        let max = given.or_else(|| group.as_ref().and_then(Group::limit));
+        let group = tightest_group().filter(|(limit, _)| given.is_none_or(|given| *limit <= given));
+        if let (Some(given), Some((limit, _))) = (given, &group) {
+            tracing::warn!(given, limit, "the control group allows less memory than --memory-max");
+        }
+        let max = group.as_ref().map(|(limit, _)| *limit).or(given);
+        let group = group.map(|(_, group)| group);
         let memory = Memory(Arc::new(Parts { max, group, ..Parts::default() }));
         memory.look();
         memory
@@ -67,26 +86,24 @@ impl Memory {
         self.0.taken.load(Ordering::Relaxed)
     }
 
-    /// Whether crowds must stay outside: 70 % of the limit are taken, or one was sent away in the last minute.
+    /// True if crowds must stay outside: 70 % of the limit are taken, or one was sent away in the last minute.
     pub fn is_tight(&self) -> bool {
         self.is_past(TIGHT) || self.0.is_wary.load(Ordering::Relaxed)
     }
 
     fn is_past(&self, percent: u64) -> bool {
-        self.max().is_some_and(|max| self.taken() >= max / 100 * percent)
+        self.max().is_some_and(|max| u128::from(self.taken()) * 100 >= u128::from(max) * u128::from(percent))
     }
 
     /// Looks at it for ever, and calls `send_away` whenever 80 % of the limit are taken, and again for as long as more is
     /// taken.
-    pub async fn watch(self, send_away: impl Fn()) {
+    pub async fn watch(self, send_away: impl Fn(Urgency)) {
         let Some(max) = self.max() else { return };
-        let mut times = interval(LOOK_EVERY);
-        times.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut was_tight = false;
         // When somebody was last sent away, and the bytes that were taken then.
         let mut relieved: Option<(Instant, u64)> = None;
         loop {
-            times.tick().await;
+            sleep(if self.is_past(HALF) { LOOK_CLOSELY_EVERY } else { LOOK_EVERY }).await;
             self.look();
             let is_wary = relieved.is_some_and(|(at, _)| at.elapsed() < WARY_FOR);
             self.0.is_wary.store(is_wary, Ordering::Relaxed);
@@ -108,7 +125,7 @@ impl Memory {
             };
             if relieved.is_none_or(is_time) {
                 relieved = Some((Instant::now(), taken));
-                send_away();
+                send_away(if self.is_past(NEARLY_OVER) { Urgency::Now } else { Urgency::Soon });
             }
         }
     }
@@ -156,8 +173,8 @@ impl Group {
     }
 }
 
-/// The group with the smallest limit among those that the process is in.
-fn tightest_group() -> Option<Group> {
+/// The group with the smallest limit among those that the process is in, and that limit.
+fn tightest_group() -> Option<(u64, Group)> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
     let above = |root: &'static str, path: &str| -> Vec<PathBuf> {
         Path::new(path.trim_start_matches('/')).ancestors().map(|group| Path::new(root).join(group)).collect()
@@ -174,7 +191,7 @@ fn tightest_group() -> Option<Group> {
             _ => Vec::new(),
         }
     });
-    groups.filter_map(|group| Some((group.limit()?, group))).min().map(|(_, group)| group)
+    groups.filter_map(|group| Some((group.limit()?, group))).min()
 }
 
 /// Bytes that the process itself holds (proc(5), `/proc/self/status`).

@@ -110,7 +110,7 @@ fn router(node: Arc<Node>, limits: Limits) -> Router {
         proxies: Proxies::new(Vec::new()),
         pages: Pages::built_in(),
         rates: Rates::new(&limits),
-        budget: Budget::new(limits.address_bytes_max as usize, limits.node_bytes_max(None)),
+        budget: Budget::new(limits.address_bytes_max(None), limits.node_bytes_max(None)),
         memory: Memory::default(),
         turns: Turns::default(),
         meters: Meters::default(),

@@ -20,6 +20,11 @@ async fn asks(ada: &Person, server: &TestServer, line: &str, rest: &str) -> TcpS
     let socket = TcpSocket::new_v4().unwrap();
     // What the kernel takes in for us is not the node's any more.
     socket.set_recv_buffer_size(4_096).unwrap();
+    sends(ada, server, socket, line, rest).await
+}
+
+/// The same from a socket's own address.
+async fn sends(ada: &Person, server: &TestServer, socket: TcpSocket, line: &str, rest: &str) -> TcpStream {
     let mut stream = socket.connect(server.address()).await.unwrap();
     let cookie = ada.cookie.as_deref().unwrap();
     let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n{rest}");
@@ -73,18 +78,32 @@ async fn bodies_on_their_way_count_as_long_as_they_say_they_are() {
 }
 
 #[tokio::test]
-async fn requests_of_the_whole_node_are_bounded_too() {
-    let server = TestServer::with(&["--node-bytes-max", "1000"]);
-    let refused = server.stranger().get(endpoint::ME).await;
-    refused.is_refused(ErrorCode::Unavailable, &["too busy"]);
-    assert_eq!(server.stranger().get("/healthz").await.status, 200);
+async fn requests_of_the_whole_node_are_bounded_and_small_ones_find_room_all_the_same() {
+    let server = TestServer::with(&["--node-bytes-max", "600000", "--body-bytes-max", "100000"]);
+    let ada = server.guest("Ada").await;
+    let rest = "Content-Type: application/json\r\nContent-Length: 90000\r\n\r\n{";
+    // Each address has a quarter, one such body; and six of them are nearly all.
+    let mut begun = Vec::new();
+    for address in 2..=8 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, address], 0).into()).unwrap();
+        begun.push(sends(&ada, &server, socket, "POST /api/me", rest).await);
+    }
+    let large = json!({ "name": "x".repeat(89_000) });
+    let small = json!({ "name": "Ada Lovelace" });
+    eventually("a large one is refused", async || {
+        let answer = ada.post(endpoint::ME, &large).await;
+        (answer.status == 503).then(|| answer.is_refused(ErrorCode::Unavailable, &["too busy"]))
+    })
+    .await;
+    assert_eq!(ada.post(endpoint::ME, &small).await.status, 200);
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_node_that_is_short_of_memory_sends_crowds_away_and_serves_the_others() {
     // Less than it has taken by itself.
-    let flags = [&METRICS[..], &["--memory-max", "1M", "--identity-publishes-per-sec", "1000"]];
+    let flags = [&METRICS[..], &["--memory-max", "16M", "--identity-publishes-per-sec", "1000"]];
     let server = TestServer::with(&flags.concat());
     let ada = server.guest("Ada").await;
     let mut crowd = Vec::new();
@@ -112,6 +131,6 @@ async fn a_node_that_is_short_of_memory_sends_crowds_away_and_serves_the_others(
     };
     assert_eq!(code, 1013);
     let figures = server.scrape().await;
-    assert!(counted(&figures, "duplex_memory_max_bytes") == Some(1_048_576.0), "{figures}");
-    assert!(counted(&figures, "duplex_memory_bytes").is_some_and(|taken| taken > 1_048_576.0), "{figures}");
+    assert!(counted(&figures, "duplex_memory_max_bytes") == Some(16_777_216.0), "{figures}");
+    assert!(counted(&figures, "duplex_memory_bytes").is_some_and(|taken| taken > 10_000_000.0), "{figures}");
 }

@@ -218,3 +218,23 @@ async fn no_password_is_in_a_refusal() {
         }
     }
 }
+
+#[tokio::test]
+async fn limits_that_leave_no_room_for_one_request_are_refused() {
+    for (flags, words) in [
+        (vec!["--memory-max", "1K"], "give 16M or more"),
+        (vec!["--memory-max", "12MB"], "a number of bytes"),
+        (vec!["--memory-max", "0"], "a number of bytes"),
+        (vec!["--address-bytes-max", "98303"], "give 98304 or more"),
+        (vec!["--address-bytes-max", "1M", "--body-bytes-max", "1048576"], "give 1081344 or more"),
+        (vec!["--node-bytes-max", "1"], "give 393216 or more"),
+    ] {
+        let output = checks(|command| _ = command.args(&flags)).await;
+        refuses(&output, flags[0]);
+        let line = String::from_utf8_lossy(&output.stderr);
+        assert!(line.contains(words), "{flags:?}: {line}");
+    }
+    let fine = ["--memory-max", "64M", "--address-bytes-max", "96K", "--node-bytes-max", "384k"];
+    let output = checks(|command| _ = command.args(fine)).await;
+    assert!(output.status.success(), "{output:?}");
+}

@@ -101,7 +101,7 @@ async fn press(server: &TestServer, guest: &mut Guest, crowd: Crowd) -> bool {
     held == [true; 4]
 }
 
-/// Whether the guest was served nearly as fast as before.
+/// Prints how much slower the guest was served than before; true if it was not by much.
 pub fn as_fast(what: &str, seen: &Histogram, quiet: &Histogram) -> bool {
     let times = |share| seen.quantile(share).as_secs_f64() / quiet.quantile(share).as_secs_f64();
     let (middle, most) = (times(0.5), times(0.99));

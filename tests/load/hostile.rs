@@ -70,7 +70,7 @@ enum Shape {
     ManyTopics,
 }
 
-/// Who has that address.
+/// Somebody who has that address.
 #[derive(Clone)]
 struct Stranger {
     address: SocketAddr,

@@ -164,7 +164,9 @@ fn in_words(error: &std::io::Error) -> String {
     let words = match cause {
         Some(TlsError::InvalidMessage(_)) => "the port speaks no TLS; ask http://, or another port",
         Some(TlsError::InvalidCertificate(reason)) => match reason {
-            CertificateError::UnknownIssuer => {
+            CertificateError::UnknownIssuer
+            | CertificateError::BadSignature
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
                 "nobody whom this machine trusts vouches for the certificate; is the chain complete? --root FILE names \
                  another authority"
             }

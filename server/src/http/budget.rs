@@ -20,14 +20,16 @@ use shared::{ErrorCode, Problem};
 use crate::http::rates::address;
 use crate::http::{ApiError, AppState, ClientIp, Refusal};
 
-/// What a request takes by itself: its head, its handler, its place on the connection.
+/// A request takes as much by itself: its head, its handler, its place on the connection.
 const REQUEST_BYTES: usize = 8 * 1_024;
 /// Held by a coder from an answer's first byte to its last.
 const CODER_BYTES: usize = 256 * 1_024;
 /// Smaller answers are not compressed: a packet takes them as they are.
 pub const COMPRESSED_FROM_BYTES: u64 = 1_024;
-/// A part of an answer that has no owner of its own when it waits somewhere: the body itself says enough.
+/// Smaller parts of an answer are no longer counted once the library has them.
 const SMALL_BYTES: usize = 4 * 1_024;
+/// An address may take as much though all others have used the node's room up.
+const ALWAYS_BYTES: usize = 80 * 1_024;
 /// When to ask again: answers leave within moments, unless nobody reads them.
 const ASK_AGAIN_MS: u64 = 1_000;
 
@@ -69,6 +71,11 @@ impl Budget {
         Budget(Arc::new(Parts { address_max, node_max, taken: Mutex::default() }))
     }
 
+    /// The bytes that are taken now, and the most that can be.
+    pub fn taken_and_max(&self) -> (usize, usize) {
+        (self.lock().all, self.0.node_max)
+    }
+
     /// Takes so many bytes for an address, where they fit.
     pub fn take(&self, from: ClientIp, bytes: usize) -> Result<Share, Exhausted> {
         let from = address(from.0);
@@ -77,7 +84,7 @@ impl Budget {
         if own + bytes > self.0.address_max {
             return Err(Exhausted::Address);
         }
-        if taken.all + bytes > self.0.node_max {
+        if taken.all + bytes > self.0.node_max && own + bytes > ALWAYS_BYTES {
             return Err(Exhausted::Node);
         }
         taken.add(from, bytes);
@@ -219,18 +226,21 @@ mod tests {
 
     const ADA: ClientIp = ClientIp(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)));
     const GRACE: ClientIp = ClientIp(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2)));
+    const JOAN: ClientIp = ClientIp(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 3)));
 
     #[test]
     fn an_address_takes_its_part_and_all_take_theirs_and_what_is_dropped_is_free_again() {
-        let budget = Budget::new(100, 150);
-        let first = budget.take(ADA, 100).ok().unwrap();
+        let (part, rest) = (2 * ALWAYS_BYTES, ALWAYS_BYTES + ALWAYS_BYTES / 2);
+        let budget = Budget::new(part, part + rest);
+        let first = budget.take(ADA, part).ok().unwrap();
         assert_eq!(budget.take(ADA, 1).err(), Some(Exhausted::Address));
-        let mut second = budget.take(GRACE, 50).ok().unwrap();
+        let mut second = budget.take(GRACE, rest).ok().unwrap();
         assert_eq!(budget.take(GRACE, 1).err(), Some(Exhausted::Node));
+        assert!(budget.take(JOAN, ALWAYS_BYTES).is_ok(), "a little is always left for others");
+        assert_eq!(budget.take(JOAN, ALWAYS_BYTES + 1).err(), Some(Exhausted::Node));
         drop(first);
-        second.grow(60);
+        second.grow(part);
         assert_eq!(budget.take(GRACE, 1).err(), Some(Exhausted::Address), "what has grown counts");
-        assert!(budget.take(ADA, 40).is_ok());
         drop(second);
         assert!(budget.lock().each.is_empty() && budget.lock().all == 0);
     }

@@ -50,8 +50,10 @@ impl Peer {
 /// The parts that the addresses of a node share. Clones are the same.
 #[derive(Clone)]
 pub struct Common {
-    /// The connections of each peer, which is bounded unless the peer is one of the proxies.
-    pub tally: Tally,
+    /// The connections of each peer, which are bounded unless the peer is one of the proxies.
+    pub connections: Tally,
+    /// The sockets, streams and waiting polls that some of them carry.
+    pub readers: Tally,
     /// The proxies in front.
     pub proxies: Proxies,
     /// The meters of connections and refusals.
@@ -69,7 +71,10 @@ impl Common {
             return Ok(None);
         }
         let is_tight = self.memory.is_tight();
-        let counted = if is_tight { self.tally.open_unless_crowded(from) } else { self.tally.open(from) };
+        let counted = match is_tight {
+            true => self.connections.open_unless_crowded(from, Some(&self.readers)),
+            false => self.connections.open(from),
+        };
         let refusal = if is_tight { Refusal::Memory } else { Refusal::AddressConnections };
         counted.map(Some).ok_or(refusal).inspect_err(|refusal| self.meters.refused(*refusal))
     }

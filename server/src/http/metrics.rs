@@ -22,6 +22,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::http::Budget;
 use crate::memory::Memory;
 
 /// The text format of OpenMetrics 1.0.
@@ -192,21 +193,31 @@ impl Meters {
 }
 
 /// The memory as it is when Prometheus asks.
-#[derive(Debug)]
-struct MemoryNow(Memory);
+struct MemoryNow(Memory, Budget);
 
-/// Names the node's memory, and its limit where there is one.
-pub fn register_memory(memory: Memory, to: &mut Registry) {
-    to.register_collector(Box::new(MemoryNow(memory)));
+/// Names the node's memory, where it has a limit, and the part of it that requests have taken.
+pub fn register_memory(memory: Memory, budget: Budget, to: &mut Registry) {
+    to.register_collector(Box::new(MemoryNow(memory, budget)));
+}
+
+impl fmt::Debug for MemoryNow {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("MemoryNow")
+    }
 }
 
 impl Collector for MemoryNow {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let Some(max) = self.0.max() else { return Ok(()) };
-        for (name, help, bytes) in [
-            ("memory_bytes", "Memory that the node has taken, in bytes", self.0.taken()),
+        let (requests, requests_max) = self.1.taken_and_max();
+        let max = self.0.max();
+        let figures = [
+            ("memory_bytes", "Memory that the node has taken, in bytes", max.map(|_| self.0.taken())),
             ("memory_max_bytes", "Memory that it may take, in bytes", max),
-        ] {
+            ("request_bytes", "Memory that requests under way have taken, in bytes", Some(requests as u64)),
+            ("request_max_bytes", "Memory that they may take, in bytes", Some(requests_max as u64)),
+        ];
+        for (name, help, bytes) in figures {
+            let Some(bytes) = bytes else { continue };
             let gauge = ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }

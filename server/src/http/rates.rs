@@ -14,9 +14,10 @@ use crate::http::ApiError;
 use crate::limits::Limits;
 
 /// Sockets, streams and waiting polls that a few people have at one address: more are a crowd when memory is short.
-const FEW_READERS: u32 = 16;
-/// The same of connections: more, so that there is one over which whoever belongs to a crowd is told so.
-const FEW_CONNECTIONS: u32 = 2 * FEW_READERS;
+pub(super) const FEW_READERS: u32 = 16;
+/// The same of connections that carry none of these: more, so that there is one over which whoever belongs to a crowd is
+/// told so.
+pub(super) const FEW_CONNECTIONS: u32 = 2 * FEW_READERS;
 
 /// See the module.
 pub struct Rates {
@@ -134,9 +135,11 @@ impl Tally {
         self.open_of(from, self.max)
     }
 
-    /// Counts one more, unless there are as many as a few people have: a crowd stays outside.
-    pub fn open_unless_crowded(&self, from: IpAddr) -> Option<Counted> {
-        self.open_of(from, self.max.min(self.few))
+    /// Counts one more, unless there are as many as a few people have, beside those that `carried` counts already: a
+    /// crowd stays outside.
+    pub fn open_unless_crowded(&self, from: IpAddr, carried: Option<&Tally>) -> Option<Counted> {
+        let carried = carried.map_or(0, |tally| tally.count(from));
+        self.open_of(from, self.max.min(self.few.saturating_add(carried)))
     }
 
     fn open_of(&self, from: IpAddr, max: u32) -> Option<Counted> {
@@ -150,20 +153,20 @@ impl Tally {
         Some(Counted { from, tally: self.clone(), end: open.end.clone() })
     }
 
-    /// How many are open of the address with the most; 0 where nobody has many.
-    pub fn largest(&self) -> usize {
-        let largest = self.lock().values().map(|open| open.count).max().filter(|count| *count > self.few);
-        largest.unwrap_or_default() as usize
+    /// The open things of each address.
+    pub fn counts(&self) -> HashMap<IpAddr, usize> {
+        self.lock().iter().map(|(from, open)| (*from, open.count as usize)).collect()
     }
 
-    /// Ends all that is open of the address with the most, and says how many these were; 0 where nobody has many.
-    pub fn end_largest(&self) -> usize {
-        let mut each = self.lock();
-        let largest = each.values_mut().max_by_key(|open| open.count).filter(|open| open.count > self.few);
-        largest.map_or(0, |open| {
+    /// Ends all that is open of an address and can be ended. What is opened from now on is not concerned.
+    pub fn end(&self, from: IpAddr) {
+        if let Some(open) = self.lock().get_mut(&from) {
             std::mem::take(&mut open.end).cancel();
-            open.count as usize
-        })
+        }
+    }
+
+    fn count(&self, from: IpAddr) -> u32 {
+        self.lock().get(&address(from)).map_or(0, |open| open.count)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Open>> {
@@ -205,17 +208,27 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_crowd_ends_and_whoever_comes_afterwards_does_not() {
+    fn what_an_address_has_ends_at_once_and_what_it_opens_afterwards_does_not() {
         let tally = Tally::new(100, 3);
-        let (home, office) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
-        let few: Vec<_> = (0..3).map(|_| tally.open(home).unwrap().end()).collect();
-        assert_eq!(tally.end_largest(), 0);
-        let kept: Vec<_> = (0..4).map(|_| tally.open(office).unwrap()).collect();
-        assert!(tally.open_unless_crowded(office).is_none() && tally.open_unless_crowded(home).is_some());
-        assert_eq!((tally.largest(), tally.end_largest()), (4, 4));
-        assert!(kept.iter().all(|counted| counted.end().is_cancelled()));
+        let (home, office): (IpAddr, IpAddr) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+        let (ours, theirs) = (tally.open(home).unwrap(), tally.open(office).unwrap());
+        tally.end(office);
         let next = tally.open(office).unwrap();
-        assert!(!next.end().is_cancelled() && few.iter().all(|end| !end.is_cancelled()));
+        assert!(theirs.end().is_cancelled() && !next.end().is_cancelled() && !ours.end().is_cancelled());
+        assert_eq!(tally.counts(), HashMap::from([(home, 1), (office, 2)]));
+    }
+
+    #[test]
+    fn connections_that_carry_readers_do_not_make_a_crowd() {
+        let (readers, connections) = (Tally::new(100, 2), Tally::new(100, 3));
+        let office: IpAddr = [192, 0, 2, 2].into();
+        let _carrying: Vec<_> =
+            (0..10).map(|_| (readers.open(office).unwrap(), connections.open(office).unwrap())).collect();
+        let few: Vec<_> =
+            (0..3).map_while(|_| connections.open_unless_crowded(office, Some(&readers))).collect();
+        assert_eq!(few.len(), 3);
+        assert!(connections.open_unless_crowded(office, Some(&readers)).is_none());
+        assert!(readers.open_unless_crowded(office, None).is_none());
     }
 
     #[test]

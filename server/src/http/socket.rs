@@ -23,6 +23,8 @@ use crate::realtime::{Ending, Outbox, Session, encode};
 const TOOK_NOTHING: Duration = Duration::from_secs(30);
 /// How long the other side has to answer a close.
 const LINGER: Duration = Duration::from_secs(1);
+/// The same where memory is short.
+const LINGER_WHEN_SHORT: Duration = Duration::from_millis(50);
 /// Pings without a sign of life before the socket is given up.
 const PINGS_MAX: u32 = 2;
 /// The time to answer the last of them. A live client has had the whole period of the first one before.
@@ -181,7 +183,7 @@ impl Wire {
     async fn write_until_ended(&mut self, frames: Vec<Bytes>, outbox: &Outbox) -> Result<(), End> {
         let ended = async {
             let ending = outbox.ended().await;
-            sleep(LINGER).await;
+            sleep(linger(ending)).await;
             ending
         };
         tokio::select! {
@@ -211,9 +213,10 @@ impl Wire {
     /// make the kernel throw away what was written.
     async fn close(&mut self, reason: CloseReason) {
         let frame = CloseFrame { code: reason.code(), reason: reason.text().into() };
-        let until = Instant::now() + LINGER;
+        let until = Instant::now() + linger(Ending::Close(reason));
         let sent = tokio::time::timeout_at(until, self.socket.send(Message::Close(Some(frame)))).await;
-        if !matches!(sent, Ok(Ok(()))) {
+        // What is read on the way takes memory, of which there is none.
+        if !matches!(sent, Ok(Ok(()))) || reason == CloseReason::TryAgainLater {
             return;
         }
         let answered = async {
@@ -230,6 +233,10 @@ impl Wire {
         };
         tokio::time::timeout_at(until, answered).await.ok();
     }
+}
+
+fn linger(ending: Ending) -> Duration {
+    if ending == Ending::Close(CloseReason::TryAgainLater) { LINGER_WHEN_SHORT } else { LINGER }
 }
 
 async fn in_time(step: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {

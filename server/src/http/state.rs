@@ -40,7 +40,7 @@ pub struct Parts {
     pub pages: Pages,
     /// The rates of people and addresses.
     pub rates: Rates,
-    /// What requests under way may take of it.
+    /// The memory that requests under way may take.
     pub budget: Budget,
     /// The node's memory.
     pub memory: Memory,
@@ -108,7 +108,7 @@ impl AppState {
             return Err(Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(come_back_ms).into());
         }
         if self.memory.is_tight() {
-            return self.rates.readers.open_unless_crowded(from).ok_or_else(|| {
+            return self.rates.readers.open_unless_crowded(from, None).ok_or_else(|| {
                 self.meters.refused(Refusal::Memory);
                 let detail =
                     "the server is short of memory, and many are here from your address; try again later";

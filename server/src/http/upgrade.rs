@@ -14,7 +14,7 @@ const BUFFER_BYTES: usize = 4_096;
 /// Replies to pings that nobody reads must not pile up.
 const REPLY_BYTES_MAX: usize = 128 * 1_024;
 /// A frame up to this many times the limit is read to its end, so that its sender can still read why it was refused.
-const OVERSIZE_FACTOR: usize = 4;
+const OVERSIZE_FACTOR: usize = 2;
 
 /// Opens a socket for whoever is signed in.
 pub async fn open(

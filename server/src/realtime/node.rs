@@ -1,5 +1,7 @@
 //! `Node`: this process's part in the realtime system, and all that the edge and the features ask of it.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -215,15 +217,19 @@ impl Node {
         self.sessions.end(sign_in);
     }
 
-    /// Sends some of the largest crowd away, as memory is short; see [`Sessions::shed`]. Returns how many sessions it
-    /// closed.
-    pub fn shed(&self) -> usize {
-        self.sessions.shed()
+    /// Closes the newest sessions of an address: see [`Sessions::shed`].
+    pub fn shed(&self, from: IpAddr, keep: usize) -> usize {
+        self.sessions.shed(from, keep)
     }
 
-    /// The number of sessions of the address that has the most.
-    pub fn largest_crowd(&self) -> usize {
-        self.sessions.largest_crowd()
+    /// Closes the newest sessions of all: see [`Sessions::shed_newest`].
+    pub fn shed_newest(&self) -> usize {
+        self.sessions.shed_newest()
+    }
+
+    /// The sessions of each address, without those that are being closed.
+    pub fn sessions_by_address(&self) -> HashMap<IpAddr, usize> {
+        self.sessions.by_address()
     }
 
     /// Sends every session away, to come back within `spread_ms`.

@@ -21,9 +21,6 @@ impl SessionId {
     const LAST: SessionId = SessionId(u64::MAX);
 }
 
-/// Sessions that a few people have at one address: more are a crowd.
-const FEW: usize = 16;
-
 /// See the module.
 #[derive(Default)]
 pub struct Sessions {
@@ -45,13 +42,10 @@ impl All {
     fn staying(&self) -> impl Iterator<Item = &Open> {
         self.by_id.values().filter(|open| open.outbox.ending().is_none())
     }
+}
 
-    /// The same by address.
-    fn crowds(&self) -> HashMap<IpAddr, Vec<&Open>> {
-        let mut each: HashMap<IpAddr, Vec<&Open>> = HashMap::new();
-        self.staying().for_each(|open| each.entry(open.visitor.from).or_default().push(open));
-        each
-    }
+fn close<'a>(sessions: impl Iterator<Item = &'a Open>) -> usize {
+    sessions.map(|open| open.outbox.end(Ending::Close(CloseReason::TryAgainLater))).count()
 }
 
 struct Open {
@@ -130,23 +124,25 @@ impl Sessions {
         }
     }
 
-    /// Closes the newer half of the sessions of the address that has the most: what one crowd holds is free again before
-    /// others lose anything. Where nobody has many, it closes the newest tenth of all. Returns how many it closed.
-    pub fn shed(&self) -> usize {
+    /// Closes the newest sessions of an address, as memory is short, and keeps the oldest `keep` of them. Returns how many
+    /// it closed.
+    pub fn shed(&self, from: IpAddr, keep: usize) -> usize {
         let open = self.lock();
-        let largest = open.crowds().into_values().max_by_key(Vec::len).filter(|crowd| crowd.len() > FEW);
-        let (of, part) = match largest {
-            Some(crowd) => (crowd, 2),
-            None => (open.staying().collect(), 10),
-        };
-        let newer = &of[of.len() - of.len().div_ceil(part)..];
-        newer.iter().for_each(|open| open.outbox.end(Ending::Close(CloseReason::TryAgainLater)));
-        newer.len()
+        close(open.staying().filter(|open| open.visitor.from == from).skip(keep))
     }
 
-    /// The number of sessions of the address that has the most.
-    pub fn largest_crowd(&self) -> usize {
-        self.lock().crowds().values().map(Vec::len).max().unwrap_or_default()
+    /// Closes the newest tenth of all. Returns how many these are.
+    pub fn shed_newest(&self) -> usize {
+        let open = self.lock();
+        let count = open.staying().count();
+        close(open.staying().skip(count - count.div_ceil(10)))
+    }
+
+    /// The sessions of each address.
+    pub fn by_address(&self) -> HashMap<IpAddr, usize> {
+        let mut each = HashMap::new();
+        self.lock().staying().for_each(|open| *each.entry(open.visitor.from).or_default() += 1);
+        each
     }
 
     fn lock(&self) -> MutexGuard<'_, All> {
@@ -172,15 +168,17 @@ mod tests {
     }
 
     #[test]
-    fn the_newer_half_of_the_largest_crowd_goes_first_and_then_the_newest_of_all() {
+    fn the_newest_of_an_address_go_or_the_newest_of_all() {
         let sessions = Sessions::default();
-        let crowd: Vec<_> = (0..20).map(|_| open(&sessions, [192, 0, 2, 1])).collect();
-        let others: Vec<_> = (0..15).map(|number| open(&sessions, [192, 0, 2, 2 + number])).collect();
-        assert_eq!((sessions.largest_crowd(), sessions.shed()), (20, 10));
-        assert_eq!(are_ending(&crowd), [[false; 10], [true; 10]].concat());
-        assert_eq!(crowd[19].ending(), Some(Ending::Close(CloseReason::TryAgainLater)));
-        assert_eq!(sessions.largest_crowd(), 10, "who is on their way out does not count");
-        assert_eq!(sessions.shed(), 3, "a tenth of 25, rounded up");
+        let (crowd, other) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+        let theirs: Vec<_> = (0..20).map(|_| open(&sessions, crowd)).collect();
+        let others: Vec<_> = (0..15).map(|_| open(&sessions, other)).collect();
+        assert_eq!(sessions.by_address(), HashMap::from([(crowd.into(), 20), (other.into(), 15)]));
+        assert_eq!((sessions.shed(crowd.into(), 10), sessions.shed(other.into(), 15)), (10, 0));
+        assert_eq!(are_ending(&theirs), [[false; 10], [true; 10]].concat());
+        assert_eq!(theirs[19].ending(), Some(Ending::Close(CloseReason::TryAgainLater)));
+        assert_eq!(sessions.by_address()[&crowd.into()], 10, "who is on their way out does not count");
+        assert_eq!(sessions.shed_newest(), 3, "a tenth of 25, rounded up");
         assert_eq!(are_ending(&others), [vec![false; 12], vec![true; 3]].concat());
     }
 }

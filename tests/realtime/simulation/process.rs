@@ -203,7 +203,7 @@ fn limits(world: &World) -> Limits {
         address_guests_per_min: 1_000_000,
         address_readers_max: 1_000_000,
         address_connections_max: 1_000_000,
-        address_bytes_max: u32::MAX,
+        address_bytes_max: None,
         node_bytes_max: None,
         memory_max: None,
         node_sockets_max: 1_000_000,

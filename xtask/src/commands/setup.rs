@@ -69,7 +69,7 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
-/// What the tests need besides: format, lint, a browser with its driver, an authority for certificates, a clock that
+/// The tools of the tests: format, lint, a browser with its driver, an authority for certificates, a clock that
 /// can be set wrong, and the compiler of the fuzzer.
 fn test_tools() -> Result {
     for (component, tool) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use shared::ErrorCode;
 
-/// What every operation may be refused with: by the checks around all routes, by their budget, and by their deadline.
+/// The refusals of every operation: by the checks around all routes, by their budget, and by their deadline.
 const ALWAYS: [ErrorCode; 4] =
     [ErrorCode::Forbidden, ErrorCode::Internal, ErrorCode::TooMany, ErrorCode::Unavailable];
 

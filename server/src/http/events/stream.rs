@@ -11,7 +11,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, VARY};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Serialize;
-use shared::{Epoch, EventPage, PAGE_LIMIT_DEFAULT, Part, Position, Seq, endpoint};
+use shared::{CloseReason, Epoch, EventPage, PAGE_LIMIT_DEFAULT, Part, Position, Seq, endpoint};
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
@@ -22,6 +22,8 @@ use crate::realtime::{Ending, Range, Watch};
 
 /// Something is written this often, so that nothing in between takes the connection for dead.
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
+/// When a stream may come back that was ended as memory was short.
+const LATER_MS: u64 = 90_000;
 const COMMENT: &str = ":\n\n";
 
 /// Answers with a stream that ends when its reader is sent away.
@@ -126,6 +128,8 @@ impl Stream {
     fn farewell(&mut self, ending: Ending) -> Option<Bytes> {
         self.is_over = true;
         match ending {
+            // Sooner it would be refused, by which `EventSource` gives up for good.
+            Ending::Close(CloseReason::TryAgainLater) => Some(Bytes::from(format!("retry: {LATER_MS}\n\n"))),
             Ending::Close(_) => None,
             Ending::Drain { reconnect_after_ms } => {
                 Some(Bytes::from(format!("retry: {reconnect_after_ms}\n\n")))
