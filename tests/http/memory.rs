@@ -78,7 +78,7 @@ async fn bodies_on_their_way_count_as_long_as_they_say_they_are() {
 }
 
 #[tokio::test]
-async fn requests_of_the_whole_node_are_bounded_and_small_ones_find_room_all_the_same() {
+async fn requests_of_the_whole_node_are_bounded_and_small_ones_fit_all_the_same() {
     let server = TestServer::with(&["--node-bytes-max", "600000", "--body-bytes-max", "100000"]);
     let ada = server.guest("Ada").await;
     let rest = "Content-Type: application/json\r\nContent-Length: 90000\r\n\r\n{";

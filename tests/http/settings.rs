@@ -220,7 +220,7 @@ async fn no_password_is_in_a_refusal() {
 }
 
 #[tokio::test]
-async fn limits_that_leave_no_room_for_one_request_are_refused() {
+async fn limits_that_no_request_fits_in_are_refused() {
     for (flags, words) in [
         (vec!["--memory-max", "1K"], "give 16M or more"),
         (vec!["--memory-max", "12MB"], "a number of bytes"),
