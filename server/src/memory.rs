@@ -23,15 +23,15 @@ const TIGHT: u64 = 70;
 const FULL: u64 = 80;
 /// From this part on there is no time to lose, in percent.
 const NEARLY_OVER: u64 = 90;
-/// Growth since a crowd was sent away, in percent of the limit, after which the next one is. An allocator gives back late
-/// what is free, or never: only growth shows that it did not suffice.
+/// Growth since a crowd was sent away, in percent of the limit, after which the next one is. An allocator gives back what
+/// is free late, or never: only growth shows that it did not suffice.
 const GROWTH: u64 = 1;
 /// The time that a crowd has to leave before the next one is sent away.
 const LEAVES_WITHIN: Duration = Duration::from_millis(200);
 /// A crowd that was sent away comes again at once, and is not let in for so long.
 const WARY_FOR: Duration = Duration::from_secs(60);
 
-/// How soon there must be room again.
+/// The time that is left to make some memory free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
     /// Before long: the largest crowd is enough.

@@ -79,7 +79,7 @@ struct Stranger {
     there: Arc<AtomicUsize>,
 }
 
-/// See the module.
+/// Presses in all ways, one after the other; true if all that is promised was kept.
 pub async fn run() -> bool {
     println!("hostile: a guest asks and publishes 100 times a second, over TLS, at a node with 150 MB");
     let server = TestServer::with(&FLAGS);

@@ -11,7 +11,7 @@ use crate::http::rates::{FEW_CONNECTIONS, FEW_READERS};
 use crate::http::{AppState, Tally};
 use crate::memory::Urgency;
 
-/// What one address has.
+/// The sessions and connections of one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Crowd {
     from: IpAddr,
