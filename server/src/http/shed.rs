@@ -21,13 +21,17 @@ struct Crowd {
     others: usize,
 }
 
-/// Sends half of the largest crowd away, or, where there is no time to lose, all of each but a few. Where there are no
-/// crowds, the newest tenth of all sessions goes.
+impl Crowd {
+    fn size(&self) -> usize {
+        self.sessions + self.others
+    }
+}
+
+/// Sends half of the largest crowd away, or, where there is no time to lose, the largest ones, all but a few of each,
+/// until half of what all crowds have is gone. Where there are no crowds, the newest tenth of all sessions goes.
 pub fn shed(app: &AppState, connections: &Tally, urgency: Urgency) {
     let mut crowds = crowds(&app.node.sessions_by_address(), &connections.counts());
-    if urgency == Urgency::Soon {
-        crowds.truncate(1);
-    }
+    crowds.truncate(if urgency == Urgency::Soon { 1 } else { half(&crowds) });
     let (mut closed, mut cut) = (0, 0);
     for crowd in &crowds {
         let staying = if urgency == Urgency::Soon { crowd.sessions / 2 } else { 0 };
@@ -50,6 +54,17 @@ pub fn shed(app: &AppState, connections: &Tally, urgency: Urgency) {
     }
 }
 
+/// The number of crowds, the largest first, that have half of what all have.
+fn half(crowds: &[Crowd]) -> usize {
+    let mut left: usize = crowds.iter().map(Crowd::size).sum::<usize>() / 2;
+    let many = crowds.iter().take_while(|crowd| {
+        let is_left = left > 0;
+        left = left.saturating_sub(crowd.size());
+        is_left
+    });
+    many.count()
+}
+
 /// Those with more than a few people have, the largest first.
 fn crowds(sessions: &HashMap<IpAddr, usize>, connections: &HashMap<IpAddr, usize>) -> Vec<Crowd> {
     let mut addresses: Vec<IpAddr> = sessions.keys().chain(connections.keys()).copied().collect();
@@ -64,7 +79,7 @@ fn crowds(sessions: &HashMap<IpAddr, usize>, connections: &HashMap<IpAddr, usize
         })
         .filter(|crowd| crowd.sessions > FEW_READERS as usize || crowd.others > FEW_CONNECTIONS as usize)
         .collect();
-    crowds.sort_by_key(|crowd| std::cmp::Reverse(crowd.sessions + crowd.others));
+    crowds.sort_by_key(|crowd| std::cmp::Reverse(crowd.size()));
     crowds
 }
 
@@ -83,6 +98,8 @@ mod tests {
         let stranger = Crowd { from: STRANGER, sessions: 0, others: 450 };
         let office = Crowd { from: OFFICE, sessions: 300, others: 10 };
         assert_eq!(crowds(&sessions, &connections), [stranger, office]);
+        assert_eq!(half(&[stranger, office]), 1, "the stranger has more than half");
+        assert_eq!((half(&[office; 6]), half(&[office]), half(&[])), (3, 1, 0));
     }
 
     #[test]
