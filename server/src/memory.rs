@@ -26,8 +26,11 @@ const NEARLY_OVER: u64 = 90;
 /// Growth since a crowd was sent away, in percent of the limit, after which the next one is. An allocator gives back what
 /// is free late, or never: only growth shows that it did not suffice.
 const GROWTH: u64 = 1;
-/// The time that a crowd has to leave before the next one is sent away.
-const LEAVES_WITHIN: Duration = Duration::from_millis(200);
+/// Growth after which the next crowd is sent away at once, in percent of the limit.
+const RUSH: u64 = 4;
+/// The time in which a crowd leaves and the allocator gives back what it held: with little growth, the next crowd is not
+/// sent away before.
+const LEAVES_WITHIN: Duration = Duration::from_millis(1_200);
 /// A crowd that was sent away comes again at once, and is not let in for so long.
 const WARY_FOR: Duration = Duration::from_secs(60);
 
@@ -121,7 +124,8 @@ impl Memory {
                 continue;
             }
             let is_time = |(at, before): (Instant, u64)| {
-                at.elapsed() >= LEAVES_WITHIN && taken >= before + max / 100 * GROWTH
+                let grown = taken.saturating_sub(before);
+                grown >= max / 100 * RUSH || at.elapsed() >= LEAVES_WITHIN && grown >= max / 100 * GROWTH
             };
             if relieved.is_none_or(is_time) {
                 relieved = Some((Instant::now(), taken));
