@@ -95,22 +95,22 @@ impl Memory {
     }
 
     fn is_past(&self, percent: u64) -> bool {
-        self.max().is_some_and(|max| u128::from(self.taken()) * 100 >= u128::from(max) * u128::from(percent))
+        self.max().is_some_and(|max| self.taken() >= part(max, percent))
     }
 
     /// Looks at it for ever, and calls `send_away` whenever 80 % of the limit are taken, and again for as long as more is
     /// taken.
     pub async fn watch(self, send_away: impl Fn(Urgency)) {
         let Some(max) = self.max() else { return };
-        let mut was_tight = false;
-        // When somebody was last sent away, and the bytes that were taken then.
-        let mut relieved: Option<(Instant, u64)> = None;
+        let (mut was_tight, mut relief) = (false, Relief::default());
         loop {
             sleep(if self.is_past(HALF) { LOOK_CLOSELY_EVERY } else { LOOK_EVERY }).await;
             self.look();
-            let is_wary = relieved.is_some_and(|(at, _)| at.elapsed() < WARY_FOR);
-            self.0.is_wary.store(is_wary, Ordering::Relaxed);
             let taken = self.taken();
+            if let Some(urgency) = relief.due(taken, max) {
+                send_away(urgency);
+            }
+            self.0.is_wary.store(relief.is_recent(), Ordering::Relaxed);
             let is_tight = self.is_tight();
             if is_tight != was_tight {
                 match is_tight {
@@ -118,18 +118,6 @@ impl Memory {
                     false => tracing::info!(taken, max, "memory is no longer short"),
                 }
                 was_tight = is_tight;
-            }
-            if !self.is_past(FULL) {
-                relieved = relieved.map(|(at, _)| (at, 0));
-                continue;
-            }
-            let is_time = |(at, before): (Instant, u64)| {
-                let grown = taken.saturating_sub(before);
-                grown >= max / 100 * RUSH || at.elapsed() >= LEAVES_WITHIN && grown >= max / 100 * GROWTH
-            };
-            if relieved.is_none_or(is_time) {
-                relieved = Some((Instant::now(), taken));
-                send_away(if self.is_past(NEARLY_OVER) { Urgency::Now } else { Urgency::Soon });
             }
         }
     }
@@ -142,6 +130,42 @@ impl Memory {
         // Where the system does not tell, nothing is ever short.
         self.0.taken.store(taken.unwrap_or_default(), Ordering::Relaxed);
     }
+}
+
+/// When crowds were sent away, and whether that is due again.
+#[derive(Default)]
+struct Relief {
+    /// The last time, and the bytes that were taken then; none once they have come free.
+    last: Option<(Instant, Option<u64>)>,
+}
+
+impl Relief {
+    /// Notes that so much is taken. Crowds must be sent away now where it says how urgently.
+    fn due(&mut self, taken: u64, max: u64) -> Option<Urgency> {
+        if taken < part(max, FULL) {
+            self.last = self.last.map(|(at, _)| (at, None));
+            return None;
+        }
+        if let Some((at, Some(before))) = self.last {
+            let grown = taken.saturating_sub(before);
+            let is_rush = grown >= part(max, RUSH);
+            let did_not_suffice = at.elapsed() >= LEAVES_WITHIN && grown >= part(max, GROWTH);
+            if !is_rush && !did_not_suffice {
+                return None;
+            }
+        }
+        self.last = Some((Instant::now(), Some(taken)));
+        Some(if taken >= part(max, NEARLY_OVER) { Urgency::Now } else { Urgency::Soon })
+    }
+
+    /// True for a minute after each time.
+    fn is_recent(&self) -> bool {
+        self.last.is_some_and(|(at, _)| at.elapsed() < WARY_FOR)
+    }
+}
+
+fn part(max: u64, percent: u64) -> u64 {
+    (u128::from(max) * u128::from(percent) / 100) as u64
 }
 
 impl Group {
@@ -212,6 +236,8 @@ fn number(file: &Path) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
 
     fn group(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -249,6 +275,24 @@ mod tests {
         let unlimited = group(&[("memory.max", "max\n"), ("memory.limit_in_bytes", "9223372036854771712\n")]);
         assert_eq!(Group::V2(unlimited.path().to_owned()).limit(), None);
         assert_eq!(Group::V1(unlimited.path().to_owned()).limit(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn crowds_go_again_when_it_grows_in_a_rush_or_did_not_suffice_and_not_for_what_is_given_back_late()
+    {
+        let mut relief = Relief::default();
+        assert_eq!((relief.due(799, 1_000), relief.is_recent()), (None, false));
+        assert_eq!((relief.due(800, 1_000), relief.is_recent()), (Some(Urgency::Soon), true));
+        assert_eq!(relief.due(839, 1_000), None, "they are leaving");
+        assert_eq!(relief.due(840, 1_000), Some(Urgency::Soon), "a rush");
+        assert_eq!(relief.due(900, 1_000), Some(Urgency::Now));
+        advance(LEAVES_WITHIN).await;
+        assert_eq!(relief.due(900, 1_000), None, "the allocator keeps what is free, and others use it");
+        assert_eq!(relief.due(910, 1_000), Some(Urgency::Now), "it did not suffice");
+        assert_eq!(relief.due(700, 1_000), None);
+        assert_eq!(relief.due(800, 1_000), Some(Urgency::Soon), "what had come free is taken again");
+        advance(WARY_FOR).await;
+        assert!(!relief.is_recent());
     }
 
     #[cfg(target_os = "linux")]

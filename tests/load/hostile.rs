@@ -179,39 +179,36 @@ impl Stranger {
         self.there.fetch_sub(1, Ordering::Relaxed);
     }
 
-    async fn half_head(&self) -> std::io::Result<()> {
-        let mut stream = self.connect("http/1.1").await?;
-        let head = format!("GET /api/me HTTP/1.1\r\nHost: localhost\r\nX-Slow: {}", "x".repeat(HEAD_BYTES));
-        stream.write_all(head.as_bytes()).await?;
-        stream.flush().await?;
-        self.stays(stream.read(&mut [0])).await;
+    /// Sends that much, and stays until the node has had enough.
+    async fn send_and_stay(&self, protocol: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let mut connection = self.connect(protocol).await?;
+        connection.write_all(bytes).await?;
+        connection.flush().await?;
+        self.stays(swallow(connection)).await;
         Ok(())
     }
 
+    async fn half_head(&self) -> std::io::Result<()> {
+        let head = format!("GET /api/me HTTP/1.1\r\nHost: localhost\r\nX-Slow: {}", "x".repeat(HEAD_BYTES));
+        self.send_and_stay("http/1.1", head.as_bytes()).await
+    }
+
     async fn endless_bodies(&self) -> std::io::Result<()> {
-        let mut connection = self.connect("h2").await?;
         let head = [POST.to_vec(), header(":path", "/api/probe/load/events"), self.cookie_header()].concat();
         let head = [head, header("content-type", "application/json")].concat();
         let mut frames = [PREFACE.to_vec(), frame(SETTINGS, 0, 0, &[])].concat();
         (0..STREAMS).for_each(|n| frames.extend(frame(HEADERS, END_HEADERS, stream(n), &head)));
         // As much as the node may be sent before it answers.
         (0..STREAMS).for_each(|n| frames.extend(frame(DATA, 0, stream(n), &[b' '; 600])));
-        connection.write_all(&frames).await?;
-        connection.flush().await?;
-        self.stays(swallow(connection)).await;
-        Ok(())
+        self.send_and_stay("h2", &frames).await
     }
 
     async fn stuck_pages(&self) -> std::io::Result<()> {
-        let mut connection = self.connect("h2").await?;
         let path = header(":path", &path_of_page());
         let head = [GET.to_vec(), path, self.cookie_header(), header("accept-encoding", "gzip")].concat();
         let mut frames = [PREFACE.to_vec(), window(0)].concat();
         (0..STREAMS).for_each(|n| frames.extend(frame(HEADERS, END_HEADERS | END_STREAM, stream(n), &head)));
-        connection.write_all(&frames).await?;
-        connection.flush().await?;
-        self.stays(swallow(connection)).await;
-        Ok(())
+        self.send_and_stay("h2", &frames).await
     }
 
     async fn unread_page(&self) -> std::io::Result<()> {

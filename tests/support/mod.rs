@@ -37,7 +37,7 @@ pub use person::{Person, probe};
 pub use port::Port;
 pub use program::{FEW_FILES, Program};
 pub use record::{Reading, Record};
-pub use server::{TestServer, Variables, server_command, signal};
+pub use server::{TestServer, Variables, server_command};
 pub use small_disk::SmallDisk;
 pub use socket::{Socket, read_frame};
 pub use wait::{DEADLINE, eventually, in_time};

@@ -47,7 +47,7 @@ impl TestServer {
 
 impl Person {
     /// Somebody at a server that is only known by its address, with a cookie from there.
-    pub fn at(url: String, cookie: Option<String>) -> Person {
+    fn at(url: String, cookie: Option<String>) -> Person {
         // A connection for each request: none is left over from a server that was killed.
         let http =
             Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client needs nothing");

@@ -214,7 +214,7 @@ impl Life {
 }
 
 /// Sends a process a signal.
-pub fn signal(name: &str, pid: u32) {
+fn signal(name: &str, pid: u32) {
     let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()]).status();
     assert!(sent.expect("every system has sh").success(), "the process is gone already");
 }

@@ -1,20 +1,14 @@
 //! A process stands still for longer than two heartbeats, as on a laptop whose lid is closed: the node, or a client.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::mpsc::{Sender, channel};
 
-use shared::{Status, Topic};
+use shared::Status;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 
-use crate::support::{
-    FaultyLink, METRICS, Person, Record, TestBrowser, TestServer, eventually, probe, signal,
-};
+use crate::support::{FaultyLink, METRICS, TestBrowser, TestServer, probe};
 
 const EVERY_SECOND: [&str; 2] = ["--heartbeat-secs", "1"];
-/// Variables that tell the process of a reader where to go and as whom.
-const URL: &str = "READER_URL";
-const COOKIE: &str = "READER_COOKIE";
 
 #[tokio::test]
 async fn readers_of_a_node_that_stood_still_come_back_by_themselves() {
@@ -51,80 +45,63 @@ async fn readers_of_a_node_that_stood_still_come_back_by_themselves() {
 #[tokio::test]
 async fn a_client_that_stood_still_comes_back_by_itself() {
     let server = TestServer::with(&[&EVERY_SECOND[..], &METRICS].concat());
-    let topic = probe("topic");
+    let (topic, client) = (probe("topic"), Client::default());
     let grace = server.browser("Grace", &[&topic]).await;
     let ada = server.guest("Ada").await;
-    let reader = ReaderProcess::starts(&server, &ada);
-    grace.until("both are there", |record| record.members() == [("Ada", 1), ("Grace", 1)]).await;
+    let (person, reads) = (ada.clone(), topic.clone());
+    let opening = client.does(async move { TestBrowser::open(person, &[&reads]).await });
+    let reader = opening.await.unwrap();
+    let both = [("Ada", 1), ("Grace", 1)];
+    grace.until("both are there", |record| record.members() == both).await;
     ada.publishes_many("topic", "before-", 3).await;
-    reader.says("3 events up to 3, begun once").await;
+    reader.until_read(&topic, 3).await;
 
-    signal("STOP", reader.child.id());
+    let standing = client.stands_still();
     server.tells("duplex_sessions", 1.0).await;
     ada.publishes_many("topic", "meanwhile-", 3).await;
-    signal("CONT", reader.child.id());
-    reader.says("6 events up to 6, begun once").await;
+    drop(standing);
+    reader.until_read(&topic, 6).await;
     server.tells("duplex_sessions", 2.0).await;
     ada.publishes("topic", "after", "x").await;
-    reader.says("7 events up to 7, begun once").await;
-    grace.until("both are there", |record| record.members() == [("Ada", 1), ("Grace", 1)]).await;
+    let reading = reader.until_read(&topic, 7).await;
+    assert_eq!((reading.seqs(), reading.started_over), ((1..=7).collect(), 1));
+    grace.until("both are there again", |record| record.members() == both).await;
 }
 
-/// A `TestBrowser` in a process of its own, which can stand still without the test. Dropping it ends the process.
-struct ReaderProcess {
-    child: Child,
-    lines: Arc<Mutex<Vec<String>>>,
+/// A thread of its own for a client, which can stand still without the test: then it reads nothing, answers nothing and
+/// sees no timer, while the kernel keeps its connections, as of a process that was stopped.
+struct Client {
+    /// Always there, until it is dropped.
+    runtime: Option<Runtime>,
 }
 
-impl ReaderProcess {
-    fn starts(server: &TestServer, person: &Person) -> ReaderProcess {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["torture::pauses::the_process_of_a_reader", "--exact", "--ignored", "--nocapture"])
-            .env(URL, server.url())
-            .env(COOKIE, person.cookie.as_deref().unwrap())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (output, lines) = (child.stdout.take().unwrap(), Arc::<Mutex<Vec<String>>>::default());
-        let heard = lines.clone();
-        thread::spawn(move || {
-            let lines = BufReader::new(output).lines().map_while(Result::ok);
-            lines.for_each(|line| heard.lock().unwrap().push(line));
-        });
-        ReaderProcess { child, lines }
+impl Client {
+    /// Stands still until what this returns is dropped.
+    fn stands_still(&self) -> Sender<()> {
+        let (goes_on, standing) = channel();
+        // It is the only thread, and blocked. It fails once the other end is dropped.
+        self.does(async move { standing.recv().ok() });
+        goes_on
     }
 
-    async fn says(&self, line: &str) {
-        eventually(line, async || self.lines.lock().unwrap().iter().any(|said| said == line).then_some(()))
-            .await;
+    /// Does that on its thread.
+    fn does<T: Send + 'static>(&self, what: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.runtime.as_ref().expect("it is there").spawn(what)
     }
 }
 
-impl Drop for ReaderProcess {
+impl Drop for Client {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        // To wait for its end is not allowed where others run, and it may stand still.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
-#[tokio::test]
-#[ignore = "no test: a process that the test of a client that stood still starts"]
-async fn the_process_of_a_reader() {
-    let (Ok(url), Ok(cookie)) = (std::env::var(URL), std::env::var(COOKIE)) else { return };
-    let topic = probe("topic");
-    let reader = TestBrowser::open(Person::at(url, Some(cookie)), &[&topic]).await;
-    let mut said = String::new();
-    loop {
-        let record = reader.until("something new", |record| line(record, &topic) != said).await;
-        said = line(&record, &topic);
-        println!("{said}");
+impl Default for Client {
+    fn default() -> Client {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        Client { runtime: Some(runtime.expect("it is only a thread")) }
     }
-}
-
-/// A line about what was read.
-fn line(record: &Record, topic: &Topic) -> String {
-    let reading = &record.topics[topic];
-    let begun =
-        if reading.started_over == 1 { "once".into() } else { format!("{} times", reading.started_over) };
-    format!("{} events up to {}, begun {begun}", reading.events.len(), reading.seq())
 }
