@@ -57,7 +57,8 @@ pub struct App {
 impl App {
     /// Opens the data, wires the parts and binds the address.
     pub async fn build(config: Config, features: Vec<Feature>) -> Result<App, StartError> {
-        config.limits.check().map_err(|(flag, why)| refused(flag)(why))?;
+        let memory = Memory::new(config.limits.memory_max);
+        config.limits.check(memory.max()).map_err(|(flag, why)| refused(flag)(why))?;
         let lock = lock(&config.data)?;
         let location = config.log().map_err(refused("--log"))?;
         let (database, database_lock) = location.lock().map_err(refused("--log"))?;
@@ -76,7 +77,6 @@ impl App {
         let proxies = Proxies::new(config.trusted_proxy);
         let meters = Meters::default();
         let pause_max = Duration::from_secs(limits.keep_alive_secs.into());
-        let memory = Memory::new(limits.memory_max);
         let budget = Budget::new(limits.address_bytes_max(memory.max()), limits.node_bytes_max(memory.max()));
         let common = Common {
             connections: connections.clone(),

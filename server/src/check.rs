@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use crate::config::Config;
+use crate::memory::Memory;
 use crate::random::random_text;
 use crate::start::{StartError, certificate, pages, refused};
 use crate::store::told;
@@ -16,7 +17,8 @@ const NAME_CHARS: usize = 8;
 
 /// Reads everything that a start would read. The first thing that is wrong is the answer.
 pub async fn check(config: &Config) -> Result<(), StartError> {
-    config.limits.check().map_err(|(flag, why)| refused(flag)(why))?;
+    let memory = Memory::new(config.limits.memory_max);
+    config.limits.check(memory.max()).map_err(|(flag, why)| refused(flag)(why))?;
     telemetry::read_filter(&config.log_filter).map_err(StartError)?;
     telemetry::read_endpoint(config.otlp_endpoint.as_deref()).map_err(StartError)?;
     // One that is made is made at the start.

@@ -95,8 +95,9 @@ impl Limits {
         self.address_bytes_max.unwrap_or(ADDRESS_BYTES_MAX).min(share) as usize
     }
 
-    /// Fails with the flag and what is wrong with it where limits leave no room for a single request.
-    pub fn check(&self) -> Result<(), (&'static str, String)> {
+    /// Fails with the flag and what is wrong with it where limits leave no room for a single request in a node with
+    /// that much memory.
+    pub fn check(&self, memory_max: Option<u64>) -> Result<(), (&'static str, String)> {
         if let Some(max) = self.memory_max.filter(|max| *max < MEMORY_MIN) {
             return Err((
                 "--memory-max",
@@ -113,6 +114,11 @@ impl Limits {
         if let Some(max) = self.node_bytes_max.filter(|max| *max < needed) {
             let why = format!("{max} bytes are less than four requests may take; give {needed} or more");
             return Err(("--node-bytes-max", why));
+        }
+        if SHARE * (self.address_bytes_max(memory_max) as u64) < needed {
+            let bytes = self.body_bytes_max;
+            let why = format!("{bytes} bytes are too much for this memory; give less, or a larger --memory-max");
+            return Err(("--body-bytes-max", why));
         }
         Ok(())
     }

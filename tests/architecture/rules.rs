@@ -22,7 +22,7 @@ pub const SERVER: &Rules = &[
             "telemetry",
         ],
     ),
-    ("check", &["config", "http", "random", "realtime", "start", "store", "telemetry", "tls"]),
+    ("check", &["config", "http", "memory", "random", "realtime", "start", "store", "telemetry", "tls"]),
     ("doctor", &["authority", "http"]),
     (
         "app",

@@ -228,6 +228,7 @@ async fn limits_that_no_request_fits_in_are_refused() {
         (vec!["--address-bytes-max", "98303"], "give 98304 or more"),
         (vec!["--address-bytes-max", "1M", "--body-bytes-max", "1048576"], "give 1081344 or more"),
         (vec!["--node-bytes-max", "1"], "give 393216 or more"),
+        (vec!["--body-bytes-max", "1048576", "--memory-max", "16M"], "a larger --memory-max"),
     ] {
         let output = checks(|command| _ = command.args(&flags)).await;
         refuses(&output, flags[0]);
