@@ -1,7 +1,7 @@
 //! Puts a built client into the binary, when there is one to put in.
 //!
 //! A build with the feature `embed` takes it from the folder that `DUPLEX_EMBED` names. Any other gets an empty list
-//! and takes the client from the folder given with `--pages`, so that it never waits for one.
+//! and takes the client from the folder given with `--client-files`, so that it never waits for one.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

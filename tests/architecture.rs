@@ -162,7 +162,7 @@ fn every_file_says_first_what_it_is_and_is_short_and_well_named() {
 
 #[test]
 fn the_checker_sees_what_it_looks_for() {
-    let code = "use crate::{app, http::{Body, x::y}, realtime};\ncrate::people::open();\nmycrate::other();";
+    let code = "use crate::{app, http::{Body, x::y}, realtime};\ncrate::accounts::open();\nmycrate::other();";
     let names: Vec<String> = named_below(code, "crate").into_iter().collect();
     assert_eq!(names, ["app", "http", "people", "realtime"]);
     assert!(named_below("let axum = 1; superaxum::x", "axum").is_empty());

@@ -8,31 +8,37 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use prometheus_client::registry::Registry;
+use realtime::{Node, NodeDeps};
 use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::DELETE_AFTER_MS;
+use crate::bus;
 use crate::config::{Config, NAME};
-use crate::http::{
-    self, AppState, Budget, Common, Feature, Listener, Meters, Origins, Proxies, Rates, Tally, Turns,
-};
+use crate::http::api::metrics;
+use crate::http::guard::budget::Budget;
+use crate::http::guard::client_ip::Proxies;
+use crate::http::guard::origin::Origins;
+use crate::http::guard::page_turns::PageTurns;
+use crate::http::guard::rates::{Rates, Tally};
+use crate::http::guard::shed::shed;
+use crate::http::{self, AppParts, AppState, Feature};
 use crate::limits::Limits;
 use crate::memory::Memory;
-use crate::people;
+use crate::net::tls::Tls;
+use crate::net::{Listener, ListenerDeps, redirect};
+use crate::preflight::{StartError, bind, client_files, encryption, lock, refused};
 use crate::random::random_text;
-use crate::realtime::{self, NewEpoch, Node};
-use crate::start::{StartError, bind, encryption, lock, pages, refused};
-use crate::steady::SteadyClock;
-use crate::store::{Lost, Store};
-use crate::tls::Tls;
+use crate::steady_clock::SteadyClock;
+use crate::storage::{NewEpoch, Storage};
+use crate::telemetry::edge_metrics::EdgeMetrics;
 
-/// Over how long the clients of a node that stops are asked to come back.
-const COME_BACK_WITHIN_MS: u64 = 3_000;
-/// How long sockets have to take their last frames, and then requests to be answered.
+/// The time over which the clients of a stopping node are spread when they come back.
+const RECONNECT_SPREAD_MS: u64 = 3_000;
+/// The time for sockets to take their last frames, and then for requests to be answered.
 const GRACE: Duration = Duration::from_secs(4);
-/// How often what is over is forgotten: rates of the quiet, and old sign-ins.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
-/// A sign-in that has been over for so long is forgotten.
-const OVER_FOR: Millis = 30 * 24 * 60 * 60 * 1_000;
+/// The interval at which idle rates are dropped and expired sign-ins deleted.
+const CLEAN_UP_EVERY: Duration = Duration::from_secs(60);
 const NODE_NAME_CHARS: usize = 8;
 
 /// A node that is ready to serve.
@@ -42,145 +48,148 @@ pub struct App {
     listener: Listener,
     address: SocketAddr,
     tls: Option<Tls>,
-    /// The second address, and where it sends everybody.
+    /// The plain address that redirects to TLS.
     redirect: Option<(Listener, Router)>,
     /// The address for Prometheus.
     metrics: Option<(Listener, Router)>,
     /// The connections of each address.
     connections: Tally,
-    /// For how long a load balancer may still send clients after the node was told to stop.
+    /// The time for which a load balancer may still send clients after the signal to stop.
     drain_delay: Duration,
+    storage: Storage,
     /// Held for as long as the process may write to the database.
-    _database: File,
+    _database_lock: File,
 }
 
 impl App {
-    /// Opens the data, wires the parts and binds the address.
+    /// Opens the data, wires the parts and binds the addresses.
     pub async fn build(config: Config, features: Vec<Feature>) -> Result<App, StartError> {
         let memory = Memory::new(config.limits.memory_max);
         config.limits.check(memory.max()).map_err(|(flag, why)| refused(flag)(why))?;
-        let lock = lock(&config.data)?;
-        let location = config.log().map_err(refused("--log"))?;
-        let (database, database_lock) = location.lock().map_err(refused("--log"))?;
-        // Who begins a new life knows that something is missing.
-        let (new_epoch, lost) =
-            if config.new_epoch { (NewEpoch::Begin, Lost::Accept) } else { (NewEpoch::Keep, Lost::Refuse) };
-        let store = Store::open(&location, lost).await.map_err(refused("--log"))?;
-        let (log, holds) = realtime::log::open(&store, new_epoch).await.map_err(refused("--log"))?;
-        let people = people::open(&store);
-        let bus = realtime::open_bus(&config.bus).await.map_err(refused("--bus"))?;
-        let pages = pages(&config)?;
+        let data_lock = lock(&config.data)?;
+        let location = config.database().map_err(refused("--database"))?;
+        let (database_lock, lock_identity) = location.lock().map_err(refused("--database"))?;
+        let new_epoch = if config.new_epoch { NewEpoch::Begin } else { NewEpoch::Keep };
+        let storage = Storage::open(&location, new_epoch).await.map_err(refused("--database"))?;
+        let bus = bus::open(&config.bus).map_err(refused("--bus"))?;
+        let client_files = Arc::new(client_files(&config)?);
         let (tls, transport) = encryption(&config)?;
         let limits = config.limits;
-        let connections = Tally::of_connections(&limits);
         let rates = Rates::new(&limits);
-        let proxies = Proxies::new(config.trusted_proxy);
-        let meters = Meters::default();
-        let pause_max = Duration::from_secs(limits.keep_alive_secs.into());
-        let budget = Budget::new(limits.address_bytes_max(memory.max()), limits.node_bytes_max(memory.max()));
-        let common = Common {
-            connections: connections.clone(),
+        let edge = EdgeMetrics::default();
+        let budget = Budget::new(
+            limits.address_bytes_max(memory.max()),
+            limits.node_bytes_max(memory.max()),
+            edge.clone(),
+        );
+        let deps = ListenerDeps {
+            connections: Tally::of_connections(&limits),
             readers: rates.readers.clone(),
-            proxies: proxies.clone(),
-            meters: meters.clone(),
-            pause_max,
+            proxies: Proxies::new(config.trusted_proxy),
+            metrics: edge.clone(),
+            pause_max: Duration::from_secs(limits.keep_alive_secs.into()),
             memory: memory.clone(),
         };
-        let listener = bind("--listen", config.listen, &common)?;
+        let listener = bind("--listen", config.listen, &deps)?;
         let address = listener.address().map_err(refused("--listen"))?;
         let redirect = match config.redirect_from {
             None => None,
             Some(from) => {
-                let listener = bind("--redirect-from", from, &common)?;
-                Some((listener, http::to_tls(config.redirect_to_port.unwrap_or(address.port()))))
+                let listener = bind("--redirect-from", from, &deps)?;
+                let to_port = config.redirect_to_port.unwrap_or(address.port());
+                Some((listener, redirect::to_tls(to_port)))
             }
         };
-        let node = Node::start(realtime::Parts {
+        let node = Node::start(NodeDeps {
             name: random_text(NODE_NAME_CHARS),
-            build: pages.build().to_owned(),
-            log,
+            build: client_files.build().to_owned(),
+            log: storage.log.clone(),
             bus,
             rules: features.iter().map(|feature| (feature.namespace, feature.access.clone())).collect(),
-            limits: limits.clone(),
+            limits: limits.of_node(),
             clock: now,
         });
         let metrics = match config.metrics_listen {
             None => None,
-            Some(listen) => Some(metrics(listen, &limits, &node, &meters, memory.clone(), budget.clone())?),
+            Some(listen) => {
+                let registry = registry(&node, &edge, &memory, &budget);
+                Some((bind_metrics(listen, &limits)?, metrics::router(registry)))
+            }
         };
         let origins = Origins::new(config.allow_origin, config.public_url, address.ip(), transport);
-        let (leaving, draining) = (AtomicBool::new(false), AtomicBool::new(false));
-        let state = AppState::new(http::Parts {
+        let state = AppState::new(AppParts {
             node,
-            people,
-            origins,
-            proxies,
-            pages,
+            accounts: storage.accounts.clone(),
+            origins: Arc::new(origins),
+            proxies: deps.proxies,
+            client_files,
             rates,
             budget,
             memory: memory.clone(),
-            turns: Turns::default(),
-            meters,
+            page_turns: PageTurns::default(),
+            metrics: edge,
             limits,
             clock: now,
-            leaving,
-            draining,
+            leaving: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
             transport,
             port: address.port(),
-            in_place: Box::new(move || lock.check().and_then(|()| database_lock.check())),
+            check_locks: Box::new(move || data_lock.check().and_then(|()| lock_identity.check())),
         });
-        let router = http::router(state.clone(), features);
         let file = location.file().display();
-        match holds {
+        match &storage.found {
             None => tracing::info!(%file, "made a new log"),
-            Some(holds) => tracing::info!(%file, "opened the log: {holds}"),
+            Some(found) => tracing::info!(%file, "opened the log: {found}"),
         }
-        let drain_delay = Duration::from_secs(config.drain_delay_secs.into());
         if let Some(max) = memory.max() {
             tracing::info!(max, "the memory is limited");
         }
         Ok(App {
+            router: http::router(state.clone(), features),
             state,
-            router,
             listener,
             address,
             tls,
             redirect,
             metrics,
-            connections,
-            drain_delay,
-            _database: database,
+            connections: deps.connections,
+            drain_delay: Duration::from_secs(config.drain_delay_secs.into()),
+            storage,
+            _database_lock: database_lock,
         })
     }
 
-    /// Where it listens.
+    /// The URL of the main address.
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
-    /// Serves until `stop` is ready, then sends the sockets away, answers what is in flight, and closes the log.
+    /// Serves until `stop` is ready, then sends the sockets away, answers the requests under way, and closes the database.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let App { state, router, listener, tls, redirect, metrics, connections, drain_delay, .. } = self;
         let closing = CancellationToken::new();
-        let handshakes = tls.as_ref().map(|tls| tls.config.clone());
-        let serving = tokio::spawn(listener.serve(router, handshakes, closing.clone()));
-        for (listener, router) in redirect.into_iter().chain(metrics) {
+        let handshakes = self.tls.as_ref().map(|tls| tls.config.clone());
+        let serving = tokio::spawn(self.listener.serve(self.router, handshakes, closing.clone()));
+        if let Some((listener, router)) = self.redirect {
             tokio::spawn(listener.serve(router, None, closing.clone()));
         }
-        if let Some(tls) = tls {
+        if let Some((listener, router)) = self.metrics {
+            tokio::spawn(listener.serve(router, None, closing.clone()));
+        }
+        if let Some(tls) = self.tls {
             tokio::spawn(tls.keep_current(closing.clone()));
         }
-        let tidying = tokio::spawn(tidy(state.clone()));
-        let shedding = tokio::spawn(shed(state.clone(), connections));
+        let state = self.state;
+        let cleaning = tokio::spawn(clean_up(state.clone()));
+        let shedding = tokio::spawn(shed_when_full(state.clone(), self.connections));
         stop.await;
         tracing::info!("stopping");
-        tidying.abort();
+        cleaning.abort();
         shedding.abort();
         state.leave();
-        tokio::time::sleep(drain_delay).await;
+        tokio::time::sleep(self.drain_delay).await;
         state.drain();
-        state.node.drain(COME_BACK_WITHIN_MS);
+        state.node.drain(RECONNECT_SPREAD_MS);
         let ended = tokio::time::timeout(GRACE, state.node.all_sessions_ended()).await;
         if ended.is_err() {
             tracing::warn!(left = state.node.sessions_open(), "some sockets did not take their last frames");
@@ -190,65 +199,64 @@ impl App {
             tracing::warn!("some requests were not answered in time");
         }
         state.node.stop().await;
-        state.people.close().await;
-        let figures = state.node.figures();
+        self.storage.close().await;
+        let metrics = state.node.metrics();
         tracing::info!(
-            pulls_from_memory = figures.pulls_from_memory.get(),
-            pulls_from_log = figures.pulls_from_log.get(),
-            topics_behind = figures.topics_behind.get(),
-            frames_refused = figures.frames_refused.get(),
-            signals_dropped = figures.signals_dropped.get(),
-            reads_paused = figures.reads_paused.get(),
+            pulls_from_memory = metrics.pulls_from_memory.get(),
+            pulls_from_log = metrics.pulls_from_log.get(),
+            topics_behind = metrics.topics_behind.get(),
+            frames_refused = metrics.frames_refused.get(),
+            signals_dropped = metrics.signals_dropped.get(),
+            reads_paused = metrics.reads_paused.get(),
             "stopped"
         );
     }
 }
 
-/// Where Prometheus reads: its connections are not those of clients, and are not counted among them.
-fn metrics(
-    listen: SocketAddr,
-    limits: &Limits,
-    node: &Arc<Node>,
-    meters: &Meters,
-    memory: Memory,
-    budget: Budget,
-) -> Result<(Listener, Router), StartError> {
-    let common = Common {
-        connections: Tally::of_connections(limits),
-        readers: Tally::of_readers(limits),
-        proxies: Proxies::default(),
-        meters: Meters::default(),
-        pause_max: Duration::from_secs(limits.keep_alive_secs.into()),
-        memory: Memory::default(),
-    };
-    let listener = bind("--metrics-listen", listen, &common)?;
-    let address = listener.address().map_err(refused("--metrics-listen"))?;
-    tracing::info!("metrics are on http://{address}/metrics");
+/// Collects everything that Prometheus reads.
+fn registry(node: &Arc<Node>, edge: &EdgeMetrics, memory: &Memory, budget: &Budget) -> Registry {
     // Names of metrics have no hyphen, and the product's may.
     let mut registry = Registry::with_prefix(NAME.replace('-', "_"));
     node.register(&mut registry);
-    meters.register(&mut registry);
-    http::register_memory(memory, budget, &mut registry);
-    Ok((listener, http::metrics(registry)))
+    edge.register(&mut registry);
+    metrics::register_memory(memory.clone(), budget.clone(), &mut registry);
+    registry
+}
+
+/// Binds the address for Prometheus. Its connections are not those of clients, and not counted among them.
+fn bind_metrics(listen: SocketAddr, limits: &Limits) -> Result<Listener, StartError> {
+    let deps = ListenerDeps {
+        connections: Tally::of_connections(limits),
+        readers: Tally::of_readers(limits),
+        proxies: Proxies::default(),
+        metrics: EdgeMetrics::default(),
+        pause_max: Duration::from_secs(limits.keep_alive_secs.into()),
+        memory: Memory::default(),
+    };
+    let listener = bind("--metrics-listen", listen, &deps)?;
+    let address = listener.address().map_err(refused("--metrics-listen"))?;
+    tracing::info!("metrics are on http://{address}/metrics");
+    Ok(listener)
 }
 
 /// Sends crowds away whenever memory is about to run out.
-async fn shed(state: AppState, connections: Tally) {
-    state.memory.clone().watch(|urgency| http::shed(&state, &connections, urgency)).await;
+async fn shed_when_full(state: AppState, connections: Tally) {
+    state.memory.clone().watch(|urgency| shed(&state, &connections, urgency)).await;
 }
 
-async fn tidy(state: AppState) {
-    let mut times = tokio::time::interval(TIDY_EVERY);
+async fn clean_up(state: AppState) {
+    let mut times = tokio::time::interval(CLEAN_UP_EVERY);
     let mut clock = SteadyClock::new(now());
     loop {
         times.tick().await;
-        state.rates.forget_the_quiet();
-        // They are refused as soon as they are over; to delete them, a clock that is wrong for a minute must not do.
+        state.rates.drop_idle();
+        // Expired sign-ins are refused at once. Deleting them waits until the clock is proved right: one that is wrong for
+        // a minute must not sign everybody out for good.
         if !clock.is_steady(now()) {
             continue;
         }
-        if let Err(error) = state.people.forget(state.renewed_since() - OVER_FOR).await {
-            tracing::warn!(%error, "old sign-ins could not be forgotten; it is tried again");
+        if let Err(error) = state.accounts.delete_expired(state.renewed_since() - DELETE_AFTER_MS).await {
+            tracing::warn!(%error, "expired sign-ins could not be deleted; it is tried again");
         }
     }
 }

@@ -1,38 +1,33 @@
-//! The node: one process that keeps the log, answers pulls and pushes events. The modules, in reading order:
+//! The node as a library: everything but its features, which belong to the program.
 //!
-//! `main → features → http → realtime → shared`; nothing imports what stands to its left. The first two are the
-//! program's, and use this library. `program` does what the
-//! command line asks for, and `app` alone wires the parts together. `config`, `limits`, `telemetry`, `shutdown`,
-//! `store`, `tls`, `people` and `authority` are leaves.
+//! `main → features → http → accounts, realtime → shared`; nothing imports what stands to its left. `cli` carries out the
+//! command line, and `app` alone wires the parts together. `storage` and `bus` are adapters: they implement the traits of
+//! `realtime` and `accounts`, and only `app`, `cli` and `check_config` name them. `net` knows no route.
 
-pub mod app;
+mod cli;
+pub use cli::run;
+mod app;
+mod check_config;
+mod config;
+pub mod limits;
+mod preflight;
+
+pub mod accounts;
+pub mod bus;
+pub mod http;
+pub mod net;
+pub mod storage;
+
+pub mod memory;
+mod random;
+mod shutdown;
+mod steady_clock;
+pub mod telemetry;
+
+mod doctor;
+mod healthcheck;
+
 /// jemalloc, which gives memory back to the system once a crowd has left; the default allocator seldom does.
 #[cfg(all(feature = "jemalloc", unix))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-mod authority;
-mod check;
-mod config;
-mod detached;
-mod doctor;
-pub mod limits;
-pub mod memory;
-
-pub mod http;
-pub mod realtime;
-
-#[cfg(feature = "otel")]
-mod otel;
-pub mod people;
-mod program;
-mod random;
-mod shutdown;
-mod sqlite;
-mod start;
-mod steady;
-pub mod store;
-mod telemetry;
-mod tls;
-
-pub use program::run;

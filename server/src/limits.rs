@@ -1,11 +1,11 @@
-//! Every limit of a node: one row each, which is the flag, the environment variable and the documentation.
-//!
-//! What is not here is not limited. The core and the edge take the values they need from this one table.
+//! Every limit of a node: one row each, which is the flag, the environment variable and the documentation. There are no
+//! others that an operator can set.
 
 use clap::Args;
+use realtime::NodeLimits;
 use shared::SessionLimits;
 
-/// The limits of a node and of each client. Sizes are in bytes of the wire's UTF-8.
+/// The limits of a node and of each client. Sizes are in bytes of UTF-8 on the wire.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
@@ -21,7 +21,7 @@ pub struct Limits {
     /// Largest body of a request; past it 413
     #[arg(long, env = "DUPLEX_BODY_BYTES_MAX", default_value_t = 65_536, value_parser = positive)]
     pub body_bytes_max: u32,
-    /// Most subscriptions of one socket; past it refused
+    /// Subscriptions of one socket; past it refused
     #[arg(long, env = "DUPLEX_SESSION_TOPICS_MAX", default_value_t = 100, value_parser = positive)]
     pub session_topics_max: u32,
     /// Frames a second of one socket (four times as many at once); past it the node reads more slowly
@@ -33,9 +33,9 @@ pub struct Limits {
     /// Publishes and new names a second of one person (five times as many at once); past it 429
     #[arg(long, env = "DUPLEX_IDENTITY_PUBLISHES_PER_SEC", default_value_t = 10, value_parser = positive)]
     pub identity_publishes_per_sec: u32,
-    /// New guests a minute from one address (twice as many at once); past it 429
-    #[arg(long, env = "DUPLEX_ADDRESS_GUESTS_PER_MIN", default_value_t = 60, value_parser = positive)]
-    pub address_guests_per_min: u32,
+    /// New accounts a minute from one address (twice as many at once); past it 429
+    #[arg(long, env = "DUPLEX_ADDRESS_ACCOUNTS_PER_MIN", default_value_t = 60, value_parser = positive)]
+    pub address_accounts_per_min: u32,
     /// Sockets, streams and waiting polls of one address; past it 429
     #[arg(long, env = "DUPLEX_ADDRESS_READERS_MAX", default_value_t = 500, value_parser = positive)]
     pub address_readers_max: u32,
@@ -43,29 +43,28 @@ pub struct Limits {
     #[arg(long, env = "DUPLEX_ADDRESS_CONNECTIONS_MAX", default_value_t = 1_000, value_parser = positive)]
     pub address_connections_max: u32,
     /// Bytes of memory that the requests of one address may take at once, mostly answers that nobody reads; past it 429
-    /// [default: 16M, or a quarter of --node-bytes-max where that is less]
+    /// [default: 16M, or a quarter of --node-bytes-max if that is less]
     #[arg(long, env = "DUPLEX_ADDRESS_BYTES_MAX", value_name = "BYTES", value_parser = bytes)]
     pub address_bytes_max: Option<u64>,
     /// Bytes of memory that the requests of the whole node may take at once; past it 503 for all but small ones [default:
-    /// 256M, or a quarter of --memory-max where that is less]
+    /// 256M, or a quarter of --memory-max if that is less]
     #[arg(long, env = "DUPLEX_NODE_BYTES_MAX", value_name = "BYTES", value_parser = bytes)]
     pub node_bytes_max: Option<u64>,
-    /// Memory that the node may take, in bytes or like 512M: from 70 % of it on crowds of one address are not let in
-    /// (503), and from 80 % on the largest is sent away (1013) [default: the limit of its control group, as in a
-    /// container]
+    /// Memory that the node may take, in bytes or like 512M. From 70 % of it, addresses with many sockets are refused more
+    /// (503); from 80 %, the largest is sent away (1013) [default: the limit of its control group, as in a container]
     #[arg(long, env = "DUPLEX_MEMORY_MAX", value_name = "BYTES", value_parser = bytes)]
     pub memory_max: Option<u64>,
     /// Sockets of the whole node; past it 503
     #[arg(long, env = "DUPLEX_NODE_SOCKETS_MAX", default_value_t = 100_000, value_parser = positive)]
     pub node_sockets_max: u32,
-    /// Frames that wait for one socket; what does not fit is read from the log later
-    #[arg(long, env = "DUPLEX_OUTBOX_FRAMES_MAX", default_value_t = 256, value_parser = positive)]
-    pub outbox_frames_max: u32,
-    /// Bytes that wait for one socket; what does not fit is read from the log later
-    #[arg(long, env = "DUPLEX_OUTBOX_BYTES_MAX", default_value_t = 262_144, value_parser = positive)]
-    pub outbox_bytes_max: u32,
-    /// Seconds that a connection may pause between two requests: longer than a proxy in front keeps it, or it sends one
-    /// into a connection that just closes
+    /// Frames that wait for one socket; events that do not fit are read from the log later
+    #[arg(long, env = "DUPLEX_MAILBOX_FRAMES_MAX", default_value_t = 256, value_parser = positive)]
+    pub mailbox_frames_max: u32,
+    /// Bytes that wait for one socket; events that do not fit are read from the log later
+    #[arg(long, env = "DUPLEX_MAILBOX_BYTES_MAX", default_value_t = 262_144, value_parser = positive)]
+    pub mailbox_bytes_max: u32,
+    /// Seconds that a connection may pause between two requests. It must be longer than a proxy in front keeps it, or the
+    /// proxy sends a request into a connection that is just closing
     #[arg(long, env = "DUPLEX_KEEP_ALIVE_SECS", default_value_t = 150, value_parser = positive)]
     pub keep_alive_secs: u32,
     /// Seconds between two pings to a client
@@ -73,30 +72,30 @@ pub struct Limits {
     pub heartbeat_secs: u32,
 }
 
-/// The part of the node's memory that is for requests under way, and the part of that which one address may have.
+/// A quarter of the node's memory is for requests under way, and a quarter of that for one address.
 const SHARE: u64 = 4;
 const NODE_BYTES_MAX: u64 = 256 << 20;
 const ADDRESS_BYTES_MAX: u64 = 16 << 20;
-/// Less is no room for a request with its body.
+/// The least that a request takes beside its body.
 const ADDRESS_BYTES_MIN: u64 = 32 * 1_024;
-/// A node alone takes as much.
+/// The memory of a node without clients.
 const MEMORY_MIN: u64 = 16 << 20;
 
 impl Limits {
-    /// The bytes that requests under way may take in a node with that much memory.
+    /// The bytes that all requests under way may take, in a node with that much memory.
     pub fn node_bytes_max(&self, memory_max: Option<u64>) -> usize {
         let share = memory_max.map_or(NODE_BYTES_MAX, |max| NODE_BYTES_MAX.min(max / SHARE));
         self.node_bytes_max.unwrap_or(share) as usize
     }
 
-    /// The same of one address: others have room, however much it takes.
+    /// The bytes that the requests of one address may take. It is always less than the whole, which leaves room for others.
     pub fn address_bytes_max(&self, memory_max: Option<u64>) -> usize {
         let share = self.node_bytes_max(memory_max) as u64 / SHARE;
         self.address_bytes_max.unwrap_or(ADDRESS_BYTES_MAX).min(share) as usize
     }
 
-    /// Fails with the flag and what is wrong with it where limits leave no room for a single request in a node with
-    /// that much memory.
+    /// Fails with the flag and its problem if the limits leave no room for a single request, in a node with that much
+    /// memory.
     pub fn check(&self, memory_max: Option<u64>) -> Result<(), (&'static str, String)> {
         if let Some(max) = self.memory_max.filter(|max| *max < MEMORY_MIN) {
             return Err((
@@ -117,14 +116,24 @@ impl Limits {
         }
         if SHARE * (self.address_bytes_max(memory_max) as u64) < needed {
             let bytes = self.body_bytes_max;
-            let why = format!("{bytes} bytes are too much for this memory; give less, or a larger --memory-max");
+            let why =
+                format!("{bytes} bytes are too much for this memory; give less, or a larger --memory-max");
             return Err(("--body-bytes-max", why));
         }
         Ok(())
     }
 
-    /// What a client is told in its `welcome`.
-    pub fn of_session(&self) -> SessionLimits {
+    /// The limits that the engine enforces.
+    pub fn of_node(&self) -> NodeLimits {
+        NodeLimits {
+            session: self.of_session(),
+            mailbox_frames_max: self.mailbox_frames_max as usize,
+            mailbox_bytes_max: self.mailbox_bytes_max as usize,
+            heartbeat_secs: self.heartbeat_secs,
+        }
+    }
+
+    fn of_session(&self) -> SessionLimits {
         SessionLimits {
             frame_bytes_max: self.frame_bytes_max,
             payload_bytes_max: self.payload_bytes_max,
@@ -136,7 +145,7 @@ impl Limits {
     }
 }
 
-/// A number of bytes, with K, M or G for the powers of 1,024.
+/// Reads a number of bytes, with K, M or G for the powers of 1,024.
 fn bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let unit = |letter: char| "KMG".find(letter.to_ascii_uppercase()).map(|place| 10 * (place as u32 + 1));

@@ -10,12 +10,10 @@ pub const ME_FOR_SOCKET: &str = "/api/me?for=socket";
 pub const SOCKET: &str = "/socket";
 /// The pattern behind [`events`], as the server's router spells it.
 pub const EVENTS: &str = "/api/topics/{topic}/events";
-/// The contract as documents, and as a page that people read.
+/// The contract of the routes, as OpenAPI.
 pub const OPENAPI: &str = "/api/openapi.json";
-/// The socket's half of it.
+/// The contract of the socket, as AsyncAPI.
 pub const ASYNCAPI: &str = "/api/asyncapi.json";
-/// The page.
-pub const DOCS: &str = "/api/docs";
 /// The WebSocket subprotocol, which the node confirms to a client that offers it.
 pub const SUBPROTOCOL: &str = "duplex.v1.json";
 

@@ -32,7 +32,7 @@ pub use kind::TopicKind;
 pub use problem::{CloseReason, ErrorCode, FieldError, Problem};
 pub use pull::{Ack, EventPage, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Part, Position};
 pub use seq::{Epoch, Seq};
-pub use topic::{NAME_GRAMMAR, Topic};
+pub use topic::{NAME_GRAMMAR, NAME_PATTERN, Topic};
 
 /// A value of the wire that breaks its grammar. The text names the rule, so that it can be shown as it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

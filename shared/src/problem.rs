@@ -148,7 +148,7 @@ pub enum CloseReason {
     /// Two pings without a sign of life.
     HeartbeatMissed,
     /// The socket took nothing for 30 s.
-    TookNothing,
+    SendTimedOut,
     /// A binary frame.
     Binary,
     /// A frame over the limit.
@@ -170,7 +170,7 @@ impl CloseReason {
             CloseReason::TooManyErrors => 4000,
             CloseReason::IdentityEnded => 4001,
             CloseReason::HeartbeatMissed => 4002,
-            CloseReason::TookNothing => 4008,
+            CloseReason::SendTimedOut => 4008,
             CloseReason::Binary => 1003,
             CloseReason::TooLarge => 1009,
             CloseReason::Protocol => 1002,
@@ -187,7 +187,7 @@ impl CloseReason {
             4000 => CloseReason::TooManyErrors,
             4001 => CloseReason::IdentityEnded,
             4002 => CloseReason::HeartbeatMissed,
-            4008 => CloseReason::TookNothing,
+            4008 => CloseReason::SendTimedOut,
             1003 => CloseReason::Binary,
             1009 => CloseReason::TooLarge,
             1002 => CloseReason::Protocol,
@@ -204,7 +204,7 @@ impl CloseReason {
             CloseReason::TooManyErrors => "too many errors",
             CloseReason::IdentityEnded => "identity ended",
             CloseReason::HeartbeatMissed => "heartbeat missed",
-            CloseReason::TookNothing => "socket took nothing",
+            CloseReason::SendTimedOut => "socket took nothing",
             CloseReason::Binary => "text frames only",
             CloseReason::TooLarge => "frame too large",
             CloseReason::Protocol => "protocol error",

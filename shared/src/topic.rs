@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Malformed;
 
-/// How the name of a topic is spelt, in words that follow the name of a field.
+/// The grammar of a topic's name, in words that follow the name of a field.
 pub const NAME_GRAMMAR: &str = "must be 1 to 63 of a-z, 0-9, _ and -, and begin with a letter or digit";
+/// The grammar of a topic's name as a regular expression without anchors.
+pub const NAME_PATTERN: &str = "[a-z0-9][a-z0-9_-]{0,62}";
 
 const PART_CHARS_MAX: usize = 63;
 const GRAMMAR: &str =

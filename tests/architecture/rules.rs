@@ -70,7 +70,7 @@ pub const REALTIME: &[&str] = &[
     "bus",
     "log",
     "figures",
-    "outbox",
+    "mailbox",
     "queue",
 ];
 

@@ -13,12 +13,12 @@ mod memory_log;
 mod node;
 
 use libfuzzer_sys::{Corpus, fuzz_target};
+use realtime::{Ending, Mailbox, Node, Session};
 use server::limits::Limits;
-use server::realtime::{Ending, Node, Outbox, Session};
 use shared::{CloseReason, Payload, ServerFrame, Topic};
 
 /// Small, so that it overflows within a few lines.
-const OUTBOX_FRAMES_MAX: usize = 8;
+const MAILBOX_FRAMES_MAX: usize = 8;
 /// The longest answer: a problem that repeats a part of what it is about.
 const ANSWER_BYTES_MAX: usize = 32 * 1_024;
 
@@ -29,15 +29,15 @@ fuzz_target!(|input: &[u8]| -> Corpus {
 });
 
 async fn converse(text: &str) {
-    let limits = Limits { outbox_frames_max: OUTBOX_FRAMES_MAX as u32, ..node::limits() };
-    let node = node::start(limits.clone()).await;
+    let limits = Limits { mailbox_frames_max: MAILBOX_FRAMES_MAX as u32, ..node::limits() };
+    let node = node::start(&limits);
     let mut neighbour = Session::open(&node, node::visitor("Grace"));
     neighbour.on_text(r#"{"subscribe":{"topic":"probe:topic"}}"#).await;
     let mut session = Session::open(&node, node::visitor("Ada"));
     for (number, line) in text.lines().enumerate() {
         // As the socket's loop does: nothing is read while answers do not fit.
-        if !session.outbox().has_room() {
-            hear(session.outbox(), &limits);
+        if !session.mailbox().can_answer() {
+            hear(session.mailbox(), &limits);
             session.catch_up();
         }
         if line.len() > limits.frame_bytes_max as usize {
@@ -46,24 +46,24 @@ async fn converse(text: &str) {
             session.on_text(line).await;
         }
         publish(&node, number).await;
-        if session.outbox().ending().is_some() {
+        if session.mailbox().ending().is_some() {
             break;
         }
     }
-    hear(session.outbox(), &limits);
+    hear(session.mailbox(), &limits);
     drop(session);
     neighbour.catch_up();
-    neighbour.outbox().take().frames.iter().for_each(|frame| readable(frame));
+    neighbour.mailbox().take().frames.iter().for_each(|frame| readable(frame));
     drop(neighbour);
     node.stop().await;
 }
 
 /// Takes what waits, and checks it.
-fn hear(outbox: &Outbox, limits: &Limits) {
-    let batch = outbox.take();
+fn hear(mailbox: &Mailbox, limits: &Limits) {
+    let batch = mailbox.take();
     let bytes: usize = batch.frames.iter().map(|frame| frame.len()).sum();
-    assert!(batch.frames.len() <= OUTBOX_FRAMES_MAX + 1, "{} frames wait", batch.frames.len());
-    assert!(bytes <= limits.outbox_bytes_max as usize + ANSWER_BYTES_MAX, "{bytes} bytes wait");
+    assert!(batch.frames.len() <= MAILBOX_FRAMES_MAX + 1, "{} frames wait", batch.frames.len());
+    assert!(bytes <= limits.mailbox_bytes_max as usize + ANSWER_BYTES_MAX, "{bytes} bytes wait");
     batch.frames.iter().for_each(|frame| readable(frame));
     let expected = [CloseReason::TooManyErrors, CloseReason::TooLarge];
     assert!(batch.ending.is_none_or(|ending| expected.map(Ending::Close).contains(&ending)), "{batch:?}");

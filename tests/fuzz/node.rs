@@ -3,8 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use clap::Parser;
+use realtime::{LocalBus, Node, NodeDeps, SignInId, Visitor};
 use server::limits::Limits;
-use server::realtime::{self, Node, Parts, SignIn, Visitor};
 use shared::{Identity, Millis, UserId};
 use tokio::runtime::Builder;
 
@@ -32,15 +32,15 @@ pub fn play(input: impl Future<Output = ()>) {
 }
 
 /// A node that keeps its log in memory.
-pub async fn start(limits: Limits) -> Arc<Node> {
+pub fn start(limits: &Limits) -> Arc<Node> {
     let probe = feature::feature();
-    Node::start(Parts {
+    Node::start(NodeDeps {
         name: "fuzzed".into(),
         build: "fuzzed".into(),
         log: Arc::new(MemoryLog::new()),
-        bus: realtime::open_bus("local:").await.expect("it is always there"),
+        bus: Arc::new(LocalBus::default()),
         rules: vec![(probe.namespace, probe.access)],
-        limits,
+        limits: limits.of_node(),
         clock,
     })
 }
@@ -56,7 +56,7 @@ pub fn person(name: &str) -> Identity {
 /// The same, signed in.
 #[allow(dead_code, reason = "requests sign in with a cookie")]
 pub fn visitor(name: &str) -> Visitor {
-    Visitor { identity: person(name), sign_in: SignIn([0; 32]), from: [127, 0, 0, 1].into() }
+    Visitor { identity: person(name), sign_in: SignInId([0; 32]), from: [127, 0, 0, 1].into() }
 }
 
 /// It is always the same moment.

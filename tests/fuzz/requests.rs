@@ -6,6 +6,7 @@
 
 #![no_main]
 
+mod accounts;
 #[path = "../support/answer.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]
 mod answer;
@@ -15,7 +16,6 @@ mod feature;
 #[allow(dead_code, reason = "the tests use all of it")]
 mod memory_log;
 mod node;
-mod people;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -25,15 +25,22 @@ use axum::body::Body;
 use axum::http::{HeaderName, Request};
 use http_body_util::BodyExt;
 use libfuzzer_sys::{Corpus, fuzz_target};
-use server::http::{AppState, Budget, Meters, Origins, Pages, Parts, Proxies, Rates, Transport, Turns};
+use realtime::Node;
+use server::http::guard::budget::Budget;
+use server::http::guard::client_ip::Proxies;
+use server::http::guard::origin::Origins;
+use server::http::guard::page_turns::PageTurns;
+use server::http::guard::rates::Rates;
+use server::http::{AppParts, AppState, ClientFiles};
 use server::limits::Limits;
 use server::memory::Memory;
-use server::realtime::Node;
+use server::net::Transport;
+use server::telemetry::edge_metrics::EdgeMetrics;
 use shared::{Ack, EventPage, Part, Seq, endpoint};
 use tower::ServiceExt;
 
+use crate::accounts::AnyToken;
 use crate::answer::Answer;
-use crate::people::Everybody;
 
 fuzz_target!(|input: &[u8]| -> Corpus {
     // What the library in front would not let through is no request.
@@ -46,7 +53,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
 
 async fn ask(input: &[u8]) {
     let limits = node::limits();
-    let node = node::start(limits.clone()).await;
+    let node = node::start(&limits);
     let router = router(node.clone(), limits);
     let first = answer(&router, input).await;
     if first.status == 201 {
@@ -103,24 +110,28 @@ fn request(input: &[u8]) -> Option<Request<Body>> {
 }
 
 fn router(node: Arc<Node>, limits: Limits) -> Router {
-    let state = AppState::new(Parts {
+    let state = AppState::new(AppParts {
         node,
-        people: Arc::new(Everybody),
-        origins: Origins::new(Vec::new(), None, Ipv4Addr::LOCALHOST.into(), Transport::Plain),
+        accounts: Arc::new(AnyToken),
+        origins: Arc::new(Origins::new(Vec::new(), None, Ipv4Addr::LOCALHOST.into(), Transport::Plain)),
         proxies: Proxies::new(Vec::new()),
-        pages: Pages::built_in(),
+        client_files: Arc::new(ClientFiles::built_in()),
         rates: Rates::new(&limits),
-        budget: Budget::new(limits.address_bytes_max(None), limits.node_bytes_max(None)),
+        budget: Budget::new(
+            limits.address_bytes_max(None),
+            limits.node_bytes_max(None),
+            EdgeMetrics::default(),
+        ),
         memory: Memory::default(),
-        turns: Turns::default(),
-        meters: Meters::default(),
+        page_turns: PageTurns::default(),
+        metrics: EdgeMetrics::default(),
         limits,
         clock: node::clock,
         leaving: false.into(),
         draining: false.into(),
         transport: Transport::Plain,
         port: 3000,
-        in_place: Box::new(|| Ok(())),
+        check_locks: Box::new(|| Ok(())),
     });
     server::http::router(state, vec![feature::feature()])
 }

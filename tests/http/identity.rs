@@ -235,7 +235,7 @@ async fn is_nobody(person: &Person) {
 
 #[tokio::test]
 async fn who_hangs_up_while_signing_out_is_signed_out_whole_or_not_at_all() {
-    let server = TestServer::with(&["--address-guests-per-min", "10000"]);
+    let server = TestServer::with(&["--address-accounts-per-min", "10000"]);
     let begun = Instant::now();
     server.guest("Ada").await;
     // From at once to twice what a write takes.

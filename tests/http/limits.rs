@@ -46,7 +46,7 @@ async fn repeats_and_mistakes_count_as_well() {
 
 #[tokio::test]
 async fn an_address_makes_guests_at_its_rate() {
-    let server = TestServer::with(&["--address-guests-per-min", "2"]);
+    let server = TestServer::with(&["--address-accounts-per-min", "2"]);
     let known = server.guest("Known").await;
     for _ in 0..3 {
         server.guest("Guest").await;

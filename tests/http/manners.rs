@@ -74,7 +74,7 @@ async fn a_variable_that_is_none_of_ours_is_told_and_an_empty_one_is_not_set() {
     let server = TestServer::with_variables(&[
         ("DUPLEX_LISTNE", "0.0.0.0:1"),
         ("DUPLEX_TLS", ""),
-        ("DUPLEX_LOG", " "),
+        ("DUPLEX_DATABASE", " "),
     ]);
     server.guest("Ada").await;
     server.says("DUPLEX_LISTNE is set, and is no setting").await;

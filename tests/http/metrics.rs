@@ -88,7 +88,7 @@ async fn what_happens_is_counted() {
     // A welcome, a head, the events and an error at least; and a presence, whenever it comes.
     assert!(number(&scraped, "duplex_frames_out_total") >= 8.0);
     assert!(number(&scraped, "duplex_bytes_out_total") > number(&scraped, "duplex_bytes_in_total"));
-    assert!(number(&scraped, "duplex_outbox_frames_count") >= 2.0);
+    assert!(number(&scraped, "duplex_mailbox_frames_count") >= 2.0);
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn what_is_past_a_sockets_rates_is_counted() {
 
 #[tokio::test]
 async fn a_topic_of_which_a_socket_skipped_events_is_counted() {
-    let flags = ["--outbox-frames-max", "4", "--identity-publishes-per-sec", "1000"];
+    let flags = ["--mailbox-frames-max", "4", "--identity-publishes-per-sec", "1000"];
     let (server, topic) = (server(&flags), probe("topic"));
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
@@ -159,7 +159,7 @@ async fn a_topic_of_which_a_socket_skipped_events_is_counted() {
 
 #[tokio::test]
 async fn who_is_turned_away_is_counted_by_reason() {
-    let server = server(&["--address-readers-max", "1", "--address-guests-per-min", "1"]);
+    let server = server(&["--address-readers-max", "1", "--address-accounts-per-min", "1"]);
     let ada = server.guest("Ada").await;
     server.guest("Grace").await;
     let _one = server.socket(&ada).await;
@@ -168,7 +168,7 @@ async fn who_is_turned_away_is_counted_by_reason() {
     assert_eq!(third.status, 429);
     let foreign = ada.request(Method::DELETE, endpoint::ME).header("origin", "https://evil.example");
     assert_eq!(ada.ask(foreign).await.status, 403);
-    let reasons = ["address_readers", "address_guests", "origin"];
+    let reasons = ["address_readers", "address_accounts", "origin"];
     has(&server.scrape().await, &reasons.map(refused).each_ref().map(|series| (series.as_str(), 1.0)));
 }
 
@@ -211,7 +211,7 @@ async fn handshakes_are_counted_good_and_bad() {
 
 #[tokio::test]
 async fn nothing_that_a_client_chooses_makes_them_longer() {
-    let server = server(&["--address-guests-per-min", "1000"]);
+    let server = server(&["--address-accounts-per-min", "1000"]);
     let lines = async || server.scrape().await.lines().count();
     let chosen = async |prefix: &str| {
         for number in 0..20 {

@@ -29,7 +29,7 @@ impl Site {
         file("icons/a.svg", "<svg/>");
         file("app_bg.wasm", "\0asm");
         let pages = folder.path().to_str().unwrap();
-        Site { server: TestServer::with(&["--pages", pages]), _folder: folder }
+        Site { server: TestServer::with(&["--client-files", pages]), _folder: folder }
     }
 
     async fn get(&self, path: &str, headers: &[(&'static str, &str)]) -> Answer {
@@ -134,7 +134,7 @@ async fn a_file_is_kept_for_ever_only_when_its_name_is_made_of_its_bytes() {
     for name in ["index.html", "app-e1a19f5d4f16dd5e.js", "app-0123456789abcdef.js"] {
         std::fs::write(folder.path().join(name), "let plain;").unwrap();
     }
-    let server = TestServer::with(&["--pages", folder.path().to_str().unwrap()]);
+    let server = TestServer::with(&["--client-files", folder.path().to_str().unwrap()]);
     let kept =
         async |path: &str| ask(&server, Method::GET, path, &[HTML]).await.header("cache-control").to_owned();
     assert_eq!(kept("/app-e1a19f5d4f16dd5e.js").await, "public, max-age=31536000, immutable");

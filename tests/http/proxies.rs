@@ -16,7 +16,7 @@ async fn guest_from(server: &TestServer, forwarded_for: &str) -> Answer {
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_each_client_has_its_own_rate() {
-    let server = TestServer::with(&["--trusted-proxy", "127.0.0.0/8,::1", "--address-guests-per-min", "1"]);
+    let server = TestServer::with(&["--trusted-proxy", "127.0.0.0/8,::1", "--address-accounts-per-min", "1"]);
     for (client, statuses) in [("192.0.2.1", [201, 201, 429]), ("192.0.2.2", [201, 201, 429])] {
         for status in statuses {
             assert_eq!(guest_from(&server, client).await.status, status, "{client}");
@@ -42,7 +42,7 @@ async fn behind_a_trusted_proxy_each_client_has_its_own_sockets() {
 
 #[tokio::test]
 async fn without_one_nobody_can_say_that_they_are_somebody_else() {
-    let server = TestServer::with(&["--address-guests-per-min", "1"]);
+    let server = TestServer::with(&["--address-accounts-per-min", "1"]);
     let mut statuses = Vec::new();
     for client in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
         statuses.push(guest_from(&server, client).await.status);

@@ -86,17 +86,17 @@ async fn what_could_not_start_is_one_line_that_names_it() {
         (vec!["--public-url", "app.example.org"], "--public-url"),
         (vec!["--public-url", "https://ada@app.example.org"], "--public-url"),
         (vec!["--public-url", "https://app.example.org/path"], "--public-url"),
-        (vec!["--log", "sqlite::memory:"], "--log"),
-        (vec!["--log", "sqlite:"], "--log"),
+        (vec!["--database", "sqlite::memory:"], "--database"),
+        (vec!["--database", "sqlite:"], "--database"),
         (vec!["--trusted-proxy", "::ffff:0.0.0.0/90"], "--trusted-proxy"),
         (vec!["--redirect-from", "127.0.0.1:0"], "--redirect-from"),
         (vec!["--data", &no_database], "--data"),
         (vec!["--data", "/proc/nothing"], "--data /proc/nothing"),
-        (vec!["--log", "mysql:x"], "--log"),
-        (vec!["--log", &format!("sqlite:{no_database}")], "--log"),
-        (vec!["--log", "sqlite:/proc/nothing/x.db"], "--log: /proc/nothing/x.db"),
+        (vec!["--database", "mysql:x"], "--database"),
+        (vec!["--database", &format!("sqlite:{no_database}")], "--database"),
+        (vec!["--database", "sqlite:/proc/nothing/x.db"], "--log: /proc/nothing/x.db"),
         (vec!["--bus", "pigeon:"], "--bus"),
-        (vec!["--pages", "/no/such/folder"], "--pages"),
+        (vec!["--client-files", "/no/such/folder"], "--client-files"),
         (vec!["--log-filter", "a=b=c=d"], "--log-filter"),
     ] {
         refuses(&checks(|command| _ = command.args(flags)).await, word);
@@ -196,18 +196,23 @@ async fn a_variable_says_yes_in_the_usual_words() {
 #[tokio::test]
 async fn no_password_is_printed() {
     let printed = prints(|command| {
-        command.args(["--bus", "nats://ada:secret@bus.example:4222", "--log", "postgres://ada:se@cret@db/x"]);
+        command.args([
+            "--bus",
+            "nats://ada:secret@bus.example:4222",
+            "--database",
+            "postgres://ada:se@cret@db/x",
+        ]);
     })
     .await;
     assert!(printed.contains("DUPLEX_BUS=nats://***@bus.example:4222\n"), "{printed}");
-    assert!(printed.contains("DUPLEX_LOG=postgres://***@db/x\n"), "{printed}");
+    assert!(printed.contains("DUPLEX_DATABASE=postgres://***@db/x\n"), "{printed}");
     assert!(!printed.contains("cret"), "{printed}");
 }
 
 #[tokio::test]
 async fn no_password_is_in_a_refusal() {
     for (flag, url, word) in [
-        ("--log", "postgres://ada:secret@db/x", "unknown scheme \"postgres\""),
+        ("--database", "postgres://ada:secret@db/x", "unknown scheme \"postgres\""),
         ("--bus", "nats://ada:secret@bus.example:4222", "unknown scheme \"nats\""),
     ] {
         let folder = TempDir::new().unwrap();

@@ -62,7 +62,7 @@ async fn lives(address: SocketAddr, bytes: &str) -> (Duration, String) {
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(bytes.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // Which of the two it is, the clock tells; and a connection that was reset is closed too.
+    // HeadsOf of the two it is, the clock tells; and a connection that was reset is closed too.
     let _ended = timeout(ANSWERED_WITHIN, connection.read_to_end(&mut answer)).await;
     (opened.elapsed(), String::from_utf8_lossy(&answer).into_owned())
 }

@@ -71,19 +71,19 @@ async fn nonsense_is_refused_in_one_line_that_names_it() {
     for (flag, value) in [
         ("--listen", "nowhere"),
         ("--listen", "127.0.0.1:99999"),
-        ("--log", "mysql:x"),
-        ("--log", "nonsense"),
+        ("--database", "mysql:x"),
+        ("--database", "nonsense"),
         ("--bus", "pigeon:"),
         ("--bus", "nonsense"),
         ("--allow-origin", "example.org"),
         ("--allow-origin", "https://example.org/path"),
-        ("--pages", "/no/such/folder"),
+        ("--client-files", "/no/such/folder"),
         ("--log-filter", "a=b=c=d"),
         ("--log-format", "xml"),
         ("--frame-bytes-max", "0"),
         ("--heartbeat-secs", "-1"),
-        ("--outbox-frames-max", "many"),
-        ("--address-guests-per-min", "99999999999"),
+        ("--mailbox-frames-max", "many"),
+        ("--address-accounts-per-min", "99999999999"),
     ] {
         let folder = TempDir::new().unwrap();
         let output = start(|command| {
@@ -116,7 +116,7 @@ async fn a_data_folder_that_is_a_file_is_refused() {
 async fn a_database_that_is_none_is_refused() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("duplex.db"), "this is no database, only text. ".repeat(100)).unwrap();
-    refuses(&start(|command| _ = in_folder(command, &folder)).await, "--log");
+    refuses(&start(|command| _ = in_folder(command, &folder)).await, "--database");
 }
 
 #[tokio::test]
@@ -155,15 +155,15 @@ async fn help_tells_every_flag_with_its_variable_and_default() {
         "session-frames-per-sec",
         "session-signals-per-sec",
         "identity-publishes-per-sec",
-        "address-guests-per-min",
+        "address-accounts-per-min",
         "address-readers-max",
         "address-connections-max",
         "address-bytes-max",
         "node-bytes-max",
         "memory-max",
         "node-sockets-max",
-        "outbox-frames-max",
-        "outbox-bytes-max",
+        "mailbox-frames-max",
+        "mailbox-bytes-max",
         "heartbeat-secs",
     ] {
         assert!(help.contains(&format!("--{flag}")), "--{flag} is missing:\n{help}");

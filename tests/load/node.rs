@@ -9,7 +9,7 @@ const FLAGS: [&str; 12] = [
     "20000",
     "--address-connections-max",
     "20000",
-    "--address-guests-per-min",
+    "--address-accounts-per-min",
     "1000000",
     "--identity-publishes-per-sec",
     "1000000",

@@ -1,7 +1,7 @@
 //! Readers that lost their connection, their server or their log come back by themselves, with all events once.
 
-use server::realtime::{Draft, NewEpoch, log};
-use server::store::{Location, Lost, Store};
+use realtime::Draft;
+use server::storage::{Location, NewEpoch, Storage};
 use shared::{CloseReason, Key, Payload, Seq, ServerFrame, Status};
 
 use crate::support::{TestServer, probe};
@@ -132,7 +132,7 @@ async fn an_event_of_which_the_node_was_not_told_is_found_within_a_beat() {
     let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.browser("Ada", &[&topic]).await;
     let file = Location::of_file(&server.data().join("duplex.db")).unwrap();
-    let log = log::open(&Store::open(&file, Lost::Refuse).await.unwrap(), NewEpoch::Keep).await.unwrap().0;
+    let log = Storage::open(&file, NewEpoch::Keep).await.unwrap().log;
     let payload = Payload::of(&"past the node").unwrap();
     let (author, key) = (ada.person.identity.clone(), Key::try_from("k").unwrap());
     let appended = log.append(vec![Draft { topic: topic.clone(), author, key, at: 1, payload }]).await;

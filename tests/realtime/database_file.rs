@@ -206,7 +206,7 @@ async fn two_data_folders_on_one_database_are_two_nodes_too_many() {
     let link = other.path().join("link.db");
     std::os::unix::fs::symlink(database(&server), &link).unwrap();
     for file in [database(&server), link] {
-        let log = format!("--log=sqlite:{}", file.display());
+        let log = format!("--database=sqlite:{}", file.display());
         refuses(
             &run(&["--listen", "127.0.0.1:0", &log], other.path()).await,
             "another process uses this database",
@@ -327,7 +327,7 @@ async fn a_database_behind_a_link_is_guarded_where_it_is() {
     refuses(&starts_on(data.path()).await, "leads nowhere");
     fs::File::create(real.path().join("log.db")).unwrap();
     let log = format!("sqlite:{}", data.path().join("duplex.db").display());
-    let mut server = TestServer::with(&["--log", &log]);
+    let mut server = TestServer::with(&["--database", &log]);
     server.guest("Ada").await.publishes("topic", "k", "x").await;
     server.kill();
     assert!(beside(&real.path().join("log.db"), "-wal").exists());
@@ -367,7 +367,7 @@ async fn what_cannot_be_used_is_one_line_with_file_user_and_remedy() {
     std::os::unix::fs::symlink("/no/such/place", path("link")).unwrap();
     for (log, words) in [("folder", "it is a folder"), ("link", "leads nowhere"), ("text/x.db", "is a file")]
     {
-        let flag = format!("--log=sqlite:{}", path(log).display());
+        let flag = format!("--database=sqlite:{}", path(log).display());
         let refused = run(&["--listen", "127.0.0.1:0", &flag], &path("data")).await;
         refuses(&refused, words);
         refuses(&refused, log.split('/').next().unwrap());
@@ -379,7 +379,7 @@ async fn what_cannot_be_used_is_one_line_with_file_user_and_remedy() {
     connection.close().await.unwrap();
     let before = fs::read(path("foreign")).unwrap();
     for (file, words) in [("long", "is no SQLite database"), ("foreign", "a database of another program")] {
-        let flag = format!("--log=sqlite:{}", path(file).display());
+        let flag = format!("--database=sqlite:{}", path(file).display());
         refuses(&run(&["--listen", "127.0.0.1:0", &flag], &path("data")).await, words);
         refuses(&run(&["verify", path(file).to_str().unwrap()], &path("data")).await, words);
     }

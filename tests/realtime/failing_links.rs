@@ -72,7 +72,7 @@ async fn a_connection_that_is_dead_both_ways_is_given_up_by_both_and_costs_nothi
 
 #[tokio::test]
 async fn a_slow_link_brings_everything_in_order_too() {
-    let (server, topic) = (TestServer::with(&["--outbox-frames-max", "4"]), probe("topic"));
+    let (server, topic) = (TestServer::with(&["--mailbox-frames-max", "4"]), probe("topic"));
     let (reader, link) = behind_a_link(&server, &topic).await;
     link.slow(100_000);
     let ada = server.guest("Ada").await;

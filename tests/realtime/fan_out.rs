@@ -16,12 +16,12 @@ const SLOW: usize = 5;
 /// A thousand of them are 4 MB, of which a stalled socket swallows a fraction.
 const TEXT_BYTES: usize = 4_000;
 const STALL: Duration = Duration::from_secs(5);
-/// So many events come at once, and fit the outbox of a reader that takes them.
+/// So many events come at once, and fit the mailbox of a reader that takes them.
 const AT_ONCE: usize = 10;
 /// Less than the 18 MB of a copy for each reader that stalls.
 const MEMORY_BYTES_MAX: u64 = 8 << 20;
 const FAST: [&str; 2] = ["--identity-publishes-per-sec", "100000"];
-const FLAGS: [&str; 4] = ["--outbox-frames-max", "16", "--identity-publishes-per-sec", "100000"];
+const FLAGS: [&str; 4] = ["--mailbox-frames-max", "16", "--identity-publishes-per-sec", "100000"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_publishes_reach_fifty_readers_and_five_of_them_stall_for_five_seconds() {

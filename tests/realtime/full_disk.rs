@@ -14,7 +14,7 @@ fn log_url(disk: &SmallDisk) -> String {
 }
 
 fn server_on(disk: &SmallDisk) -> TestServer {
-    TestServer::with(&["--log", &log_url(disk), "--identity-publishes-per-sec", "100000"])
+    TestServer::with(&["--database", &log_url(disk), "--identity-publishes-per-sec", "100000"])
 }
 
 /// Publishes until it is refused. The keys that were acknowledged, and the one that was not.

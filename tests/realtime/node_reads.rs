@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use server::realtime::{
-    AccessRule, AppendError, Appended, Draft, EventLog, Heads, LogError, Range, Session, SignIn, Visitor,
-    Which,
+use realtime::{
+    AccessRule, AppendError, Appended, Draft, EventLog, Heads, HeadsOf, LogError, Range, Session, SignInId,
+    Visitor,
 };
 use shared::{ClientFrame, DisplayName, EventPage, Identity, Listed, Topic, UserId};
 use tokio::sync::Semaphore;
@@ -39,7 +39,7 @@ impl EventLog for SlowLog {
         self.log.read(topic, range).await
     }
 
-    async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
+    async fn heads(&self, which: HeadsOf<'_>) -> Result<Heads, LogError> {
         self.log.heads(which).await
     }
 
@@ -66,9 +66,9 @@ async fn looks_at(reader: &mut Session, name: &str) {
 async fn nothing_is_read_for_a_topic_that_nobody_watches_any_more() {
     let log =
         Arc::new(SlowLog { log: MemoryLog::new(), gate: Semaphore::new(0), reads: AtomicUsize::new(0) });
-    let node = node(log.clone(), Arc::new(Everybody)).await;
+    let node = node(log.clone(), Arc::new(Everybody));
     let ada = Identity { id: UserId("u_ada".into()), name: DisplayName::parse("Ada").unwrap() };
-    let visitor = Visitor { identity: ada, sign_in: SignIn([0; 32]), from: [127, 0, 0, 1].into() };
+    let visitor = Visitor { identity: ada, sign_in: SignInId([0; 32]), from: [127, 0, 0, 1].into() };
     let (mut gone, mut stays) = (Session::open(&node, visitor.clone()), Session::open(&node, visitor));
     for number in 0..50 {
         looks_at(&mut gone, &format!("topic-{number}")).await;
@@ -82,7 +82,7 @@ async fn nothing_is_read_for_a_topic_that_nobody_watches_any_more() {
     log.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     // Reads get their turns in order, so those for nobody have had theirs by now.
     eventually("the last topic is read", async || {
-        let frames = stays.outbox().take().frames;
+        let frames = stays.mailbox().take().frames;
         frames.iter().any(|frame| frame.starts_with(br#"{"head""#)).then_some(())
     })
     .await;

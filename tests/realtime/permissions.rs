@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use server::realtime::{AccessRule, Node, Session, SignIn, Visitor};
+use realtime::{AccessRule, Node, Session, SignInId, Visitor};
 use shared::{ClientFrame, DisplayName, Identity, Key, Payload, ServerFrame, Topic, UserId};
 use tokio::sync::Semaphore;
 
@@ -40,7 +40,7 @@ impl Rule {
 async fn node_that_asks(open: usize) -> (Arc<Node>, Arc<Rule>) {
     let allowed = AtomicBool::new(true);
     let rule = Arc::new(Rule { allowed, gate: Semaphore::new(open), asked: Semaphore::new(0) });
-    (node(Arc::new(MemoryLog::new()), rule.clone()).await, rule)
+    (node(Arc::new(MemoryLog::new()), rule.clone()), rule)
 }
 
 fn ada() -> Identity {
@@ -48,7 +48,7 @@ fn ada() -> Identity {
 }
 
 fn session(node: &Arc<Node>) -> Session {
-    Session::open(node, Visitor { identity: ada(), sign_in: SignIn([0; 32]), from: [127, 0, 0, 1].into() })
+    Session::open(node, Visitor { identity: ada(), sign_in: SignInId([0; 32]), from: [127, 0, 0, 1].into() })
 }
 
 async fn subscribe(session: &mut Session, topic: &Topic) {
@@ -61,8 +61,8 @@ async fn hears(session: &Session, what: &str, fits: impl Fn(&ServerFrame) -> boo
     let mut heard: Vec<ServerFrame> = Vec::new();
     in_time(what, async {
         while !heard.iter().any(&fits) {
-            session.outbox().filled().await;
-            let frames = session.outbox().take().frames;
+            session.mailbox().filled().await;
+            let frames = session.mailbox().take().frames;
             heard.extend(frames.iter().map(|frame| read_frame(std::str::from_utf8(frame).unwrap())));
         }
     })

@@ -171,7 +171,7 @@ async fn a_crowd_is_counted_in_full_listed_in_part_and_told_four_times_a_second_
 
 #[tokio::test]
 async fn a_reader_that_does_not_read_is_told_once_and_not_of_each_change() {
-    let flags = ["--outbox-frames-max", "16", "--identity-publishes-per-sec", "100000"];
+    let flags = ["--mailbox-frames-max", "16", "--identity-publishes-per-sec", "100000"];
     let (server, topic) = (TestServer::with(&flags), probe("topic"));
     let ada = server.guest("Ada").await;
     let (mut stuck, mut adas) =

@@ -33,7 +33,7 @@ pub(super) struct Loop {
     status: Status,
     started: Instant,
     socket: Option<Box<Socket>>,
-    /// Which socket is wanted. An older one that opens too late is hung up on.
+    /// HeadsOf socket is wanted. An older one that opens too late is hung up on.
     attempt: u64,
     reading: bool,
     pub(super) feeds: BTreeMap<Topic, Feed<Event>>,

@@ -33,7 +33,7 @@ pub enum Cut {
     Reset,
 }
 
-/// Which way nothing comes through.
+/// HeadsOf way nothing comes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stall {
     /// What the server says.

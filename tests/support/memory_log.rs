@@ -5,40 +5,39 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use server::realtime::{
-    AppendError, Appended, Draft, EventLog, Heads, LogError, NewEpoch, Outcome, Range, Which,
-};
+use realtime::{AppendError, Appended, Draft, EventLog, Heads, HeadsOf, LogError, Outcome, Range};
+use server::storage::NewEpoch;
 use shared::{Epoch, Event, EventPage, Seq, Topic};
 
-/// See the module. Clones are the same log.
+/// A log in memory. Clones are the same log.
 #[derive(Clone)]
-pub struct MemoryLog(Arc<Mutex<Kept>>);
+pub struct MemoryLog(Arc<Mutex<MemoryTopics>>);
 
-struct Kept {
-    life: u32,
+struct MemoryTopics {
+    epoch: u32,
     topics: BTreeMap<Topic, Vec<Event>>,
-    /// Those with events, the one with the latest last.
+    /// The topics with events, the one with the latest last.
     order: Vec<Topic>,
 }
 
 impl MemoryLog {
     /// An empty log.
     pub fn new() -> MemoryLog {
-        MemoryLog(Arc::new(Mutex::new(Kept { life: 1, topics: BTreeMap::new(), order: Vec::new() })))
+        MemoryLog(Arc::new(Mutex::new(MemoryTopics { epoch: 1, topics: BTreeMap::new(), order: Vec::new() })))
     }
 
     /// The same log, opened again.
     pub fn reopen(&self, new_epoch: NewEpoch) -> MemoryLog {
         if new_epoch == NewEpoch::Begin {
-            self.0.lock().unwrap().life += 1;
+            self.0.lock().unwrap().epoch += 1;
         }
         self.clone()
     }
 
-    /// A backup that holds so many percent of each topic takes the log's place, as a new life of it.
+    /// A backup that holds so many percent of each topic takes the log's place, with a new epoch.
     pub fn restore(&self, percent: usize) {
         let mut kept = self.0.lock().unwrap();
-        kept.life += 1;
+        kept.epoch += 1;
         kept.topics.values_mut().for_each(|events| events.truncate(events.len() * percent / 100));
     }
 
@@ -49,9 +48,9 @@ impl MemoryLog {
     }
 }
 
-impl Kept {
+impl MemoryTopics {
     fn epoch(&self) -> Epoch {
-        Epoch::try_from(format!("life{}", self.life)).expect("letters and digits")
+        Epoch::try_from(format!("epoch{}", self.epoch)).expect("letters and digits")
     }
 
     fn append(&mut self, draft: Draft) -> Result<Appended, AppendError> {
@@ -89,14 +88,14 @@ impl EventLog for MemoryLog {
         Ok(EventPage { topic: topic.clone(), epoch, head, events })
     }
 
-    async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
+    async fn heads(&self, of: HeadsOf<'_>) -> Result<Heads, LogError> {
         let kept = self.0.lock().unwrap();
         let mut found: Vec<_> = kept.topics.iter().filter(|(_, events)| !events.is_empty()).collect();
         let place = |topic: &Topic| kept.order.iter().position(|known| known == topic);
         found.sort_by_key(|(topic, _)| Reverse(place(topic)));
-        match which {
-            Which::Topics(topics) => found.retain(|(topic, _)| topics.contains(topic)),
-            Which::Newest(namespace, most) => {
+        match of {
+            HeadsOf::Topics(topics) => found.retain(|(topic, _)| topics.contains(topic)),
+            HeadsOf::Newest(namespace, most) => {
                 found.retain(|(topic, _)| topic.namespace() == namespace);
                 found.truncate(most as usize);
             }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use clap::Parser;
+use realtime::{AccessRule, EventLog, LocalBus, Node, NodeDeps};
 use server::limits::Limits;
-use server::realtime::{AccessRule, EventLog, Node, Parts, open_bus};
 
 #[derive(Parser)]
 struct Defaults {
@@ -12,15 +12,15 @@ struct Defaults {
     limits: Limits,
 }
 
-/// One alone on its log, with this rule for the probe's topics.
-pub async fn node(log: Arc<dyn EventLog>, rule: Arc<dyn AccessRule>) -> Arc<Node> {
-    Node::start(Parts {
+/// Starts a node alone on its log, with this rule for the probe's topics.
+pub fn node(log: Arc<dyn EventLog>, rule: Arc<dyn AccessRule>) -> Arc<Node> {
+    Node::start(NodeDeps {
         name: "node".into(),
         build: "build".into(),
         log,
-        bus: open_bus("local:").await.expect("it needs nothing"),
+        bus: Arc::new(LocalBus::default()),
         rules: vec![("probe", rule)],
-        limits: Defaults::parse_from(["node"]).limits,
+        limits: Defaults::parse_from(["node"]).limits.of_node(),
         clock: || 0,
     })
 }

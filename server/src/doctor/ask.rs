@@ -23,7 +23,7 @@ use tokio_rustls::TlsConnector;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error as SocketError;
 
-use crate::authority::Origin;
+use crate::net::authority::Origin;
 
 /// The deadline for a connection, a handshake or the first byte of an answer.
 pub const BEGINS_WITHIN: Duration = Duration::from_secs(10);

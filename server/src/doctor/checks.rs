@@ -16,8 +16,8 @@ use super::Patience;
 use super::ask::{BEGINS_WITHIN, Target, Told};
 use super::finding::{Finding, Proxy};
 use super::streams::{Stream, fares};
-use crate::authority::Authority;
-use crate::http::arrival::{self, Arrival};
+use crate::http::api::arrival::{self, Arrival};
+use crate::net::authority::Authority;
 
 /// An address that nobody has (RFC 5737), as somebody might write it who wants to be another.
 const FORGED: &str = "192.0.2.123";

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::authority::Origin;
+use crate::net::authority::Origin;
 
 /// The proxy in front of the node, as its `Server` or `Via` header names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

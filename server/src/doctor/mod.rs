@@ -2,7 +2,7 @@
 //! between and which line to change.
 //!
 //! It signs in as a guest, publishes nothing, and signs out. What a proxy does to a request it learns from the node
-//! itself, by [`crate::http::arrival`].
+//! itself, by [`crate::http::api::arrival`].
 
 mod ask;
 mod checks;
@@ -12,7 +12,7 @@ mod streams;
 use std::fmt;
 use std::path::Path;
 
-use crate::authority::Origin;
+use crate::net::authority::Origin;
 use ask::Target;
 use checks::Patient;
 use finding::{Finding, Proxy};

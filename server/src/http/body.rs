@@ -1,4 +1,4 @@
-//! `Body`: a JSON body, read into a feature's type, with errors that name the field.
+//! `Body`: the extractor of a JSON body, with errors that name the field.
 
 use std::time::Duration;
 
@@ -7,15 +7,18 @@ use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
+use contract::{Described, Operation};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use shared::{ErrorCode, Problem};
 use tokio::time::timeout;
 
-use crate::http::{ApiError, AppState, Described, Operation, Peer};
+use crate::http::error::ApiError;
+use crate::http::guard::client_ip::Peer;
+use crate::http::state::AppState;
 
-/// The deadline for a whole body: shorter than the one for an answer, so that a caller can tell the two apart.
-const BODY_WITHIN: Duration = Duration::from_secs(20);
+/// The time for a whole body: shorter than the one for an answer, so that a caller can tell the two apart.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The body of a request whose content type is `application/json`.
 pub struct Body<T>(pub T);
@@ -29,14 +32,16 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
         }
         let from = state.proxies.client(Peer::of(request.extensions()), request.headers());
-        let _share = state.take_bytes(from, length(&request).min(state.limits.body_bytes_max as usize))?;
-        let read = timeout(BODY_WITHIN, Bytes::from_request(request, state)).await;
+        let _share =
+            state.budget.take(from, announced_length(&request).min(state.limits.body_bytes_max as usize))?;
+        let read = timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await;
         let read = read.map_err(|_| {
-            let detail = format!("the body did not arrive within {} s; send it again", BODY_WITHIN.as_secs());
+            let detail =
+                format!("the body did not arrive within {} s; send it again", BODY_TIMEOUT.as_secs());
             ApiError::new(ErrorCode::TooSlow, detail)
         })?;
         let bytes = read.map_err(|rejection| unread(&rejection, state))?;
-        // A list would be taken for an object whose fields are in their order.
+        // serde reads a list as an object whose fields come in order.
         if bytes.trim_ascii_start().first() == Some(&b'[') {
             return Err(ApiError::new(ErrorCode::Invalid, "the body must be a JSON object"));
         }
@@ -62,8 +67,8 @@ impl<T: JsonSchema> Described for Body<T> {
     }
 }
 
-/// The bytes that are announced; as many as there can be, where none are.
-fn length(request: &Request) -> usize {
+/// Returns the announced length; `usize::MAX` if none is announced.
+fn announced_length(request: &Request) -> usize {
     let announced =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     announced.unwrap_or(usize::MAX)
@@ -87,7 +92,7 @@ fn unread(rejection: &BytesRejection, state: &AppState) -> ApiError {
     }
 }
 
-/// The path says which field it was, the inner error which rule. A missing field is named by the error alone.
+/// Names the field and its rule. serde names a missing field in the error alone, and any other in the path.
 fn invalid(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     let (path, inner) = (error.path().to_string(), error.inner().to_string());
     if error.inner().is_syntax() || error.inner().is_eof() {

@@ -1,5 +1,5 @@
-//! `ApiError`: every refusal and failure as `application/problem+json` (RFC 9457). The core's errors are mapped
-//! here, and nowhere else. Causes stay in the node's log.
+//! `ApiError`: every refusal and failure as `application/problem+json` (RFC 9457). The errors of the engine and of the
+//! accounts are mapped here, and nowhere else. Causes stay in the node's log.
 
 use std::any::Any;
 
@@ -7,33 +7,34 @@ use axum::Json;
 use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, UPGRADE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use shared::{CloseReason, ErrorCode, Malformed, Problem};
+use contract::{Described, Operation};
+use realtime::{AppendError, Ending, LogError, PublishError, ReadError, SubscribeError};
+use shared::{CloseReason, ErrorCode, Malformed, Problem, endpoint};
 
-use crate::http::request;
-use crate::people::PeopleError;
-use crate::realtime::{AppendError, Ending, LogError, PublishError, ReadError, SubscribeError};
+use crate::accounts::AccountsError;
+use crate::http::request_id;
 
 /// The content type of a problem.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
-/// When to ask again after a failure that is likely to pass.
+/// The time after which to try again when a failure is likely to pass.
 const RETRY_AFTER_MS: u64 = 1_000;
 
-/// What a handler answers with when it does not succeed.
+/// The error of a handler.
 #[derive(Debug)]
 pub struct ApiError(Box<Problem>);
 
 impl ApiError {
-    /// An error with that code; `detail` says what to do.
+    /// Creates an error with that code; `detail` says what to do.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> ApiError {
         Problem::new(code, detail).into()
     }
 
-    /// `invalid`, because `field` breaks a rule.
+    /// Creates an `invalid` error for a field that breaks its grammar.
     pub fn field(field: &str, error: Malformed) -> ApiError {
         Problem::invalid_field(field, error.0).into()
     }
 
-    /// `unavailable`, with a time to ask again.
+    /// Creates an `unavailable` error, with a time to try again.
     pub fn unavailable(detail: &str) -> ApiError {
         Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(RETRY_AFTER_MS).into()
     }
@@ -45,7 +46,7 @@ impl From<Problem> for ApiError {
     }
 }
 
-/// What a caller is told that waits for an answer when it is sent away.
+/// The answer to a caller that is sent away while it waits.
 impl From<Ending> for ApiError {
     fn from(ending: Ending) -> ApiError {
         match ending {
@@ -72,7 +73,7 @@ impl From<PublishError> for ApiError {
                 "this Idempotency-Key was used for something else; use a new key for each publish",
             ),
             PublishError::Busy => ApiError::unavailable("the server is busy; try again with the same key"),
-            // The node has logged the cause.
+            // The write probe has logged the cause.
             PublishError::Append(AppendError::Unavailable(_)) => {
                 ApiError::unavailable("the log cannot be written at the moment; try again with the same key")
             }
@@ -102,26 +103,30 @@ impl From<LogError> for ApiError {
     }
 }
 
-impl From<PeopleError> for ApiError {
-    fn from(error: PeopleError) -> ApiError {
-        tracing::error!(%error, "people cannot be read or written");
+impl From<AccountsError> for ApiError {
+    fn from(error: AccountsError) -> ApiError {
+        tracing::error!(%error, "accounts cannot be read or written");
         ApiError::unavailable("sign-ins cannot be read or written at the moment; try again")
     }
+}
+
+impl Described for ApiError {
+    fn describe(_operation: &mut Operation<'_>) {}
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut problem = self.0;
-        problem.request_id = request::id();
+        problem.request_id = request_id::current();
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], Json(&problem)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
         if let Some(millis) = problem.retry_after_ms {
-            // The header counts whole seconds, rounded up so that nobody comes too early.
+            // The header has whole seconds, rounded up so that nobody comes too early.
             response.headers_mut().insert(RETRY_AFTER, millis.div_ceil(1_000).into());
         }
         if problem.code == ErrorCode::UpgradeRequired {
-            // RFC 9110 §15.5.22. Over HTTP/2, where a socket is opened otherwise, the library leaves them out.
+            // RFC 9110 §15.5.22. The library leaves them out over HTTP/2, where a socket is opened with CONNECT.
             response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
         }
@@ -129,7 +134,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The problem behind a status that some library answered with.
+/// Returns the problem for a status that a library answered with.
 pub fn of_status(status: StatusCode) -> ApiError {
     let code = ErrorCode::ALL.iter().find(|code| code.status() == status.as_u16()).copied();
     match code {
@@ -151,7 +156,12 @@ pub fn of_status(status: StatusCode) -> ApiError {
     }
 }
 
-/// A panic in a handler: a defect of this program.
+/// True for an address of the API or the socket, where every error is a problem.
+pub fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/") || path == endpoint::SOCKET
+}
+
+/// Answers for a handler that panicked, which is a defect of this program.
 pub fn on_panic(panic: Box<dyn Any + Send>) -> Response {
     let message = panic.downcast_ref::<String>().map(String::as_str);
     let message = message.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");

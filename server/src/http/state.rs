@@ -1,169 +1,175 @@
-//! `AppState`: what every handler can reach.
+//! `AppState`: everything that a handler can reach.
 
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::extract::FromRef;
+use realtime::{Ending, Node, SignInId, Visitor};
 use shared::{CloseReason, ErrorCode, Identity, Millis, Problem};
 
-use crate::http::rates::Counted;
-use crate::http::{ApiError, Budget, ClientIp, Meters, Origins, Pages, Proxies, Rates, Refusal, Turns};
+use crate::accounts::{Accounts, AccountsError, SIGN_IN_MS_MAX};
+use crate::http::client_files::ClientFiles;
+use crate::http::error::ApiError;
+use crate::http::guard::budget::Budget;
+use crate::http::guard::client_ip::{ClientIp, Proxies};
+use crate::http::guard::origin::Origins;
+use crate::http::guard::page_turns::PageTurns;
+use crate::http::guard::rates::{AddressSlot, Rates};
 use crate::limits::Limits;
 use crate::memory::Memory;
-use crate::people::{People, PeopleError, TokenHash};
-use crate::realtime::{Ending, Node, Visitor};
+use crate::net::Transport;
+use crate::telemetry::edge_metrics::{EdgeMetrics, Refusal};
 
-/// A sign-in that is not renewed for so long ends: 400 days, for which browsers keep its cookie.
-pub const SIGN_IN_MS_MAX: Millis = 400 * DAY_MS;
-/// One day.
-pub const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
-/// When a reader that came while the node went away may try again.
-const COME_BACK_MS: u64 = 1_000;
-/// When to ask again for a place among so many: one is free once somebody leaves.
-const PLACE_MS: u64 = 10_000;
+/// The time after which a reader may try again that came while the node was draining.
+const RECONNECT_AFTER_MS: u64 = 1_000;
+/// The time after which to ask for a place again that is free once somebody leaves.
+const PLACE_RETRY_MS: u64 = 10_000;
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<Parts>);
+pub struct AppState(Arc<AppParts>);
 
-/// What the state is made of.
-pub struct Parts {
-    /// The realtime core.
+/// The parts of the state.
+pub struct AppParts {
+    /// The engine.
     pub node: Arc<Node>,
-    /// Who is signed in.
-    pub people: Arc<dyn People>,
-    /// Which hosts and origins are welcome.
-    pub origins: Origins,
-    /// The proxies in front of the node.
+    /// Accounts and sign-ins.
+    pub accounts: Arc<dyn Accounts>,
+    /// The hosts and origins that are allowed.
+    pub origins: Arc<Origins>,
+    /// The trusted proxies in front of the node.
     pub proxies: Proxies,
     /// The client that is served.
-    pub pages: Pages,
+    pub client_files: Arc<ClientFiles>,
     /// The rates of people and addresses.
     pub rates: Rates,
     /// The memory that requests under way may take.
     pub budget: Budget,
     /// The node's memory.
     pub memory: Memory,
-    /// Who reads a page now, and who is next.
-    pub turns: Turns,
-    /// What is counted.
-    pub meters: Meters,
+    /// The turns of those who read pages.
+    pub page_turns: PageTurns,
+    /// The metrics of the edge.
+    pub metrics: EdgeMetrics,
     /// The limits.
     pub limits: Limits,
-    /// The time now.
+    /// The wall clock.
     pub clock: fn() -> Millis,
-    /// Whether the node is going away, and wants no new clients.
+    /// True once the node wants no new clients.
     pub leaving: AtomicBool,
-    /// Whether it sends those away that are there.
+    /// True once the node sends its clients away.
     pub draining: AtomicBool,
-    /// What carries the requests.
+    /// The encryption of connections.
     pub transport: Transport,
     /// The port that the node listens on.
     pub port: u16,
-    /// Fails with one line when the node's hold on its data folder is gone.
-    pub in_place: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
-}
-
-/// What carries the requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// Nothing is encrypted here.
-    Plain,
-    /// TLS with a certificate for this machine only: no promise is made for the future of its name.
-    LocalTls,
-    /// TLS for good.
-    Tls,
-}
-
-impl Transport {
-    /// Whether cookies may be kept to TLS.
-    pub fn is_secure(self) -> bool {
-        self != Transport::Plain
-    }
+    /// Fails with one line once the node has lost a lock of its data.
+    pub check_locks: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
 
 impl AppState {
     /// Shares the parts.
-    pub fn new(parts: Parts) -> AppState {
+    pub fn new(parts: AppParts) -> AppState {
         AppState(Arc::new(parts))
     }
 
-    /// From now on the node is not ready, so that a load balancer sends new clients elsewhere.
+    /// Makes the node not ready, so that a load balancer sends new clients elsewhere.
     pub fn leave(&self) {
         self.leaving.store(true, Ordering::Relaxed);
     }
 
-    /// From now on no new socket is opened.
+    /// Refuses new sockets from now on.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Counts one more socket, stream or waiting poll, for as long as the answer is kept; or says why it must not
-    /// be opened.
-    pub fn admit_reader(&self, ClientIp(from): ClientIp) -> Result<Counted, ApiError> {
+    /// Counts one more socket, stream or waiting poll, for as long as the slot is kept. Fails if there may be no more.
+    pub fn admit_reader(&self, ClientIp(from): ClientIp) -> Result<AddressSlot, ApiError> {
         if self.is_draining() || self.node.sessions_open() >= self.limits.node_sockets_max as usize {
-            self.meters.refused(Refusal::NodeSockets);
+            self.metrics.refused(Refusal::NodeSockets);
             let detail = "the server accepts no more sockets and streams at the moment; try again later";
-            let come_back_ms = if self.is_draining() { COME_BACK_MS } else { PLACE_MS };
-            return Err(Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(come_back_ms).into());
+            let retry_ms = if self.is_draining() { RECONNECT_AFTER_MS } else { PLACE_RETRY_MS };
+            return Err(Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(retry_ms).into());
         }
         if self.memory.is_tight() {
             return self.rates.readers.open_unless_crowded(from, None).ok_or_else(|| {
-                self.meters.refused(Refusal::Memory);
+                self.metrics.refused(Refusal::Memory);
                 let detail =
                     "the server is short of memory, and many are here from your address; try again later";
-                Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(PLACE_MS).into()
+                Problem::new(ErrorCode::Unavailable, detail).retry_after_ms(PLACE_RETRY_MS).into()
             });
         }
         self.rates.readers.open(from).ok_or_else(|| {
-            self.meters.refused(Refusal::AddressReaders);
+            self.metrics.refused(Refusal::AddressReaders);
             let detail = "too many open sockets and streams from this address; close one first";
-            Problem::new(ErrorCode::TooMany, detail).retry_after_ms(PLACE_MS).into()
+            Problem::new(ErrorCode::TooMany, detail).retry_after_ms(PLACE_RETRY_MS).into()
         })
     }
 
-    /// What changed between the checks of a request and the moment from which its session hears of such things.
-    pub async fn no_longer_welcome(&self, visitor: &Visitor) -> Option<Ending> {
+    /// Checks a visitor again once their session exists. A drain, a sign-out or a rename between the checks of the request
+    /// and that moment would otherwise miss the session.
+    pub async fn recheck_visitor(&self, visitor: &Visitor) -> Option<Ending> {
         if self.is_draining() {
-            return Some(Ending::Drain { reconnect_after_ms: COME_BACK_MS });
+            return Some(Ending::Drain { reconnect_after_ms: RECONNECT_AFTER_MS });
         }
-        match self.signed_in(visitor.sign_in.0).await {
+        match self.signed_in(visitor.sign_in).await {
             Ok(None) => Some(Ending::Close(CloseReason::IdentityEnded)),
             Ok(Some((now, _))) if now.name != visitor.identity.name => {
                 self.node.rename(&now.id, &now.name);
                 None
             }
-            // A people's database that cannot be read ends nobody's session.
+            // Accounts that cannot be read end nobody's session.
             Ok(Some(_)) | Err(_) => None,
         }
     }
 
-    /// Who is signed in under that token, and when it was last renewed.
-    pub async fn signed_in(&self, token: TokenHash) -> Result<Option<(Identity, Millis)>, PeopleError> {
-        let found = self.people.find(token).await?;
+    /// Returns the person of a sign-in that has not ended, and the time of its last renewal.
+    pub async fn signed_in(&self, sign_in: SignInId) -> Result<Option<(Identity, Millis)>, AccountsError> {
+        let found = self.accounts.find(sign_in).await?;
         Ok(found.filter(|(_, renewed_at)| *renewed_at >= self.renewed_since()))
     }
 
-    /// When a sign-in that is still good was renewed, at the earliest.
+    /// Returns the time since which a sign-in must have been renewed.
     pub fn renewed_since(&self) -> Millis {
         (self.clock)() - SIGN_IN_MS_MAX
     }
 
-    /// Whether the node is going away.
+    /// True once the node wants no new clients.
     pub fn is_leaving(&self) -> bool {
         self.leaving.load(Ordering::Relaxed)
     }
 
-    /// Whether those who are there are sent away.
+    /// True once the node sends its clients away.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 }
 
 impl Deref for AppState {
-    type Target = Parts;
+    type Target = AppParts;
 
-    fn deref(&self) -> &Parts {
+    fn deref(&self) -> &AppParts {
         &self.0
     }
+}
+
+/// Lets a guard or a layer take a single part, so that it need not know the whole state.
+macro_rules! parts {
+    ($($part:ident: $type:ty),*) => {$(
+        impl FromRef<AppState> for $type {
+            fn from_ref(state: &AppState) -> $type {
+                state.$part.clone()
+            }
+        }
+    )*};
+}
+
+parts! {
+    budget: Budget,
+    client_files: Arc<ClientFiles>,
+    metrics: EdgeMetrics,
+    origins: Arc<Origins>,
+    proxies: Proxies,
+    transport: Transport
 }

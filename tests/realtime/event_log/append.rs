@@ -1,6 +1,7 @@
 //! The contract of `EventLog::append`: numbering, and what a key means.
 
-use server::realtime::{AppendError, Draft, NewEpoch, Outcome, Which};
+use realtime::{AppendError, Draft, HeadsOf, Outcome};
+use server::storage::NewEpoch;
 use shared::{Part, Seq};
 
 use super::{Back, append, draft, filled, outcomes, read, seqs};
@@ -87,6 +88,6 @@ pub(super) async fn trying_to_write_changes_nothing_that_is_read(back: &impl Bac
         log.try_write().await.unwrap();
         assert_eq!(read(&log, Part::Newest, 100).await, before);
     }
-    let all = log.heads(Which::Newest(before.topic.namespace(), 10)).await.unwrap();
+    let all = log.heads(HeadsOf::Newest(before.topic.namespace(), 10)).await.unwrap();
     assert_eq!(all.heads.len(), 1, "{all:?}");
 }

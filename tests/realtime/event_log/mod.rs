@@ -8,8 +8,8 @@ mod read;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use server::realtime::{AppendError, Appended, Draft, EventLog, NewEpoch, Outcome, Range, log};
-use server::store::{Location, Lost, Store};
+use realtime::{AppendError, Appended, Draft, EventLog, Outcome, Range};
+use server::storage::{Location, NewEpoch, Storage};
 use shared::{EventPage, Identity, Key, Part, Payload, UserId};
 use tempfile::TempDir;
 
@@ -30,7 +30,7 @@ struct Sqlite(TempDir);
 impl Back for Sqlite {
     async fn open(&self, new_epoch: NewEpoch) -> Log {
         let file = Location::of_file(&self.0.path().join("log.db")).unwrap();
-        log::open(&Store::open(&file, Lost::Refuse).await.unwrap(), new_epoch).await.unwrap().0
+        Storage::open(&file, new_epoch).await.unwrap().log
     }
 }
 

@@ -1,6 +1,7 @@
 //! The contract of `EventLog::read` and `heads`: ranges, snapshots, and what stays over a restart.
 
-use server::realtime::{Draft, NewEpoch, Outcome, Range, Which};
+use realtime::{Draft, HeadsOf, Outcome, Range};
+use server::storage::NewEpoch;
 use shared::{Epoch, Part, Seq, Topic};
 
 use super::{Back, append, draft, filled, read, seqs};
@@ -90,18 +91,18 @@ pub(super) async fn heads_tell_all_topics_that_have_events(back: &impl Back) {
     log.append(vec![draft("b", "ada", "k", "x"), elsewhere]).await;
     let (a, b, unknown) = (probe("a"), probe("b"), probe("c"));
 
-    let asked = log.heads(Which::Topics(&[a.clone(), unknown])).await.unwrap();
+    let asked = log.heads(HeadsOf::Topics(&[a.clone(), unknown])).await.unwrap();
     let known: Vec<_> = asked.heads.iter().filter(|(_, head)| **head > Seq::ZERO).collect();
     assert_eq!(known, [(&a, &Seq(3))]);
     assert_eq!(asked.epoch, read(&log, Part::Newest, 1).await.epoch);
 
-    let all = log.heads(Which::Newest("probe", 10)).await.unwrap().heads;
+    let all = log.heads(HeadsOf::Newest("probe", 10)).await.unwrap().heads;
     assert_eq!(all.into_iter().collect::<Vec<_>>(), [(a.clone(), Seq(3)), (b.clone(), Seq(1))]);
 
     for (topic, seq) in [(&b, Seq(2)), (&a, Seq(4))] {
         let at = 1_795_357_300_000 + seq.0 as i64;
         log.append(vec![Draft { at, ..draft(topic.name(), "ada", "later", "x") }]).await;
-        let newest = log.heads(Which::Newest("probe", 1)).await.unwrap().heads;
+        let newest = log.heads(HeadsOf::Newest("probe", 1)).await.unwrap().heads;
         assert_eq!(newest.into_iter().collect::<Vec<_>>(), [(topic.clone(), seq)]);
     }
 }
@@ -131,6 +132,6 @@ pub(super) async fn a_new_epoch_begins_only_when_asked_for(back: &impl Back) {
     let first = read(&filled(back, 3).await, Part::Newest, 100).await;
     let renewed = read(&back.open(NewEpoch::Begin).await, Part::Newest, 100).await;
     assert_ne!(renewed.epoch, first.epoch);
-    assert_eq!(renewed.events, first.events, "a new life keeps the events that the backup had");
+    assert_eq!(renewed.events, first.events, "a new epoch keeps the events that the backup had");
     assert_eq!(read(&back.open(NewEpoch::Keep).await, Part::Newest, 100).await.epoch, renewed.epoch);
 }

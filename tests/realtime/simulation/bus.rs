@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{BoxStream, StreamExt, unfold};
-use server::realtime::{Bus, BusError, Heard, Notice};
+use realtime::{Bus, BusError, BusMessage, Notice};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use super::trace::Trace;
 pub struct SimulatedBus {
     chance: Chance,
     trace: Trace,
-    listeners: Arc<Mutex<Vec<UnboundedSender<Heard>>>>,
+    listeners: Arc<Mutex<Vec<UnboundedSender<BusMessage>>>>,
 }
 
 /// One process's end of it.
@@ -39,11 +39,11 @@ impl SimulatedBus {
     }
 
     /// Sends one notice to one listener, for better or worse.
-    fn carry(&self, notice: &Notice, to: &UnboundedSender<Heard>) {
+    fn carry(&self, notice: &Notice, to: &UnboundedSender<BusMessage>) {
         if self.chance.strikes(8) {
             self.trace.count("notice lost");
             if self.chance.one_in(3) {
-                to.send(Heard::Missed).ok();
+                to.send(BusMessage::Missed).ok();
             }
             return;
         }
@@ -51,7 +51,7 @@ impl SimulatedBus {
         for _ in 0..copies {
             let late = if self.chance.strikes(8) { 3_000 } else { 15 };
             let (delay, to) = (Duration::from_millis(self.chance.between(0..=late)), to.clone());
-            let heard = Heard::Notice(notice.clone());
+            let heard = BusMessage::Notice(notice.clone());
             tokio::spawn(async move {
                 sleep(delay).await;
                 // An error says that the listener is gone.
@@ -73,7 +73,7 @@ impl Bus for BusEnd {
         Ok(())
     }
 
-    fn listen(&self) -> BoxStream<'static, Heard> {
+    fn listen(&self) -> BoxStream<'static, BusMessage> {
         let (listener, heard) = unbounded_channel();
         self.bus.listeners.lock().unwrap().push(listener);
         let hear = |(mut heard, gone): (tokio::sync::mpsc::UnboundedReceiver<_>, CancellationToken)| async {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use server::realtime::Visitor;
+use realtime::Visitor;
 use shared::CloseReason;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use tokio_util::sync::CancellationToken;

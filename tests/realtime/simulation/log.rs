@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use server::realtime::{AppendError, Appended, Draft, EventLog, Heads, LogError, Outcome, Range, Which};
+use realtime::{AppendError, Appended, Draft, EventLog, Heads, HeadsOf, LogError, Outcome, Range};
 use shared::{EventPage, Topic};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -83,7 +83,7 @@ impl EventLog for LogEnd {
         self.answer(page).await
     }
 
-    async fn heads(&self, which: Which<'_>) -> Result<Heads, LogError> {
+    async fn heads(&self, which: HeadsOf<'_>) -> Result<Heads, LogError> {
         self.pause().await;
         let heads = self.log.heads(which).await;
         self.answer(heads).await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use server::realtime::{AccessRule, SignIn};
+use realtime::{AccessRule, SignInId};
 use shared::{Identity, Millis, Topic, UserId};
 
 use super::chance::Chance;
@@ -40,12 +40,12 @@ impl People {
     }
 
     /// Signs somebody in; an earlier sign-in of theirs is void.
-    pub fn sign_in(&self, who: &UserId) -> SignIn {
+    pub fn sign_in(&self, who: &UserId) -> SignInId {
         let mut known = self.known.lock().unwrap();
         known.sign_ins += 1;
         let number = known.sign_ins;
         known.signed_in.insert(who.clone(), number);
-        SignIn([number; 32])
+        SignInId([number; 32])
     }
 
     /// Ends somebody's sign-in.
@@ -54,7 +54,7 @@ impl People {
     }
 
     /// Whether the sign-in holds.
-    pub fn knows(&self, who: &UserId, sign_in: SignIn) -> bool {
+    pub fn knows(&self, who: &UserId, sign_in: SignInId) -> bool {
         self.known.lock().unwrap().signed_in.get(who) == Some(&sign_in.0[0])
     }
 

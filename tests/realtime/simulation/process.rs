@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use server::limits::Limits;
-use server::realtime::{Ending, Node, Parts, Session, SignIn, Visitor, encode};
-use shared::{CloseReason, ServerFrame, UserId};
+use realtime::{Ending, Node, NodeDeps, NodeLimits, Session, SignInId, Visitor, encode};
+use shared::{CloseReason, ServerFrame, SessionLimits, UserId};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +23,7 @@ use super::world::World;
 /// How often a node pings: so short that half-open links are found within a run.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// As in `http/socket.rs`.
-const TOOK_NOTHING: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const PINGS_MAX: u32 = 2;
 /// How long a node that stops waits for its sessions, and at most for everything else.
 const GRACE: Duration = Duration::from_secs(5);
@@ -32,7 +31,7 @@ const STOP_MAX: Duration = Duration::from_secs(60);
 
 /// See the module.
 pub struct Process {
-    /// Which one, and which life of it.
+    /// HeadsOf one, and which life of it.
     pub name: String,
     /// The real thing.
     pub node: Arc<Node>,
@@ -55,7 +54,7 @@ impl Process {
         let gone = CancellationToken::new();
         let (chance, trace) = (world.chance.clone(), world.trace.clone());
         let log = LogEnd { process: name.clone(), log: world.log.clone(), chance, trace, gone: gone.clone() };
-        let node = Node::start(Parts {
+        let node = Node::start(NodeDeps {
             name: name.clone(),
             build: "simulated".into(),
             log: Arc::new(log),
@@ -90,7 +89,7 @@ impl Process {
     }
 
     /// What changed between the checks of a request and the moment from which its session hears of such things.
-    pub fn no_longer_welcome(&self, world: &World, who: &UserId, sign_in: SignIn) -> Option<Ending> {
+    pub fn recheck_visitor(&self, world: &World, who: &UserId, sign_in: SignInId) -> Option<Ending> {
         if self.is_draining() {
             return Some(Ending::Drain { reconnect_after_ms: 500 });
         }
@@ -123,8 +122,8 @@ impl Served<'_> {
         let mut witness = Witness::new(self.world, &self.process.name, &visitor.identity.id);
         let (who, sign_in) = (visitor.identity.id.clone(), visitor.sign_in);
         let session = Session::open(&self.process.node, visitor);
-        if let Some(ending) = self.process.no_longer_welcome(self.world, &who, sign_in) {
-            session.outbox().end(ending);
+        if let Some(ending) = self.process.recheck_visitor(self.world, &who, sign_in) {
+            session.mailbox().end(ending);
         }
         if let End::Close(reason) = self.serve(session, received, &mut witness).await {
             timeout(Duration::from_secs(1), self.to.send(Sent::Close(reason))).await.ok();
@@ -137,11 +136,11 @@ impl Served<'_> {
         mut received: Receiver<String>,
         seen: &mut Witness<'_>,
     ) -> End {
-        let outbox = session.outbox().clone();
+        let mailbox = session.mailbox().clone();
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let batch = outbox.take();
+            let batch = mailbox.take();
             seen.sees(&batch);
             for frame in batch.frames {
                 if let Err(end) = self.write(frame).await {
@@ -171,8 +170,8 @@ impl Served<'_> {
                     }
                     continue;
                 }
-                () = outbox.filled() => continue,
-                text = received.recv(), if outbox.has_room() => text,
+                () = mailbox.filled() => continue,
+                text = received.recv(), if mailbox.can_answer() => text,
             };
             let Some(text) = text else { return End::Gone };
             self.pings = 0;
@@ -181,35 +180,27 @@ impl Served<'_> {
     }
 
     async fn write(&self, frame: Bytes) -> Result<(), End> {
-        match timeout(TOOK_NOTHING, self.to.send(Sent::Frame(frame))).await {
+        match timeout(SEND_TIMEOUT, self.to.send(Sent::Frame(frame))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(End::Close(CloseReason::TookNothing)),
+            Err(_) => Err(End::Close(CloseReason::SendTimedOut)),
         }
     }
 }
 
 /// Small queues, which overflow often; rates that nobody reaches, since they go by the real clock.
-fn limits(world: &World) -> Limits {
-    Limits {
-        frame_bytes_max: 16_384,
-        payload_bytes_max: 8_192,
-        signal_bytes_max: 1_024,
-        body_bytes_max: 65_536,
-        session_topics_max: 100,
-        session_frames_per_sec: 1_000_000,
-        session_signals_per_sec: 1_000_000,
-        identity_publishes_per_sec: 1_000_000,
-        address_guests_per_min: 1_000_000,
-        address_readers_max: 1_000_000,
-        address_connections_max: 1_000_000,
-        address_bytes_max: None,
-        node_bytes_max: None,
-        memory_max: None,
-        node_sockets_max: 1_000_000,
-        outbox_frames_max: world.shape.outbox_frames_max,
-        outbox_bytes_max: 262_144,
-        keep_alive_secs: 150,
+fn limits(world: &World) -> NodeLimits {
+    NodeLimits {
+        session: SessionLimits {
+            frame_bytes_max: 16_384,
+            payload_bytes_max: 8_192,
+            signal_bytes_max: 1_024,
+            session_topics_max: 100,
+            session_frames_per_sec: 1_000_000,
+            session_signals_per_sec: 1_000_000,
+        },
+        mailbox_frames_max: world.shape.mailbox_frames_max as usize,
+        mailbox_bytes_max: 262_144,
         heartbeat_secs: HEARTBEAT.as_secs() as u32,
     }
 }

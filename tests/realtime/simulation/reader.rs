@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use server::realtime::{SignIn, Visitor};
+use realtime::{SignInId, Visitor};
 use shared::{
     ClientFrame, CloseReason, Command, Connection, Epoch, Feed, Identity, Input, ServerFrame, Status, Topic,
     UserId,
@@ -36,7 +36,7 @@ pub struct Reader {
 /// What changes about a reader.
 pub(super) struct State {
     pub(super) connection: Connection,
-    sign_in: SignIn,
+    sign_in: SignInId,
     line: Option<Line>,
     lines: u64,
     pub(super) readings: BTreeMap<Topic, Reading>,

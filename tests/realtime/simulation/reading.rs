@@ -10,7 +10,7 @@ pub struct Reading {
     pub feed: Feed<Event>,
     /// What the page shows: applied since it last started over.
     pub applied: Vec<Event>,
-    /// Which opening of the topic this is; answers to an earlier one concern nobody.
+    /// HeadsOf opening of the topic this is; answers to an earlier one concern nobody.
     pub number: u64,
     /// How many pulls were sent.
     pub pulls: u64,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use server::realtime::{AppendError, PublishError, Range, ReadError, Visitor, Watch};
+use realtime::{AppendError, PublishError, Range, ReadError, Visitor, Waiter};
 use shared::{Ack, EventPage, Input, Key, Payload, Pull, Seq, Topic};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -134,8 +134,8 @@ impl Asked {
         let until = Instant::now() + WAIT;
         let Visitor { identity, sign_in, .. } = self.visitor.clone();
         let place = self.world.turnstile.place();
-        let mut watch = Watch::begin(&self.process.node, self.visitor.clone(), self.topic.clone());
-        if self.process.no_longer_welcome(&self.world, &identity.id, sign_in).is_some() {
+        let mut watch = Waiter::begin(&self.process.node, self.visitor.clone(), self.topic.clone());
+        if self.process.recheck_visitor(&self.world, &identity.id, sign_in).is_some() {
             return Err(Refusal::Unavailable);
         }
         loop {

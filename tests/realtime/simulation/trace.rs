@@ -34,7 +34,7 @@ pub struct Trace(Arc<Mutex<Noted>>);
 pub struct Noted {
     /// What happened, with the time.
     pub lines: Vec<String>,
-    /// Which promises were broken, and how.
+    /// HeadsOf promises were broken, and how.
     pub broken: Vec<String>,
     /// How often what happened: a fault that never strikes proves nothing.
     pub counts: BTreeMap<&'static str, u64>,

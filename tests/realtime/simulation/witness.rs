@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use server::realtime::Batch;
+use realtime::Batch;
 use shared::{Millis, Seq, ServerFrame, Topic, UserId};
 
 use super::trace::now;
@@ -31,7 +31,7 @@ impl<'a> Witness<'a> {
 
     /// What the node says next.
     pub fn sees(&mut self, batch: &Batch) {
-        let bound = self.world.shape.outbox_frames_max as usize + ANSWERS_MAX;
+        let bound = self.world.shape.mailbox_frames_max as usize + ANSWERS_MAX;
         if batch.frames.len() > bound {
             self.broken("a queue is bounded", format!("{} frames waited", batch.frames.len()));
         }

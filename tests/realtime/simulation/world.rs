@@ -44,8 +44,8 @@ pub struct World {
 
 /// How large everything is; small enough that every bound is met.
 pub struct Shape {
-    /// Of one session's outbox.
-    pub outbox_frames_max: u32,
+    /// Of one session's mailbox.
+    pub mailbox_frames_max: u32,
     /// Of one pull.
     pub page_events_max: u32,
     /// Of the readers' feeds.
@@ -68,7 +68,7 @@ impl World {
     pub fn new(seed: u64) -> World {
         let (chance, trace) = (Chance::new(seed), Trace::default());
         let shape = Shape {
-            outbox_frames_max: chance.between(3..=8) as u32,
+            mailbox_frames_max: chance.between(3..=8) as u32,
             page_events_max: chance.between(3..=9) as u32,
             catch_up_max: *chance.pick(&[5, 500, 500]),
             readers: chance.between(3..=6),

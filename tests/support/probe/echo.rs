@@ -4,7 +4,8 @@
 
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use server::http::{Answer, AppState, Routes, bounded_socket};
+use server::http::api::upgrade::bounded;
+use server::http::{Answer, AppState, Routes};
 
 /// The one route.
 pub fn routes() -> Routes {
@@ -12,7 +13,7 @@ pub fn routes() -> Routes {
 }
 
 async fn open(State(app): State<AppState>, upgrade: WebSocketUpgrade) -> Answer<WebSocketUpgrade> {
-    Answer::of(bounded_socket(upgrade, &app.limits).on_upgrade(echo))
+    Answer::of(bounded(upgrade, &app.limits).on_upgrade(echo))
 }
 
 /// Until one side ends it. The library answers pings and closes by itself, as it does for the product.

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use axum::extract::State;
+use realtime::AccessRule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use server::http::{ApiError, AppState, Body, Feature, Named, Published, Routes, Writer};
-use server::realtime::AccessRule;
+use server::http::{ApiError, AppState, Body, Feature, Published, Routes, TopicName, Writer};
 use shared::{Identity, Topic, TopicKind};
 
 /// Its topics, its one route, and who may read.
@@ -33,7 +33,7 @@ struct Said {
 async fn publish(
     State(app): State<AppState>,
     writer: Writer,
-    named: Named<Probe>,
+    named: TopicName<Probe>,
     Body(said): Body<Said>,
 ) -> Result<Published, ApiError> {
     app.publish(writer, named.topic, &said).await

@@ -3,13 +3,13 @@
 use axum::extract::State;
 use shared::features::chat::{ChatEvent, MessageText, NewMessage, Room};
 
-use server::http::{ApiError, AppState, Body, Named, Published, Writer};
+use server::http::{ApiError, AppState, Body, Published, TopicName, Writer};
 
 /// Publishes a line in a room.
 pub async fn post(
     State(app): State<AppState>,
     writer: Writer,
-    room: Named<Room>,
+    room: TopicName<Room>,
     Body(new): Body<NewMessage>,
 ) -> Result<Published, ApiError> {
     let text = MessageText::parse(&new.text).map_err(|error| ApiError::field("text", error))?;

@@ -6,8 +6,8 @@ mod rooms;
 
 use shared::features::chat::{MESSAGES, ROOMS, Room};
 
+use realtime::Everyone;
 use server::http::{Feature, Routes};
-use server::realtime::Everyone;
 
 /// What the node needs to know of it.
 pub fn feature() -> Feature {

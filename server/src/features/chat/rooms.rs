@@ -5,16 +5,16 @@ use axum::extract::State;
 use shared::features::chat::{FIRST_ROOM, Room, RoomSummary, Rooms, room_topic};
 use shared::{Part, TopicKind};
 
-use server::http::{ApiError, AppState};
-use server::realtime::{Heads, Range, Visitor, Which};
+use realtime::{Heads, HeadsOf, Range};
+use server::http::{ApiError, AppState, SignedIn};
 
 /// Nobody looks through more of them.
 const ROOMS_MAX: u32 = 100;
 
 /// The rooms with the latest lines, the latest first, and the first room wherever it belongs.
-pub async fn list(State(app): State<AppState>, _visitor: Visitor) -> Result<Json<Rooms>, ApiError> {
+pub async fn list(State(app): State<AppState>, _signed_in: SignedIn) -> Result<Json<Rooms>, ApiError> {
     let Heads { heads, mut latest_first, .. } =
-        app.node.heads(Which::Newest(Room::NAMESPACE, ROOMS_MAX)).await?;
+        app.node.heads(HeadsOf::Newest(Room::NAMESPACE, ROOMS_MAX)).await?;
     let first = room_topic(FIRST_ROOM).expect("the first room's name keeps the grammar");
     if !heads.contains_key(&first) {
         latest_first.push(first);
