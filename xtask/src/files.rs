@@ -1,12 +1,8 @@
 //! Reading, writing and listing files, with errors that name the path.
 
 use crate::failure::Result;
-use crate::git;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// Folders at the project's root that hold what was built or installed, not what was written.
-const NOT_OURS: [&str; 4] = [".git", ".tools", "data", "target"];
 
 /// A file's bytes.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
@@ -62,27 +58,6 @@ pub(crate) fn remove(path: &Path) -> Result<bool> {
     }
 }
 
-/// Every file of the project that a person wrote, sorted: those that git tracks or would add, and where git does
-/// not hold the folder, all but what is built or installed.
-pub(crate) fn of_project(root: &Path) -> Result<Vec<PathBuf>> {
-    if let Some(files) = git::files(root) {
-        return Ok(files);
-    }
-    let mut files = Vec::new();
-    for path in entries(root)? {
-        if !NOT_OURS.iter().any(|name| path.ends_with(name)) {
-            files.extend(below(&path)?);
-        }
-    }
-    Ok(files)
-}
-
-/// A file's path below the project's folder, with `/` between the parts.
-pub(crate) fn below_root(root: &Path, file: &Path) -> String {
-    let parts = file.strip_prefix(root).unwrap_or(file).iter().map(|part| part.to_string_lossy());
-    parts.collect::<Vec<_>>().join("/")
-}
-
 /// Every file below a folder, sorted; a file is itself, and what does not exist has none.
 pub(crate) fn below(path: &Path) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
@@ -95,7 +70,8 @@ pub(crate) fn below(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The entries of a folder, sorted.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let listed: std::io::Result<Vec<PathBuf>> =
         fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     let mut paths = listed.map_err(|error| format!("cannot list {}: {error}", folder.display()))?;

@@ -3,22 +3,23 @@
 //! One file in `commands/` for each command; the rest are the parts they share. Programs are started
 //! through `process`, which ends them, with all that they started, when we end.
 
-mod artifact;
+mod args;
+mod cargo;
 mod client;
 mod commands;
 mod failure;
 mod files;
-mod git;
 mod label;
 mod markers;
 mod process;
 mod project;
+#[cfg(test)]
+mod sandbox;
 mod say;
 mod server;
+mod source_tree;
 mod stamp;
 mod stop;
-mod suite;
-mod texts;
 mod tools;
 
 use std::process::ExitCode;

@@ -16,11 +16,6 @@ use std::time::{Duration, Instant};
 const GRACE: Duration = Duration::from_secs(12);
 const POLL: Duration = Duration::from_millis(20);
 
-/// `cargo` with these words, which are separated by spaces.
-pub(crate) fn cargo(words: &str) -> Command {
-    program("cargo", words)
-}
-
 /// Any program with these words, which are separated by spaces.
 pub(crate) fn program(name: impl AsRef<OsStr>, words: &str) -> Command {
     let mut command = Command::new(name);
@@ -206,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_command_is_shown_with_its_environment() {
-        let mut command = cargo("test -p server");
+        let mut command = program("cargo", "test -p server");
         assert_eq!(shown(command.env("ANSWER", "42").env("PATH", "/bin")), "ANSWER=42 cargo test -p server");
     }
 }

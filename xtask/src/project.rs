@@ -1,8 +1,5 @@
 //! Where things are: the one place that knows the project's folders.
 
-use crate::failure::Result;
-use crate::process;
-use serde::Deserialize;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -19,25 +16,6 @@ pub(crate) fn root() -> &'static Path {
         let xtask = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         Path::new(&xtask).parent().map(Path::to_path_buf).unwrap_or_default()
     })
-}
-
-/// Cargo's build folder, from cargo itself: the environment and any configuration file above us may move it.
-pub(crate) fn target() -> Result<PathBuf> {
-    static TARGET: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(known) = TARGET.get() {
-        return Ok(known.clone());
-    }
-    #[derive(Deserialize)]
-    struct Metadata {
-        target_directory: PathBuf,
-    }
-    let mut metadata = process::cargo("metadata --no-deps --offline --format-version 1");
-    let told = process::answer(&mut metadata).ok_or_else(|| {
-        format!("cargo cannot tell about the project; to see why:\n    {}", process::shown(&metadata))
-    })?;
-    let told: Metadata =
-        serde_json::from_str(&told).map_err(|error| format!("cargo's metadata cannot be read: {error}"))?;
-    Ok(TARGET.get_or_init(|| told.target_directory).clone())
 }
 
 /// The tools that `setup` installs: in the project, not in the person's home.

@@ -2,9 +2,8 @@
 
 use crate::failure::Result;
 use crate::label::Label;
-use crate::process::cargo;
 use crate::stamp::Stamp;
-use crate::{artifact, project, say};
+use crate::{cargo, project, say};
 use std::path::{Path, PathBuf};
 
 /// What the server is made of.
@@ -17,22 +16,22 @@ pub(crate) fn build_dev() -> Result<PathBuf> {
         return Ok(binary);
     }
     say::step("building the server", "three minutes the first time, then seconds; the client comes next");
-    let binary = artifact::build(&mut cargo("build --package server"), project::NAME, None)?;
+    let binary = cargo::build(&mut cargo::command("build --package server"), project::NAME, None)?;
     stamp.write(&binary)?;
     Ok(binary)
 }
 
 /// Builds the development server again, its lines behind that label. Its path.
 pub(crate) fn rebuild_dev(label: Label) -> Result<PathBuf> {
-    artifact::build(&mut cargo("build --package server"), project::NAME, Some(label))
+    cargo::build(&mut cargo::command("build --package server"), project::NAME, Some(label))
 }
 
 /// Builds the release server with a finished client inside, and with these features. Its path.
 pub(crate) fn build_release(client: &Path, features: &[&str]) -> Result<PathBuf> {
     say::step("building the release server", "optimised and with the client inside; some minutes");
-    let mut build = cargo("build --release --package server");
+    let mut build = cargo::command("build --release --package server");
     build
         .arg(format!("--features={}", [&["embed", "jemalloc"], features].concat().join(",")))
         .env("DUPLEX_EMBED", client);
-    artifact::build(&mut build, project::NAME, None)
+    cargo::build(&mut build, project::NAME, None)
 }

@@ -4,7 +4,7 @@
 //! count by path, time and size, as they do for cargo.
 
 use crate::failure::Result;
-use crate::{files, project};
+use crate::{cargo, files, project};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ impl Stamp {
         let settings = SETTINGS.map(std::env::var_os);
         let mut hasher = DefaultHasher::new();
         (files, settings).hash(&mut hasher);
-        let note = project::target()?.join("xtask").join(name);
+        let note = cargo::target()?.join("xtask").join(name);
         Ok(Stamp { note, inputs: Fingerprint(hasher.finish()) })
     }
 

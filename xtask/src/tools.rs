@@ -1,7 +1,7 @@
 //! The tools that are not part of Rust: which version the project wants, and where one is.
 
-use crate::failure::Result;
-use crate::{files, process, project};
+use crate::failure::{Failure, Result};
+use crate::{files, process, project, say};
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,29 @@ pub(crate) fn has_wasm_target() -> bool {
         .is_some_and(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).is_dir())
 }
 
+/// Installs the target that the client is compiled for. Silent and quick when it is there.
+pub(crate) fn install_wasm_target() -> Result {
+    if has_wasm_target() {
+        return Ok(());
+    }
+    let missing = format!("Rust's {WASM} target is missing, and the client is compiled with it");
+    if on_path(&["rustup"]).is_none() {
+        return Err(format!(
+            "{missing}: install it the way Rust was installed (Debian: `apt-get install libstd-rust-dev-wasm32`), \
+             or install Rust with <https://rustup.rs>"
+        )
+        .into());
+    }
+    say::step("adding Rust's WASM target", "the client is compiled for the browser; seconds, once");
+    let add = format!("target add {WASM}");
+    process::run(&mut process::program("rustup", &add)).map_err(|failure| match failure {
+        Failure::Because(reason) => Failure::Because(format!(
+            "{missing}, and rustup could not get it (is there a network, and does RUSTUP_DIST_SERVER have it?): {reason}"
+        )),
+        other => other,
+    })
+}
+
 /// The browser of the browser tests; `CHROMIUM` decides if it is set.
 pub(crate) fn chromium() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -79,6 +102,11 @@ pub(crate) fn firefox() -> Option<PathBuf> {
 
 /// The proxies that the tests of `doctor` run behind.
 pub(crate) const PROXIES: [&str; 3] = ["nginx", "haproxy", "caddy"];
+
+/// Whether the machine can build libFuzzer, which is C++.
+pub(crate) fn cxx_compiler() -> Option<PathBuf> {
+    on_path(&["c++"])
+}
 
 /// A program that may be where only root has it on `PATH`.
 pub(crate) fn system_program(name: &str) -> Option<PathBuf> {

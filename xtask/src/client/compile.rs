@@ -3,18 +3,28 @@
 //! `wasm-bindgen` is a library here, not a program that has to be installed: Cargo.lock keeps it at the version of the
 //! crate that the client is compiled with, which is the only version that understands its output.
 
-use super::{Mode, cost};
+use super::cost;
 use crate::failure::Result;
 use crate::label::Label;
-use crate::process::cargo;
 use crate::tools::WASM;
-use crate::{artifact, files};
+use crate::{cargo, files};
 use std::collections::BTreeMap;
 use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
 /// Settings of a person's environment that are meant for programs on their own machine, and not for the browser.
 const FOR_THIS_MACHINE: [&str; 2] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"];
+
+/// A way to build the client.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Mode {
+    /// Small, for people.
+    Release,
+    /// Soon, and with names and checks.
+    Development,
+    /// The same for somebody who works on it: the page reloads itself.
+    Watched,
+}
 
 /// The client's code as a browser loads it.
 pub(super) struct Code {
@@ -29,7 +39,8 @@ pub(super) struct Code {
 /// Compiles the client's library `name`, in the profile that this mode asks for.
 pub(super) fn compile(mode: Mode, name: &str, release_profile: &str, label: Option<Label>) -> Result<Code> {
     let profile = if mode == Mode::Release { release_profile } else { "dev" };
-    let mut build = cargo(&format!("build --package client --lib --target {WASM} --profile {profile}"));
+    let mut build =
+        cargo::command(&format!("build --package client --lib --target {WASM} --profile {profile}"));
     if mode != Mode::Release {
         // Browsers show functions by name, and read nothing of what is left out here: half of the bytes.
         build.args(["--config", "profile.dev.debug=false", "--config", "profile.dev.strip='debuginfo'"]);
@@ -37,7 +48,7 @@ pub(super) fn compile(mode: Mode, name: &str, release_profile: &str, label: Opti
     for variable in FOR_THIS_MACHINE {
         build.env_remove(variable);
     }
-    let program = artifact::build(&mut build, name, label)?;
+    let program = cargo::build(&mut build, name, label)?;
     if mode == Mode::Release {
         // As long as its functions have names.
         cost::keep(&cost::of(&files::read(&program)?)?)?;

@@ -5,7 +5,7 @@
 //! core's.
 
 use crate::failure::Result;
-use crate::{files, project};
+use crate::{cargo, files};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display};
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ pub(crate) fn kept() -> Result<String> {
 }
 
 fn note() -> Result<PathBuf> {
-    Ok(project::target()?.join("xtask/client-cost"))
+    Ok(cargo::target()?.join("xtask/client-cost"))
 }
 
 impl Display for Cost {

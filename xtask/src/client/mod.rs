@@ -4,17 +4,16 @@
 
 pub(crate) mod budget;
 mod compile;
-mod compress;
 pub(crate) mod cost;
-mod folder;
+mod output;
 mod page;
 
-use crate::commands::setup;
 use crate::failure::Result;
 use crate::label::Label;
 use crate::stamp::Stamp;
-use crate::{project, say};
-use folder::Folder;
+use crate::{cargo, project, say, tools};
+use compile::Mode;
+use output::Folder;
 use page::Page;
 use std::path::{Path, PathBuf};
 
@@ -32,17 +31,6 @@ pub(crate) const INPUTS: [&str; 10] = [
     "rust-toolchain.toml",
 ];
 
-/// A way to build the client.
-#[derive(Clone, Copy, PartialEq)]
-enum Mode {
-    /// Small, for people.
-    Release,
-    /// Soon, and with names and checks.
-    Development,
-    /// The same for somebody who works on it: the page reloads itself.
-    Watched,
-}
-
 /// Builds the release client unless it is fresh. Its folder.
 pub(crate) fn build() -> Result<PathBuf> {
     unless_fresh("client", |finished| {
@@ -52,7 +40,7 @@ pub(crate) fn build() -> Result<PathBuf> {
             "compressing the client",
             "seconds; once here, so that the server need not do it for each request",
         );
-        compress::folder(folder.path())?;
+        output::compress(folder.path())?;
         Ok(folder)
     })
 }
@@ -67,7 +55,7 @@ pub(crate) fn build_dev() -> Result<PathBuf> {
 
 /// Builds the development client again, its lines behind that label, with a page that reloads itself. Its folder.
 pub(crate) fn rebuild_watched(label: Label) -> Result<PathBuf> {
-    let finished = project::target()?.join("client-watched");
+    let finished = cargo::target()?.join("client-watched");
     assemble(Mode::Watched, &finished, Some(label))?.finish()?;
     Ok(finished)
 }
@@ -78,8 +66,8 @@ fn unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<Folder>) -> Resu
     if let Some(page) = stamp.fresh() {
         return Ok(page.parent().map(Path::to_path_buf).unwrap_or_default());
     }
-    setup::wasm_target()?;
-    let finished = project::target()?.join(name);
+    tools::install_wasm_target()?;
+    let finished = cargo::target()?.join(name);
     build(&finished)?.finish()?;
     stamp.write(&finished.join("index.html"))?;
     Ok(finished)

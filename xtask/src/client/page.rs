@@ -3,9 +3,8 @@
 //! The page is written for trunk, so that `trunk serve` works too (<https://trunkrs.dev/assets/>). This is the part of
 //! its language that the page needs; a link of another kind is an error, as it would be missing otherwise.
 
-use super::Mode;
-use super::compile::Code;
-use super::folder::Folder;
+use super::compile::{Code, Mode};
+use super::output::Folder;
 use crate::failure::Result;
 use crate::files;
 use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};

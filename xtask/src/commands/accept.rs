@@ -3,14 +3,12 @@
 //! Two things are written down so that neither changes unnoticed: the wire, in the golden files, and the size of the
 //! client, in `client/size-budget`. Nearly every new feature changes both.
 
-use super::flags;
+use crate::args::flags;
 use crate::client::{self, budget, cost};
 use crate::failure::Result;
-use crate::process::{self, cargo};
-use crate::texts::{self, Texts};
-use crate::{project, say};
+use crate::source_tree::{self, Texts};
+use crate::{cargo, process, project, say};
 use std::collections::HashMap;
-use std::process::Command;
 
 /// The golden files, below the project's folder.
 const GOLDEN: &str = "tests/golden";
@@ -19,10 +17,10 @@ const GOLDEN: &str = "tests/golden";
 pub(super) fn run(args: &[String]) -> Result {
     flags(args, &[])?;
     let folder = project::root().join(GOLDEN);
-    let before = texts::read(&folder)?;
+    let before = source_tree::read(&folder)?;
     say::step("writing the golden files", "by the tests that compare them, which need the server");
-    write_golden_files(cargo)?;
-    let changes = changes(&before, &texts::read(&folder)?);
+    write_golden_files()?;
+    let changes = changes(&before, &source_tree::read(&folder)?);
     if changes.is_empty() {
         say::note("the golden files were right already");
     }
@@ -34,11 +32,12 @@ pub(super) fn run(args: &[String]) -> Result {
 }
 
 /// Runs the tests that compare golden files so that they write them: all that have `pinned` in their names.
-pub(crate) fn write_golden_files(cargo: impl Fn(&str) -> Command) -> Result {
+fn write_golden_files() -> Result {
     // With all packages named, so that cargo chooses the same features as for all tests together.
-    process::run(&mut cargo("build --workspace --features server/otel --example probe"))?;
+    process::run(&mut cargo::command("build --workspace --features server/otel --example probe"))?;
     process::run(
-        cargo("test --workspace --features server/otel --test main pinned").env("UPDATE_GOLDEN", "1"),
+        cargo::command("test --workspace --features server/otel --test main pinned")
+            .env("UPDATE_GOLDEN", "1"),
     )
 }
 

@@ -1,8 +1,7 @@
 //! `cargo xtask bench`: a release node under load, and what it costs. Figures of this machine, no test.
 
 use crate::failure::{Failure, Result};
-use crate::process::{self, cargo};
-use crate::{artifact, say};
+use crate::{cargo, process, say};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,8 +45,8 @@ pub(crate) fn scenario(name: &str) -> Result {
 /// Builds the node and the load generator; the file of the latter.
 fn build() -> Result<PathBuf> {
     let mut build =
-        cargo("build --release --package server --features jemalloc --example probe --example load");
-    artifact::build(&mut build, "load", None)
+        cargo::command("build --release --package server --features jemalloc --example probe --example load");
+    cargo::build(&mut build, "load", None)
 }
 
 /// As many open files as the system lets us have: each socket is one.

@@ -1,6 +1,6 @@
 //! `cargo xtask build`: one file that runs anywhere, with the client inside.
 
-use super::flags;
+use crate::args::flags;
 use crate::client::{self, budget, cost};
 use crate::failure::Result;
 use crate::{say, server};

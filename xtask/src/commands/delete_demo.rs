@@ -2,11 +2,11 @@
 //!
 //! `cargo xtask test` does this to a copy and tests what is left, so that it is true on every day.
 
-use super::flags;
+use crate::args::flags;
 use crate::failure::Result;
 use crate::markers::{self, Mark};
-use crate::texts::{self, Texts};
-use crate::{files, git, process, project, say};
+use crate::source_tree::{self, Texts};
+use crate::{cargo, files, process, project, say};
 use std::path::Path;
 
 /// Files and folders that are the demo's and nobody else's. Single lines elsewhere carry a mark.
@@ -41,12 +41,12 @@ pub(super) fn run(args: &[String]) -> Result {
         return Err("the demo is deleted already".into());
     }
     if !force {
-        git::require_way_back(root)?;
+        source_tree::require_way_back(root)?;
     }
     for path in apply(root)? {
         say::note(&path);
     }
-    process::run(&mut process::cargo("fmt --all"))?;
+    process::run(&mut cargo::command("fmt --all"))?;
     say::note(
         "the demo is deleted; `cargo xtask accept` writes down the contract and the size of what is left",
     );
@@ -61,11 +61,11 @@ pub(crate) fn is_present(root: &Path) -> Result<bool> {
 
 /// Deletes the demo from the project in that folder. The files and folders that changed or went.
 pub(crate) fn apply(root: &Path) -> Result<Vec<String>> {
-    let before = texts::read(root)?;
+    let before = source_tree::read(root)?;
     let present = DEMO.iter().filter(|path| root.join(path).exists());
     let mut told: Vec<String> = present.map(|path| format!("removed {path}")).collect();
     let after = without_demo(&before)?;
-    let changed = texts::write(root, &before, &after)?;
+    let changed = source_tree::write(root, &before, &after)?;
     // What is left of them: images, and folders that are empty now.
     for path in DEMO {
         files::remove(&root.join(path))?;
@@ -93,7 +93,7 @@ fn is_demo(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::sandbox::Sandbox;
+    use crate::sandbox::Sandbox;
 
     #[test]
     fn a_later_feature_of_the_same_name_is_not_the_demo() {

@@ -3,11 +3,12 @@
 //! While a half does not compile, the page and the server of the last good build stay. A page that is open reloads
 //! itself when the client changed, and reconnects when the server did.
 
+use crate::args::for_the_server;
 use crate::failure::{Failure, Result};
 use crate::label::{CLIENT, Label, SERVER};
 use crate::process::{self, Running};
 use crate::stamp::Fingerprint;
-use crate::{client, project, say, server, stop};
+use crate::{client, project, say, server, stop, tools};
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -18,8 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Runs until Ctrl-C, which is its good end. All words are flags for the server.
 pub(super) fn run(args: &[String]) -> Result {
-    let flags = super::for_the_server(args).to_vec();
-    super::setup::wasm_target()?;
+    let flags = for_the_server(args).to_vec();
+    tools::install_wasm_target()?;
     say::step(
         "building both halves",
         "some minutes the first time; then each change takes seconds; Ctrl-C ends it",

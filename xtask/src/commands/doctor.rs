@@ -1,6 +1,6 @@
 //! `cargo xtask doctor`: what is there, what is missing, and how to mend it. It changes nothing.
 
-use super::{flags, fuzz};
+use crate::args::flags;
 use crate::failure::{Failure, Result};
 use crate::process::{answer, program};
 use crate::tools::{self, Tool, WASM};
@@ -84,7 +84,7 @@ fn checks() -> Vec<Check> {
             false,
             "only for the tests of `doctor`; `cargo xtask setup --with-proxies` installs nginx, HAProxy and Caddy",
         ),
-        check("C++ compiler", program_found(fuzz::compiler()), false, with_browser),
+        check("C++ compiler", program_found(tools::cxx_compiler()), false, with_browser),
         check("Firefox", program_found(tools::firefox()), false, with_firefox),
         installed(Tool::geckodriver(), with_firefox),
         installed(

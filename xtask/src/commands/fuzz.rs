@@ -5,8 +5,8 @@
 
 use crate::failure::{Failure, Result};
 use crate::label::Label;
-use crate::process::{self, Running, cargo};
-use crate::{files, project, say, stop, tools};
+use crate::process::{self, Running};
+use crate::{cargo, files, say, stop, tools};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -39,14 +39,9 @@ pub(crate) fn afresh(secs: u32) -> Result {
     fuzz(&TARGETS, Some(secs), &scratch)
 }
 
-/// Whether the machine can build libFuzzer, which is C++.
-pub(crate) fn compiler() -> Option<PathBuf> {
-    tools::on_path(&["c++"])
-}
-
 /// Runs the targets side by side. The first finding ends all of them.
 fn fuzz(targets: &[Label], secs: Option<u32>, corpus: &Path) -> Result {
-    if compiler().is_none() {
+    if tools::cxx_compiler().is_none() {
         return Err("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser` installs one".into());
     }
     process::run(&mut cargo_instrumented("build")?)?;
@@ -102,14 +97,14 @@ fn command(target: &str, secs: Option<u32>, found: &Path) -> Result<Command> {
 /// Only what runs in the end is instrumented, and not what helps to build it: hence the target.
 fn cargo_instrumented(verb: &str) -> Result<Command> {
     let what = "--package fuzz --features libfuzzer --profile fuzz --target host-tuple";
-    let mut command = cargo(&format!("{verb} {what}"));
+    let mut command = cargo::command(&format!("{verb} {what}"));
     command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", folder()?);
     Ok(command)
 }
 
 /// All that fuzzing makes.
 fn folder() -> Result<PathBuf> {
-    Ok(project::target()?.join("fuzz"))
+    Ok(cargo::target()?.join("fuzz"))
 }
 
 fn chosen(args: &[String]) -> Result<(Vec<Label>, Option<u32>)> {

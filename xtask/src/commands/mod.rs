@@ -1,17 +1,15 @@
 //! The commands, in the order in which one meets them.
 
-pub(crate) mod accept;
-pub(crate) mod bench;
+mod accept;
+mod bench;
 mod build;
-pub(crate) mod delete_demo;
+mod delete_demo;
 mod dev;
 mod doctor;
-pub(crate) mod fuzz;
-#[cfg(test)]
-mod left_behind;
-pub(crate) mod rename;
+mod fuzz;
+mod rename;
 mod run;
-pub(crate) mod setup;
+mod setup;
 mod test;
 
 use crate::failure::{Failure, Result};
@@ -104,27 +102,6 @@ pub(crate) fn dispatch(args: &[String]) -> Result {
     }
 }
 
-/// The flags for the server, with or without the `--` before them.
-fn for_the_server(args: &[String]) -> &[String] {
-    args.strip_prefix(&["--".to_owned()]).unwrap_or(args)
-}
-
-/// The flags among `args`: each must be one of `known`.
-fn flags<'a>(args: &[String], known: &[&'a str]) -> Result<Vec<&'a str>> {
-    let known_flag = |arg: &String| {
-        let found = known.iter().copied().find(|flag| flag == arg);
-        found.ok_or_else(|| Failure::Misuse(format!("`{arg}` is not understood; {}", understood(known))))
-    };
-    args.iter().map(known_flag).collect()
-}
-
-fn understood(flags: &[&str]) -> String {
-    match flags {
-        [] => "there are no flags here".into(),
-        flags => format!("known here: {}", flags.join(", ")),
-    }
-}
-
 fn list() -> String {
     COMMANDS.iter().fold(String::from("cargo xtask <command>\n\n"), |mut list, command| {
         // Writing to a String cannot fail.
@@ -149,11 +126,5 @@ mod tests {
             let words: Vec<String> = words.iter().map(ToString::to_string).collect();
             assert!(dispatch(&words).is_ok(), "{words:?}");
         }
-    }
-
-    #[test]
-    fn an_unknown_flag_is_misuse() {
-        assert_eq!(flags(&["--quick".into()], &["--quick"]).unwrap(), ["--quick"]);
-        assert!(matches!(flags(&["--quack".into()], &["--quick"]), Err(Failure::Misuse(_))));
     }
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask run`: build what changed, then become the server.
 
-use super::for_the_server;
+use crate::args::for_the_server;
 use crate::failure::Result;
 use crate::{client, process, server};
 use std::process::Command;

@@ -1,10 +1,10 @@
 //! `cargo xtask setup`: installs what is missing, into the project wherever that can be.
 
-use super::{flags, fuzz};
+use crate::args::flags;
 use crate::failure::{Failure, Result};
-use crate::process::{self, cargo, program};
-use crate::tools::{self, Tool, WASM};
-use crate::{project, say};
+use crate::process::{self, program};
+use crate::tools::{self, Tool};
+use crate::{cargo, project, say};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// only the long ones do, and `--with-trunk` what they and `trunk serve` do.
 pub(super) fn run(args: &[String]) -> Result {
     let given = flags(args, &["--with-browser", "--with-proxies", "--with-firefox", "--with-trunk"])?;
-    wasm_target()?;
+    tools::install_wasm_target()?;
     if given.contains(&"--with-browser") {
         test_tools()?;
     }
@@ -27,29 +27,6 @@ pub(super) fn run(args: &[String]) -> Result {
     }
     say::note("all there; `cargo xtask run` builds and serves");
     Ok(())
-}
-
-/// Installs the target that the client is compiled for. Silent and quick when it is there.
-pub(crate) fn wasm_target() -> Result {
-    if tools::has_wasm_target() {
-        return Ok(());
-    }
-    let missing = format!("Rust's {WASM} target is missing, and the client is compiled with it");
-    if tools::on_path(&["rustup"]).is_none() {
-        return Err(format!(
-            "{missing}: install it the way Rust was installed (Debian: `apt-get install libstd-rust-dev-wasm32`), \
-             or install Rust with <https://rustup.rs>"
-        )
-        .into());
-    }
-    say::step("adding Rust's WASM target", "the client is compiled for the browser; seconds, once");
-    let add = format!("target add {WASM}");
-    process::run(&mut program("rustup", &add)).map_err(|failure| match failure {
-        Failure::Because(reason) => Failure::Because(format!(
-            "{missing}, and rustup could not get it (is there a network, and does RUSTUP_DIST_SERVER have it?): {reason}"
-        )),
-        other => other,
-    })
 }
 
 /// Trunk, and the `wasm-bindgen` that it calls.
@@ -83,7 +60,7 @@ fn test_tools() -> Result {
     packages.extend(tools::chromedriver().is_none().then_some("chromium-driver"));
     packages.extend(tools::on_path(&["pebble"]).is_none().then_some("pebble"));
     packages.extend(tools::on_path(&["faketime"]).is_none().then_some("faketime"));
-    packages.extend(fuzz::compiler().is_none().then_some("g++"));
+    packages.extend(tools::cxx_compiler().is_none().then_some("g++"));
     if !packages.is_empty() {
         install_packages(&packages.join(" "))?;
     }
@@ -134,7 +111,7 @@ fn install(tool: &Tool, why: &str) -> Result {
     let root = project::tools();
     say::step(&format!("installing {name} {version} into {}", root.display()), why);
     let into = |words: &str| {
-        let mut command = cargo(words);
+        let mut command = cargo::command(words);
         command.arg("--root").arg(&root).arg(format!("{package}@{version}"));
         command
     };

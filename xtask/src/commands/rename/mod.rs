@@ -1,13 +1,13 @@
 //! `cargo xtask rename NAME`: the project takes that name, in every form in which it carries its own.
 
 #[cfg(test)]
-mod later_versions;
+mod fork_tests;
 mod name;
 
 use crate::failure::{Failure, Result};
 use crate::markers::{self, Mark};
-use crate::texts::{self, Texts};
-use crate::{files, git, process, project, say};
+use crate::source_tree::{self, Texts};
+use crate::{cargo, files, process, project, say};
 use name::Name;
 use std::path::Path;
 
@@ -35,10 +35,10 @@ pub(super) fn run(args: &[String]) -> Result {
     Name::parse(new).map_err(Failure::Misuse)?;
     let root = project::root();
     if !force {
-        git::require_way_back(root)?;
+        source_tree::require_way_back(root)?;
     }
     let changed = apply(root, project::NAME, new)?;
-    process::run(&mut process::cargo("fmt --all"))?;
+    process::run(&mut cargo::command("fmt --all"))?;
     say::note(&format!("{} is now {new}, in {} files", project::NAME, changed.len()));
     if changed.iter().any(|path| path == SCREENSHOT) {
         say::note(
@@ -54,9 +54,9 @@ pub(super) fn run(args: &[String]) -> Result {
 
 /// Renames the project in that folder. The paths of what changed.
 pub(crate) fn apply(root: &Path, old: &str, new: &str) -> Result<Vec<String>> {
-    let before = texts::read(root)?;
+    let before = source_tree::read(root)?;
     let after = renamed(&before, old, new)?;
-    let mut changed = texts::write(root, &before, &after)?;
+    let mut changed = source_tree::write(root, &before, &after)?;
     if files::remove(&root.join(SCREENSHOT))? {
         changed.push(SCREENSHOT.to_owned());
     }
@@ -67,7 +67,7 @@ pub(crate) fn apply(root: &Path, old: &str, new: &str) -> Result<Vec<String>> {
 /// their authors stay who they are.
 ///
 /// Refuses a name that a text uses as a word: a second rename could not tell one from the other.
-pub(super) fn renamed(texts: &Texts, old: &str, new: &str) -> Result<Texts> {
+fn renamed(texts: &Texts, old: &str, new: &str) -> Result<Texts> {
     let (old, new) = (Name::parse(old)?, Name::parse(new)?);
     let mut renamed = Texts::new();
     for (path, text) in texts {

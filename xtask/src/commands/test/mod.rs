@@ -1,12 +1,18 @@
 //! `cargo xtask test`: every check there is, in tiers. Its last line is the count.
 
+mod dependencies;
+mod fork;
+mod results;
+mod self_contained;
+mod steps;
+mod walkthrough;
+
 use crate::failure::{Failure, Result};
-use crate::suite::report::{Outcome, Report};
-use crate::suite::steps::{STEPS, Step, Tier};
-use crate::suite::tally::{Done, Tally};
 use crate::{say, stop};
+use results::{Done, Outcome, Report, Tally};
 use std::fmt::Write;
 use std::time::Instant;
+use steps::{STEPS, Step, Tier};
 
 /// `[--quick|--long] [STEP…]`, or `--list`. A step that fails does not keep the others from running.
 pub(super) fn run(args: &[String]) -> Result {

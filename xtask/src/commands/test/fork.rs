@@ -4,12 +4,12 @@
 //! own, or cargo, which tells packages in one build folder apart by name, version and place in the workspace, would
 //! take the copy's for ours. Everything is done by the commands that the README names.
 
-use super::tally::{Done, Tally};
+use super::results::{Done, Tally};
 use super::walkthrough;
 use crate::commands::{delete_demo, rename};
 use crate::failure::Result;
 use crate::tools;
-use crate::{files, process, project, say, texts};
+use crate::{cargo, files, process, project, say, source_tree};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
@@ -23,7 +23,7 @@ const ABOUT_THE_PRODUCT: &str = "architecture:: features:: wire:: http::contract
                                  http::pages http::settings http::start http::traces";
 
 /// Makes a copy of the project into a product of its own, and checks and tests that.
-pub(crate) fn check(tally: &mut Tally) -> Result {
+pub(super) fn check(tally: &mut Tally) -> Result {
     if !delete_demo::is_present(project::root())? {
         say::note("the demo is deleted already: this project is a fork itself");
         return Ok(());
@@ -66,12 +66,12 @@ struct Fork {
 
 impl Fork {
     fn of_project() -> Result<Fork> {
-        let build = project::target()?;
+        let build = cargo::target()?;
         let folder = build.join("fork");
         let fork = Fork { source: folder.join("source"), target: folder.join("target"), build };
         // Results are few and small, and stale ones would be in the way.
         files::remove(&folder)?;
-        for file in files::of_project(project::root())? {
+        for file in source_tree::list(project::root())? {
             let name = file.strip_prefix(project::root()).unwrap_or(&file);
             files::copy(&file, &fork.source.join(name))?;
         }
@@ -83,7 +83,7 @@ impl Fork {
     }
 
     fn cargo(&self, words: &str) -> Command {
-        let mut command = process::cargo(words);
+        let mut command = cargo::command(words);
         command
             .current_dir(&self.source)
             .env("CARGO_TARGET_DIR", &self.target)
@@ -133,7 +133,7 @@ impl Fork {
 
     /// Fails where a text still holds the name that the project had before. Its authors stay who they are.
     fn holds_no(&self, name: &str) -> Result {
-        let texts = texts::read(&self.source)?;
+        let texts = source_tree::read(&self.source)?;
         let ours = texts.iter().filter(|(path, _)| !path.starts_with("LICENSE"));
         let lines = ours
             .flat_map(|(path, text)| lines_with(name, text).map(move |line| format!("    {path}:{line}")));

@@ -1,16 +1,16 @@
 //! What may not be in the browser: an operating system's event loop, and anything twice.
 
 use crate::failure::Result;
-use crate::process;
 use crate::tools::WASM;
+use crate::{cargo, process};
 use std::collections::BTreeSet;
 
 /// Looks through everything that is compiled into the client.
-pub(crate) fn check() -> Result {
+pub(super) fn check() -> Result {
     let words = format!(
         "tree --package client --target {WASM} --edges normal,no-proc-macro --prefix none --format {{p}}"
     );
-    let mut tree = process::cargo(&words);
+    let mut tree = cargo::command(&words);
     let packages = process::answer(&mut tree).ok_or_else(|| {
         format!("cargo cannot tell what the client is made of:\n    {}", process::shown(&tree))
     })?;

@@ -1,18 +1,17 @@
 //! The steps of `cargo xtask test`, in the order in which they run.
 
-use super::tally::{Done, Tally};
+use super::results::{Done, Tally};
 use super::{dependencies, fork, self_contained};
 use crate::client::{self, budget};
 use crate::commands::{bench, fuzz};
 use crate::failure::Result;
-use crate::process::{self, cargo};
 use crate::tools::{self, Tool, WASM};
-use crate::{project, say, server};
+use crate::{cargo, process, say, server};
 use std::process::Command;
 
 /// The smallest run that a step belongs to; each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Tier {
+pub(super) enum Tier {
     /// `--quick`: neither a browser nor the built client.
     Quick,
     /// Every push.
@@ -23,7 +22,7 @@ pub(crate) enum Tier {
 
 impl Tier {
     /// Its name in `--list`.
-    pub(crate) fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Tier::Quick => "quick",
             Tier::Short => "short",
@@ -33,24 +32,24 @@ impl Tier {
 }
 
 /// One check, which can be run by its name.
-pub(crate) struct Step {
-    pub(crate) name: &'static str,
-    pub(crate) tier: Tier,
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) tier: Tier,
     /// Says what it does and what for.
-    pub(crate) about: &'static str,
+    pub(super) about: &'static str,
     /// The step whose result it uses: without that it cannot run.
-    pub(crate) needs: Option<&'static str>,
-    pub(crate) run: fn(&mut Tally, Tier) -> Result<Done>,
+    pub(super) needs: Option<&'static str>,
+    pub(super) run: fn(&mut Tally, Tier) -> Result<Done>,
 }
 
 /// All of them: in each tier, what fails fastest comes first.
-pub(crate) const STEPS: [Step; 14] = [
+pub(super) const STEPS: [Step; 14] = [
     Step {
         name: "format",
         tier: Tier::Quick,
         about: "rustfmt: one style in every file",
         needs: None,
-        run: |_, _| passed(process::run(&mut cargo("fmt --all --check"))),
+        run: |_, _| passed(process::run(&mut cargo::command("fmt --all --check"))),
     },
     Step {
         name: "lint",
@@ -164,13 +163,13 @@ fn lint() -> Result {
         [("--all-targets", "fuzz/targets"), ("--all-targets", traces), ("--test browser", traces)]
     {
         let clippy = format!("clippy --workspace {targets} --features {features} -- -D warnings");
-        process::run(&mut cargo(&clippy))?;
+        process::run(&mut cargo::command(&clippy))?;
     }
     Ok(())
 }
 
 fn lint_browser() -> Result {
-    process::run(&mut cargo(&format!("clippy --package client --target {WASM} -- -D warnings")))
+    process::run(&mut cargo::command(&format!("clippy --package client --target {WASM} -- -D warnings")))
 }
 
 /// With traces, which no ordinary build has.
@@ -186,7 +185,7 @@ fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
     if cfg!(target_os = "linux") && tools::on_path(&["faketime"]).is_none() {
         tally.skip("the tests of wrong clocks need faketime: `cargo xtask setup --with-browser`")?;
     }
-    let mut command = cargo("test --workspace --no-fail-fast --features server/otel");
+    let mut command = cargo::command("test --workspace --no-fail-fast --features server/otel");
     command.env("RUST_TEST_THREADS", threads());
     if tier == Tier::Long {
         command.env("DUPLEX_SEEDS", "10000").env("DUPLEX_KILL_ROUNDS", "50").env("DUPLEX_TORTURE", "long");
@@ -226,7 +225,7 @@ fn trunk_page(tally: &mut Tally) -> Result<Done> {
     if Tool::trunk().find().is_none() {
         return tally.skip("trunk is missing: `cargo xtask setup --with-trunk` installs it");
     }
-    let folder = project::target()?.join("trunk-page");
+    let folder = cargo::target()?.join("trunk-page");
     process::run(tools::trunk("build --dist")?.arg(&folder))?;
     let mut command = browser_tests()?;
     command.env("DUPLEX_PAGES", folder).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
@@ -238,7 +237,7 @@ fn release() -> Result {
 }
 
 fn fuzz_afresh(tally: &mut Tally) -> Result<Done> {
-    if fuzz::compiler().is_none() {
+    if tools::cxx_compiler().is_none() {
         return tally.skip("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser`");
     }
     passed(fuzz::afresh(FUZZ_SECS))
@@ -248,7 +247,7 @@ fn fuzz_afresh(tally: &mut Tally) -> Result<Done> {
 /// chooses the same features of dependencies as for the tests before and does not compile them again.
 fn browser_tests() -> Result<Command> {
     let mut command =
-        cargo("test --workspace --no-fail-fast --features server/otel,server/embed --test browser");
+        cargo::command("test --workspace --no-fail-fast --features server/otel,server/embed --test browser");
     command.env("DUPLEX_EMBED", client::build()?).env("RUST_TEST_THREADS", threads());
     Ok(command)
 }

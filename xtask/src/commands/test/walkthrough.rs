@@ -12,7 +12,7 @@ use std::path::Path;
 const CHAPTER: &str = "## Add a feature";
 
 /// One code block that changes a file.
-pub(crate) struct Block {
+pub(super) struct Block {
     /// Its first line in the README, from 1.
     line: usize,
     /// The file's path from the project's root.
@@ -36,7 +36,7 @@ struct Place {
 
 /// Applies the chapter to the project below `root`. Returns whether there was anything to apply: a project that has
 /// one of its new files has followed it already, and one without the chapter has deleted it.
-pub(crate) fn apply(root: &Path) -> Result<bool> {
+pub(super) fn apply(root: &Path) -> Result<bool> {
     let blocks = blocks(&files::read_text(&root.join("README.md"))?)?;
     if blocks.is_empty() || blocks.iter().any(|block| block.is_applied(root)) {
         return Ok(false);

@@ -1,8 +1,62 @@
 //! Git, as far as it holds the project: which files are the project's, and whether there is a way back.
 
 use crate::failure::Result;
+use crate::files;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// Folders at the project's root that hold what was built or installed, not what was written.
+const NOT_OURS: [&str; 4] = [".git", ".tools", "data", "target"];
+
+/// Each text by its path below the project's folder, with `/` between the parts.
+pub(crate) type Texts = BTreeMap<String, String>;
+
+/// Reads every text of the project. A file that is not UTF-8, such as an image, is none.
+pub(crate) fn read(root: &Path) -> Result<Texts> {
+    let mut texts = Texts::new();
+    for file in list(root)? {
+        if let Some(text) = files::read_if_text(&file)? {
+            texts.insert(below_root(root, &file), text);
+        }
+    }
+    Ok(texts)
+}
+
+/// Writes what differs between `before`, which is what the folder holds, and `after`. The paths that changed.
+pub(crate) fn write(root: &Path, before: &Texts, after: &Texts) -> Result<Vec<String>> {
+    let mut changed = Vec::new();
+    for (path, text) in after.iter().filter(|(path, text)| before.get(*path) != Some(*text)) {
+        files::write(&root.join(path), text)?;
+        changed.push(path.clone());
+    }
+    for path in before.keys().filter(|path| !after.contains_key(*path)) {
+        files::remove(&root.join(path))?;
+        changed.push(path.clone());
+    }
+    Ok(changed)
+}
+
+/// Every file of the project that a person wrote, sorted: those that git tracks or would add, and where git does
+/// not hold the folder, all but what is built or installed.
+pub(crate) fn list(root: &Path) -> Result<Vec<PathBuf>> {
+    if let Some(files) = tracked(root) {
+        return Ok(files);
+    }
+    let mut files = Vec::new();
+    for path in files::entries(root)? {
+        if !NOT_OURS.iter().any(|name| path.ends_with(name)) {
+            files.extend(files::below(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+/// A file's path below the project's folder, with `/` between the parts.
+pub(crate) fn below_root(root: &Path, file: &Path) -> String {
+    let parts = file.strip_prefix(root).unwrap_or(file).iter().map(|part| part.to_string_lossy());
+    parts.collect::<Vec<_>>().join("/")
+}
 
 /// Fails unless git could bring back every file of this folder as it is now.
 pub(crate) fn require_way_back(root: &Path) -> Result {
@@ -23,7 +77,7 @@ pub(crate) fn require_way_back(root: &Path) -> Result {
 }
 
 /// The files of this folder that git tracks or would add, sorted; nothing where git does not track the folder.
-pub(crate) fn files(root: &Path) -> Option<Vec<PathBuf>> {
+fn tracked(root: &Path) -> Option<Vec<PathBuf>> {
     if !is_tracked(root).ok()? {
         return None;
     }
@@ -63,64 +117,10 @@ fn ask(root: &Path, words: &[&str]) -> std::result::Result<String, String> {
     Err(format!("git answers: {}", said.lines().next().unwrap_or("nothing").trim()))
 }
 
-/// A folder for tests with a repository in it, removed at the end.
-#[cfg(test)]
-pub(crate) mod sandbox {
-    use crate::files;
-    use std::path::{Path, PathBuf};
-    use std::process::Command;
-
-    pub(crate) struct Sandbox(pub(crate) PathBuf);
-
-    impl Sandbox {
-        pub(crate) fn new(name: &str) -> Self {
-            let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
-            files::remove(&folder).unwrap();
-            files::create(&folder).unwrap();
-            Sandbox(folder)
-        }
-
-        pub(crate) fn write(&self, path: &str, text: &str) {
-            files::write(&self.0.join(path), text).unwrap();
-        }
-
-        pub(crate) fn read(&self, path: &str) -> String {
-            files::read_text(&self.0.join(path)).unwrap()
-        }
-
-        /// Runs git, without the settings of the person or the machine. Its output.
-        #[track_caller]
-        pub(crate) fn git(&self, words: &str) -> String {
-            git(&self.0, words)
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn git(folder: &Path, words: &str) -> String {
-        let mut git = Command::new("git");
-        git.current_dir(folder).args(words.split_whitespace());
-        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-        for who in ["AUTHOR", "COMMITTER"] {
-            git.env(format!("GIT_{who}_NAME"), "Ada").env(format!("GIT_{who}_EMAIL"), "ada@example.org");
-        }
-        let output = git.output().unwrap();
-        let (told, problem) =
-            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "git {words}\n{told}{problem}");
-        told.into_owned()
-    }
-
-    impl Drop for Sandbox {
-        fn drop(&mut self) {
-            let _ = files::remove(&self.0);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::sandbox::Sandbox;
     use super::*;
+    use crate::sandbox::Sandbox;
 
     fn refusal(root: &Path) -> String {
         let failure = require_way_back(root).unwrap_err();
@@ -165,7 +165,7 @@ mod tests {
     fn the_files_are_those_that_git_tracks_or_would_add() {
         let sandbox = Sandbox::new("listed");
         let listed = || {
-            let files = files(&sandbox.0)?;
+            let files = tracked(&sandbox.0)?;
             Some(
                 files
                     .iter()
@@ -179,7 +179,7 @@ mod tests {
         sandbox.write(".gitignore", "/secret\n");
         sandbox.git("init --quiet");
         sandbox.git("add --all");
-        crate::files::remove(&sandbox.0.join("gone")).unwrap();
+        files::remove(&sandbox.0.join("gone")).unwrap();
         sandbox.write("new file", "three");
         sandbox.write("secret", "four");
         assert_eq!(listed().unwrap(), [".gitignore", "Cargo.toml", "new file"].map(PathBuf::from));
@@ -189,7 +189,7 @@ mod tests {
     fn a_checkout_has_the_same_bytes_where_git_converts_line_endings() {
         let sandbox = Sandbox::new("endings");
         let root = crate::project::root();
-        sandbox.write(".gitattributes", &crate::files::read_text(&root.join(".gitattributes")).unwrap());
+        sandbox.write(".gitattributes", &files::read_text(&root.join(".gitattributes")).unwrap());
         let texts = ["server/migrations/one.sql", "tests/golden/one.json", ".ci/run"];
         texts.iter().for_each(|path| sandbox.write(path, "one\ntwo\n"));
         sandbox.write("tests/fuzz/corpus/requests/one", "one\r\ntwo\n");
@@ -202,5 +202,20 @@ mod tests {
         sandbox.git("reset --quiet --hard");
         texts.iter().for_each(|path| assert_eq!(sandbox.read(path), "one\ntwo\n", "{path}"));
         assert_eq!(sandbox.read("tests/fuzz/corpus/requests/one"), "one\r\ntwo\n");
+    }
+
+    #[test]
+    fn what_differs_is_written_and_bytes_that_are_no_text_are_left_alone() {
+        let root = std::env::temp_dir().join(format!("texts-{}", std::process::id()));
+        for (path, bytes) in [("a/one", &b"1"[..]), ("a/two", b"2"), ("image", b"\xff\xfe")] {
+            files::write(&root.join(path), bytes).unwrap();
+        }
+        let before = read(&root).unwrap();
+        assert_eq!(before.keys().collect::<Vec<_>>(), ["a/one", "a/two"]);
+        let after = Texts::from([("a/one".into(), "1".into()), ("b/three".into(), "3".into())]);
+        assert_eq!(write(&root, &before, &after).unwrap(), ["b/three", "a/two"]);
+        assert_eq!(read(&root).unwrap(), after);
+        assert_eq!(files::read(&root.join("image")).unwrap(), b"\xff\xfe");
+        files::remove(&root).unwrap();
     }
 }

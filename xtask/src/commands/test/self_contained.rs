@@ -14,7 +14,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Copies the binary away from everything, starts it, and visits it as a browser would.
-pub(crate) fn check(binary: &Path) -> Result {
+pub(super) fn check(binary: &Path) -> Result {
     let folder = std::env::temp_dir().join(format!("{}-alone-{}", project::NAME, std::process::id()));
     files::remove(&folder)?;
     let alone = folder.join(project::NAME);

@@ -6,6 +6,12 @@ use crate::process;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// `cargo` with these words, which are separated by spaces.
+pub(crate) fn command(words: &str) -> Command {
+    process::program("cargo", words)
+}
 
 /// Runs a `cargo build` and returns the file of its program `name`, or of the library of that name that a browser
 /// loads as one. Cargo's own lines go behind the label, or straight
@@ -56,6 +62,25 @@ fn is_executable(file: &Path) -> bool {
     file.extension().is_none_or(|kind| kind == "wasm" || kind == "exe")
 }
 
+/// Cargo's build folder, from cargo itself: the environment and any configuration file above us may move it.
+pub(crate) fn target() -> Result<PathBuf> {
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(known) = TARGET.get() {
+        return Ok(known.clone());
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let mut metadata = command("metadata --no-deps --offline --format-version 1");
+    let told = process::answer(&mut metadata).ok_or_else(|| {
+        format!("cargo cannot tell about the project; to see why:\n    {}", process::shown(&metadata))
+    })?;
+    let told: Metadata =
+        serde_json::from_str(&told).map_err(|error| format!("cargo's metadata cannot be read: {error}"))?;
+    Ok(TARGET.get_or_init(|| told.target_directory).clone())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,7 +113,7 @@ mod tests {
         write("app/src/main.rs", "fn main() {}");
         write(".cargo/config.toml", "[build]\ntarget-dir = \"elsewhere\"\ntarget = \"host-tuple\"\n");
         let built = |name: &str| {
-            let mut command = process::cargo("build --offline");
+            let mut command = command("build --offline");
             for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"] {
                 command.env_remove(variable);
             }

@@ -1,0 +1,176 @@
+//! A check of `rename` and `delete-demo` on the project as it is: they leave nothing behind that speaks of either.
+
+use super::NAMES;
+use crate::commands::{delete_demo, rename};
+use crate::markers::{self, Mark};
+use crate::project;
+use crate::sandbox::Sandbox;
+use crate::source_tree::{self, Texts};
+
+/// Lines that may hold such a word all the same: a part of their path, and a part of the line.
+const ALLOWED: [(&str, &str); 7] = [
+    // Who wrote it stays who they are.
+    ("LICENSE-", "contributors"),
+    // The commands that remove it name it.
+    ("xtask/src/commands/delete_demo.rs", "chat"),
+    ("xtask/src/commands/rename/fork_tests.rs", ""),
+    // Room on a disk or in a page, and not one to talk in.
+    ("server/src/realtime/log/mod.rs", "[`Room`]"),
+    ("server/src/realtime/log/sqlite.rs", "ROOM_BYTES"),
+    ("server/src/sqlite/mod.rs", r#"migration!("0003", "room")"#),
+    // Names of other people's packages.
+    ("Cargo.lock", "name = "),
+];
+
+/// Text that stands before `room` where one can enter it, and never where there is room for something.
+const BEFORE_A_ROOM: [&str; 16] = [
+    "a ", "the ", "each ", "every ", "one ", "this ", "that ", "same ", "\"", "'", "`", "/", ":", "-", "_",
+    "(",
+];
+
+/// The word of the demo or the old name in a line, if there is one.
+fn left_in(line: &str) -> Option<&'static str> {
+    let line = line.to_lowercase();
+    let speaks_of_a_room = line.match_indices("room").any(|(at, room)| {
+        let (before, after) = (&line[..at], &line[at + room.len()..]);
+        let ends = !after.starts_with(|c: char| c.is_alphanumeric() && c != 's');
+        let is_measured = before.ends_with("has_");
+        ends && !is_measured
+            && (after.starts_with('s') || BEFORE_A_ROOM.iter().any(|lead| before.ends_with(lead)))
+    });
+    let words = [project::NAME, "chat", "lobby"].into_iter().find(|word| line.contains(word));
+    words.or(speaks_of_a_room.then_some("room"))
+}
+
+fn left_behind(texts: &Texts) -> Vec<String> {
+    let mut left = Vec::new();
+    for (path, text) in texts {
+        for (number, line) in (1..).zip(text.lines()) {
+            let is_allowed = ALLOWED.iter().any(|(file, part)| path.contains(file) && line.contains(part));
+            if let Some(word) = left_in(line).filter(|_| !is_allowed) {
+                left.push(format!("{path}:{number}: {word} in: {}", line.trim()));
+            }
+        }
+    }
+    left
+}
+
+/// The template's texts; None in a product, which may speak of whatever it likes.
+fn template() -> Option<Texts> {
+    let texts = source_tree::read(project::root()).unwrap();
+    let rest = markers::without(Mark::Template, "README.md", &texts["README.md"]).unwrap();
+    rest.is_some().then_some(texts)
+}
+
+#[test]
+fn nothing_of_the_demo_and_of_the_old_name_is_left_in_whichever_order() {
+    let Some(texts) = template() else { return };
+    let rename = |texts: &Texts| rename::renamed(texts, project::NAME, NAMES[0]).unwrap();
+    let delete = |texts: &Texts| delete_demo::without_demo(texts).unwrap();
+    let (one, other) = (delete(&rename(&texts)), rename(&delete(&texts)));
+    assert!(one == other, "the order makes a difference");
+    let left = left_behind(&one);
+    assert!(left.is_empty(), "{} lines:\n{}", left.len(), left.join("\n"));
+}
+
+#[test]
+fn a_second_rename_changes_what_the_first_one_did() {
+    let Some(texts) = template() else { return };
+    let once = rename::renamed(&texts, project::NAME, NAMES[0]).unwrap();
+    let twice = rename::renamed(&once, NAMES[0], NAMES[1]).unwrap();
+    let at_once = rename::renamed(&texts, project::NAME, NAMES[1]).unwrap();
+    assert!(twice == at_once, "a rename depends on the names before it");
+}
+
+#[test]
+fn words_that_the_source_uses_are_refused_as_names() {
+    let Some(texts) = template() else { return };
+    for word in ["chat", "server", "tokio", "main", "test", "match"] {
+        assert!(rename::renamed(&texts, project::NAME, word).is_err(), "{word}");
+    }
+}
+
+#[test]
+fn a_room_to_talk_in_is_told_from_room_for_something() {
+    for line in ["in the room", "rooms", "`probe:room`", "/api/chat", "room_list of a room-list", "Lobby"] {
+        assert!(left_in(line).is_some(), "{line}");
+    }
+    for line in
+        ["while there is room", "outbox.has_room()", "makes room again", "mushroom soup", "let room = 1"]
+    {
+        assert_eq!(left_in(line), None, "{line}");
+    }
+}
+
+const README: &str =
+    "# Echo\n\n<!-- template: begin -->\nA template.\n\n<!-- template: end -->\nOne.\n\nTwo.\n\nThree.\n";
+const FEATURES: &str = "//! The features.\n\npub mod chat; // demo\n";
+
+/// The template as its authors publish it.
+fn publish(upstream: &Sandbox) {
+    for (path, text) in [
+        ("Cargo.toml", "[package]\nname = \"echo\"\n"),
+        ("README.md", README),
+        ("shared/src/features/mod.rs", FEATURES),
+        ("shared/src/features/chat.rs", "//! Talk.\n"),
+        ("src/main.rs", "const PORT: &str = \"ECHO_PORT\";\n\nfn main() {}\n\nfn old() {}\n"),
+        ("src/gone.rs", "//! Of no use.\n"),
+    ] {
+        upstream.write(path, text);
+    }
+    upstream.git("init --quiet --initial-branch main");
+    upstream.git("add --all");
+    upstream.git("commit --quiet --message one");
+}
+
+/// Its next version: a line of the demo, a new file with the name, a text that changed, a file that went.
+fn publish_more(upstream: &Sandbox) {
+    upstream.write("shared/src/features/chat.rs", "//! Talk, and more of it.\n");
+    upstream.write("src/port.rs", "//! Where Echo listens: `ECHO_PORT`.\n");
+    upstream.write("src/main.rs", "const PORT: &str = \"ECHO_PORT\";\n\nfn main() {}\n\nfn new() {}\n");
+    upstream
+        .write("README.md", &README.replace("A template", "The template").replace("One.", "One, mended."));
+    upstream.git("rm --quiet src/gone.rs");
+    upstream.git("add --all");
+    upstream.git("commit --quiet --message two");
+}
+
+/// Makes the working tree the product's, and commits it.
+fn commit_as_product(fork: &Sandbox) {
+    super::apply(&fork.0, "echo", NAMES[0]).unwrap();
+    delete_demo::apply(&fork.0).unwrap();
+    fork.git("add --all");
+    fork.git("commit --quiet --message template");
+}
+
+#[test]
+fn a_later_version_of_the_template_merges_into_a_product_that_went_its_own_way() {
+    let (upstream, fork) = (Sandbox::new("upstream"), Sandbox::new("fork"));
+    publish(&upstream);
+    fork.git(&format!("clone --quiet --origin upstream {} .", upstream.0.display()));
+    fork.git("switch --quiet --create template");
+    commit_as_product(&fork);
+    fork.git("switch --quiet --create product");
+    fork.write("shared/src/features/mod.rs", "//! The features.\n\npub mod poll;\n");
+    fork.write("shared/src/features/poll.rs", "//! Votes.\n");
+    fork.write("README.md", &fork.read("README.md").replace("Three.", "Three, and polls."));
+    fork.git("add --all");
+    fork.git("commit --quiet --message polls");
+
+    publish_more(&upstream);
+    fork.git("fetch --quiet upstream");
+    fork.git("switch --quiet template");
+    fork.git("restore --source upstream/main --staged --worktree .");
+    commit_as_product(&fork);
+    fork.git("switch --quiet product");
+    fork.git("merge --quiet --no-edit template");
+
+    assert_eq!(fork.git("status --porcelain"), "");
+    assert_eq!(fork.read("README.md"), "# Acme Board\n\nOne, mended.\n\nTwo.\n\nThree, and polls.\n");
+    assert_eq!(fork.read("src/port.rs"), "//! Where Acme Board listens: `ACME_BOARD_PORT`.\n");
+    assert!(fork.read("src/main.rs").ends_with("fn new() {}\n"));
+    assert_eq!(fork.read("shared/src/features/mod.rs"), "//! The features.\n\npub mod poll;\n");
+    for gone in ["shared/src/features/chat.rs", "src/gone.rs"] {
+        assert!(!fork.0.join(gone).exists(), "{gone} came back");
+    }
+}

@@ -1,0 +1,217 @@
+//! `Report`: how each step of a run ended, and what that makes of the run.
+
+use crate::failure::{Failure, Result};
+use crate::{process, project, say};
+use std::fmt::Write;
+use std::process::Command;
+use std::time::Duration;
+
+/// The good end of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// All of it was fine.
+    Passed,
+    /// It could not run, as this machine lacks a tool.
+    Skipped,
+}
+
+/// The sums over all test programs so far.
+#[derive(Default)]
+pub(super) struct Tally {
+    passed: u64,
+    failed: u64,
+    /// Tests of the program that runs now, which gives its own sum at its end.
+    passing: u64,
+    skipped: Vec<String>,
+}
+
+impl Tally {
+    /// Runs a `cargo test`, showing its output while counting along.
+    pub(super) fn run(&mut self, command: &mut Command) -> Result<Done> {
+        if say::colours(&std::io::stdout()) {
+            command.env("CARGO_TERM_COLOR", "always");
+        }
+        process::each_line(command, |line| {
+            println!("{line}");
+            self.count(line);
+        })?;
+        Ok(Done::Passed)
+    }
+
+    /// Leaves something out for want of a tool. Where a machine runs us that is a failure.
+    pub(super) fn skip(&mut self, reason: &str) -> Result<Done> {
+        if project::in_ci() {
+            return Err(reason.into());
+        }
+        say::note(&format!("left out: {reason}"));
+        self.skipped.push(reason.to_owned());
+        Ok(Done::Skipped)
+    }
+
+    /// The number of failed tests.
+    pub(super) fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// Counts a step that failed without a failed test, such as one that did not compile: the last line must not
+    /// read "0 failed".
+    pub(super) fn add_failure(&mut self) {
+        self.failed += 1;
+    }
+
+    /// The reasons for which something was left out.
+    pub(super) fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
+    /// The last line of a run: `N passed, M failed`.
+    pub(super) fn summary(&self) -> String {
+        format!("{} passed, {} failed", self.passed + self.passing, self.failed)
+    }
+
+    fn count(&mut self, line: &str) {
+        if let Some((passed, failed)) = sums(line) {
+            self.passed += passed;
+            self.failed += failed;
+            self.passing = 0;
+        } else if line.starts_with("test ") && line.ends_with(" ... ok") {
+            self.passing += 1;
+        }
+    }
+}
+
+/// Passed and failed in a line such as `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
+fn sums(line: &str) -> Option<(u64, u64)> {
+    let (_, numbers) = line.trim_start().strip_prefix("test result: ")?.split_once(". ")?;
+    let number = |what: &str| numbers.split("; ").find_map(|part| part.strip_suffix(what)?.parse().ok());
+    Some((number(" passed")?, number(" failed")?))
+}
+
+/// The end of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// All of it was fine.
+    Passed,
+    /// This machine lacks a tool.
+    Skipped,
+    /// Something in it was wrong.
+    Failed,
+    /// It needs the result of this other step, which did not pass.
+    LeftOut(&'static str),
+    /// Ctrl-C or SIGTERM came.
+    Interrupted,
+}
+
+/// All steps of a run so far.
+#[derive(Default)]
+pub(super) struct Report {
+    rows: Vec<(&'static str, Outcome, Duration)>,
+}
+
+impl Report {
+    /// Notes how a step ended, and how long it took.
+    pub(super) fn add(&mut self, step: &'static str, outcome: Outcome, took: Duration) {
+        self.rows.push((step, outcome, took));
+    }
+
+    /// True if the step ran and did not pass. One that was not asked for is taken to be fine.
+    pub(super) fn lacks(&self, step: &str) -> bool {
+        self.rows.iter().any(|(name, outcome, _)| *name == step && *outcome != Outcome::Passed)
+    }
+
+    /// A line for each step: its name, its result, its seconds.
+    pub(super) fn table(&self) -> String {
+        let width = self.rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default().max("step".len());
+        let mut table = format!("    {:<width$}  seconds  result\n", "step");
+        for (name, outcome, took) in &self.rows {
+            let result = match outcome {
+                Outcome::Passed => "passed".to_owned(),
+                Outcome::Skipped => "skipped".to_owned(),
+                Outcome::Failed => format!("FAILED; repeat it with `cargo xtask test {name}`"),
+                Outcome::LeftOut(needed) => format!("left out: it needs {needed}"),
+                Outcome::Interrupted => "interrupted".to_owned(),
+            };
+            // Writing to a String cannot fail.
+            let _ = writeln!(table, "    {name:<width$}  {:>7.1}  {result}", took.as_secs_f64());
+        }
+        table
+    }
+
+    /// The end of the whole run. The person has been told of each failure already.
+    pub(super) fn verdict(&self) -> Result {
+        let any = |wanted| self.rows.iter().any(|(_, outcome, _)| *outcome == wanted);
+        if any(Outcome::Interrupted) {
+            return Err(Failure::Interrupted);
+        }
+        if any(Outcome::Failed) { Err(Failure::Told) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(rows: &[(&'static str, Outcome)]) -> Report {
+        let mut report = Report::default();
+        rows.iter().for_each(|(name, outcome)| report.add(name, *outcome, Duration::from_millis(1_540)));
+        report
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_each_step() {
+        let table = report(&[("client", Outcome::Failed), ("size", Outcome::LeftOut("client"))]).table();
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "    step    seconds  result",
+                "    client      1.5  FAILED; repeat it with `cargo xtask test client`",
+                "    size        1.5  left out: it needs client",
+            ]
+        );
+    }
+
+    #[test]
+    fn only_a_step_that_ran_and_did_not_pass_is_lacking() {
+        let report = report(&[("format", Outcome::Passed), ("client", Outcome::Failed)]);
+        assert!(report.lacks("client"));
+        assert!(!report.lacks("format") && !report.lacks("browser"));
+    }
+
+    #[test]
+    fn one_failure_fails_the_run_and_an_interruption_is_no_failure() {
+        assert!(report(&[("format", Outcome::Passed), ("fuzz", Outcome::Skipped)]).verdict().is_ok());
+        let failed = [("format", Outcome::Failed), ("lint", Outcome::Passed)];
+        assert!(matches!(report(&failed).verdict(), Err(Failure::Told)));
+        let interrupted = [("format", Outcome::Failed), ("lint", Outcome::Interrupted)];
+        assert!(matches!(report(&interrupted).verdict(), Err(Failure::Interrupted)));
+    }
+
+    #[test]
+    fn results_are_counted_whether_good_or_bad() {
+        let ok =
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        assert_eq!(sums(ok), Some((12, 0)));
+        assert_eq!(sums("test result: FAILED. 3 passed; 2 failed; 0 ignored"), Some((3, 2)));
+        assert_eq!(sums("test seq::result ... ok"), None);
+    }
+
+    #[test]
+    fn tests_count_once_also_where_their_program_was_interrupted() {
+        let mut tally = Tally::default();
+        let finished =
+            ["test a ... ok", "test b ... FAILED", "test result: FAILED. 1 passed; 1 failed; 0 ignored"];
+        finished.iter().for_each(|line| tally.count(line));
+        assert_eq!(tally.summary(), "1 passed, 1 failed");
+        ["running 9 tests", "test c ... ok", "test d ... ok"].iter().for_each(|line| tally.count(line));
+        assert_eq!(tally.summary(), "3 passed, 1 failed");
+    }
+
+    #[test]
+    fn a_failure_without_a_failed_test_still_counts() {
+        let mut tally = Tally { passed: 7, ..Tally::default() };
+        assert_eq!(tally.summary(), "7 passed, 0 failed");
+        tally.add_failure();
+        assert_eq!(tally.summary(), "7 passed, 1 failed");
+    }
+}

@@ -1,0 +1,50 @@
+//! A folder for tests with a repository in it, removed at the end.
+
+use crate::files;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub(crate) struct Sandbox(pub(crate) PathBuf);
+
+impl Sandbox {
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        files::remove(&folder).unwrap();
+        files::create(&folder).unwrap();
+        Sandbox(folder)
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        files::write(&self.0.join(path), text).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        files::read_text(&self.0.join(path)).unwrap()
+    }
+
+    /// Runs git, without the settings of the person or the machine. Its output.
+    #[track_caller]
+    pub(crate) fn git(&self, words: &str) -> String {
+        git(&self.0, words)
+    }
+}
+
+#[track_caller]
+pub(crate) fn git(folder: &Path, words: &str) -> String {
+    let mut git = Command::new("git");
+    git.current_dir(folder).args(words.split_whitespace());
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    for who in ["AUTHOR", "COMMITTER"] {
+        git.env(format!("GIT_{who}_NAME"), "Ada").env(format!("GIT_{who}_EMAIL"), "ada@example.org");
+    }
+    let output = git.output().unwrap();
+    let (told, problem) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "git {words}\n{told}{problem}");
+    told.into_owned()
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = files::remove(&self.0);
+    }
+}
