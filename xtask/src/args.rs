@@ -3,20 +3,20 @@
 use crate::failure::{Failure, Result};
 
 /// The flags for the server, with or without the `--` before them.
-pub(crate) fn for_the_server(args: &[String]) -> &[String] {
+pub(crate) fn server_flags(args: &[String]) -> &[String] {
     args.strip_prefix(&["--".to_owned()]).unwrap_or(args)
 }
 
 /// The flags among `args`: each must be one of `known`.
-pub(crate) fn flags<'a>(args: &[String], known: &[&'a str]) -> Result<Vec<&'a str>> {
+pub(crate) fn parse_flags<'a>(args: &[String], known: &[&'a str]) -> Result<Vec<&'a str>> {
     let known_flag = |arg: &String| {
         let found = known.iter().copied().find(|flag| flag == arg);
-        found.ok_or_else(|| Failure::Misuse(format!("`{arg}` is not understood; {}", understood(known))))
+        found.ok_or_else(|| Failure::Usage(format!("`{arg}` is not understood; {}", list_flags(known))))
     };
     args.iter().map(known_flag).collect()
 }
 
-fn understood(flags: &[&str]) -> String {
+fn list_flags(flags: &[&str]) -> String {
     match flags {
         [] => "there are no flags here".into(),
         flags => format!("known here: {}", flags.join(", ")),
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn an_unknown_flag_is_misuse() {
-        assert_eq!(flags(&["--quick".into()], &["--quick"]).unwrap(), ["--quick"]);
-        assert!(matches!(flags(&["--quack".into()], &["--quick"]), Err(Failure::Misuse(_))));
+        assert_eq!(parse_flags(&["--quick".into()], &["--quick"]).unwrap(), ["--quick"]);
+        assert!(matches!(parse_flags(&["--quack".into()], &["--quick"]), Err(Failure::Usage(_))));
     }
 }

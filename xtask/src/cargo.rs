@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 /// `cargo` with these words, which are separated by spaces.
 pub(crate) fn command(words: &str) -> Command {
-    process::program("cargo", words)
+    process::command("cargo", words)
 }
 
 /// Runs a `cargo build` and returns the file of its program `name`, or of the library of that name that a browser
@@ -19,15 +19,15 @@ pub(crate) fn command(words: &str) -> Command {
 pub(crate) fn build(command: &mut Command, name: &str, label: Option<Label>) -> Result<PathBuf> {
     command.arg("--message-format=json-render-diagnostics");
     let mut program = None;
-    let mut take = |line: &str| program = program_in(line, name).or(program.take());
+    let mut take = |line: &str| program = program_in_message(line, name).or(program.take());
     match label {
-        None => process::each_line(command, &mut take)?,
+        None => process::for_each_line(command, &mut take)?,
         Some(label) => {
-            label.prepare(command.stderr(Stdio::piped()));
-            process::each_line_beside(command, &mut take, |stderr| label.follow(stderr))?;
+            label.request_colours(command.stderr(Stdio::piped()));
+            process::for_each_line_with_stderr(command, &mut take, |stderr| label.print_lines(stderr))?;
         }
     }
-    let repeat = process::shown(command);
+    let repeat = process::command_line(command);
     program.ok_or_else(|| {
         format!("cargo built no program `{name}`; to see what it builds:\n    {repeat}").into()
     })
@@ -35,7 +35,7 @@ pub(crate) fn build(command: &mut Command, name: &str, label: Option<Label>) -> 
 
 /// The program that a line of `--message-format=json` tells of, if it is the one of that name (cargo's reference,
 /// "External tools").
-fn program_in(line: &str, name: &str) -> Option<PathBuf> {
+fn program_in_message(line: &str, name: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
         reason: String,
@@ -63,7 +63,7 @@ fn is_executable(file: &Path) -> bool {
 }
 
 /// Cargo's build folder, from cargo itself: the environment and any configuration file above us may move it.
-pub(crate) fn target() -> Result<PathBuf> {
+pub(crate) fn target_dir() -> Result<PathBuf> {
     static TARGET: OnceLock<PathBuf> = OnceLock::new();
     if let Some(known) = TARGET.get() {
         return Ok(known.clone());
@@ -73,8 +73,8 @@ pub(crate) fn target() -> Result<PathBuf> {
         target_directory: PathBuf,
     }
     let mut metadata = command("metadata --no-deps --offline --format-version 1");
-    let told = process::answer(&mut metadata).ok_or_else(|| {
-        format!("cargo cannot tell about the project; to see why:\n    {}", process::shown(&metadata))
+    let told = process::capture(&mut metadata).ok_or_else(|| {
+        format!("cargo cannot tell about the project; to see why:\n    {}", process::command_line(&metadata))
     })?;
     let told: Metadata =
         serde_json::from_str(&told).map_err(|error| format!("cargo's metadata cannot be read: {error}"))?;
@@ -94,13 +94,13 @@ mod tests {
 
     #[test]
     fn the_program_of_that_name_is_found_and_no_library() {
-        assert_eq!(program_in(&line("bin", "app"), "app"), Some("/t/app".into()));
-        assert_eq!(program_in(&line("example", "app"), "app"), Some("/t/app".into()));
-        assert_eq!(program_in(&line("cdylib", "app"), "app"), Some("/t/app".into()));
-        assert_eq!(program_in(&line("lib", "app"), "app"), None);
-        assert_eq!(program_in(&line("bin", "other"), "app"), None);
-        assert_eq!(program_in(r#"{"reason":"build-finished","success":true}"#, "app"), None);
-        assert_eq!(program_in("   Compiling app", "app"), None);
+        assert_eq!(program_in_message(&line("bin", "app"), "app"), Some("/t/app".into()));
+        assert_eq!(program_in_message(&line("example", "app"), "app"), Some("/t/app".into()));
+        assert_eq!(program_in_message(&line("cdylib", "app"), "app"), Some("/t/app".into()));
+        assert_eq!(program_in_message(&line("lib", "app"), "app"), None);
+        assert_eq!(program_in_message(&line("bin", "other"), "app"), None);
+        assert_eq!(program_in_message(r#"{"reason":"build-finished","success":true}"#, "app"), None);
+        assert_eq!(program_in_message("   Compiling app", "app"), None);
     }
 
     /// As real as it gets: a folder with odd signs in its name, and a configuration that moves all output.
@@ -121,7 +121,7 @@ mod tests {
         };
         let program = built("app").unwrap();
         assert!(program.starts_with(root.join("elsewhere")) && program.is_file(), "{}", program.display());
-        assert!(built("other").unwrap_err().reason().unwrap().contains("no program `other`"));
+        assert!(built("other").unwrap_err().message().unwrap().contains("no program `other`"));
         files::remove(&root).unwrap();
     }
 }

@@ -9,29 +9,29 @@ pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Something went wrong; the text says what, and how to mend it.
-    Because(String),
+    Error(String),
     /// The command was called in a way it does not understand.
-    Misuse(String),
+    Usage(String),
     /// Something went wrong and the command has told the person already.
-    Told,
+    Reported,
     /// Ctrl-C or SIGTERM.
     Interrupted,
 }
 
 impl Failure {
     /// What is still to be said, if anything.
-    pub(crate) fn reason(&self) -> Option<&str> {
+    pub(crate) fn message(&self) -> Option<&str> {
         match self {
-            Failure::Because(reason) | Failure::Misuse(reason) => Some(reason),
-            Failure::Told | Failure::Interrupted => None,
+            Failure::Error(reason) | Failure::Usage(reason) => Some(reason),
+            Failure::Reported | Failure::Interrupted => None,
         }
     }
 
     /// 1, or 2 for misuse, or 130 as shells have it for Ctrl-C.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Failure::Because(_) | Failure::Told => 1,
-            Failure::Misuse(_) => 2,
+            Failure::Error(_) | Failure::Reported => 1,
+            Failure::Usage(_) => 2,
             Failure::Interrupted => 130,
         })
     }
@@ -39,12 +39,12 @@ impl Failure {
 
 impl From<String> for Failure {
     fn from(reason: String) -> Self {
-        Failure::Because(reason)
+        Failure::Error(reason)
     }
 }
 
 impl From<&str> for Failure {
     fn from(reason: &str) -> Self {
-        Failure::Because(reason.to_owned())
+        Failure::Error(reason.to_owned())
     }
 }

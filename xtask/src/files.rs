@@ -11,12 +11,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// A file's text.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
-    let text = read_if_text(path)?;
+    let text = try_read_text(path)?;
     text.ok_or_else(|| format!("cannot read {}: it is not UTF-8 text", path.display()).into())
 }
 
 /// A file's text; None if its bytes are not UTF-8, as those of an image.
-pub(crate) fn read_if_text(path: &Path) -> Result<Option<String>> {
+pub(crate) fn try_read_text(path: &Path) -> Result<Option<String>> {
     Ok(String::from_utf8(read(path)?).ok())
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result {
 }
 
 /// Makes a folder, and those above it, where there is none.
-pub(crate) fn create(folder: &Path) -> Result {
+pub(crate) fn create_dir(folder: &Path) -> Result {
     fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()).into())
 }
 
@@ -59,19 +59,19 @@ pub(crate) fn remove(path: &Path) -> Result<bool> {
 }
 
 /// Every file below a folder, sorted; a file is itself, and what does not exist has none.
-pub(crate) fn below(path: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn walk(path: &Path) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(path.exists().then(|| path.to_path_buf()).into_iter().collect());
     }
     let mut files = Vec::new();
-    for entry in entries(path)? {
-        files.extend(below(&entry)?);
+    for entry in list_dir(path)? {
+        files.extend(walk(&entry)?);
     }
     Ok(files)
 }
 
 /// The entries of a folder, sorted.
-pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn list_dir(folder: &Path) -> Result<Vec<PathBuf>> {
     let listed: std::io::Result<Vec<PathBuf>> =
         fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     let mut paths = listed.map_err(|error| format!("cannot list {}: {error}", folder.display()))?;

@@ -7,6 +7,7 @@ mod args;
 mod cargo;
 mod client;
 mod commands;
+mod console;
 mod failure;
 mod files;
 mod label;
@@ -15,7 +16,6 @@ mod process;
 mod project;
 #[cfg(test)]
 mod sandbox;
-mod say;
 mod server;
 mod source_tree;
 mod stamp;
@@ -30,9 +30,9 @@ fn main() -> ExitCode {
     match commands::dispatch(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            match failure.reason() {
-                Some(reason) => say::error(reason),
-                None if stop::asked() => say::note("stopped"),
+            match failure.message() {
+                Some(reason) => console::error(reason),
+                None if stop::requested() => console::note("stopped"),
                 None => (),
             }
             failure.exit_code()

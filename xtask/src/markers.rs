@@ -8,16 +8,16 @@
 
 /// The owner of marked lines.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Mark {
+pub(crate) enum Marker {
     Demo,
     Template,
 }
 
-impl Mark {
+impl Marker {
     fn word(self) -> &'static str {
         match self {
-            Mark::Demo => "demo",
-            Mark::Template => "template",
+            Marker::Demo => "demo",
+            Marker::Template => "template",
         }
     }
 }
@@ -40,7 +40,7 @@ fn comment(path: &str) -> Option<Comment> {
 /// A text without what is marked; None if nothing is.
 ///
 /// Fails on a `begin` without `end` and the other way round.
-pub(crate) fn without(mark: Mark, path: &str, text: &str) -> Result<Option<String>, String> {
+pub(crate) fn strip(mark: Marker, path: &str, text: &str) -> Result<Option<String>, String> {
     let Some((open, close)) = comment(path) else { return Ok(None) };
     let word = mark.word();
     let line_mark = format!("{open}{word}{close}");
@@ -69,45 +69,48 @@ pub(crate) fn without(mark: Mark, path: &str, text: &str) -> Result<Option<Strin
 mod tests {
     use super::*;
 
-    fn strip(name: &str, text: &str) -> Option<String> {
-        without(Mark::Demo, name, text).unwrap()
+    fn strip_demo(name: &str, text: &str) -> Option<String> {
+        strip(Marker::Demo, name, text).unwrap()
     }
 
     #[test]
     fn marked_lines_go_and_all_others_stay_as_they_are() {
-        assert_eq!(strip("a.rs", "mod poll; // demo\r\nmod core;\r\n").as_deref(), Some("mod core;\r\n"));
-        assert_eq!(strip("a.js", "one(); // demo\n").as_deref(), Some(""));
-        assert_eq!(strip("a.toml", "a = 1\nb = 2 # demo\n").as_deref(), Some("a = 1\n"));
-        assert_eq!(strip("a.css", "@import 'poll'; /* demo */\n").as_deref(), Some(""));
-        assert_eq!(strip("deploy/Dockerfile", "RUN poll # demo\n").as_deref(), Some(""));
-        assert_eq!(strip("a.rs", "// demonstration\n"), None);
-        assert_eq!(strip("a.png", "// demo\n"), None);
+        assert_eq!(
+            strip_demo("a.rs", "mod poll; // demo\r\nmod core;\r\n").as_deref(),
+            Some("mod core;\r\n")
+        );
+        assert_eq!(strip_demo("a.js", "one(); // demo\n").as_deref(), Some(""));
+        assert_eq!(strip_demo("a.toml", "a = 1\nb = 2 # demo\n").as_deref(), Some("a = 1\n"));
+        assert_eq!(strip_demo("a.css", "@import 'poll'; /* demo */\n").as_deref(), Some(""));
+        assert_eq!(strip_demo("deploy/Dockerfile", "RUN poll # demo\n").as_deref(), Some(""));
+        assert_eq!(strip_demo("a.rs", "// demonstration\n"), None);
+        assert_eq!(strip_demo("a.png", "// demo\n"), None);
     }
 
     #[test]
     fn a_block_goes_with_its_marks() {
         let text = "# Title\n<!-- demo: begin -->\n## Poll\n\n<!-- demo: end -->\n## More\n";
-        assert_eq!(strip("README.md", text).as_deref(), Some("# Title\n## More\n"));
+        assert_eq!(strip_demo("README.md", text).as_deref(), Some("# Title\n## More\n"));
     }
 
     #[test]
     fn each_mark_removes_its_own_lines_whichever_comes_first() {
         let text =
             "# template: begin\none\n# demo: begin\ntwo\n# demo: end\n# template: end\nthree # demo\nfour\n";
-        let after = |marks: [Mark; 2]| {
+        let after = |marks: [Marker; 2]| {
             marks
                 .iter()
-                .fold(text.to_owned(), |text, mark| without(*mark, "a.toml", &text).unwrap().unwrap_or(text))
+                .fold(text.to_owned(), |text, mark| strip(*mark, "a.toml", &text).unwrap().unwrap_or(text))
         };
-        assert_eq!(after([Mark::Demo, Mark::Template]), "four\n");
-        assert_eq!(after([Mark::Template, Mark::Demo]), "four\n");
-        let without_template = without(Mark::Template, "a.toml", text).unwrap();
+        assert_eq!(after([Marker::Demo, Marker::Template]), "four\n");
+        assert_eq!(after([Marker::Template, Marker::Demo]), "four\n");
+        let without_template = strip(Marker::Template, "a.toml", text).unwrap();
         assert_eq!(without_template.as_deref(), Some("three # demo\nfour\n"));
     }
 
     #[test]
     fn a_mark_without_its_counterpart_is_named() {
-        let fails = |text| without(Mark::Demo, "a.rs", text).unwrap_err();
+        let fails = |text| strip(Marker::Demo, "a.rs", text).unwrap_err();
         assert!(fails("one\n// demo: end\n").starts_with("a.rs:2"));
         assert!(fails("// demo: begin\n// demo: begin\n").starts_with("a.rs:2"));
         assert!(fails("// demo: begin\n").contains("demo: begin"));

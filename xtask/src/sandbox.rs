@@ -10,7 +10,7 @@ impl Sandbox {
     pub(crate) fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         files::remove(&folder).unwrap();
-        files::create(&folder).unwrap();
+        files::create_dir(&folder).unwrap();
         Sandbox(folder)
     }
 

@@ -3,7 +3,7 @@
 use crate::failure::Result;
 use crate::label::Label;
 use crate::stamp::Stamp;
-use crate::{cargo, project, say};
+use crate::{cargo, console, project};
 use std::path::{Path, PathBuf};
 
 /// What the server is made of.
@@ -12,12 +12,12 @@ pub(crate) const INPUTS: [&str; 5] = ["server", "shared", "Cargo.toml", "Cargo.l
 /// Builds the development server unless it is fresh. Its path.
 pub(crate) fn build_dev() -> Result<PathBuf> {
     let stamp = Stamp::new("server", &INPUTS)?;
-    if let Some(binary) = stamp.fresh() {
+    if let Some(binary) = stamp.fresh_output() {
         return Ok(binary);
     }
-    say::step("building the server", "three minutes the first time, then seconds; the client comes next");
+    console::step("building the server", "three minutes the first time, then seconds; the client comes next");
     let binary = cargo::build(&mut cargo::command("build --package server"), project::NAME, None)?;
-    stamp.write(&binary)?;
+    stamp.save(&binary)?;
     Ok(binary)
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn rebuild_dev(label: Label) -> Result<PathBuf> {
 
 /// Builds the release server with a finished client inside, and with these features. Its path.
 pub(crate) fn build_release(client: &Path, features: &[&str]) -> Result<PathBuf> {
-    say::step("building the release server", "optimised and with the client inside; some minutes");
+    console::step("building the release server", "optimised and with the client inside; some minutes");
     let mut build = cargo::command("build --release --package server");
     build
         .arg(format!("--features={}", [&["embed", "jemalloc"], features].concat().join(",")))

@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Folders at the project's root that hold what was built or installed, not what was written.
-const NOT_OURS: [&str; 4] = [".git", ".tools", "data", "target"];
+const GENERATED: [&str; 4] = [".git", ".tools", "data", "target"];
 
 /// Each text by its path below the project's folder, with `/` between the parts.
-pub(crate) type Texts = BTreeMap<String, String>;
+pub(crate) type TextFiles = BTreeMap<String, String>;
 
 /// Reads every text of the project. A file that is not UTF-8, such as an image, is none.
-pub(crate) fn read(root: &Path) -> Result<Texts> {
-    let mut texts = Texts::new();
+pub(crate) fn read(root: &Path) -> Result<TextFiles> {
+    let mut texts = TextFiles::new();
     for file in list(root)? {
-        if let Some(text) = files::read_if_text(&file)? {
-            texts.insert(below_root(root, &file), text);
+        if let Some(text) = files::try_read_text(&file)? {
+            texts.insert(relative_path(root, &file), text);
         }
     }
     Ok(texts)
 }
 
 /// Writes what differs between `before`, which is what the folder holds, and `after`. The paths that changed.
-pub(crate) fn write(root: &Path, before: &Texts, after: &Texts) -> Result<Vec<String>> {
+pub(crate) fn write(root: &Path, before: &TextFiles, after: &TextFiles) -> Result<Vec<String>> {
     let mut changed = Vec::new();
     for (path, text) in after.iter().filter(|(path, text)| before.get(*path) != Some(*text)) {
         files::write(&root.join(path), text)?;
@@ -40,28 +40,28 @@ pub(crate) fn write(root: &Path, before: &Texts, after: &Texts) -> Result<Vec<St
 /// Every file of the project that a person wrote, sorted: those that git tracks or would add, and where git does
 /// not hold the folder, all but what is built or installed.
 pub(crate) fn list(root: &Path) -> Result<Vec<PathBuf>> {
-    if let Some(files) = tracked(root) {
+    if let Some(files) = git_files(root) {
         return Ok(files);
     }
     let mut files = Vec::new();
-    for path in files::entries(root)? {
-        if !NOT_OURS.iter().any(|name| path.ends_with(name)) {
-            files.extend(files::below(&path)?);
+    for path in files::list_dir(root)? {
+        if !GENERATED.iter().any(|name| path.ends_with(name)) {
+            files.extend(files::walk(&path)?);
         }
     }
     Ok(files)
 }
 
 /// A file's path below the project's folder, with `/` between the parts.
-pub(crate) fn below_root(root: &Path, file: &Path) -> String {
+pub(crate) fn relative_path(root: &Path, file: &Path) -> String {
     let parts = file.strip_prefix(root).unwrap_or(file).iter().map(|part| part.to_string_lossy());
     parts.collect::<Vec<_>>().join("/")
 }
 
 /// Fails unless git could bring back every file of this folder as it is now.
-pub(crate) fn require_way_back(root: &Path) -> Result {
+pub(crate) fn require_clean(root: &Path) -> Result {
     let reason = match is_tracked(root) {
-        Ok(true) => match ask(root, &["status", "--porcelain", "--untracked-files=all", "--", "."]) {
+        Ok(true) => match git(root, &["status", "--porcelain", "--untracked-files=all", "--", "."]) {
             Ok(changes) if changes.is_empty() => return Ok(()),
             Ok(_) => "there are changes that are not committed".to_owned(),
             Err(reason) => reason,
@@ -77,12 +77,12 @@ pub(crate) fn require_way_back(root: &Path) -> Result {
 }
 
 /// The files of this folder that git tracks or would add, sorted; nothing where git does not track the folder.
-fn tracked(root: &Path) -> Option<Vec<PathBuf>> {
+fn git_files(root: &Path) -> Option<Vec<PathBuf>> {
     if !is_tracked(root).ok()? {
         return None;
     }
     let listed =
-        ask(root, &["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."]).ok()?;
+        git(root, &["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."]).ok()?;
     let paths = listed.split('\0').filter(|path| !path.is_empty()).map(|path| root.join(path));
     // A file that was deleted and not committed is still listed, and one with a conflict thrice.
     let mut files: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
@@ -93,11 +93,11 @@ fn tracked(root: &Path) -> Option<Vec<PathBuf>> {
 
 /// True if the folder's own manifest is in a repository: the folder may stand in one that ignores it.
 fn is_tracked(root: &Path) -> std::result::Result<bool, String> {
-    ask(root, &["ls-files", "--", "Cargo.toml"]).map(|listed| !listed.is_empty())
+    git(root, &["ls-files", "--", "Cargo.toml"]).map(|listed| !listed.is_empty())
 }
 
 /// The answer of git, or why there is none.
-fn ask(root: &Path, words: &[&str]) -> std::result::Result<String, String> {
+fn git(root: &Path, words: &[&str]) -> std::result::Result<String, String> {
     let mut git = Command::new("git");
     git.arg("-C").arg(root).args(words).env("LC_ALL", "C").stdin(Stdio::null());
     let output = match git.output() {
@@ -123,8 +123,8 @@ mod tests {
     use crate::sandbox::Sandbox;
 
     fn refusal(root: &Path) -> String {
-        let failure = require_way_back(root).unwrap_err();
-        let reason = failure.reason().unwrap();
+        let failure = require_clean(root).unwrap_err();
+        let reason = failure.message().unwrap();
         assert!(reason.contains("--force"), "{reason}");
         reason.to_owned()
     }
@@ -143,7 +143,7 @@ mod tests {
         sandbox.git("add --all");
         assert!(refusal(&root).contains("not committed"));
         sandbox.git("commit --quiet --message one");
-        require_way_back(&root).unwrap();
+        require_clean(&root).unwrap();
         sandbox.write("project/Cargo.toml", "two");
         assert!(refusal(&root).contains("not committed"));
     }
@@ -156,7 +156,7 @@ mod tests {
         sandbox.git("add --all");
         sandbox.git("commit --quiet --message one");
         sandbox.write("elsewhere", "two");
-        require_way_back(&sandbox.0.join("project")).unwrap();
+        require_clean(&sandbox.0.join("project")).unwrap();
         sandbox.write("project/new", "three");
         assert!(refusal(&sandbox.0.join("project")).contains("not committed"));
     }
@@ -165,7 +165,7 @@ mod tests {
     fn the_files_are_those_that_git_tracks_or_would_add() {
         let sandbox = Sandbox::new("listed");
         let listed = || {
-            let files = tracked(&sandbox.0)?;
+            let files = git_files(&sandbox.0)?;
             Some(
                 files
                     .iter()
@@ -212,7 +212,7 @@ mod tests {
         }
         let before = read(&root).unwrap();
         assert_eq!(before.keys().collect::<Vec<_>>(), ["a/one", "a/two"]);
-        let after = Texts::from([("a/one".into(), "1".into()), ("b/three".into(), "3".into())]);
+        let after = TextFiles::from([("a/one".into(), "1".into()), ("b/three".into(), "3".into())]);
         assert_eq!(write(&root, &before, &after).unwrap(), ["b/three", "a/two"]);
         assert_eq!(read(&root).unwrap(), after);
         assert_eq!(files::read(&root.join("image")).unwrap(), b"\xff\xfe");

@@ -22,7 +22,7 @@ impl Fingerprint {
     pub(crate) fn of(root: &Path, inputs: &[impl AsRef<Path>]) -> Result<Self> {
         let mut hasher = DefaultHasher::new();
         for input in inputs {
-            for file in files::below(&root.join(input))?.iter().filter(|file| !hidden(file)) {
+            for file in files::walk(&root.join(input))?.iter().filter(|file| !is_hidden(file)) {
                 file.hash(&mut hasher);
                 // A file that vanished meanwhile is a change as well.
                 let state = file.metadata().ok().map(|found| (found.modified().ok(), found.len()));
@@ -35,7 +35,7 @@ impl Fingerprint {
 
 /// What one build is made of, and where its last good run is noted.
 pub(crate) struct Stamp {
-    note: PathBuf,
+    path: PathBuf,
     inputs: Fingerprint,
 }
 
@@ -46,20 +46,20 @@ impl Stamp {
         let settings = SETTINGS.map(std::env::var_os);
         let mut hasher = DefaultHasher::new();
         (files, settings).hash(&mut hasher);
-        let note = cargo::target()?.join("xtask").join(name);
-        Ok(Stamp { note, inputs: Fingerprint(hasher.finish()) })
+        let path = cargo::target_dir()?.join("xtask").join(name);
+        Ok(Stamp { path, inputs: Fingerprint(hasher.finish()) })
     }
 
     /// The output of the last good build, if it is there, untouched, and made of just these inputs.
-    pub(crate) fn fresh(&self) -> Option<PathBuf> {
-        let noted = files::read_text(&self.note).ok()?;
+    pub(crate) fn fresh_output(&self) -> Option<PathBuf> {
+        let noted = files::read_text(&self.path).ok()?;
         let output = PathBuf::from(noted.split_once('\n')?.1);
         (output.exists() && noted == self.text(&output).ok()?).then_some(output)
     }
 
     /// Notes that the build went well, and the file that came out.
-    pub(crate) fn write(&self, output: &Path) -> Result {
-        files::write(&self.note, self.text(output)?)
+    pub(crate) fn save(&self, output: &Path) -> Result {
+        files::write(&self.path, self.text(output)?)
     }
 
     fn text(&self, output: &Path) -> Result<String> {
@@ -68,7 +68,7 @@ impl Stamp {
     }
 }
 
-fn hidden(file: &Path) -> bool {
+fn is_hidden(file: &Path) -> bool {
     file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 

@@ -6,7 +6,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+static REQUESTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// From here on a signal sets the flag and no longer ends us on the spot.
 pub(crate) fn listen() {
@@ -22,8 +22,8 @@ pub(crate) fn listen() {
 }
 
 fn listen_for(signal: i32) {
-    if let Err(error) = signal_hook::flag::register(signal, ASKED.clone()) {
-        crate::say::note(&format!("cannot listen for signal {signal}: {error}"));
+    if let Err(error) = signal_hook::flag::register(signal, REQUESTED.clone()) {
+        crate::console::note(&format!("cannot listen for signal {signal}: {error}"));
     }
 }
 
@@ -36,24 +36,24 @@ fn is_ignored(signal: i32, status: &str) -> bool {
 }
 
 /// Asks ourselves to stop, as a signal would: everything that waits ends what it waits for.
-pub(crate) fn ask() {
-    ASKED.store(true, Ordering::Relaxed);
+pub(crate) fn request() {
+    REQUESTED.store(true, Ordering::Relaxed);
 }
 
 /// True once we were asked to stop.
-pub(crate) fn asked() -> bool {
-    ASKED.load(Ordering::Relaxed)
+pub(crate) fn requested() -> bool {
+    REQUESTED.load(Ordering::Relaxed)
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use crate::process::{answer, program};
+    use crate::process;
 
     #[test]
     fn a_hang_up_that_nohup_ignores_is_seen() {
-        let mut shell = program("sh", "");
-        let status = answer(shell.args(["-c", "trap '' HUP; cat /proc/self/status"])).unwrap();
+        let mut shell = process::command("sh", "");
+        let status = process::capture(shell.args(["-c", "trap '' HUP; cat /proc/self/status"])).unwrap();
         assert!(is_ignored(SIGHUP, &status));
         assert!(!is_ignored(SIGHUP, "SigIgn:\t0000000000000004\n") && !is_ignored(SIGHUP, ""));
     }

@@ -1,7 +1,7 @@
 //! The tools that are not part of Rust: which version the project wants, and where one is.
 
 use crate::failure::{Failure, Result};
-use crate::{files, process, project, say};
+use crate::{console, files, process, project};
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -37,11 +37,11 @@ impl Tool {
 
     /// The first one of the right version, in `.tools` or on `PATH`.
     pub(crate) fn find(&self) -> Option<PathBuf> {
-        search_path().map(|folder| executable(&folder, self.name)).find(|path| self.fits(path))
+        search_path().map(|folder| executable(&folder, self.name)).find(|path| self.has_right_version(path))
     }
 
-    fn fits(&self, path: &Path) -> bool {
-        let version = || process::answer(&mut process::program(path, "--version"));
+    fn has_right_version(&self, path: &Path) -> bool {
+        let version = || process::capture(&mut process::command(path, "--version"));
         path.is_file() && version().is_some_and(|text| text.split_whitespace().nth(1) == Some(&self.version))
     }
 }
@@ -51,7 +51,7 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 /// Whether the compiler can build for the browser.
 pub(crate) fn has_wasm_target() -> bool {
-    process::answer(&mut process::program("rustc", "--print sysroot"))
+    process::capture(&mut process::command("rustc", "--print sysroot"))
         .is_some_and(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).is_dir())
 }
 
@@ -61,17 +61,17 @@ pub(crate) fn install_wasm_target() -> Result {
         return Ok(());
     }
     let missing = format!("Rust's {WASM} target is missing, and the client is compiled with it");
-    if on_path(&["rustup"]).is_none() {
+    if find_on_path(&["rustup"]).is_none() {
         return Err(format!(
             "{missing}: install it the way Rust was installed (Debian: `apt-get install libstd-rust-dev-wasm32`), \
              or install Rust with <https://rustup.rs>"
         )
         .into());
     }
-    say::step("adding Rust's WASM target", "the client is compiled for the browser; seconds, once");
+    console::step("adding Rust's WASM target", "the client is compiled for the browser; seconds, once");
     let add = format!("target add {WASM}");
-    process::run(&mut process::program("rustup", &add)).map_err(|failure| match failure {
-        Failure::Because(reason) => Failure::Because(format!(
+    process::run(&mut process::command("rustup", &add)).map_err(|failure| match failure {
+        Failure::Error(reason) => Failure::Error(format!(
             "{missing}, and rustup could not get it (is there a network, and does RUSTUP_DIST_SERVER have it?): {reason}"
         )),
         other => other,
@@ -81,23 +81,23 @@ pub(crate) fn install_wasm_target() -> Result {
 /// The browser of the browser tests; `CHROMIUM` decides if it is set.
 pub(crate) fn chromium() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    given("CHROMIUM").or_else(|| on_path(&names))
+    from_env("CHROMIUM").or_else(|| find_on_path(&names))
 }
 
 /// The same browser's engine alone, where it is installed: it halves the time of the browser tests.
 pub(crate) fn headless_shell() -> Option<PathBuf> {
-    given("CHROMIUM_HEADLESS_SHELL")
-        .or_else(|| on_path(&["chromium-headless-shell", "chrome-headless-shell"]))
+    from_env("CHROMIUM_HEADLESS_SHELL")
+        .or_else(|| find_on_path(&["chromium-headless-shell", "chrome-headless-shell"]))
 }
 
 /// The program that drives the browser; `CHROMEDRIVER` decides if it is set.
 pub(crate) fn chromedriver() -> Option<PathBuf> {
-    given("CHROMEDRIVER").or_else(|| on_path(&["chromedriver"]))
+    from_env("CHROMEDRIVER").or_else(|| find_on_path(&["chromedriver"]))
 }
 
 /// The other browser of the long tier; `FIREFOX` decides if it is set.
 pub(crate) fn firefox() -> Option<PathBuf> {
-    given("FIREFOX").or_else(|| on_path(&["firefox-esr", "firefox"]))
+    from_env("FIREFOX").or_else(|| find_on_path(&["firefox-esr", "firefox"]))
 }
 
 /// The proxies that the tests of `doctor` run behind.
@@ -105,16 +105,17 @@ pub(crate) const PROXIES: [&str; 3] = ["nginx", "haproxy", "caddy"];
 
 /// Whether the machine can build libFuzzer, which is C++.
 pub(crate) fn cxx_compiler() -> Option<PathBuf> {
-    on_path(&["c++"])
+    find_on_path(&["c++"])
 }
 
 /// A program that may be where only root has it on `PATH`.
-pub(crate) fn system_program(name: &str) -> Option<PathBuf> {
-    on_path(&[name]).or_else(|| Some(executable(Path::new("/usr/sbin"), name)).filter(|path| path.is_file()))
+pub(crate) fn find_system_program(name: &str) -> Option<PathBuf> {
+    find_on_path(&[name])
+        .or_else(|| Some(executable(Path::new("/usr/sbin"), name)).filter(|path| path.is_file()))
 }
 
 /// The first of these programs that is installed.
-pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
+pub(crate) fn find_on_path(names: &[&str]) -> Option<PathBuf> {
     names
         .iter()
         .find_map(|name| search_path().map(|folder| executable(&folder, name)).find(|path| path.is_file()))
@@ -125,7 +126,7 @@ pub(crate) fn trunk(words: &str) -> Result<Command> {
     let missing = "trunk is missing: `cargo xtask setup --with-trunk` installs it";
     let trunk = Tool::trunk().find().ok_or(missing)?;
     let wasm_bindgen = Tool::wasm_bindgen()?.find().ok_or(missing)?;
-    let mut command = process::program(&trunk, "--skip-version-check");
+    let mut command = process::command(&trunk, "--skip-version-check");
     command.args(words.split_whitespace()).env("PATH", path_with(&[wasm_bindgen]));
     // Trunk takes `NO_COLOR=1`, which is how everybody says it, for a mistake.
     if env::var_os("NO_COLOR").is_some() {
@@ -151,7 +152,7 @@ fn executable(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
-fn given(variable: &str) -> Option<PathBuf> {
+fn from_env(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file())
 }
 

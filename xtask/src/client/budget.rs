@@ -22,7 +22,7 @@ struct Budget {
 /// The brotli bytes of WASM and JavaScript of a finished client.
 pub(crate) fn measure(client: &Path) -> Result<u64> {
     let mut sum = 0;
-    for file in files::below(client)? {
+    for file in files::walk(client)? {
         let name = file.to_string_lossy();
         if name.ends_with(".wasm.br") || name.ends_with(".js.br") {
             sum += files::read(&file)?.len() as u64;
@@ -34,7 +34,7 @@ pub(crate) fn measure(client: &Path) -> Result<u64> {
 /// Holds a size against the budget: what to say, or why it fails.
 pub(crate) fn check(bytes: u64) -> Result<String> {
     let text = files::read_text(&project::root().join(FILE))?;
-    verdict(bytes, parse(&text)?).map_err(Into::into)
+    compare(bytes, parse(&text)?).map_err(Into::into)
 }
 
 /// Agrees to a size, unless it is over the cap. What to say of it.
@@ -42,7 +42,7 @@ pub(crate) fn accept(bytes: u64) -> Result<String> {
     let file = project::root().join(FILE);
     let text = files::read_text(&file)?;
     let budget = parse(&text)?;
-    verdict(bytes, Budget { agreed: Some(bytes), ..budget })?;
+    compare(bytes, Budget { agreed: Some(bytes), ..budget })?;
     files::write(&file, with_agreed(&text, bytes))?;
     Ok(match budget.agreed {
         Some(agreed) if agreed == bytes => format!("{FILE}: {bytes} bytes, as agreed to before"),
@@ -83,7 +83,7 @@ fn with_agreed(text: &str, bytes: u64) -> String {
     text.split_inclusive('\n').map(|line| if is_agreed(line) { &agreed } else { line }).collect()
 }
 
-fn verdict(bytes: u64, budget: Budget) -> std::result::Result<String, String> {
+fn compare(bytes: u64, budget: Budget) -> std::result::Result<String, String> {
     const ACCEPT: &str = "`cargo xtask accept` agrees to it";
     if let Some(cap) = budget.cap.filter(|cap| bytes > *cap) {
         return Err(format!(
@@ -122,24 +122,24 @@ mod tests {
 
     #[test]
     fn two_percent_of_growth_pass_and_more_fails_and_names_the_command() {
-        assert!(verdict(102_000, agreed(100_000)).is_ok());
-        let failure = verdict(102_100, agreed(100_000)).unwrap_err();
+        assert!(compare(102_000, agreed(100_000)).is_ok());
+        let failure = compare(102_100, agreed(100_000)).unwrap_err();
         assert!(failure.contains("+2.1 percent") && failure.contains("cargo xtask accept"), "{failure}");
     }
 
     #[test]
     fn a_smaller_client_passes_and_says_so() {
-        assert!(!verdict(98_000, agreed(100_000)).unwrap().contains("shrank"));
-        assert!(verdict(97_999, agreed(100_000)).unwrap().contains("shrank"));
+        assert!(!compare(98_000, agreed(100_000)).unwrap().contains("shrank"));
+        assert!(compare(97_999, agreed(100_000)).unwrap().contains("shrank"));
     }
 
     #[test]
     fn a_cap_holds_whatever_was_agreed_to_and_without_one_any_size_can_be() {
-        let capped = |bytes| verdict(bytes, Budget { agreed: Some(bytes), cap: Some(1_000) });
+        let capped = |bytes| compare(bytes, Budget { agreed: Some(bytes), cap: Some(1_000) });
         assert!(capped(1_000).is_ok());
         assert!(capped(1_001).unwrap_err().contains("delete the line `cap 1000` in client/size-budget"));
-        assert!(verdict(1_001, agreed(1_001)).is_ok());
-        assert!(verdict(1, Budget::default()).unwrap_err().contains("cargo xtask accept"));
+        assert!(compare(1_001, agreed(1_001)).is_ok());
+        assert!(compare(1, Budget::default()).unwrap_err().contains("cargo xtask accept"));
     }
 
     #[test]

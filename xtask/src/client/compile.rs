@@ -13,7 +13,7 @@ use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
 /// Settings of a person's environment that are meant for programs on their own machine, and not for the browser.
-const FOR_THIS_MACHINE: [&str; 2] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"];
+const HOST_VARIABLES: [&str; 2] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"];
 
 /// A way to build the client.
 #[derive(Clone, Copy, PartialEq)]
@@ -45,19 +45,19 @@ pub(super) fn compile(mode: Mode, name: &str, release_profile: &str, label: Opti
         // Browsers show functions by name, and read nothing of what is left out here: half of the bytes.
         build.args(["--config", "profile.dev.debug=false", "--config", "profile.dev.strip='debuginfo'"]);
     }
-    for variable in FOR_THIS_MACHINE {
+    for variable in HOST_VARIABLES {
         build.env_remove(variable);
     }
     let program = cargo::build(&mut build, name, label)?;
     if mode == Mode::Release {
         // As long as its functions have names.
-        cost::keep(&cost::of(&files::read(&program)?)?)?;
+        cost::save(&cost::measure(&files::read(&program)?)?)?;
     }
-    bind(&program, mode)
+    run_wasm_bindgen(&program, mode)
         .map_err(|error| format!("wasm-bindgen cannot read {}: {error:#}", program.display()).into())
 }
 
-fn bind(program: &Path, mode: Mode) -> anyhow::Result<Code> {
+fn run_wasm_bindgen(program: &Path, mode: Mode) -> anyhow::Result<Code> {
     let mut bindgen = Bindgen::new();
     // What the compiler calls its functions says enough to whoever looks for a fault, and is there sooner.
     bindgen.input_path(program).web(true)?.demangle(false);
@@ -74,7 +74,7 @@ fn bind(program: &Path, mode: Mode) -> anyhow::Result<Code> {
     let modules = output.local_modules().iter().map(|(path, text)| (path.clone(), text.clone()));
     let snippets = inline.chain(modules).map(|(path, text)| (format!("snippets/{path}"), text)).collect();
     let script = match mode {
-        Mode::Release => without_comments(output.js()),
+        Mode::Release => strip_comments(output.js()),
         Mode::Development | Mode::Watched => output.js().to_owned(),
     };
     Ok(Code { script, wasm, snippets })
@@ -82,7 +82,7 @@ fn bind(program: &Path, mode: Mode) -> anyhow::Result<Code> {
 
 /// The script without the lines that are nothing but comment, as wasm-bindgen writes all of its own: a fifteenth of
 /// its bytes.
-fn without_comments(script: &str) -> String {
+fn strip_comments(script: &str) -> String {
     let mut in_comment = false;
     let is_code = |line: &&str| {
         let text = line.trim();
@@ -101,6 +101,6 @@ mod tests {
     #[test]
     fn comments_go_and_code_stays() {
         let script = "/** One. */\nlet a = 1; // kept\n  /**\n   * @returns {number}\n   */\n  get b() {}\n// Gone.\n`//`";
-        assert_eq!(without_comments(script), "let a = 1; // kept\n  get b() {}\n`//`");
+        assert_eq!(strip_comments(script), "let a = 1; // kept\n  get b() {}\n`//`");
     }
 }

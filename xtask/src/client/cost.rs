@@ -21,22 +21,22 @@ pub(crate) struct Cost {
 }
 
 /// Adds up the functions of a WASM module, which still has its `name` section.
-pub(crate) fn of(module: &[u8]) -> Result<Cost> {
-    read(module).map_err(|error| format!("the client is not a valid WASM module: {error}").into())
+pub(crate) fn measure(module: &[u8]) -> Result<Cost> {
+    parse(module).map_err(|error| format!("the client is not a valid WASM module: {error}").into())
 }
 
 /// Keeps a cost for [`kept`]: a build that finds the client fresh has no names to read.
-pub(crate) fn keep(cost: &Cost) -> Result {
-    files::write(&note()?, cost.to_string())
+pub(crate) fn save(cost: &Cost) -> Result {
+    files::write(&report_path()?, cost.to_string())
 }
 
 /// The cost of the client that was built last, as text.
-pub(crate) fn kept() -> Result<String> {
-    files::read_text(&note()?)
+pub(crate) fn last_report() -> Result<String> {
+    files::read_text(&report_path()?)
 }
 
-fn note() -> Result<PathBuf> {
-    Ok(cargo::target()?.join("xtask/client-cost"))
+fn report_path() -> Result<PathBuf> {
+    Ok(cargo::target_dir()?.join("xtask/client-cost"))
 }
 
 impl Display for Cost {
@@ -47,7 +47,7 @@ impl Display for Cost {
     }
 }
 
-fn read(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
+fn parse(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
     let (mut imported, mut sizes, mut names) = (0, Vec::new(), HashMap::new());
     for payload in Parser::new(0).parse_all(module) {
         match payload? {
@@ -73,7 +73,7 @@ fn read(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
     let mut cost = Cost { total: sizes.iter().sum(), ..Cost::default() };
     // Functions are numbered from the imported ones on.
     for (index, size) in (imported..).zip(sizes) {
-        if let Some(feature) = names.get(&index).and_then(|name| feature_in(name)) {
+        if let Some(feature) = names.get(&index).and_then(|name| feature_of(name)) {
             *cost.features.entry(feature).or_default() += size;
         }
     }
@@ -81,7 +81,7 @@ fn read(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
 }
 
 /// The first feature that a function's name mentions. What `features/mod.rs` itself holds is no feature.
-fn feature_in(name: &str) -> Option<String> {
+fn feature_of(name: &str) -> Option<String> {
     const FEATURES: &str = "::features::";
     let name = format!("{:#}", rustc_demangle::demangle(name));
     let (at, _) = name.match_indices(FEATURES).find(|(at, _)| is_client(&name[..*at]))?;
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn each_function_counts_for_the_feature_that_its_name_mentions() {
-        let cost = of(&module(&[
+        let cost = measure(&module(&[
             ("client::app::start", 1),
             ("_ZN6client8features4poll4show17h0123456789abcdefE", 8),
             ("core::ptr::drop_in_place<client::features::poll::Vote>", 3),
@@ -161,7 +161,7 @@ mod tests {
             "_RNvNtNtCs3xQ_6client8features4poll4show",
             "drop<web_sys::features::Window, client::features::poll::Vote>",
         ] {
-            assert_eq!(feature_in(name).as_deref(), Some("poll"), "{name}");
+            assert_eq!(feature_of(name).as_deref(), Some("poll"), "{name}");
         }
     }
 
@@ -174,7 +174,7 @@ mod tests {
             "web_sys::features::window::Window::new",
             "my_client::features::poll::show",
         ] {
-            assert_eq!(feature_in(name), None, "{name}");
+            assert_eq!(feature_of(name), None, "{name}");
         }
     }
 
@@ -187,8 +187,10 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_module_are_refused() {
-        assert!(of(b"<!doctype html>").unwrap_err().reason().unwrap().contains("not a valid WASM module"));
+        assert!(
+            measure(b"<!doctype html>").unwrap_err().message().unwrap().contains("not a valid WASM module")
+        );
         let whole = module(&[("client::app::start", 1)]);
-        assert!(of(&whole[..whole.len() - 3]).is_err());
+        assert!(measure(&whole[..whole.len() - 3]).is_err());
     }
 }

@@ -11,9 +11,9 @@ mod page;
 use crate::failure::Result;
 use crate::label::Label;
 use crate::stamp::Stamp;
-use crate::{cargo, project, say, tools};
+use crate::{cargo, console, project, tools};
 use compile::Mode;
-use output::Folder;
+use output::OutputDir;
 use page::Page;
 use std::path::{Path, PathBuf};
 
@@ -33,10 +33,10 @@ pub(crate) const INPUTS: [&str; 10] = [
 
 /// Builds the release client unless it is fresh. Its folder.
 pub(crate) fn build() -> Result<PathBuf> {
-    unless_fresh("client", |finished| {
-        say::step("building the client for release", "three minutes the first time, then one");
+    build_unless_fresh("client", |finished| {
+        console::step("building the client for release", "three minutes the first time, then one");
         let folder = assemble(Mode::Release, finished, None)?;
-        say::step(
+        console::step(
             "compressing the client",
             "seconds; once here, so that the server need not do it for each request",
         );
@@ -47,38 +47,38 @@ pub(crate) fn build() -> Result<PathBuf> {
 
 /// Builds the development client unless it is fresh. Its folder.
 pub(crate) fn build_dev() -> Result<PathBuf> {
-    unless_fresh("client-dev", |finished| {
-        say::step("building the client", "two to three minutes the first time, then seconds");
+    build_unless_fresh("client-dev", |finished| {
+        console::step("building the client", "two to three minutes the first time, then seconds");
         assemble(Mode::Development, finished, None)
     })
 }
 
 /// Builds the development client again, its lines behind that label, with a page that reloads itself. Its folder.
 pub(crate) fn rebuild_watched(label: Label) -> Result<PathBuf> {
-    let finished = cargo::target()?.join("client-watched");
+    let finished = cargo::target_dir()?.join("client-watched");
     assemble(Mode::Watched, &finished, Some(label))?.finish()?;
     Ok(finished)
 }
 
 /// The folder of that name, built anew only if it is not made of the inputs as they are.
-fn unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<Folder>) -> Result<PathBuf> {
+fn build_unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<OutputDir>) -> Result<PathBuf> {
     let stamp = Stamp::new(name, &INPUTS)?;
-    if let Some(page) = stamp.fresh() {
+    if let Some(page) = stamp.fresh_output() {
         return Ok(page.parent().map(Path::to_path_buf).unwrap_or_default());
     }
     tools::install_wasm_target()?;
-    let finished = cargo::target()?.join(name);
+    let finished = cargo::target_dir()?.join(name);
     build(&finished)?.finish()?;
-    stamp.write(&finished.join("index.html"))?;
+    stamp.save(&finished.join("index.html"))?;
     Ok(finished)
 }
 
-fn assemble(mode: Mode, finished: &Path, label: Option<Label>) -> Result<Folder> {
+fn assemble(mode: Mode, finished: &Path, label: Option<Label>) -> Result<OutputDir> {
     let page = Page::read(&project::root().join("client/index.html"))?;
-    let name = page.of_code("data-target-name").unwrap_or("client");
-    let release_profile = page.of_code("data-cargo-profile-release").unwrap_or("release");
+    let name = page.code_attribute("data-target-name").unwrap_or("client");
+    let release_profile = page.code_attribute("data-cargo-profile-release").unwrap_or("release");
     let code = compile::compile(mode, name, release_profile, label)?;
-    let folder = Folder::begin(finished)?;
+    let folder = OutputDir::create(finished)?;
     page.write(mode, &code, &folder)?;
     Ok(folder)
 }

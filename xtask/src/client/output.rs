@@ -10,29 +10,29 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A folder that is being filled, beside the one that a server may be serving.
-pub(super) struct Folder {
+pub(super) struct OutputDir {
     fresh: PathBuf,
     finished: PathBuf,
 }
 
-impl Folder {
-    /// Begins an empty one, which [`finish`](Folder::finish) will put in the place of `finished`.
-    pub(super) fn begin(finished: &Path) -> Result<Self> {
+impl OutputDir {
+    /// Begins an empty one, which [`finish`](OutputDir::finish) will put in the place of `finished`.
+    pub(super) fn create(finished: &Path) -> Result<Self> {
         let fresh = finished.with_extension("new");
         files::remove(&fresh)?;
-        files::create(&fresh)?;
-        Ok(Folder { fresh, finished: finished.to_owned() })
+        files::create_dir(&fresh)?;
+        Ok(OutputDir { fresh, finished: finished.to_owned() })
     }
 
     /// Writes a file under a name with the hash of its bytes, which the server then lets browsers keep for ever. Its
     /// URL: `client.css` becomes `/client-16cedf80ade01c62.css`.
-    pub(super) fn add(&self, name: &str, bytes: &[u8]) -> Result<String> {
-        let name = named_by(bytes, name);
-        self.add_as(&name, bytes)
+    pub(super) fn add_hashed(&self, name: &str, bytes: &[u8]) -> Result<String> {
+        let name = hashed_name(bytes, name);
+        self.add(&name, bytes)
     }
 
     /// Writes a file under just this name. Its URL.
-    pub(super) fn add_as(&self, name: &str, bytes: &[u8]) -> Result<String> {
+    pub(super) fn add(&self, name: &str, bytes: &[u8]) -> Result<String> {
         files::write(&self.fresh.join(name), bytes)?;
         Ok(format!("/{name}"))
     }
@@ -50,7 +50,7 @@ impl Folder {
 }
 
 /// `client.wasm` becomes `client-<hash>.wasm`: the first half of what the server knows the file by.
-fn named_by(bytes: &[u8], name: &str) -> String {
+fn hashed_name(bytes: &[u8], name: &str) -> String {
     const HASH_BYTES: usize = 8;
     let hash: String = Sha256::digest(bytes)[..HASH_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
     match name.rsplit_once('.') {
@@ -64,14 +64,14 @@ const KINDS: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "we
 
 /// Writes the siblings of all files below a folder.
 pub(super) fn compress(folder: &Path) -> Result {
-    files::below(folder)?.par_iter().try_for_each(|file| {
+    files::walk(folder)?.par_iter().try_for_each(|file| {
         let kind = file.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
-        if KINDS.contains(&kind) { siblings(file, kind) } else { Ok(()) }
+        if KINDS.contains(&kind) { compress_file(file, kind) } else { Ok(()) }
     })
 }
 
-fn siblings(file: &Path, kind: &str) -> Result {
-    if stop::asked() {
+fn compress_file(file: &Path, kind: &str) -> Result {
+    if stop::requested() {
         return Err(Failure::Interrupted);
     }
     let bytes = files::read(file)?;
@@ -106,23 +106,23 @@ mod tests {
     #[test]
     fn a_name_holds_the_hash_of_the_bytes() {
         // `printf js | sha256sum`
-        assert_eq!(named_by(b"js", "boot.js"), "boot-16cedf80ade01c62.js");
-        assert_eq!(named_by(b"js", "boot"), "boot-16cedf80ade01c62");
-        assert_ne!(named_by(b"other", "boot.js"), named_by(b"js", "boot.js"));
+        assert_eq!(hashed_name(b"js", "boot.js"), "boot-16cedf80ade01c62.js");
+        assert_eq!(hashed_name(b"js", "boot"), "boot-16cedf80ade01c62");
+        assert_ne!(hashed_name(b"other", "boot.js"), hashed_name(b"js", "boot.js"));
     }
 
     #[test]
     fn a_folder_takes_the_place_of_the_one_before_when_it_is_whole() {
         let finished = std::env::temp_dir().join(format!("folder-{}", std::process::id()));
         for text in ["one", "two"] {
-            let folder = Folder::begin(&finished).unwrap();
-            let url = folder.add("a.js", text.as_bytes()).unwrap();
+            let folder = OutputDir::create(&finished).unwrap();
+            let url = folder.add_hashed("a.js", text.as_bytes()).unwrap();
             assert!(folder.path().join(&url[1..]).is_file());
             assert!(!finished.join(&url[1..]).exists());
             folder.finish().unwrap();
             assert!(finished.join(&url[1..]).is_file());
         }
-        assert_eq!(files::below(&finished).unwrap().len(), 1);
+        assert_eq!(files::walk(&finished).unwrap().len(), 1);
         files::remove(&finished).unwrap();
     }
 

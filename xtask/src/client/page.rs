@@ -4,7 +4,7 @@
 //! its language that the page needs; a link of another kind is an error, as it would be missing otherwise.
 
 use super::compile::{Code, Mode};
-use super::output::Folder;
+use super::output::OutputDir;
 use crate::failure::Result;
 use crate::files;
 use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-const KINDS: &str = "icon, css, copy-file, copy-dir and rust";
+const SUPPORTED_RELS: &str = "icon, css, copy-file, copy-dir and rust";
 
 /// A page as it was written, and the links in it that are to be replaced.
 pub(super) struct Page {
@@ -26,7 +26,7 @@ pub(super) struct Page {
 #[derive(Clone, Debug, PartialEq)]
 struct Link {
     /// The bytes of the page that it takes.
-    place: Range<usize>,
+    range: Range<usize>,
     rel: String,
     attributes: BTreeMap<String, String>,
 }
@@ -35,39 +35,39 @@ impl Page {
     /// Reads a page.
     pub(super) fn read(source: &Path) -> Result<Self> {
         let text = files::read_text(source)?;
-        let links = links(&text).map_err(|reason| format!("{}: {reason}", source.display()))?;
+        let links = parse_links(&text).map_err(|reason| format!("{}: {reason}", source.display()))?;
         Ok(Page { source: source.to_owned(), text, links })
     }
 
     /// An attribute of the link to the client's own code.
-    pub(super) fn of_code(&self, attribute: &str) -> Option<&str> {
+    pub(super) fn code_attribute(&self, attribute: &str) -> Option<&str> {
         let code = self.links.iter().find(|link| link.rel == "rust")?;
         code.attributes.get(attribute).map(String::as_str)
     }
 
     /// Writes the page into the folder, with all that it links to.
-    pub(super) fn write(&self, mode: Mode, code: &Code, folder: &Folder) -> Result {
+    pub(super) fn write(&self, mode: Mode, code: &Code, folder: &OutputDir) -> Result {
         let mut styles = self.style_sheet(folder)?;
         let (mut page, mut written) = (String::new(), 0);
         for link in &self.links {
-            page.push_str(&self.text[written..link.place.start]);
-            written = link.place.end;
+            page.push_str(&self.text[written..link.range.start]);
+            written = link.range.end;
             match link.rel.as_str() {
                 "css" => {
                     let sheet = styles.take().map(|url| format!(r#"<link rel="stylesheet" href="{url}">"#));
                     page.push_str(&sheet.unwrap_or_default());
                 }
                 "rust" => page.push_str(&self.loader(mode, code, folder)?),
-                _ => page.push_str(&self.copied(link, folder)?),
+                _ => page.push_str(&self.copy(link, folder)?),
             }
         }
         page.push_str(&self.text[written..]);
-        folder.add_as("index.html", page.as_bytes())?;
+        folder.add("index.html", page.as_bytes())?;
         Ok(())
     }
 
     /// The URL of one style sheet made of all, in their order: a page is not drawn before it has them.
-    fn style_sheet(&self, folder: &Folder) -> Result<Option<String>> {
+    fn style_sheet(&self, folder: &OutputDir) -> Result<Option<String>> {
         let sheets: Vec<&Link> = self.links.iter().filter(|link| link.rel == "css").collect();
         if sheets.is_empty() {
             return Ok(None);
@@ -76,18 +76,18 @@ impl Page {
         for sheet in sheets {
             merged.push_str(&files::read_text(&self.file(sheet, "href")?)?);
         }
-        folder.add("client.css", merged.as_bytes()).map(Some)
+        folder.add_hashed("client.css", merged.as_bytes()).map(Some)
     }
 
     /// The replacement of the link to the code: files that are fetched at once, and the call that starts them.
-    fn loader(&self, mode: Mode, code: &Code, folder: &Folder) -> Result<String> {
+    fn loader(&self, mode: Mode, code: &Code, folder: &OutputDir) -> Result<String> {
         for (path, text) in &code.snippets {
-            folder.add_as(path, text.as_bytes())?;
+            folder.add(path, text.as_bytes())?;
         }
-        let script = folder.add("client.js", code.script.as_bytes())?;
-        let wasm = folder.add("client.wasm", &code.wasm)?;
-        let boot = self.of_code("data-initializer").ok_or("the page names no data-initializer")?;
-        let boot = folder.add("boot.js", &files::read(&self.beside(boot))?)?;
+        let script = folder.add_hashed("client.js", code.script.as_bytes())?;
+        let wasm = folder.add_hashed("client.wasm", &code.wasm)?;
+        let boot = self.code_attribute("data-initializer").ok_or("the page names no data-initializer")?;
+        let boot = folder.add_hashed("boot.js", &files::read(&self.resolve(boot))?)?;
         let size = code.wasm.len();
         let mut loader = format!(
             r#"<link rel="modulepreload" href="{script}">
@@ -95,34 +95,34 @@ impl Page {
     <script type="module">import {{ load }} from "{boot}"; load("{script}", "{wasm}", {size});</script>"#
         );
         if mode == Mode::Watched {
-            let reload = folder.add("reload.js", include_bytes!("reload.js"))?;
+            let reload = folder.add_hashed("reload.js", include_bytes!("reload.js"))?;
             loader.push_str(&format!(r#"<script type="module" src="{reload}"></script>"#));
         }
         Ok(loader)
     }
 
     /// The replacement of a link to a file that is taken as it is.
-    fn copied(&self, link: &Link, folder: &Folder) -> Result<String> {
+    fn copy(&self, link: &Link, folder: &OutputDir) -> Result<String> {
         let source = self.file(link, "href")?;
         let name =
             source.file_name().and_then(|name| name.to_str()).ok_or("a file of the page has no name")?;
         match link.rel.as_str() {
             "icon" => {
-                let url = folder.add(name, &files::read(&source)?)?;
+                let url = folder.add_hashed(name, &files::read(&source)?)?;
                 let kept = |name: &str| name != "rel" && name != "href" && !name.starts_with("data-");
                 let others = link.attributes.iter().filter(|(name, _)| kept(name));
                 let others: String =
-                    others.map(|(name, value)| format!(r#" {name}="{}""#, escaped(value))).collect();
+                    others.map(|(name, value)| format!(r#" {name}="{}""#, escape_attribute(value))).collect();
                 Ok(format!(r#"<link rel="icon" href="{url}"{others}>"#))
             }
             // These keep their names, which others may know.
             _ => {
                 let base =
                     if source.is_dir() { source.as_path() } else { source.parent().unwrap_or(&source) };
-                for file in files::below(&source)? {
+                for file in files::walk(&source)? {
                     let below = file.strip_prefix(base).unwrap_or(&file);
                     let target = if source.is_dir() { Path::new(name).join(below) } else { below.to_owned() };
-                    folder.add_as(&target.to_string_lossy(), &files::read(&file)?)?;
+                    folder.add(&target.to_string_lossy(), &files::read(&file)?)?;
                 }
                 Ok(String::new())
             }
@@ -132,21 +132,21 @@ impl Page {
     fn file(&self, link: &Link, attribute: &str) -> Result<PathBuf> {
         let href = link.attributes.get(attribute);
         let href = href.ok_or_else(|| format!("a link {:?} of the page has no {attribute}", link.rel))?;
-        Ok(self.beside(href))
+        Ok(self.resolve(href))
     }
 
-    fn beside(&self, path: &str) -> PathBuf {
+    fn resolve(&self, path: &str) -> PathBuf {
         self.source.parent().unwrap_or(&self.source).join(path)
     }
 }
 
 /// The links of a page that are to be replaced, in their order.
-fn links(text: &str) -> std::result::Result<Vec<Link>, String> {
+fn parse_links(text: &str) -> std::result::Result<Vec<Link>, String> {
     let mut reader = DefaultEmitter::new_with_span();
     // A script or a comment that speaks of a link holds none.
     reader.naively_switch_states(true);
     let tags = Tokenizer::new_with_emitter(text, reader).filter_map(|token| match token {
-        Ok(Token::StartTag(tag)) => link(tag),
+        Ok(Token::StartTag(tag)) => parse_link(tag),
         _ => None,
     });
     let found: Vec<Link> = tags.collect();
@@ -154,24 +154,26 @@ fn links(text: &str) -> std::result::Result<Vec<Link>, String> {
     if count("rust") != 1 {
         return Err(format!("it must have one `<link data-trunk rel=\"rust\">`, and has {}", count("rust")));
     }
-    let known = |link: &Link| KINDS.split([',', ' ']).any(|kind| kind == link.rel);
+    let known = |link: &Link| SUPPORTED_RELS.split([',', ' ']).any(|kind| kind == link.rel);
     match found.iter().find(|link| !known(link)) {
-        Some(link) => Err(format!("`data-trunk rel={:?}` is not understood here; {KINDS} are", link.rel)),
+        Some(link) => {
+            Err(format!("`data-trunk rel={:?}` is not understood here; {SUPPORTED_RELS} are", link.rel))
+        }
         None => Ok(found),
     }
 }
 
-fn link(tag: StartTag<usize>) -> Option<Link> {
+fn parse_link(tag: StartTag<usize>) -> Option<Link> {
     let text = |text: &HtmlString| String::from_utf8_lossy(text).into_owned();
     let attributes: BTreeMap<String, String> =
         tag.attributes.iter().map(|(name, value)| (text(name), text(&value.value))).collect();
     let is_ours = text(&tag.name) == "link" && attributes.contains_key("data-trunk");
     let rel = attributes.get("rel").cloned().unwrap_or_default();
-    is_ours.then_some(Link { place: tag.span.start..tag.span.end, rel, attributes })
+    is_ours.then_some(Link { range: tag.span.start..tag.span.end, rel, attributes })
 }
 
 /// A text as it stands in an attribute.
-fn escaped(value: &str) -> String {
+fn escape_attribute(value: &str) -> String {
     value.replace('&', "&amp;").replace('"', "&quot;")
 }
 
@@ -197,13 +199,13 @@ mod tests {
         let page = Page::read(&root.join("client/index.html")).unwrap();
         let snippets = [("snippets/one/inline0.js".to_owned(), "export {}".to_owned())].into();
         let code = Code { script: "js".into(), wasm: b"wasm".to_vec(), snippets };
-        let folder = Folder::begin(&root.join("finished")).unwrap();
+        let folder = OutputDir::create(&root.join("finished")).unwrap();
         page.write(mode, &code, &folder).unwrap();
         folder.finish().unwrap();
         let text = files::read_text(&root.join("finished/index.html")).unwrap();
         let name = |file: PathBuf| file.strip_prefix(root.join("finished")).unwrap().display().to_string();
-        let names = files::below(&root.join("finished")).unwrap().into_iter().map(name).collect();
-        let sheet = files::below(&root.join("finished"))
+        let names = files::walk(&root.join("finished")).unwrap().into_iter().map(name).collect();
+        let sheet = files::walk(&root.join("finished"))
             .unwrap()
             .into_iter()
             .find(|file| file.extension().is_some_and(|kind| kind == "css"));
@@ -250,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_link_that_is_not_understood_is_named() {
-        let failed = |text: &str| links(text).unwrap_err();
+        let failed = |text: &str| parse_links(text).unwrap_err();
         assert!(
             failed(&format!(r#"<link data-trunk rel="scss" href="a.scss">{CODE}"#)).contains(r#"rel="scss""#)
         );

@@ -3,11 +3,11 @@
 //! Two things are written down so that neither changes unnoticed: the wire, in the golden files, and the size of the
 //! client, in `client/size-budget`. Nearly every new feature changes both.
 
-use crate::args::flags;
+use crate::args::parse_flags;
 use crate::client::{self, budget, cost};
 use crate::failure::Result;
-use crate::source_tree::{self, Texts};
-use crate::{cargo, process, project, say};
+use crate::source_tree::{self, TextFiles};
+use crate::{cargo, console, process, project};
 use std::collections::HashMap;
 
 /// The golden files, below the project's folder.
@@ -15,19 +15,19 @@ const GOLDEN: &str = "tests/golden";
 
 /// Writes the golden files and the budget anew. There is nothing to choose.
 pub(super) fn run(args: &[String]) -> Result {
-    flags(args, &[])?;
+    parse_flags(args, &[])?;
     let folder = project::root().join(GOLDEN);
     let before = source_tree::read(&folder)?;
-    say::step("writing the golden files", "by the tests that compare them, which need the server");
+    console::step("writing the golden files", "by the tests that compare them, which need the server");
     write_golden_files()?;
     let changes = changes(&before, &source_tree::read(&folder)?);
     if changes.is_empty() {
-        say::note("the golden files were right already");
+        console::note("the golden files were right already");
     }
-    changes.iter().for_each(|change| say::note(change));
+    changes.iter().for_each(|change| console::note(change));
     let client = client::build()?;
-    say::note(&budget::accept(budget::measure(&client)?)?);
-    say::note(&cost::kept()?);
+    console::note(&budget::accept(budget::measure(&client)?)?);
+    console::note(&cost::last_report()?);
     Ok(())
 }
 
@@ -42,7 +42,7 @@ fn write_golden_files() -> Result {
 }
 
 /// A line for each file that differs.
-fn changes(before: &Texts, after: &Texts) -> Vec<String> {
+fn changes(before: &TextFiles, after: &TextFiles) -> Vec<String> {
     let written = after.iter().filter_map(|(path, text)| match before.get(path) {
         Some(old) if old == text => None,
         Some(old) => {
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn only_files_that_differ_are_told_with_how_much_that_is() {
-        let texts = |texts: &[(&str, &str)]| -> Texts {
+        let texts = |texts: &[(&str, &str)]| -> TextFiles {
             texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
         };
         let before = texts(&[("same.json", "1\n"), ("product/openapi.json", "a\nb\nb\n")]);

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: a release node under load, and what it costs. Figures of this machine, no test.
 
 use crate::failure::{Failure, Result};
-use crate::{cargo, process, say};
+use crate::{cargo, console, process};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,7 +20,10 @@ const SCENARIOS: [(&str, &str); 7] = [
 pub(super) fn run(args: &[String]) -> Result {
     let known = |arg: &String| SCENARIOS.iter().any(|(name, _)| name == arg);
     if let Some(unknown) = args.iter().find(|arg| !known(arg)) {
-        return Err(Failure::Misuse(format!("there is no scenario `{unknown}`; known here: {}", names())));
+        return Err(Failure::Usage(format!(
+            "there is no scenario `{unknown}`; known here: {}",
+            scenario_names()
+        )));
     }
     let generator = build()?;
     // The figures of the others are wanted all the same.
@@ -28,9 +31,9 @@ pub(super) fn run(args: &[String]) -> Result {
     for (name, why) in
         SCENARIOS.iter().filter(|(name, _)| args.is_empty() || args.iter().any(|arg| arg == name))
     {
-        say::step(name, why);
-        match process::run(&mut load(&generator, name)) {
-            Err(Failure::Because(reason)) => failed = Err(Failure::Because(reason)),
+        console::step(name, why);
+        match process::run(&mut load_command(&generator, name)) {
+            Err(Failure::Error(reason)) => failed = Err(Failure::Error(reason)),
             other => other?,
         }
     }
@@ -38,8 +41,8 @@ pub(super) fn run(args: &[String]) -> Result {
 }
 
 /// Builds what one scenario needs, and runs it. Fails when something that it promises does not hold.
-pub(crate) fn scenario(name: &str) -> Result {
-    process::run(&mut load(&build()?, name))
+pub(crate) fn run_scenario(name: &str) -> Result {
+    process::run(&mut load_command(&build()?, name))
 }
 
 /// Builds the node and the load generator; the file of the latter.
@@ -51,18 +54,18 @@ fn build() -> Result<PathBuf> {
 
 /// As many open files as the system lets us have: each socket is one.
 #[cfg(unix)]
-fn load(generator: &Path, scenario: &str) -> Command {
-    let mut command = process::program("sh", "-c");
+fn load_command(generator: &Path, scenario: &str) -> Command {
+    let mut command = process::command("sh", "-c");
     command.arg("ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$1\"").arg(generator).arg(scenario);
     command
 }
 
 #[cfg(not(unix))]
-fn load(generator: &Path, scenario: &str) -> Command {
-    process::program(generator, scenario)
+fn load_command(generator: &Path, scenario: &str) -> Command {
+    process::command(generator, scenario)
 }
 
-fn names() -> String {
+fn scenario_names() -> String {
     SCENARIOS.map(|(name, _)| name).join(", ")
 }
 
@@ -73,6 +76,6 @@ mod tests {
     #[test]
     fn an_unknown_scenario_is_misuse_and_lists_the_known_ones() {
         let failure = run(&["flood".into()]).unwrap_err();
-        assert!(matches!(&failure, Failure::Misuse(text) if text.contains("reconnect")));
+        assert!(matches!(&failure, Failure::Usage(text) if text.contains("reconnect")));
     }
 }

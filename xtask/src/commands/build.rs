@@ -1,16 +1,16 @@
 //! `cargo xtask build`: one file that runs anywhere, with the client inside.
 
-use crate::args::flags;
+use crate::args::parse_flags;
 use crate::client::{self, budget, cost};
 use crate::failure::Result;
-use crate::{say, server};
+use crate::{console, server};
 
 /// `--otel` builds a server that sends traces.
 pub(super) fn run(args: &[String]) -> Result {
-    let features: &[&str] = if flags(args, &["--otel"])?.is_empty() { &[] } else { &["otel"] };
+    let features: &[&str] = if parse_flags(args, &["--otel"])?.is_empty() { &[] } else { &["otel"] };
     let client = client::build()?;
     let bytes = budget::measure(&client)?;
-    say::note(&cost::kept()?);
+    console::note(&cost::last_report()?);
     let binary = server::build_release(&client, features)?;
     let size = binary.metadata().map_or(0, |found| found.len());
     let (whole, tenths) = (size / 1_000_000, size / 100_000 % 10);

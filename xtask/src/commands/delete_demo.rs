@@ -2,11 +2,11 @@
 //!
 //! `cargo xtask test` does this to a copy and tests what is left, so that it is true on every day.
 
-use crate::args::flags;
+use crate::args::parse_flags;
 use crate::failure::Result;
-use crate::markers::{self, Mark};
-use crate::source_tree::{self, Texts};
-use crate::{cargo, files, process, project, say};
+use crate::markers::{self, Marker};
+use crate::source_tree::{self, TextFiles};
+use crate::{cargo, console, files, process, project};
 use std::path::Path;
 
 /// Files and folders that are the demo's and nobody else's. Single lines elsewhere carry a mark.
@@ -35,19 +35,19 @@ const UNMARKED: &str = "xtask/";
 /// It changes texts only, which takes a second. The product's golden files, which hold the demo's contract, go, and
 /// `cargo xtask accept` writes those of what is left: it compiles, and whoever also adds a feature needs that once.
 pub(super) fn run(args: &[String]) -> Result {
-    let force = !flags(args, &["--force"])?.is_empty();
+    let force = !parse_flags(args, &["--force"])?.is_empty();
     let root = project::root();
     if !is_present(root)? {
         return Err("the demo is deleted already".into());
     }
     if !force {
-        source_tree::require_way_back(root)?;
+        source_tree::require_clean(root)?;
     }
     for path in apply(root)? {
-        say::note(&path);
+        console::note(&path);
     }
     process::run(&mut cargo::command("fmt --all"))?;
-    say::note(
+    console::note(
         "the demo is deleted; `cargo xtask accept` writes down the contract and the size of what is left",
     );
     Ok(())
@@ -56,7 +56,7 @@ pub(super) fn run(args: &[String]) -> Result {
 /// True while the demo is there. A feature of the same name that somebody wrote later is not the demo.
 pub(crate) fn is_present(root: &Path) -> Result<bool> {
     let features = files::read_text(&root.join(FEATURES))?;
-    Ok(markers::without(Mark::Demo, FEATURES, &features)?.is_some())
+    Ok(markers::strip(Marker::Demo, FEATURES, &features)?.is_some())
 }
 
 /// Deletes the demo from the project in that folder. The files and folders that changed or went.
@@ -76,10 +76,10 @@ pub(crate) fn apply(root: &Path) -> Result<Vec<String>> {
 }
 
 /// The project's texts without the demo.
-pub(super) fn without_demo(texts: &Texts) -> Result<Texts> {
-    let mut kept = Texts::new();
+pub(super) fn without_demo(texts: &TextFiles) -> Result<TextFiles> {
+    let mut kept = TextFiles::new();
     for (path, text) in texts.iter().filter(|(path, _)| !is_demo(path)) {
-        let rest = if path.starts_with(UNMARKED) { None } else { markers::without(Mark::Demo, path, text)? };
+        let rest = if path.starts_with(UNMARKED) { None } else { markers::strip(Marker::Demo, path, text)? };
         kept.insert(path.clone(), rest.unwrap_or_else(|| text.clone()));
     }
     Ok(kept)
@@ -109,7 +109,7 @@ mod tests {
         let sandbox = Sandbox::new("unpaired");
         sandbox.write(DEMO[2], "//! The demo.\n");
         sandbox.write("README.md", "<!-- demo: begin -->\n");
-        assert!(apply(&sandbox.0).unwrap_err().reason().unwrap().contains("README.md"));
+        assert!(apply(&sandbox.0).unwrap_err().message().unwrap().contains("README.md"));
         assert_eq!(sandbox.read(DEMO[2]), "//! The demo.\n");
     }
 }

@@ -3,91 +3,91 @@
 //! While a half does not compile, the page and the server of the last good build stay. A page that is open reloads
 //! itself when the client changed, and reconnects when the server did.
 
-use crate::args::for_the_server;
+use crate::args::server_flags;
 use crate::failure::{Failure, Result};
 use crate::label::{CLIENT, Label, SERVER};
-use crate::process::{self, Running};
+use crate::process::{self, ChildProcess};
 use crate::stamp::Fingerprint;
-use crate::{client, project, say, server, stop, tools};
+use crate::{client, console, project, server, stop, tools};
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// The server's exit code for flags that it does not understand.
-const MISUSE: i32 = 2;
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const EXIT_USAGE: i32 = 2;
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs until Ctrl-C, which is its good end. All words are flags for the server.
 pub(super) fn run(args: &[String]) -> Result {
-    let flags = for_the_server(args).to_vec();
+    let flags = server_flags(args).to_vec();
     tools::install_wasm_target()?;
-    say::step(
+    console::step(
         "building both halves",
         "some minutes the first time; then each change takes seconds; Ctrl-C ends it",
     );
-    let mut client = Half::new(CLIENT, &client::INPUTS, client::rebuild_watched);
-    let mut server = Half::new(SERVER, &server::INPUTS, server::rebuild_dev);
-    let mut serving = Serving { flags, running: None };
+    let mut client = WatchedBuild::new(CLIENT, &client::INPUTS, client::rebuild_watched);
+    let mut server = WatchedBuild::new(SERVER, &server::INPUTS, server::rebuild_dev);
+    let mut dev_server = DevServer { flags, running: None };
     let mut is_stale = false;
     loop {
-        is_stale |= client.look()?;
-        is_stale |= server.look()?;
+        is_stale |= client.poll()?;
+        is_stale |= server.poll()?;
         // One change of both halves is one restart.
         let builds = client.building.is_some() || server.building.is_some();
-        if let (Some(pages), Some(program), true) = (&client.built, &server.built, is_stale && !builds) {
-            serving.start(program, pages)?;
+        if let (Some(pages), Some(program), true) = (&client.output, &server.output, is_stale && !builds) {
+            dev_server.restart(program, pages)?;
             is_stale = false;
         }
-        serving.look()?;
-        if stop::asked() {
+        dev_server.poll()?;
+        if stop::requested() {
             return Ok(());
         }
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 
 /// One half: the state of its files, a build that may be under way, and what the last good one made.
-struct Half {
+struct WatchedBuild {
     label: Label,
     inputs: &'static [&'static str],
     build: fn(Label) -> Result<PathBuf>,
-    seen: Option<Fingerprint>,
+    last_fingerprint: Option<Fingerprint>,
     building: Option<(Instant, JoinHandle<Result<PathBuf>>)>,
-    built: Option<PathBuf>,
+    output: Option<PathBuf>,
 }
 
-impl Half {
+impl WatchedBuild {
     fn new(label: Label, inputs: &'static [&'static str], build: fn(Label) -> Result<PathBuf>) -> Self {
-        Half { label, inputs, build, seen: None, building: None, built: None }
+        WatchedBuild { label, inputs, build, last_fingerprint: None, building: None, output: None }
     }
 
     /// Takes in a build that ended, starts one when something changed. True when there is something new.
-    fn look(&mut self) -> Result<bool> {
+    fn poll(&mut self) -> Result<bool> {
         let ended = self.building.take_if(|(_, building)| building.is_finished());
         if let Some((begun, building)) = ended {
-            return self.take(begun, building);
+            return self.finish(begun, building);
         }
         let now = Fingerprint::of(project::root(), self.inputs)?;
-        if self.building.is_none() && self.seen != Some(now) {
-            self.seen = Some(now);
+        if self.building.is_none() && self.last_fingerprint != Some(now) {
+            self.last_fingerprint = Some(now);
             let (build, label) = (self.build, self.label);
             self.building = Some((Instant::now(), thread::spawn(move || build(label))));
         }
         Ok(false)
     }
 
-    fn take(&mut self, begun: Instant, building: JoinHandle<Result<PathBuf>>) -> Result<bool> {
+    fn finish(&mut self, begun: Instant, building: JoinHandle<Result<PathBuf>>) -> Result<bool> {
         match building.join().unwrap_or_else(|_| Err("the build ended in a panic; its lines say why".into()))
         {
-            Ok(built) => {
+            Ok(output) => {
                 self.label.print(&format!("built in {:.1} s", begun.elapsed().as_secs_f32()));
-                self.built = Some(built);
+                self.output = Some(output);
                 Ok(true)
             }
             Err(Failure::Interrupted) => Err(Failure::Interrupted),
             Err(failure) => {
-                self.label.print(failure.reason().unwrap_or("it failed"));
-                let kept = if self.built.is_some() { "; the one before keeps running" } else { "" };
+                self.label.print(failure.message().unwrap_or("it failed"));
+                let kept = if self.output.is_some() { "; the one before keeps running" } else { "" };
                 self.label.print(&format!("waiting for your next change{kept}"));
                 Ok(false)
             }
@@ -96,28 +96,28 @@ impl Half {
 }
 
 /// The server that shows both.
-struct Serving {
+struct DevServer {
     flags: Vec<String>,
-    running: Option<Running>,
+    running: Option<ChildProcess>,
 }
 
-impl Serving {
-    fn start(&mut self, program: &PathBuf, pages: &PathBuf) -> Result {
+impl DevServer {
+    fn restart(&mut self, program: &PathBuf, pages: &PathBuf) -> Result {
         // The old one has to let go of the port and of the data before the new one starts.
         self.running = None;
-        let mut command = process::program(program, "--pages");
-        self.running = Some(SERVER.start(command.arg(pages).args(&self.flags))?);
+        let mut command = process::command(program, "--pages");
+        self.running = Some(SERVER.spawn(command.arg(pages).args(&self.flags))?);
         Ok(())
     }
 
-    fn look(&mut self) -> Result {
+    fn poll(&mut self) -> Result {
         let Some(running) = &mut self.running else { return Ok(()) };
-        let Some(status) = running.ended()? else { return Ok(()) };
+        let Some(status) = running.try_wait()? else { return Ok(()) };
         self.running = None;
         match status.code() {
             // It did all that it was asked for, as with `--help`, or does not understand it: no change mends the flags.
-            Some(0) => stop::ask(),
-            Some(MISUSE) => return Err(Failure::Told),
+            Some(0) => stop::request(),
+            Some(EXIT_USAGE) => return Err(Failure::Reported),
             _ => SERVER
                 .print(&format!("it ended with {status}; the next change starts it again, Ctrl-C ends this")),
         }

@@ -1,46 +1,54 @@
-//! `cargo xtask doctor`: what is there, what is missing, and how to mend it. It changes nothing.
+//! `cargo xtask doctor`: what is there, what is missing, and how to remedy it. It changes nothing.
 
-use crate::args::flags;
+use crate::args::parse_flags;
 use crate::failure::{Failure, Result};
-use crate::process::{answer, program};
+use crate::process;
 use crate::tools::{self, Tool, WASM};
-use crate::{project, say};
+use crate::{console, project};
 use std::net::TcpListener;
 use std::path::Path;
 
 /// Fails if something is missing that `run` needs.
 pub(super) fn run(args: &[String]) -> Result {
-    flags(args, &[])?;
+    parse_flags(args, &[])?;
     let checks = checks();
     for check in &checks {
         println!("{}", check.line());
     }
-    if checks.iter().any(|check| check.needed && check.found.is_none()) { Err(Failure::Told) } else { Ok(()) }
+    if checks.iter().any(|check| check.required && check.found.is_none()) {
+        Err(Failure::Reported)
+    } else {
+        Ok(())
+    }
 }
 
 struct Check {
-    what: String,
+    name: String,
     found: Option<String>,
     /// What to do when it is missing.
-    mend: &'static str,
+    remedy: &'static str,
     /// Whether `run` does not work without it.
-    needed: bool,
+    required: bool,
 }
 
 impl Check {
     fn line(&self) -> String {
-        let Check { what, mend, .. } = self;
+        let Check { name, remedy, .. } = self;
         match &self.found {
-            Some(found) => format!("{} {what}: {found}", say::coloured("\x1b[32m", "ok     ")),
-            None if self.needed => format!("{} {what}: {mend}", say::coloured("\x1b[31m", "missing")),
-            None => format!("{} {what}: {mend}", say::coloured("\x1b[33m", "absent ")),
+            Some(found) => format!("{} {name}: {found}", console::coloured("\x1b[32m", "ok     ")),
+            None if self.required => format!("{} {name}: {remedy}", console::coloured("\x1b[31m", "missing")),
+            None => format!("{} {name}: {remedy}", console::coloured("\x1b[33m", "absent ")),
         }
     }
 }
 
 fn checks() -> Vec<Check> {
-    let check =
-        |what: &str, found: Option<String>, needed, mend| Check { what: what.into(), found, mend, needed };
+    let check = |name: &str, found: Option<String>, required, remedy| Check {
+        name: name.into(),
+        found,
+        remedy,
+        required,
+    };
     let program_found = |path: Option<std::path::PathBuf>| path.and_then(|path| version(&path));
     let mut checks = vec![
         check("Rust", version(Path::new("rustc")), true, "install it with rustup, <https://rustup.rs>"),
@@ -51,9 +59,9 @@ fn checks() -> Vec<Check> {
             "`cargo xtask setup` adds it",
         ),
     ];
-    let installed = |tool: Tool, mend| {
+    let installed = |tool: Tool, remedy| {
         let found = tool.find().map(|path| path.display().to_string());
-        check(&format!("{} {}", tool.name, tool.version), found, false, mend)
+        check(&format!("{} {}", tool.name, tool.version), found, false, remedy)
     };
     let with_firefox = "only for the long tests; `cargo xtask setup --with-firefox` installs it";
     let with_browser = "only for the tests; `cargo xtask setup --with-browser` installs it";
@@ -68,19 +76,19 @@ fn checks() -> Vec<Check> {
         check("chromedriver", program_found(tools::chromedriver()), false, with_browser),
         check(
             "pebble",
-            tools::on_path(&["pebble"]).map(|path| path.display().to_string()),
+            tools::find_on_path(&["pebble"]).map(|path| path.display().to_string()),
             false,
             with_browser,
         ),
         check(
             "faketime",
-            tools::on_path(&["faketime"]).map(|path| path.display().to_string()),
+            tools::find_on_path(&["faketime"]).map(|path| path.display().to_string()),
             false,
             with_browser,
         ),
         check(
             "proxies",
-            tools::PROXIES.iter().map(|name| tools::system_program(name)).collect::<Option<Vec<_>>>().map(|_| tools::PROXIES.join(", ")),
+            tools::PROXIES.iter().map(|name| tools::find_system_program(name)).collect::<Option<Vec<_>>>().map(|_| tools::PROXIES.join(", ")),
             false,
             "only for the tests of `doctor`; `cargo xtask setup --with-proxies` installs nginx, HAProxy and Caddy",
         ),
@@ -109,7 +117,7 @@ fn checks() -> Vec<Check> {
 }
 
 fn version(program_path: &Path) -> Option<String> {
-    let text = answer(&mut program(program_path, "--version"))?;
+    let text = process::capture(&mut process::command(program_path, "--version"))?;
     text.lines().next().map(|line| line.trim().to_owned())
 }
 

@@ -5,8 +5,8 @@
 
 use crate::failure::{Failure, Result};
 use crate::label::Label;
-use crate::process::{self, Running};
-use crate::{cargo, files, say, stop, tools};
+use crate::process::{self, ChildProcess};
+use crate::{cargo, console, files, stop, tools};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -20,21 +20,21 @@ const SEEDS: &str = "tests/fuzz/corpus";
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// `[frames|requests] [--secs N]`: both, until Ctrl-C, which is their good end. What leads further is kept for the
 /// next time.
 pub(super) fn run(args: &[String]) -> Result {
-    let (targets, secs) = chosen(args)?;
-    match fuzz(&targets, secs, &folder()?.join("corpus")) {
+    let (targets, secs) = parse_args(args)?;
+    match fuzz(&targets, secs, &output_dir()?.join("corpus")) {
         Err(Failure::Interrupted) => Ok(()),
         ended => ended,
     }
 }
 
 /// Each target for so long, from the committed corpus alone.
-pub(crate) fn afresh(secs: u32) -> Result {
-    let scratch = folder()?.join("scratch");
+pub(crate) fn run_from_seeds(secs: u32) -> Result {
+    let scratch = output_dir()?.join("scratch");
     files::remove(&scratch)?;
     fuzz(&TARGETS, Some(secs), &scratch)
 }
@@ -47,43 +47,43 @@ fn fuzz(targets: &[Label], secs: Option<u32>, corpus: &Path) -> Result {
     process::run(&mut cargo_instrumented("build")?)?;
     let mut running = Vec::new();
     for target in targets {
-        let mut command = command(target.name, secs, &corpus.join(target.name))?;
-        running.push((target, target.start(&mut command)?));
+        let mut command = target_command(target.name, secs, &corpus.join(target.name))?;
+        running.push((target, target.spawn(&mut command)?));
     }
     while !running.is_empty() {
-        if stop::asked() {
+        if stop::requested() {
             return Err(Failure::Interrupted);
         }
         let mut still = Vec::new();
         for (target, mut child) in running {
-            if goes_on(target, &mut child)? {
+            if is_running(target, &mut child)? {
                 still.push((target, child));
             }
         }
         running = still;
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(POLL_INTERVAL);
     }
     Ok(())
 }
 
-fn goes_on(target: &Label, child: &mut Running) -> Result<bool> {
-    match child.ended()? {
+fn is_running(target: &Label, child: &mut ChildProcess) -> Result<bool> {
+    match child.try_wait()? {
         None => Ok(true),
         Some(status) if status.success() => Ok(false),
         Some(status) => Err(format!(
             "{} ended with {status}; its lines above name the input, which plays again with\n    {} -- INPUT",
             target.name,
-            process::shown(cargo_instrumented("run --quiet")?.args(["--bin", target.name]))
+            process::command_line(cargo_instrumented("run --quiet")?.args(["--bin", target.name]))
         )
         .into()),
     }
 }
 
 /// The fuzzer writes what leads further into the first folder, and reads both.
-fn command(target: &str, secs: Option<u32>, found: &Path) -> Result<Command> {
-    let findings = folder()?.join("findings");
+fn target_command(target: &str, secs: Option<u32>, found: &Path) -> Result<Command> {
+    let findings = output_dir()?.join("findings");
     for folder in [found, &findings] {
-        files::create(folder)?;
+        files::create_dir(folder)?;
     }
     let mut command = cargo_instrumented("run --quiet")?;
     command.args(["--bin", target, "--"]).arg(found).arg(format!("{SEEDS}/{target}"));
@@ -98,17 +98,17 @@ fn command(target: &str, secs: Option<u32>, found: &Path) -> Result<Command> {
 fn cargo_instrumented(verb: &str) -> Result<Command> {
     let what = "--package fuzz --features libfuzzer --profile fuzz --target host-tuple";
     let mut command = cargo::command(&format!("{verb} {what}"));
-    command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", folder()?);
+    command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", output_dir()?);
     Ok(command)
 }
 
 /// All that fuzzing makes.
-fn folder() -> Result<PathBuf> {
-    Ok(cargo::target()?.join("fuzz"))
+fn output_dir() -> Result<PathBuf> {
+    Ok(cargo::target_dir()?.join("fuzz"))
 }
 
-fn chosen(args: &[String]) -> Result<(Vec<Label>, Option<u32>)> {
-    let misuse = || Failure::Misuse("fuzz wants `[frames|requests] [--secs N]`".into());
+fn parse_args(args: &[String]) -> Result<(Vec<Label>, Option<u32>)> {
+    let misuse = || Failure::Usage("fuzz wants `[frames|requests] [--secs N]`".into());
     let (mut targets, mut secs, mut args) = (Vec::new(), None, args.iter());
     while let Some(arg) = args.next() {
         match TARGETS.iter().find(|target| target.name == arg) {
@@ -121,7 +121,7 @@ fn chosen(args: &[String]) -> Result<(Vec<Label>, Option<u32>)> {
         }
     }
     if targets.is_empty() {
-        say::note("both targets, side by side");
+        console::note("both targets, side by side");
         targets.extend(TARGETS);
     }
     Ok((targets, secs))
@@ -133,7 +133,7 @@ mod tests {
 
     fn named(words: &str) -> Result<(Vec<&'static str>, Option<u32>)> {
         let args: Vec<String> = words.split_whitespace().map(String::from).collect();
-        chosen(&args).map(|(targets, secs)| (targets.iter().map(|target| target.name).collect(), secs))
+        parse_args(&args).map(|(targets, secs)| (targets.iter().map(|target| target.name).collect(), secs))
     }
 
     #[test]
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_neither_a_target_nor_a_time_is_misuse() {
         for words in ["frame", "--secs", "--secs 0", "--secs soon", "--fast"] {
-            assert!(matches!(named(words), Err(Failure::Misuse(_))), "{words}");
+            assert!(matches!(named(words), Err(Failure::Usage(_))), "{words}");
         }
     }
 }

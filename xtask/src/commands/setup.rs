@@ -1,17 +1,17 @@
 //! `cargo xtask setup`: installs what is missing, into the project wherever that can be.
 
-use crate::args::flags;
+use crate::args::parse_flags;
 use crate::failure::{Failure, Result};
-use crate::process::{self, program};
+use crate::process;
 use crate::tools::{self, Tool};
-use crate::{cargo, project, say};
+use crate::{cargo, console, project};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// `--with-browser` adds what most of the tests need, `--with-proxies` what those of `doctor` do, `--with-firefox` what
 /// only the long ones do, and `--with-trunk` what they and `trunk serve` do.
 pub(super) fn run(args: &[String]) -> Result {
-    let given = flags(args, &["--with-browser", "--with-proxies", "--with-firefox", "--with-trunk"])?;
+    let given = parse_flags(args, &["--with-browser", "--with-proxies", "--with-firefox", "--with-trunk"])?;
     tools::install_wasm_target()?;
     if given.contains(&"--with-browser") {
         test_tools()?;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &[String]) -> Result {
     if given.contains(&"--with-trunk") {
         trunk()?;
     }
-    say::note("all there; `cargo xtask run` builds and serves");
+    console::note("all there; `cargo xtask run` builds and serves");
     Ok(())
 }
 
@@ -37,12 +37,12 @@ fn trunk() -> Result {
         "trunk calls it, in the very version of Cargo.lock; about 2 minutes, once",
     )?;
     let bin = project::tools().join("bin");
-    say::note(&format!("for `trunk serve`: export PATH={}:\"$PATH\"", quoted(&bin)));
+    console::note(&format!("for `trunk serve`: export PATH={}:\"$PATH\"", shell_quoted(&bin)));
     Ok(())
 }
 
 /// A path as a shell reads it, whatever is in it.
-fn quoted(path: &Path) -> String {
+fn shell_quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
@@ -50,43 +50,43 @@ fn quoted(path: &Path) -> String {
 /// can be set wrong, and the compiler of the fuzzer.
 fn test_tools() -> Result {
     for (component, tool) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
-        if process::answer(&mut program(tool, "--version")).is_none() {
-            say::step(&format!("adding {component}"), "the tests check the source with it");
-            process::run(&mut program("rustup", &format!("component add {component}")))?;
+        if process::capture(&mut process::command(tool, "--version")).is_none() {
+            console::step(&format!("adding {component}"), "the tests check the source with it");
+            process::run(&mut process::command("rustup", &format!("component add {component}")))?;
         }
     }
     let mut packages = Vec::new();
     packages.extend(tools::chromium().is_none().then_some("chromium"));
     packages.extend(tools::chromedriver().is_none().then_some("chromium-driver"));
-    packages.extend(tools::on_path(&["pebble"]).is_none().then_some("pebble"));
-    packages.extend(tools::on_path(&["faketime"]).is_none().then_some("faketime"));
+    packages.extend(tools::find_on_path(&["pebble"]).is_none().then_some("pebble"));
+    packages.extend(tools::find_on_path(&["faketime"]).is_none().then_some("faketime"));
     packages.extend(tools::cxx_compiler().is_none().then_some("g++"));
     if !packages.is_empty() {
         install_packages(&packages.join(" "))?;
     }
-    if tools::headless_shell().is_none() && offers("chromium-headless-shell") {
+    if tools::headless_shell().is_none() && apt_has("chromium-headless-shell") {
         install_packages("chromium-headless-shell")?;
     }
     Ok(())
 }
 
 /// True if the system's package manager has such a package; Ubuntu's has fewer than Debian's.
-fn offers(package: &str) -> bool {
-    process::answer(&mut program("apt-cache", &format!("show {package}"))).is_some()
+fn apt_has(package: &str) -> bool {
+    process::capture(&mut process::command("apt-cache", &format!("show {package}"))).is_some()
 }
 
 /// Installs the proxies behind which `doctor` is tested. Debian starts each as a service, which nobody asked for.
 fn proxies() -> Result {
     let missing: Vec<&str> =
-        tools::PROXIES.into_iter().filter(|name| tools::system_program(name).is_none()).collect();
+        tools::PROXIES.into_iter().filter(|name| tools::find_system_program(name).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
     install_packages(&missing.join(" "))?;
     for name in missing {
-        let stopped = process::answer(&mut program("systemctl", &format!("disable --now {name}")));
+        let stopped = process::capture(&mut process::command("systemctl", &format!("disable --now {name}")));
         if stopped.is_none() {
-            say::note(&format!(
+            console::note(&format!(
                 "if {name} runs as a service now, and you do not want it: systemctl disable --now {name}"
             ));
         }
@@ -109,37 +109,37 @@ fn install(tool: &Tool, why: &str) -> Result {
     }
     let Tool { name, package, version } = tool;
     let root = project::tools();
-    say::step(&format!("installing {name} {version} into {}", root.display()), why);
+    console::step(&format!("installing {name} {version} into {}", root.display()), why);
     let into = |words: &str| {
         let mut command = cargo::command(words);
         command.arg("--root").arg(&root).arg(format!("{package}@{version}"));
         command
     };
     let mut ways = Vec::new();
-    if tools::on_path(&["cargo-binstall"]).is_some() {
+    if tools::find_on_path(&["cargo-binstall"]).is_some() {
         ways.push(into("binstall --no-confirm --disable-strategies compile"));
     }
     ways.push(into("install --debug --force --locked"));
     // The versions that the package was published with may have been withdrawn since.
     ways.push(into("install --debug --force"));
     for mut way in ways {
-        process::run(&mut way).or_else(pass_over)?;
+        process::run(&mut way).or_else(ignore_failure)?;
         if tool.find().is_some() {
             return Ok(());
         }
     }
     Err(format!(
         "{name} {version} could not be installed; to see why:\n    {}",
-        process::shown(&into("install"))
+        process::command_line(&into("install"))
     )
     .into())
 }
 
 /// A way that failed is followed by the next one, unless the person wants no more.
-fn pass_over(failure: Failure) -> Result {
+fn ignore_failure(failure: Failure) -> Result {
     match failure {
-        Failure::Because(_) => {
-            say::note("that way did not work");
+        Failure::Error(_) => {
+            console::note("that way did not work");
             Ok(())
         }
         other => Err(other),
@@ -148,8 +148,8 @@ fn pass_over(failure: Failure) -> Result {
 
 /// Debian's and Ubuntu's packages, when we may install them without asking for a password.
 fn install_packages(packages: &str) -> Result {
-    let works = |name: &str, words: &str| process::answer(&mut program(name, words)).is_some();
-    let root = process::answer(&mut program("id", "-u")).is_some_and(|id| id.trim() == "0");
+    let works = |name: &str, words: &str| process::capture(&mut process::command(name, words)).is_some();
+    let root = process::capture(&mut process::command("id", "-u")).is_some_and(|id| id.trim() == "0");
     let (first, sudo) = if root { ("env", "") } else { ("sudo", "-n env ") };
     if !works("apt-get", "--version") || !(root || works("sudo", "-n true")) {
         return Err(format!(
@@ -158,12 +158,15 @@ fn install_packages(packages: &str) -> Result {
         )
         .into());
     }
-    say::step(
+    console::step(
         &format!("installing {packages} with apt-get"),
         "the tests drive real browsers, run behind real proxies, ask a real authority for certificates, set clocks wrong, and build a fuzzer",
     );
     let apt = |words: &str| {
-        process::run(&mut program(first, &format!("{sudo}DEBIAN_FRONTEND=noninteractive apt-get {words}")))
+        process::run(&mut process::command(
+            first,
+            &format!("{sudo}DEBIAN_FRONTEND=noninteractive apt-get {words}"),
+        ))
     };
     // Its lists are good for all that one run installs.
     static UPDATED: AtomicBool = AtomicBool::new(false);
@@ -179,6 +182,6 @@ mod tests {
 
     #[test]
     fn a_path_is_quoted_for_a_shell() {
-        assert_eq!(quoted(Path::new("/a b/it's/$x")), r"'/a b/it'\''s/$x'");
+        assert_eq!(shell_quoted(Path::new("/a b/it's/$x")), r"'/a b/it'\''s/$x'");
     }
 }

@@ -2,10 +2,10 @@
 
 use super::NAMES;
 use crate::commands::{delete_demo, rename};
-use crate::markers::{self, Mark};
+use crate::markers::{self, Marker};
 use crate::project;
 use crate::sandbox::Sandbox;
-use crate::source_tree::{self, Texts};
+use crate::source_tree::{self, TextFiles};
 
 /// Lines that may hold such a word all the same: a part of their path, and a part of the line.
 const ALLOWED: [(&str, &str); 7] = [
@@ -29,7 +29,7 @@ const BEFORE_A_ROOM: [&str; 16] = [
 ];
 
 /// The word of the demo or the old name in a line, if there is one.
-fn left_in(line: &str) -> Option<&'static str> {
+fn forbidden_word(line: &str) -> Option<&'static str> {
     let line = line.to_lowercase();
     let speaks_of_a_room = line.match_indices("room").any(|(at, room)| {
         let (before, after) = (&line[..at], &line[at + room.len()..]);
@@ -42,12 +42,12 @@ fn left_in(line: &str) -> Option<&'static str> {
     words.or(speaks_of_a_room.then_some("room"))
 }
 
-fn left_behind(texts: &Texts) -> Vec<String> {
+fn find_leftovers(texts: &TextFiles) -> Vec<String> {
     let mut left = Vec::new();
     for (path, text) in texts {
         for (number, line) in (1..).zip(text.lines()) {
             let is_allowed = ALLOWED.iter().any(|(file, part)| path.contains(file) && line.contains(part));
-            if let Some(word) = left_in(line).filter(|_| !is_allowed) {
+            if let Some(word) = forbidden_word(line).filter(|_| !is_allowed) {
                 left.push(format!("{path}:{number}: {word} in: {}", line.trim()));
             }
         }
@@ -56,29 +56,29 @@ fn left_behind(texts: &Texts) -> Vec<String> {
 }
 
 /// The template's texts; None in a product, which may speak of whatever it likes.
-fn template() -> Option<Texts> {
+fn template() -> Option<TextFiles> {
     let texts = source_tree::read(project::root()).unwrap();
-    let rest = markers::without(Mark::Template, "README.md", &texts["README.md"]).unwrap();
+    let rest = markers::strip(Marker::Template, "README.md", &texts["README.md"]).unwrap();
     rest.is_some().then_some(texts)
 }
 
 #[test]
 fn nothing_of_the_demo_and_of_the_old_name_is_left_in_whichever_order() {
     let Some(texts) = template() else { return };
-    let rename = |texts: &Texts| rename::renamed(texts, project::NAME, NAMES[0]).unwrap();
-    let delete = |texts: &Texts| delete_demo::without_demo(texts).unwrap();
+    let rename = |texts: &TextFiles| rename::rename_texts(texts, project::NAME, NAMES[0]).unwrap();
+    let delete = |texts: &TextFiles| delete_demo::without_demo(texts).unwrap();
     let (one, other) = (delete(&rename(&texts)), rename(&delete(&texts)));
     assert!(one == other, "the order makes a difference");
-    let left = left_behind(&one);
+    let left = find_leftovers(&one);
     assert!(left.is_empty(), "{} lines:\n{}", left.len(), left.join("\n"));
 }
 
 #[test]
 fn a_second_rename_changes_what_the_first_one_did() {
     let Some(texts) = template() else { return };
-    let once = rename::renamed(&texts, project::NAME, NAMES[0]).unwrap();
-    let twice = rename::renamed(&once, NAMES[0], NAMES[1]).unwrap();
-    let at_once = rename::renamed(&texts, project::NAME, NAMES[1]).unwrap();
+    let once = rename::rename_texts(&texts, project::NAME, NAMES[0]).unwrap();
+    let twice = rename::rename_texts(&once, NAMES[0], NAMES[1]).unwrap();
+    let at_once = rename::rename_texts(&texts, project::NAME, NAMES[1]).unwrap();
     assert!(twice == at_once, "a rename depends on the names before it");
 }
 
@@ -86,19 +86,19 @@ fn a_second_rename_changes_what_the_first_one_did() {
 fn words_that_the_source_uses_are_refused_as_names() {
     let Some(texts) = template() else { return };
     for word in ["chat", "server", "tokio", "main", "test", "match"] {
-        assert!(rename::renamed(&texts, project::NAME, word).is_err(), "{word}");
+        assert!(rename::rename_texts(&texts, project::NAME, word).is_err(), "{word}");
     }
 }
 
 #[test]
 fn a_room_to_talk_in_is_told_from_room_for_something() {
     for line in ["in the room", "rooms", "`probe:room`", "/api/chat", "room_list of a room-list", "Lobby"] {
-        assert!(left_in(line).is_some(), "{line}");
+        assert!(forbidden_word(line).is_some(), "{line}");
     }
     for line in
         ["while there is room", "outbox.has_room()", "makes room again", "mushroom soup", "let room = 1"]
     {
-        assert_eq!(left_in(line), None, "{line}");
+        assert_eq!(forbidden_word(line), None, "{line}");
     }
 }
 

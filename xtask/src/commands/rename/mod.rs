@@ -5,14 +5,14 @@ mod fork_tests;
 mod name;
 
 use crate::failure::{Failure, Result};
-use crate::markers::{self, Mark};
-use crate::source_tree::{self, Texts};
-use crate::{cargo, files, process, project, say};
+use crate::markers::{self, Marker};
+use crate::source_tree::{self, TextFiles};
+use crate::{cargo, console, files, process, project};
 use name::Name;
 use std::path::Path;
 
 /// The folder that this command lives in: the names in its examples are no project's.
-const EXAMPLES: &str = "xtask/src/commands/rename/";
+const OWN_FOLDER: &str = "xtask/src/commands/rename/";
 /// Our own sources, which speak of the marks without being marked.
 const UNMARKED: &str = "xtask/";
 /// A picture of the template, which shows the template's name.
@@ -27,26 +27,26 @@ pub(super) fn run(args: &[String]) -> Result {
     let force = args.iter().any(|arg| arg == "--force");
     let words: Vec<&String> = args.iter().filter(|arg| *arg != "--force").collect();
     let &[new] = words.as_slice() else {
-        return Err(Failure::Misuse("rename wants one name: `cargo xtask rename NAME`".into()));
+        return Err(Failure::Usage("rename wants one name: `cargo xtask rename NAME`".into()));
     };
     if new == project::NAME {
         return Err(format!("the project is named `{new}` already: nothing to do").into());
     }
-    Name::parse(new).map_err(Failure::Misuse)?;
+    Name::parse(new).map_err(Failure::Usage)?;
     let root = project::root();
     if !force {
-        source_tree::require_way_back(root)?;
+        source_tree::require_clean(root)?;
     }
     let changed = apply(root, project::NAME, new)?;
     process::run(&mut cargo::command("fmt --all"))?;
-    say::note(&format!("{} is now {new}, in {} files", project::NAME, changed.len()));
+    console::note(&format!("{} is now {new}, in {} files", project::NAME, changed.len()));
     if changed.iter().any(|path| path == SCREENSHOT) {
-        say::note(
+        console::note(
             "what spoke of the template is gone: the introduction and the screenshot in README.md, and the cap in \
              client/size-budget, which a product sets for itself",
         );
     }
-    say::note(
+    console::note(
         "yours to change next: the beginning of README.md, and assets/icon.svg; `cargo xtask run` shows it",
     );
     Ok(())
@@ -55,7 +55,7 @@ pub(super) fn run(args: &[String]) -> Result {
 /// Renames the project in that folder. The paths of what changed.
 pub(crate) fn apply(root: &Path, old: &str, new: &str) -> Result<Vec<String>> {
     let before = source_tree::read(root)?;
-    let after = renamed(&before, old, new)?;
+    let after = rename_texts(&before, old, new)?;
     let mut changed = source_tree::write(root, &before, &after)?;
     if files::remove(&root.join(SCREENSHOT))? {
         changed.push(SCREENSHOT.to_owned());
@@ -67,19 +67,19 @@ pub(crate) fn apply(root: &Path, old: &str, new: &str) -> Result<Vec<String>> {
 /// their authors stay who they are.
 ///
 /// Refuses a name that a text uses as a word: a second rename could not tell one from the other.
-fn renamed(texts: &Texts, old: &str, new: &str) -> Result<Texts> {
+fn rename_texts(texts: &TextFiles, old: &str, new: &str) -> Result<TextFiles> {
     let (old, new) = (Name::parse(old)?, Name::parse(new)?);
-    let mut renamed = Texts::new();
+    let mut renamed = TextFiles::new();
     for (path, text) in texts {
         let file = path.rsplit('/').next().unwrap_or(path);
-        if file.starts_with("LICENSE") || file == "Cargo.lock" || path.starts_with(EXAMPLES) {
+        if file.starts_with("LICENSE") || file == "Cargo.lock" || path.starts_with(OWN_FOLDER) {
             renamed.insert(path.clone(), text.clone());
             continue;
         }
         let rest =
-            if path.starts_with(UNMARKED) { None } else { markers::without(Mark::Template, path, text)? };
+            if path.starts_with(UNMARKED) { None } else { markers::strip(Marker::Template, path, text)? };
         let text = rest.as_ref().unwrap_or(text);
-        if let Some(place) = first_use(&new, &old, path, text) {
+        if let Some(place) = find_use(&new, &old, path, text) {
             return Err(format!(
                 "`{}` is a word that the project uses: once it is the name, nobody can tell one from the other. \
                  It stands in {place}\nChoose another name",
@@ -87,22 +87,22 @@ fn renamed(texts: &Texts, old: &str, new: &str) -> Result<Texts> {
             )
             .into());
         }
-        renamed.insert(old.replaced(path, &new), old.replaced(text, &new));
+        renamed.insert(old.replace_in(path, &new), old.replace_in(text, &new));
     }
     Ok(renamed)
 }
 
 /// The place where a file uses the new name already.
-fn first_use(new: &Name, old: &Name, path: &str, text: &str) -> Option<String> {
-    let Some(number) = new.first_line(text, old) else {
-        return new.first_line(path, old).map(|_| format!("the path {path}"));
+fn find_use(new: &Name, old: &Name, path: &str, text: &str) -> Option<String> {
+    let Some(number) = new.first_line_in(text, old) else {
+        return new.first_line_in(path, old).map(|_| format!("the path {path}"));
     };
     let line = text.lines().nth(number - 1).unwrap_or_default().trim();
-    Some(format!("{path}, line {number}:\n    {}", around(line, new.place_in(line).unwrap_or(0))))
+    Some(format!("{path}, line {number}:\n    {}", excerpt(line, new.find_in(line).unwrap_or(0))))
 }
 
 /// As much of a long line as fits on a screen, that place in the middle.
-fn around(line: &str, place: usize) -> String {
+fn excerpt(line: &str, place: usize) -> String {
     let before = line[..place].char_indices().rev().take(LINE_CHARS_MAX / 2).last();
     let begin = before.map_or(place, |(at, _)| at);
     let shown: String = line[begin..].chars().take(LINE_CHARS_MAX).collect();
@@ -113,16 +113,16 @@ fn around(line: &str, place: usize) -> String {
 mod tests {
     use super::*;
 
-    fn texts(texts: &[(&str, &str)]) -> Texts {
+    fn texts(texts: &[(&str, &str)]) -> TextFiles {
         texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
     }
 
     #[test]
     fn of_a_long_line_the_place_is_shown() {
         let line = format!("{} app {}", "ä".repeat(200), "b".repeat(200));
-        let shown = around(&line, line.find("app").unwrap());
+        let shown = excerpt(&line, line.find("app").unwrap());
         assert!(shown.starts_with("…ä") && shown.contains(" app b"), "{shown}");
-        assert_eq!(around("an app", 3), "an app");
+        assert_eq!(excerpt("an app", 3), "an app");
     }
 
     #[test]
@@ -140,16 +140,16 @@ mod tests {
             ("README.md", "# My App\nRun `my-app`.\n"),
             ("deploy/my-app.service", "ExecStart=/usr/local/bin/my-app\n"),
         ]);
-        assert_eq!(renamed(&before, "echo", "my-app").unwrap(), after);
+        assert_eq!(rename_texts(&before, "echo", "my-app").unwrap(), after);
     }
 
     #[test]
     fn a_word_that_the_project_uses_is_refused_with_the_place_where_it_stands() {
         let before = texts(&[("src/a.rs", "one\n  let talk = echo();\n")]);
-        let failure = renamed(&before, "echo", "talk").unwrap_err();
-        let reason = failure.reason().unwrap();
+        let failure = rename_texts(&before, "echo", "talk").unwrap_err();
+        let reason = failure.message().unwrap();
         assert!(reason.contains("src/a.rs, line 2:\n    let talk = echo();"), "{reason}");
-        assert!(renamed(&before, "echo", "my-talk").is_ok());
+        assert!(rename_texts(&before, "echo", "my-talk").is_ok());
     }
 
     #[test]
@@ -159,9 +159,9 @@ mod tests {
         for (first, second) in
             [("reed", "cane"), ("tall-reed", "reed"), ("reed", "tall-reed"), ("a-b", "b-a")]
         {
-            let once = renamed(&before, "echo", first).unwrap();
-            let twice = renamed(&once, first, second).unwrap();
-            assert_eq!(renamed(&twice, second, "echo").unwrap(), before, "{first}, {second}");
+            let once = rename_texts(&before, "echo", first).unwrap();
+            let twice = rename_texts(&once, first, second).unwrap();
+            assert_eq!(rename_texts(&twice, second, "echo").unwrap(), before, "{first}, {second}");
         }
     }
 }

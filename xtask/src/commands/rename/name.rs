@@ -88,23 +88,23 @@ impl Name {
     }
 
     /// The text with `new` wherever this name stands, each form as the same form.
-    pub(super) fn replaced(&self, text: &str, new: &Name) -> String {
-        self.replaced_by(text, |form| new.form(form))
+    pub(super) fn replace_in(&self, text: &str, new: &Name) -> String {
+        self.replace_with(text, |form| new.form(form))
     }
 
     /// The line of the text, counted from 1, that is the first with this name; `but` is not looked for within.
-    pub(super) fn first_line(&self, text: &str, but: &Name) -> Option<usize> {
-        let text = but.replaced_by(text, |_| "\0");
+    pub(super) fn first_line_in(&self, text: &str, but: &Name) -> Option<usize> {
+        let text = but.replace_with(text, |_| "\0");
         let (at, _) = self.occurrences(&text).next()?;
         Some(text[..at].matches('\n').count() + 1)
     }
 
     /// The byte of a line where this name stands first.
-    pub(super) fn place_in(&self, line: &str) -> Option<usize> {
+    pub(super) fn find_in(&self, line: &str) -> Option<usize> {
         self.occurrences(line).next().map(|(at, _)| at)
     }
 
-    fn replaced_by<'a>(&self, text: &str, new: impl Fn(Form) -> &'a str) -> String {
+    fn replace_with<'a>(&self, text: &str, new: impl Fn(Form) -> &'a str) -> String {
         let mut replaced = String::with_capacity(text.len());
         let mut end = 0;
         for (start, form) in self.occurrences(text) {
@@ -132,13 +132,13 @@ impl Name {
         let written = forms.into_iter().map(|form| self.form(form)).find(|form| rest.starts_with(form))?;
         let (previous, next) = (before.chars().next_back(), rest[written.len()..].chars().next());
         let is_part = if written == self.title || written == self.pascal {
-            previous.is_some_and(char::is_uppercase) || next.is_some_and(is_small)
+            previous.is_some_and(char::is_uppercase) || next.is_some_and(continues_word)
         } else if written == self.screaming {
             previous.is_some_and(char::is_alphanumeric) || next.is_some_and(char::is_alphanumeric)
         } else {
-            previous.is_some_and(char::is_alphanumeric) || next.is_some_and(is_small)
+            previous.is_some_and(char::is_alphanumeric) || next.is_some_and(continues_word)
         };
-        (!is_part && !is_english(before)).then(|| self.form_of(written, before, previous, next))
+        (!is_part && !is_other_word(before)).then(|| self.form_of(written, before, previous, next))
     }
 
     /// A name of one word looks the same in several forms: what stands beside it tells which one is meant.
@@ -166,12 +166,12 @@ impl Name {
 }
 
 /// True for a character that goes on with the word that it follows.
-fn is_small(c: char) -> bool {
+fn continues_word(c: char) -> bool {
     c.is_lowercase() || c.is_numeric()
 }
 
 /// The word itself and tokio's function of that name are not the project's name.
-fn is_english(before: &str) -> bool {
+fn is_other_word(before: &str) -> bool {
     ["full-", "Full-", "half-", "Half-", "io::"].iter().any(|lead| before.ends_with(lead))
 }
 
@@ -197,7 +197,7 @@ mod tests {
             ("io::echo(64), full-echo", "io::echo(64), full-echo"),
             ("Übung · nothing", "Übung · nothing"),
         ] {
-            assert_eq!(one.replaced(before, &two), after);
+            assert_eq!(one.replace_in(before, &two), after);
         }
     }
 
@@ -206,32 +206,36 @@ mod tests {
         let text = "my-app my_app_sessions MY_APP_LISTEN My App MyAppClient myAppBuild";
         let echo = "echo echo_sessions ECHO_LISTEN Echo EchoClient echoBuild";
         let (two, one) = (Name::of("my-app"), Name::of("echo"));
-        assert_eq!(two.replaced(text, &one), echo);
-        assert_eq!(one.replaced(echo, &two), text);
+        assert_eq!(two.replace_in(text, &one), echo);
+        assert_eq!(one.replace_in(echo, &two), text);
     }
 
     #[test]
     fn a_name_that_repeats_itself_is_replaced_from_the_left() {
-        assert_eq!(Name::of("tick-tick").replaced("tick-tick-tick", &Name::of("echo")), "echo-tick");
+        assert_eq!(Name::of("tick-tick").replace_in("tick-tick-tick", &Name::of("echo")), "echo-tick");
     }
 
     #[test]
     fn a_part_of_another_word_is_not_the_name() {
         let (one, two) = (Name::of("echo"), Name::of("my-app"));
         for text in ["echoes", "Echoes", "anecho", "echo2", "RECHO", "ECHOES", "SEcho"] {
-            assert_eq!(one.replaced(text, &two), text);
-            assert_eq!(one.first_line(text, &two), None);
+            assert_eq!(one.replace_in(text, &two), text);
+            assert_eq!(one.first_line_in(text, &two), None);
         }
     }
 
     #[test]
     fn a_word_that_a_text_uses_is_found_in_every_form_but_not_within_the_present_name() {
         let (board, present) = (Name::of("board"), Name::of("acme-board"));
-        assert_eq!(board.first_line("one\nacme-board\nACME_BOARD AcmeBoard\n", &present), None);
+        assert_eq!(board.first_line_in("one\nacme-board\nACME_BOARD AcmeBoard\n", &present), None);
         for used in ["board", "board_size", "BOARD", "Board", "boardSize", "dash-board"] {
-            assert_eq!(board.first_line(&format!("one\nacme-board {used}\n"), &present), Some(2), "{used}");
+            assert_eq!(
+                board.first_line_in(&format!("one\nacme-board {used}\n"), &present),
+                Some(2),
+                "{used}"
+            );
         }
-        assert_eq!(present.first_line("a board", &board), None);
+        assert_eq!(present.first_line_in("a board", &board), None);
     }
 
     #[test]

@@ -11,13 +11,13 @@ pub(super) fn check() -> Result {
         "tree --package client --target {WASM} --edges normal,no-proc-macro --prefix none --format {{p}}"
     );
     let mut tree = cargo::command(&words);
-    let packages = process::answer(&mut tree).ok_or_else(|| {
-        format!("cargo cannot tell what the client is made of:\n    {}", process::shown(&tree))
+    let packages = process::capture(&mut tree).ok_or_else(|| {
+        format!("cargo cannot tell what the client is made of:\n    {}", process::command_line(&tree))
     })?;
-    verdict(&packages).map_err(Into::into)
+    check_packages(&packages).map_err(Into::into)
 }
 
-fn verdict(packages: &str) -> std::result::Result<(), String> {
+fn check_packages(packages: &str) -> std::result::Result<(), String> {
     let versions = |name: &str| -> BTreeSet<&str> {
         let of_this_name = packages.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         of_this_name.filter_map(|rest| rest.split_whitespace().next()).collect()
@@ -41,8 +41,10 @@ mod tests {
 
     #[test]
     fn one_gloo_net_and_no_mio() {
-        assert!(verdict("client v0.1.0 (/x)\ngloo-net v0.6.0\ngloo-net v0.6.0 (*)\nmiow v1.0.0\n").is_ok());
-        assert!(verdict("gloo-net v0.6.0\ngloo-net v0.7.0\n").unwrap_err().contains("v0.7.0"));
-        assert!(verdict("mio v1.1.0\n").unwrap_err().contains("mio"));
+        assert!(
+            check_packages("client v0.1.0 (/x)\ngloo-net v0.6.0\ngloo-net v0.6.0 (*)\nmiow v1.0.0\n").is_ok()
+        );
+        assert!(check_packages("gloo-net v0.6.0\ngloo-net v0.7.0\n").unwrap_err().contains("v0.7.0"));
+        assert!(check_packages("mio v1.1.0\n").unwrap_err().contains("mio"));
     }
 }

@@ -4,12 +4,12 @@
 //! own, or cargo, which tells packages in one build folder apart by name, version and place in the workspace, would
 //! take the copy's for ours. Everything is done by the commands that the README names.
 
-use super::results::{Done, Tally};
+use super::results::{Success, Tally};
 use super::walkthrough;
 use crate::commands::{delete_demo, rename};
 use crate::failure::Result;
 use crate::tools;
-use crate::{cargo, files, process, project, say, source_tree};
+use crate::{cargo, console, files, process, project, source_tree};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
@@ -19,21 +19,21 @@ const NAME: &str = rename::NAMES[0];
 
 /// The tests of a whole node that know the project's name or its features. All others are the core's: the step `tests`
 /// runs them, and that they compile in a fork is checked.
-const ABOUT_THE_PRODUCT: &str = "architecture:: features:: wire:: http::contract http::identity http::metrics \
+const PRODUCT_TESTS: &str = "architecture:: features:: wire:: http::contract http::identity http::metrics \
                                  http::pages http::settings http::start http::traces";
 
 /// Makes a copy of the project into a product of its own, and checks and tests that.
 pub(super) fn check(tally: &mut Tally) -> Result {
     if !delete_demo::is_present(project::root())? {
-        say::note("the demo is deleted already: this project is a fork itself");
+        console::note("the demo is deleted already: this project is a fork itself");
         return Ok(());
     }
-    let fork = timed("a copy", Fork::of_project)?;
+    let fork = timed("a copy", Fork::create)?;
     timed("rename", || fork.xtask(&format!("rename {NAME} --force")))?;
-    fork.holds_no(project::NAME)?;
+    fork.check_no_text_has(project::NAME)?;
     let is_new = timed("the README's feature", || walkthrough::apply(&fork.source))?;
     if !is_new {
-        say::note("the README has no feature that is not there yet");
+        console::note("the README has no feature that is not there yet");
     }
     timed("delete-demo", || fork.xtask("delete-demo --force"))?;
     timed("accept", || fork.xtask("accept"))?;
@@ -50,7 +50,7 @@ pub(super) fn check(tally: &mut Tally) -> Result {
 fn timed<T>(part: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let begun = Instant::now();
     let done = work()?;
-    say::note(&format!("fork: {part} took {} s", begun.elapsed().as_secs()));
+    console::note(&format!("fork: {part} took {} s", begun.elapsed().as_secs()));
     Ok(done)
 }
 
@@ -65,8 +65,8 @@ struct Fork {
 }
 
 impl Fork {
-    fn of_project() -> Result<Fork> {
-        let build = cargo::target()?;
+    fn create() -> Result<Fork> {
+        let build = cargo::target_dir()?;
         let folder = build.join("fork");
         let fork = Fork { source: folder.join("source"), target: folder.join("target"), build };
         // Results are few and small, and stale ones would be in the way.
@@ -77,7 +77,7 @@ impl Fork {
         }
         let manifest = fork.source.join("Cargo.toml");
         let text = files::read_text(&manifest)?;
-        let text = with_own_version(&text).ok_or("Cargo.toml names no version for the workspace")?;
+        let text = with_fork_version(&text).ok_or("Cargo.toml names no version for the workspace")?;
         files::write(&manifest, text)?;
         Ok(fork)
     }
@@ -108,7 +108,7 @@ impl Fork {
     fn test(&self, tally: &mut Tally) -> Result {
         tally.run(&mut self.tests("--lib --bins"))?;
         // The examples are servers that the tests start.
-        tally.run(&mut self.tests(&format!("--test main --examples -- {ABOUT_THE_PRODUCT}")))?;
+        tally.run(&mut self.tests(&format!("--test main --examples -- {PRODUCT_TESTS}")))?;
         Ok(())
     }
 
@@ -118,7 +118,7 @@ impl Fork {
         self.cargo(&format!("test --workspace --no-fail-fast --features server/otel {words}"))
     }
 
-    fn browser_tests(&self, tally: &mut Tally) -> Result<Done> {
+    fn browser_tests(&self, tally: &mut Tally) -> Result<Success> {
         let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
             return tally
                 .skip("the README's feature is seen in Chromium: `cargo xtask setup --with-browser`");
@@ -132,7 +132,7 @@ impl Fork {
     }
 
     /// Fails where a text still holds the name that the project had before. Its authors stay who they are.
-    fn holds_no(&self, name: &str) -> Result {
+    fn check_no_text_has(&self, name: &str) -> Result {
         let texts = source_tree::read(&self.source)?;
         let ours = texts.iter().filter(|(path, _)| !path.starts_with("LICENSE"));
         let lines = ours
@@ -161,7 +161,7 @@ fn lines_with(name: &str, text: &str) -> impl Iterator<Item = usize> {
 }
 
 /// The workspace's manifest with `0.1.0` turned into `0.1.0-fork`.
-fn with_own_version(manifest: &str) -> Option<String> {
+fn with_fork_version(manifest: &str) -> Option<String> {
     let (before, rest) = manifest.split_once("\nversion = \"")?;
     let (version, after) = rest.split_once('"')?;
     Some(format!("{before}\nversion = \"{version}-fork\"{after}"))
@@ -174,10 +174,10 @@ mod tests {
     #[test]
     fn only_the_workspaces_version_changes() {
         let manifest = "[workspace.package]\nversion = \"0.1.0\"\n\n[workspace.dependencies]\nserde = { version = \"1\" }\n";
-        let changed = with_own_version(manifest).unwrap();
+        let changed = with_fork_version(manifest).unwrap();
         assert!(changed.contains("\nversion = \"0.1.0-fork\"\n"));
         assert!(changed.contains("serde = { version = \"1\" }"));
-        assert_eq!(with_own_version("[workspace]\n"), None);
+        assert_eq!(with_fork_version("[workspace]\n"), None);
     }
 
     #[test]

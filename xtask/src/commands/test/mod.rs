@@ -8,8 +8,8 @@ mod steps;
 mod walkthrough;
 
 use crate::failure::{Failure, Result};
-use crate::{say, stop};
-use results::{Done, Outcome, Report, Tally};
+use crate::{console, stop};
+use results::{Outcome, Report, Success, Tally};
 use std::fmt::Write;
 use std::time::Instant;
 use steps::{STEPS, Step, Tier};
@@ -20,42 +20,42 @@ pub(super) fn run(args: &[String]) -> Result {
         print!("{}", list());
         return Ok(());
     }
-    let (tier, steps) = chosen(args)?;
+    let (tier, steps) = choose_steps(args)?;
     let (mut tally, mut report) = (Tally::default(), Report::default());
     for (number, step) in steps.iter().enumerate() {
-        say::step(&format!("{}/{} {}", number + 1, steps.len(), step.name), step.about);
+        console::step(&format!("{}/{} {}", number + 1, steps.len(), step.name), step.about);
         let begun = Instant::now();
         let outcome = run_step(step, tier, &report, &mut tally);
         let took = begun.elapsed();
-        say::note(&format!("{} took {:.1} s", step.name, took.as_secs_f64()));
+        console::note(&format!("{} took {:.1} s", step.name, took.as_secs_f64()));
         report.add(step.name, outcome, took);
         if outcome == Outcome::Interrupted {
             break;
         }
     }
     eprint!("\n{}", report.table());
-    tally.skipped().iter().for_each(|reason| say::note(&format!("left out: {reason}")));
+    tally.skipped().iter().for_each(|reason| console::note(&format!("left out: {reason}")));
     println!("{}", tally.summary());
-    report.verdict()
+    report.result()
 }
 
 fn run_step(step: &Step, tier: Tier, report: &Report, tally: &mut Tally) -> Outcome {
-    if let Some(needed) = step.needs.filter(|needed| report.lacks(needed)) {
-        say::note(&format!("left out: it needs the result of {needed}"));
-        return Outcome::LeftOut(needed);
+    if let Some(needed) = step.needs.filter(|needed| report.did_not_pass(needed)) {
+        console::note(&format!("left out: it needs the result of {needed}"));
+        return Outcome::Blocked(needed);
     }
     let failed_before = tally.failed();
     let failure = match (step.run)(tally, tier) {
-        Ok(Done::Passed) => return Outcome::Passed,
-        Ok(Done::Skipped) => return Outcome::Skipped,
+        Ok(Success::Passed) => return Outcome::Passed,
+        Ok(Success::Skipped) => return Outcome::Skipped,
         Err(failure) => failure,
     };
     // A child that ended by the same signal may look as if it had failed.
-    if stop::asked() || matches!(failure, Failure::Interrupted) {
-        say::error(&format!("interrupted in step {}", step.name));
+    if stop::requested() || matches!(failure, Failure::Interrupted) {
+        console::error(&format!("interrupted in step {}", step.name));
         return Outcome::Interrupted;
     }
-    say::error(&format!("the step {} failed: {}", step.name, failure.reason().unwrap_or("see above")));
+    console::error(&format!("the step {} failed: {}", step.name, failure.message().unwrap_or("see above")));
     if tally.failed() == failed_before {
         tally.add_failure();
     }
@@ -63,16 +63,16 @@ fn run_step(step: &Step, tier: Tier, report: &Report, tally: &mut Tally) -> Outc
 }
 
 /// The steps that the words ask for, in their own order, and how thoroughly to run them.
-fn chosen(args: &[String]) -> Result<(Tier, Vec<&'static Step>)> {
+fn choose_steps(args: &[String]) -> Result<(Tier, Vec<&'static Step>)> {
     let (flags, names): (Vec<&String>, Vec<&String>) = args.iter().partition(|arg| arg.starts_with("--"));
     let tier = match flags.as_slice() {
         [] => Tier::Short,
         [flag] if *flag == "--long" => Tier::Long,
         [flag] if *flag == "--quick" && names.is_empty() => Tier::Quick,
-        _ => return Err(Failure::Misuse("test wants `[--quick]`, `[--long] [STEP…]` or `--list`".into())),
+        _ => return Err(Failure::Usage("test wants `[--quick]`, `[--long] [STEP…]` or `--list`".into())),
     };
     if let Some(unknown) = names.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
-        return Err(Failure::Misuse(format!("there is no step `{unknown}`; known here:\n\n{}", list())));
+        return Err(Failure::Usage(format!("there is no step `{unknown}`; known here:\n\n{}", list())));
     }
     let is_chosen = |step: &&Step| match names.as_slice() {
         [] => step.tier <= tier,
@@ -98,7 +98,7 @@ mod tests {
     }
 
     fn names(args: &str) -> (Tier, Vec<&'static str>) {
-        let (tier, steps) = chosen(&words(args)).unwrap();
+        let (tier, steps) = choose_steps(&words(args)).unwrap();
         (tier, steps.into_iter().map(|step| step.name).collect())
     }
 
@@ -120,18 +120,18 @@ mod tests {
     fn an_unknown_step_is_misuse_and_lists_the_known_ones() {
         let failure = run(&words("lint bowser")).unwrap_err();
         assert!(
-            matches!(&failure, Failure::Misuse(text) if text.contains("`bowser`") && text.contains("browser"))
+            matches!(&failure, Failure::Usage(text) if text.contains("`bowser`") && text.contains("browser"))
         );
     }
 
     #[test]
     fn tiers_that_contradict_each_other_are_misuse() {
         for args in ["--quick --long", "--quick lint", "--slow", "--list lint"] {
-            assert!(matches!(run(&words(args)), Err(Failure::Misuse(_))), "{args}");
+            assert!(matches!(run(&words(args)), Err(Failure::Usage(_))), "{args}");
         }
     }
 
-    fn step(needs: Option<&'static str>, run: fn(&mut Tally, Tier) -> Result<Done>) -> Step {
+    fn step(needs: Option<&'static str>, run: fn(&mut Tally, Tier) -> Result<Success>) -> Step {
         Step { name: "step", tier: Tier::Quick, about: "", needs, run }
     }
 
@@ -139,8 +139,8 @@ mod tests {
     fn a_step_is_left_out_when_the_one_it_needs_did_not_pass() {
         let (mut tally, mut report) = (Tally::default(), Report::default());
         report.add("client", Outcome::Failed, Default::default());
-        let browser = step(Some("client"), |_, _| Ok(Done::Passed));
-        assert_eq!(run_step(&browser, Tier::Short, &report, &mut tally), Outcome::LeftOut("client"));
+        let browser = step(Some("client"), |_, _| Ok(Success::Passed));
+        assert_eq!(run_step(&browser, Tier::Short, &report, &mut tally), Outcome::Blocked("client"));
         let outcome = run_step(&browser, Tier::Short, &Report::default(), &mut tally);
         assert_eq!(outcome, Outcome::Passed, "the client was not asked for, and may be there");
     }

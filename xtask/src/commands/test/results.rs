@@ -1,14 +1,14 @@
 //! `Report`: how each step of a run ended, and what that makes of the run.
 
 use crate::failure::{Failure, Result};
-use crate::{process, project, say};
+use crate::{console, process, project};
 use std::fmt::Write;
 use std::process::Command;
 use std::time::Duration;
 
 /// The good end of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Done {
+pub(super) enum Success {
     /// All of it was fine.
     Passed,
     /// It could not run, as this machine lacks a tool.
@@ -27,25 +27,25 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Runs a `cargo test`, showing its output while counting along.
-    pub(super) fn run(&mut self, command: &mut Command) -> Result<Done> {
-        if say::colours(&std::io::stdout()) {
+    pub(super) fn run(&mut self, command: &mut Command) -> Result<Success> {
+        if console::use_colours(&std::io::stdout()) {
             command.env("CARGO_TERM_COLOR", "always");
         }
-        process::each_line(command, |line| {
+        process::for_each_line(command, |line| {
             println!("{line}");
             self.count(line);
         })?;
-        Ok(Done::Passed)
+        Ok(Success::Passed)
     }
 
     /// Leaves something out for want of a tool. Where a machine runs us that is a failure.
-    pub(super) fn skip(&mut self, reason: &str) -> Result<Done> {
+    pub(super) fn skip(&mut self, reason: &str) -> Result<Success> {
         if project::in_ci() {
             return Err(reason.into());
         }
-        say::note(&format!("left out: {reason}"));
+        console::note(&format!("left out: {reason}"));
         self.skipped.push(reason.to_owned());
-        Ok(Done::Skipped)
+        Ok(Success::Skipped)
     }
 
     /// The number of failed tests.
@@ -97,7 +97,7 @@ pub(super) enum Outcome {
     /// Something in it was wrong.
     Failed,
     /// It needs the result of this other step, which did not pass.
-    LeftOut(&'static str),
+    Blocked(&'static str),
     /// Ctrl-C or SIGTERM came.
     Interrupted,
 }
@@ -115,7 +115,7 @@ impl Report {
     }
 
     /// True if the step ran and did not pass. One that was not asked for is taken to be fine.
-    pub(super) fn lacks(&self, step: &str) -> bool {
+    pub(super) fn did_not_pass(&self, step: &str) -> bool {
         self.rows.iter().any(|(name, outcome, _)| *name == step && *outcome != Outcome::Passed)
     }
 
@@ -128,7 +128,7 @@ impl Report {
                 Outcome::Passed => "passed".to_owned(),
                 Outcome::Skipped => "skipped".to_owned(),
                 Outcome::Failed => format!("FAILED; repeat it with `cargo xtask test {name}`"),
-                Outcome::LeftOut(needed) => format!("left out: it needs {needed}"),
+                Outcome::Blocked(needed) => format!("left out: it needs {needed}"),
                 Outcome::Interrupted => "interrupted".to_owned(),
             };
             // Writing to a String cannot fail.
@@ -138,12 +138,12 @@ impl Report {
     }
 
     /// The end of the whole run. The person has been told of each failure already.
-    pub(super) fn verdict(&self) -> Result {
+    pub(super) fn result(&self) -> Result {
         let any = |wanted| self.rows.iter().any(|(_, outcome, _)| *outcome == wanted);
         if any(Outcome::Interrupted) {
             return Err(Failure::Interrupted);
         }
-        if any(Outcome::Failed) { Err(Failure::Told) } else { Ok(()) }
+        if any(Outcome::Failed) { Err(Failure::Reported) } else { Ok(()) }
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_table_has_a_line_for_each_step() {
-        let table = report(&[("client", Outcome::Failed), ("size", Outcome::LeftOut("client"))]).table();
+        let table = report(&[("client", Outcome::Failed), ("size", Outcome::Blocked("client"))]).table();
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(
             lines,
@@ -174,17 +174,17 @@ mod tests {
     #[test]
     fn only_a_step_that_ran_and_did_not_pass_is_lacking() {
         let report = report(&[("format", Outcome::Passed), ("client", Outcome::Failed)]);
-        assert!(report.lacks("client"));
-        assert!(!report.lacks("format") && !report.lacks("browser"));
+        assert!(report.did_not_pass("client"));
+        assert!(!report.did_not_pass("format") && !report.did_not_pass("browser"));
     }
 
     #[test]
     fn one_failure_fails_the_run_and_an_interruption_is_no_failure() {
-        assert!(report(&[("format", Outcome::Passed), ("fuzz", Outcome::Skipped)]).verdict().is_ok());
+        assert!(report(&[("format", Outcome::Passed), ("fuzz", Outcome::Skipped)]).result().is_ok());
         let failed = [("format", Outcome::Failed), ("lint", Outcome::Passed)];
-        assert!(matches!(report(&failed).verdict(), Err(Failure::Told)));
+        assert!(matches!(report(&failed).result(), Err(Failure::Reported)));
         let interrupted = [("format", Outcome::Failed), ("lint", Outcome::Interrupted)];
-        assert!(matches!(report(&interrupted).verdict(), Err(Failure::Interrupted)));
+        assert!(matches!(report(&interrupted).result(), Err(Failure::Interrupted)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The promise of `cargo xtask build`: its one file, alone in an empty folder, is the whole app.
 
 use crate::failure::{Failure, Result};
-use crate::process::{self, Running};
+use crate::process::{self, ChildProcess};
 use crate::{files, project};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Copies the binary away from everything, starts it, and visits it as a browser would.
 pub(super) fn check(binary: &Path) -> Result {
@@ -28,30 +28,30 @@ fn visit(binary: &Path, folder: &Path) -> Result {
     let mut command = Command::new(binary);
     command.args(["--listen", "127.0.0.1:0"]).current_dir(folder).env_remove("DUPLEX_PAGES");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut server = Running::start(&mut command)?;
-    let address = address(&mut server)?;
+    let mut server = ChildProcess::spawn(&mut command)?;
+    let address = wait_for_address(&mut server)?;
     let page = fetch(&address, "/")?;
     let script = first_script(&page).ok_or_else(|| format!("its page names no script:\n{page}"))?;
     let script = fetch(&address, script)?;
     if !script.contains("WebAssembly") {
         return Err("the script that its page names does not load WebAssembly".into());
     }
-    match server.end() {
+    match server.stop() {
         Some(status) if status.success() => Ok(()),
         status => Err(format!("asked to end, it ended with {status:?}").into()),
     }
 }
 
 /// Where it listens, as it says itself. What else it says is read too, so that it need not wait for us.
-fn address(server: &mut Running) -> Result<String> {
+fn wait_for_address(server: &mut ChildProcess) -> Result<String> {
     let (found, first) = mpsc::channel();
     let child = server.child();
-    follow(child.stdout.take(), found.clone());
-    follow(child.stderr.take(), found);
-    first.recv_timeout(PATIENCE).map_err(|_| Failure::from("it did not say where it listens"))
+    send_addresses(child.stdout.take(), found.clone());
+    send_addresses(child.stderr.take(), found);
+    first.recv_timeout(TIMEOUT).map_err(|_| Failure::from("it did not say where it listens"))
 }
 
-fn follow(stream: Option<impl Read + Send + 'static>, found: mpsc::Sender<String>) {
+fn send_addresses(stream: Option<impl Read + Send + 'static>, found: mpsc::Sender<String>) {
     let hosts = stream.into_iter().flat_map(process::lines).filter_map(|line| host_in(&line));
     // Nobody waits for a second address.
     thread::spawn(move || hosts.for_each(|host| drop(found.send(host))));
@@ -71,7 +71,7 @@ fn first_script(page: &str) -> Option<&str> {
 
 /// The answer to a GET, which must be a 200.
 fn fetch(host: &str, path: &str) -> Result<String> {
-    let answer = exchange(host, path).map_err(|error| format!("GET {path} failed: {error}"))?;
+    let answer = http_get(host, path).map_err(|error| format!("GET {path} failed: {error}"))?;
     let answer = String::from_utf8_lossy(&answer).into_owned();
     match answer.split_once("\r\n\r\n") {
         Some((head, body)) if head.starts_with("HTTP/1.1 200 ") => Ok(body.to_owned()),
@@ -79,9 +79,9 @@ fn fetch(host: &str, path: &str) -> Result<String> {
     }
 }
 
-fn exchange(host: &str, path: &str) -> std::io::Result<Vec<u8>> {
+fn http_get(host: &str, path: &str) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(host)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html, */*\r\nConnection: close\r\n\r\n"

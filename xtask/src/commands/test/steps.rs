@@ -1,12 +1,12 @@
 //! The steps of `cargo xtask test`, in the order in which they run.
 
-use super::results::{Done, Tally};
+use super::results::{Success, Tally};
 use super::{dependencies, fork, self_contained};
 use crate::client::{self, budget};
 use crate::commands::{bench, fuzz};
 use crate::failure::Result;
 use crate::tools::{self, Tool, WASM};
-use crate::{cargo, process, say, server};
+use crate::{cargo, console, process, server};
 use std::process::Command;
 
 /// The smallest run that a step belongs to; each includes those before it.
@@ -39,7 +39,7 @@ pub(super) struct Step {
     pub(super) about: &'static str,
     /// The step whose result it uses: without that it cannot run.
     pub(super) needs: Option<&'static str>,
-    pub(super) run: fn(&mut Tally, Tier) -> Result<Done>,
+    pub(super) run: fn(&mut Tally, Tier) -> Result<Success>,
 }
 
 /// All of them: in each tier, what fails fastest comes first.
@@ -133,7 +133,7 @@ pub(super) const STEPS: [Step; 14] = [
         tier: Tier::Long,
         about: "minutes of load on one node, whose memory and open files must come back",
         needs: None,
-        run: |_, _| passed(bench::scenario("soak")),
+        run: |_, _| passed(bench::run_scenario("soak")),
     },
     Step {
         name: "fuzz",
@@ -150,8 +150,8 @@ const FUZZ_SECS: u32 = 300;
 /// The tests that Firefox and trunk's page are held to: the first visit, and the journey where the demo is.
 const FIRST_VISIT: [&str; 2] = ["visit::", "journey::"];
 
-fn passed(result: Result) -> Result<Done> {
-    result.map(|()| Done::Passed)
+fn passed(result: Result) -> Result<Success> {
+    result.map(|()| Success::Passed)
 }
 
 /// Twice, since code for one of the two builds may be wrong in the other. The fuzz targets are only checked: linking
@@ -173,16 +173,16 @@ fn lint_browser() -> Result {
 }
 
 /// With traces, which no ordinary build has.
-fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
-    if tools::on_path(&["pebble"]).is_none() {
+fn tests(tally: &mut Tally, tier: Tier) -> Result<Success> {
+    if tools::find_on_path(&["pebble"]).is_none() {
         tally.skip("the tests of certificates need pebble: `cargo xtask setup --with-browser`")?;
     }
-    if tools::PROXIES.iter().any(|name| tools::system_program(name).is_none()) {
+    if tools::PROXIES.iter().any(|name| tools::find_system_program(name).is_none()) {
         tally.skip(
             "the tests of `doctor` need nginx, HAProxy and Caddy: `cargo xtask setup --with-proxies`",
         )?;
     }
-    if cfg!(target_os = "linux") && tools::on_path(&["faketime"]).is_none() {
+    if cfg!(target_os = "linux") && tools::find_on_path(&["faketime"]).is_none() {
         tally.skip("the tests of wrong clocks need faketime: `cargo xtask setup --with-browser`")?;
     }
     let mut command = cargo::command("test --workspace --no-fail-fast --features server/otel");
@@ -194,11 +194,11 @@ fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
 }
 
 fn size() -> Result {
-    say::note(&budget::check(budget::measure(&client::build()?)?)?);
+    console::note(&budget::check(budget::measure(&client::build()?)?)?);
     Ok(())
 }
 
-fn browser(tally: &mut Tally) -> Result<Done> {
+fn browser(tally: &mut Tally) -> Result<Success> {
     let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
         return tally
             .skip("the browser tests need Chromium and chromedriver: `cargo xtask setup --with-browser`");
@@ -208,7 +208,7 @@ fn browser(tally: &mut Tally) -> Result<Done> {
     tally.run(&mut command)
 }
 
-fn firefox(tally: &mut Tally) -> Result<Done> {
+fn firefox(tally: &mut Tally) -> Result<Success> {
     let (Some(firefox), Some(geckodriver)) = (tools::firefox(), Tool::geckodriver().find()) else {
         return tally.skip("Firefox and geckodriver are missing: `cargo xtask setup --with-firefox`");
     };
@@ -217,7 +217,7 @@ fn firefox(tally: &mut Tally) -> Result<Done> {
     tally.run(command.arg("--").args(FIRST_VISIT))
 }
 
-fn trunk_page(tally: &mut Tally) -> Result<Done> {
+fn trunk_page(tally: &mut Tally) -> Result<Success> {
     let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
         return tally
             .skip("trunk's page needs Chromium and chromedriver: `cargo xtask setup --with-browser`");
@@ -225,7 +225,7 @@ fn trunk_page(tally: &mut Tally) -> Result<Done> {
     if Tool::trunk().find().is_none() {
         return tally.skip("trunk is missing: `cargo xtask setup --with-trunk` installs it");
     }
-    let folder = cargo::target()?.join("trunk-page");
+    let folder = cargo::target_dir()?.join("trunk-page");
     process::run(tools::trunk("build --dist")?.arg(&folder))?;
     let mut command = browser_tests()?;
     command.env("DUPLEX_PAGES", folder).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
@@ -236,11 +236,11 @@ fn release() -> Result {
     self_contained::check(&server::build_release(&client::build()?, &[])?)
 }
 
-fn fuzz_afresh(tally: &mut Tally) -> Result<Done> {
+fn fuzz_afresh(tally: &mut Tally) -> Result<Success> {
     if tools::cxx_compiler().is_none() {
         return tally.skip("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser`");
     }
-    passed(fuzz::afresh(FUZZ_SECS))
+    passed(fuzz::run_from_seeds(FUZZ_SECS))
 }
 
 /// The browser tests, of a server with the client inside. All packages are named, and traces wanted, so that cargo

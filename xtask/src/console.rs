@@ -19,18 +19,18 @@ pub(crate) fn error(text: &str) {
 
 /// Wraps `text` in an ANSI colour when whoever reads our stdout can show it.
 pub(crate) fn coloured(colour: &str, text: &str) -> String {
-    if colours(&std::io::stdout()) { format!("{colour}{text}\x1b[0m") } else { text.to_owned() }
+    if use_colours(&std::io::stdout()) { format!("{colour}{text}\x1b[0m") } else { text.to_owned() }
 }
 
 /// Whether a stream wants colours: a terminal, and <https://no-color.org> not asked for.
-pub(crate) fn colours(stream: &impl IsTerminal) -> bool {
+pub(crate) fn use_colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
 /// Writes one line and lets it go when nobody reads any more: that is no reason to panic.
 fn line(colour: &str, lead: &str, text: &str) {
     let mut stderr = std::io::stderr();
-    let _ = if colours(&stderr) {
+    let _ = if use_colours(&stderr) {
         writeln!(stderr, "{colour}{lead}\x1b[0m {text}")
     } else {
         writeln!(stderr, "{lead} {text}")
