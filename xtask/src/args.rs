@@ -1,25 +1,25 @@
-//! The words of a command: the flags that it knows, and those that are for the server.
+//! Parsing of a command's arguments: its own flags, or flags that are passed on to the server.
 
 use crate::failure::{Failure, Result};
 
-/// The flags for the server, with or without the `--` before them.
+/// Returns the flags to pass on to the server, without a leading `--`.
 pub(crate) fn server_flags(args: &[String]) -> &[String] {
     args.strip_prefix(&["--".to_owned()]).unwrap_or(args)
 }
 
-/// The flags among `args`: each must be one of `known`.
+/// Returns the given flags; an argument that is not in `known` is a usage error.
 pub(crate) fn parse_flags<'a>(args: &[String], known: &[&'a str]) -> Result<Vec<&'a str>> {
-    let known_flag = |arg: &String| {
-        let found = known.iter().copied().find(|flag| flag == arg);
-        found.ok_or_else(|| Failure::Usage(format!("`{arg}` is not understood; {}", list_flags(known))))
+    let parse = |arg: &String| {
+        let flag = known.iter().copied().find(|flag| flag == arg);
+        flag.ok_or_else(|| Failure::Usage(format!("unknown argument `{arg}`; {}", supported(known))))
     };
-    args.iter().map(known_flag).collect()
+    args.iter().map(parse).collect()
 }
 
-fn list_flags(flags: &[&str]) -> String {
+fn supported(flags: &[&str]) -> String {
     match flags {
-        [] => "there are no flags here".into(),
-        flags => format!("known here: {}", flags.join(", ")),
+        [] => "this command takes none".into(),
+        flags => format!("supported: {}", flags.join(", ")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A build by cargo, and where its program lies: a person's own configuration may have moved it.
+//! Calls of cargo: its builds and their outputs, which the user's configuration may have moved.
 
 use crate::failure::Result;
 use crate::label::Label;
@@ -8,33 +8,35 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// `cargo` with these words, which are separated by spaces.
-pub(crate) fn command(words: &str) -> Command {
-    process::command("cargo", words)
+/// Creates a cargo command. `args` is split at spaces.
+pub(crate) fn command(args: &str) -> Command {
+    process::command("cargo", args)
 }
 
-/// Runs a `cargo build` and returns the file of its program `name`, or of the library of that name that a browser
-/// loads as one. Cargo's own lines go behind the label, or straight
-/// to the person.
+/// Runs a `cargo build` and returns the path of the program `name`, or of the WebAssembly library of that name.
+/// Cargo's output is printed behind the label if there is one.
 pub(crate) fn build(command: &mut Command, name: &str, label: Option<Label>) -> Result<PathBuf> {
     command.arg("--message-format=json-render-diagnostics");
     let mut program = None;
-    let mut take = |line: &str| program = program_in_message(line, name).or(program.take());
+    let mut on_line = |line: &str| {
+        if let Some(path) = program_in_message(line, name) {
+            program = Some(path);
+        }
+    };
     match label {
-        None => process::for_each_line(command, &mut take)?,
+        None => process::for_each_line(command, &mut on_line)?,
         Some(label) => {
             label.request_colours(command.stderr(Stdio::piped()));
-            process::for_each_line_with_stderr(command, &mut take, |stderr| label.print_lines(stderr))?;
+            process::for_each_line_with_stderr(command, &mut on_line, |stderr| label.print_lines(stderr))?;
         }
     }
-    let repeat = process::command_line(command);
     program.ok_or_else(|| {
+        let repeat = process::command_line(command);
         format!("cargo built no program `{name}`; to see what it builds:\n    {repeat}").into()
     })
 }
 
-/// The program that a line of `--message-format=json` tells of, if it is the one of that name (cargo's reference,
-/// "External tools").
+/// Path of the program `name` in a line of `--message-format=json` (Cargo reference, "External tools").
 fn program_in_message(line: &str, name: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
@@ -54,31 +56,31 @@ fn program_in_message(line: &str, name: &str) -> Option<PathBuf> {
     if target.name != name || !is_program {
         return None;
     }
-    // A WebAssembly program comes with a `.js` for some targets, and a Windows one with its symbols.
+    // Some targets add a `.js` file to a WebAssembly program, and Windows adds debug symbols.
     message.filenames.into_iter().find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {
-    file.extension().is_none_or(|kind| kind == "wasm" || kind == "exe")
+    file.extension().is_none_or(|extension| extension == "wasm" || extension == "exe")
 }
 
-/// Cargo's build folder, from cargo itself: the environment and any configuration file above us may move it.
+/// Cargo's target folder as cargo reports it: the environment or any configuration file may move it.
 pub(crate) fn target_dir() -> Result<PathBuf> {
     static TARGET: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(known) = TARGET.get() {
-        return Ok(known.clone());
+    if let Some(target) = TARGET.get() {
+        return Ok(target.clone());
     }
     #[derive(Deserialize)]
     struct Metadata {
         target_directory: PathBuf,
     }
-    let mut metadata = command("metadata --no-deps --offline --format-version 1");
-    let told = process::capture(&mut metadata).ok_or_else(|| {
-        format!("cargo cannot tell about the project; to see why:\n    {}", process::command_line(&metadata))
+    let mut command = command("metadata --no-deps --offline --format-version 1");
+    let output = process::capture(&mut command).ok_or_else(|| {
+        format!("`cargo metadata` failed; to see why:\n    {}", process::command_line(&command))
     })?;
-    let told: Metadata =
-        serde_json::from_str(&told).map_err(|error| format!("cargo's metadata cannot be read: {error}"))?;
-    Ok(TARGET.get_or_init(|| told.target_directory).clone())
+    let metadata: Metadata = serde_json::from_str(&output)
+        .map_err(|error| format!("cannot parse the output of `cargo metadata`: {error}"))?;
+    Ok(TARGET.get_or_init(|| metadata.target_directory).clone())
 }
 
 #[cfg(test)]

@@ -1,38 +1,38 @@
-//! What we tell the person, on stderr, so that stdout stays what the command was asked for.
+//! Messages to the user, on stderr: stdout carries only the result of a command.
 
 use std::io::{IsTerminal, Write};
 
-/// Announces a step that may take a while: what happens, and why or for how long.
-pub(crate) fn step(what: &str, why: &str) {
-    line("\x1b[1;36m", "==>", &format!("{what} ({why})"));
+/// Announces a step that may take a while, with its purpose or duration in parentheses.
+pub(crate) fn step(title: &str, detail: &str) {
+    write_line("\x1b[1;36m", "==>", &format!("{title} ({detail})"));
 }
 
-/// Something worth knowing.
+/// Prints a piece of information.
 pub(crate) fn note(text: &str) {
-    line("\x1b[36m", " ->", text);
+    write_line("\x1b[36m", " ->", text);
 }
 
-/// Why the command ends early.
+/// Prints an error message.
 pub(crate) fn error(text: &str) {
-    line("\x1b[1;31m", "error:", text);
+    write_line("\x1b[1;31m", "error:", text);
 }
 
-/// Wraps `text` in an ANSI colour when whoever reads our stdout can show it.
+/// Wraps `text` in an ANSI colour if stdout shows colours.
 pub(crate) fn coloured(colour: &str, text: &str) -> String {
     if use_colours(&std::io::stdout()) { format!("{colour}{text}\x1b[0m") } else { text.to_owned() }
 }
 
-/// Whether a stream wants colours: a terminal, and <https://no-color.org> not asked for.
+/// Returns true if the stream is a terminal and `NO_COLOR` (<https://no-color.org>) is not set.
 pub(crate) fn use_colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
-/// Writes one line and lets it go when nobody reads any more: that is no reason to panic.
-fn line(colour: &str, lead: &str, text: &str) {
+/// Ignores write errors: a closed stderr is no reason to panic.
+fn write_line(colour: &str, prefix: &str, text: &str) {
     let mut stderr = std::io::stderr();
     let _ = if use_colours(&stderr) {
-        writeln!(stderr, "{colour}{lead}\x1b[0m {text}")
+        writeln!(stderr, "{colour}{prefix}\x1b[0m {text}")
     } else {
-        writeln!(stderr, "{lead} {text}")
+        writeln!(stderr, "{prefix} {text}")
     };
 }

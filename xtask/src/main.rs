@@ -1,7 +1,7 @@
-//! The project's own commands. `cargo xtask` lists them.
+//! Developer commands of the project; `cargo xtask` lists them.
 //!
-//! One file in `commands/` for each command; the rest are the parts they share. Programs are started
-//! through `process`, which ends them, with all that they started, when we end.
+//! Each command is a file or folder in `commands/`; the other modules are what they share. Every program is started
+//! through `process`, which stops it and everything it started when xtask ends.
 
 mod args;
 mod cargo;
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             match failure.message() {
-                Some(reason) => console::error(reason),
+                Some(message) => console::error(message),
                 None if stop::requested() => console::note("stopped"),
                 None => (),
             }

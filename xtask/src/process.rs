@@ -1,8 +1,7 @@
-//! Starting other programs, in the project's folder, and never leaving one behind.
+//! Child processes: started in the project's folder, never left behind.
 //!
-//! Each child heads a process group of its own: ending the group ends what the child started too (the
-//! compilers of a cargo, the tests of a `cargo test`). A terminal's Ctrl-C therefore reaches only us,
-//! and we pass it on.
+//! Each child leads a process group of its own, so stopping the group also stops what the child started (the compilers
+//! of a cargo, the tests of a `cargo test`). A terminal's Ctrl-C therefore reaches xtask alone, which passes it on.
 
 use crate::failure::{Failure, Result};
 use crate::{project, stop};
@@ -12,37 +11,37 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a child may take to end by itself: the server has 10 s to let its clients go.
+/// Time that a child gets to end by itself. The server takes up to 10 s to say goodbye to its clients.
 const STOP_TIMEOUT: Duration = Duration::from_secs(12);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Any program with these words, which are separated by spaces.
-pub(crate) fn command(name: impl AsRef<OsStr>, words: &str) -> Command {
-    let mut command = Command::new(name);
-    command.current_dir(project::root()).args(words.split_whitespace());
+/// Creates a command that runs in the project's folder. `args` is split at spaces.
+pub(crate) fn command(program: impl AsRef<OsStr>, args: &str) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(project::root()).args(args.split_whitespace());
     command
 }
 
-/// Runs a program to its end; its output is the person's to read.
+/// Runs a program until it ends. Its output goes straight to the user.
 pub(crate) fn run(command: &mut Command) -> Result {
     let status = ChildProcess::spawn(command)?.wait()?;
     check_status(command, status)
 }
 
-/// Runs a program to its end and hands over each line of its stdout as it comes.
+/// Runs a program until it ends and calls `on_line` for each line of its stdout.
 pub(crate) fn for_each_line(command: &mut Command, on_line: impl FnMut(&str) + Send) -> Result {
     for_each_line_with_stderr(command, on_line, drop)
 }
 
-/// The same, and hands over its stderr where `command` pipes it.
+/// Like [`for_each_line`], and passes stderr to `take_stderr` if `command` pipes it.
 pub(crate) fn for_each_line_with_stderr(
     command: &mut Command,
     mut on_line: impl FnMut(&str) + Send,
     take_stderr: impl FnOnce(ChildStderr),
 ) -> Result {
-    let mut running = ChildProcess::spawn(command.stdout(Stdio::piped()))?;
-    let stdout = running.child.stdout.take();
-    if let Some(stderr) = running.child.stderr.take() {
+    let mut process = ChildProcess::spawn(command.stdout(Stdio::piped()))?;
+    let stdout = process.child.stdout.take();
+    if let Some(stderr) = process.child.stderr.take() {
         take_stderr(stderr);
     }
     let status = thread::scope(|scope| {
@@ -51,38 +50,40 @@ pub(crate) fn for_each_line_with_stderr(
                 lines(stdout).for_each(|line| on_line(&line));
             }
         });
-        let status = running.wait();
-        // The pipe closes with its last writer, which may be a grandchild that was forgotten.
-        running.stop();
+        let status = process.wait();
+        // A grandchild that still runs holds the pipe open, and the scope would wait for it.
+        process.stop();
         status
     })?;
     check_status(command, status)
 }
 
-/// The lines of a stream until it ends, whatever bytes are in them: who stops reading stops the writer.
+/// Lines of a stream until it ends. Invalid UTF-8 must not end them: a writer blocks once nobody reads.
 pub(crate) fn lines(stream: impl Read) -> impl Iterator<Item = String> {
     let lines = BufReader::new(stream).split(b'\n').map_while(std::io::Result::ok);
     lines.map(|line| String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned())
 }
 
-/// Runs a short program silently: its stdout, if it succeeded.
+/// Runs a short program silently and returns its stdout, or None if it fails.
 pub(crate) fn capture(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What to type to repeat a command, its environment (but for `PATH`) included.
+/// Command line that repeats a command, with the environment variables it sets (except `PATH`).
 pub(crate) fn command_line(command: &Command) -> String {
     let mut words = Vec::new();
     for (name, value) in command.get_envs() {
-        if let (Some(value), true) = (value, name != "PATH") {
+        if let Some(value) = value
+            && name != "PATH"
+        {
             words.push(format!("{}={}", name.display(), value.display()));
         }
     }
     words.push(command.get_program().display().to_string());
-    // What cargo tells to us alone would hide what it tells to people.
-    let for_people = |word: &String| !word.starts_with("--message-format=");
-    words.extend(command.get_args().map(|word| word.display().to_string()).filter(for_people));
+    let args = command.get_args().map(|arg| arg.display().to_string());
+    // With this flag cargo prints messages for machines only.
+    words.extend(args.filter(|arg| !arg.starts_with("--message-format=")));
     words.join(" ")
 }
 
@@ -91,16 +92,16 @@ fn check_status(command: &Command, status: ExitStatus) -> Result {
         return Ok(());
     }
     let name = command.get_program().display();
-    Err(format!("{name} ended with {status}; to repeat it alone:\n    {}", command_line(command)).into())
+    Err(format!("{name} failed ({status}); to run it again:\n    {}", command_line(command)).into())
 }
 
-/// A child that runs. Dropped, it is ended, with all that it started.
+/// A running child. Dropping it stops the child and everything it started.
 pub(crate) struct ChildProcess {
     child: Child,
 }
 
 impl ChildProcess {
-    /// Starts a program. It reads nothing, and writes where `command` says, our own streams by default.
+    /// Starts a program without stdin. Its output goes where `command` says, by default to our own streams.
     pub(crate) fn spawn(command: &mut Command) -> Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
@@ -110,12 +111,12 @@ impl ChildProcess {
         }
     }
 
-    /// The child's streams, for those who asked for pipes.
+    /// Access to the pipes of the child.
     pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
-    /// Waits until the child ends by itself, or until we are asked to stop: then ends it.
+    /// Waits until the child ends. Stops it and fails with `Interrupted` if a stop is requested first.
     pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
         loop {
             if stop::requested() {
@@ -129,12 +130,12 @@ impl ChildProcess {
         }
     }
 
-    /// How the child ended, if it did.
+    /// Exit status of the child, or None while it runs.
     pub(crate) fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
-        self.child.try_wait().map_err(|error| format!("cannot wait for a child: {error}").into())
+        self.child.try_wait().map_err(|error| format!("cannot wait for a child process: {error}").into())
     }
 
-    /// Asks the child to end, waits for it, and makes an end of what is left of its group.
+    /// Asks the child to end, waits for up to [`STOP_TIMEOUT`], and kills what is left of its process group.
     pub(crate) fn stop(&mut self) -> Option<ExitStatus> {
         let deadline = Instant::now() + STOP_TIMEOUT;
         if self.child.try_wait().is_ok_and(|status| status.is_none()) {
@@ -151,7 +152,7 @@ impl ChildProcess {
         status.or_else(|| self.child.wait().ok())
     }
 
-    /// Signals the whole group. Through the shell: `std` has no `kill`, and calling libc's is unsafe.
+    /// Signals the whole group through the shell: `std` has no `kill`, and calling libc's is unsafe.
     #[cfg(unix)]
     fn signal(&mut self, name: &str) {
         let kill = format!("kill -s {name} -- -{}", self.child.id());

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM, SIGQUIT and a terminal that is closed become one flag, which every wait looks at.
+//! Stop request: Ctrl-C, SIGTERM, SIGQUIT and SIGHUP set one flag, which every wait loop checks.
 
 #[cfg(unix)]
 use signal_hook::consts::{SIGHUP, SIGQUIT};
@@ -8,13 +8,13 @@ use std::sync::{Arc, LazyLock};
 
 static REQUESTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// From here on a signal sets the flag and no longer ends us on the spot.
+/// Installs the signal handlers. From then on a signal sets the flag instead of ending the process.
 pub(crate) fn listen() {
     listen_for(SIGINT);
     listen_for(SIGTERM);
     #[cfg(unix)]
     listen_for(SIGQUIT);
-    // `nohup` has it ignored, so that we outlive the terminal.
+    // `nohup` sets SIGHUP to ignored so that the process outlives its terminal.
     #[cfg(unix)]
     if !is_ignored(SIGHUP, &std::fs::read_to_string("/proc/self/status").unwrap_or_default()) {
         listen_for(SIGHUP);
@@ -27,7 +27,7 @@ fn listen_for(signal: i32) {
     }
 }
 
-/// True where a process ignores this signal, by its status as Linux tells it (proc(5), `SigIgn`); false without one.
+/// Returns true if a process with this `/proc/<pid>/status` (proc(5), `SigIgn`) ignores the signal.
 #[cfg(unix)]
 fn is_ignored(signal: i32, status: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -35,12 +35,12 @@ fn is_ignored(signal: i32, status: &str) -> bool {
     mask >> (signal - 1) & 1 == 1
 }
 
-/// Asks ourselves to stop, as a signal would: everything that waits ends what it waits for.
+/// Requests a stop from within, exactly as a signal does.
 pub(crate) fn request() {
     REQUESTED.store(true, Ordering::Relaxed);
 }
 
-/// True once we were asked to stop.
+/// Returns true once a stop has been requested.
 pub(crate) fn requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
 }
