@@ -1,12 +1,11 @@
-//! Marks in the source: which lines belong to the demo, and which to the template alone.
+//! Markers in source files: comments that mark lines as part of the demo, or as true of the template only.
 //!
-//! A line that ends in a comment `demo` is the demo's, and so is all from `demo: begin` to `demo: end`. `template`
-//! marks in the same way what is true of the template and of no product that is made of it, such as its
-//! introduction in the README. They are two, as a product that keeps the demo has a name of its own all the same:
-//! `delete-demo` removes the one, `rename` the other, in either order. A block may hold marks of the other kind.
-//! Comments are written as each kind of file has them.
+//! A line that ends in a comment `demo` belongs to the demo, and so does a block from `demo: begin` to `demo: end`.
+//! `template` marks what is true of the template but not of products made from it, such as the introduction in the
+//! README. The two are separate because a product that keeps the demo still changes its name: `delete-demo` removes
+//! one kind and `rename` the other, in either order. A block may contain markers of the other kind.
 
-/// The owner of marked lines.
+/// Kind of marker.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Marker {
     Demo,
@@ -22,13 +21,11 @@ impl Marker {
     }
 }
 
-/// A comment of one kind of file: its beginning and its end.
-type Comment = (&'static str, &'static str);
-
-/// The comment that marks are written in; none for a kind of file that has no marks.
-fn comment(path: &str) -> Option<Comment> {
+/// Comment syntax of the files that may have markers, as opening and closing text.
+fn comment_syntax(path: &str) -> Option<(&'static str, &'static str)> {
     let name = path.rsplit('/').next().unwrap_or(path);
-    match name.rsplit_once('.').map_or(name, |(_, kind)| kind) {
+    let extension = name.rsplit_once('.').map_or(name, |(_, extension)| extension);
+    match extension {
         "rs" | "js" => Some(("// ", "")),
         "toml" | "yml" | "sh" | "Dockerfile" | "size-budget" => Some(("# ", "")),
         "html" | "md" => Some(("<!-- ", " -->")),
@@ -37,25 +34,26 @@ fn comment(path: &str) -> Option<Comment> {
     }
 }
 
-/// A text without what is marked; None if nothing is.
+/// Removes the marked lines from a text. Returns None if there are none.
 ///
-/// Fails on a `begin` without `end` and the other way round.
-pub(crate) fn strip(mark: Marker, path: &str, text: &str) -> Result<Option<String>, String> {
-    let Some((open, close)) = comment(path) else { return Ok(None) };
-    let word = mark.word();
-    let line_mark = format!("{open}{word}{close}");
-    let (begin, end) = (format!("{open}{word}: begin{close}"), format!("{open}{word}: end{close}"));
+/// Fails on a `begin` without `end` and on an `end` without `begin`.
+pub(crate) fn strip(marker: Marker, path: &str, text: &str) -> Result<Option<String>, String> {
+    let Some((open, close)) = comment_syntax(path) else { return Ok(None) };
+    let word = marker.word();
+    let line_marker = format!("{open}{word}{close}");
+    let begin = format!("{open}{word}: begin{close}");
+    let end = format!("{open}{word}: end{close}");
     let mut kept = String::with_capacity(text.len());
     let mut inside = false;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        let bare = line.trim();
-        if bare == begin || bare == end {
-            let begins = bare == begin;
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        let trimmed = line.trim();
+        if trimmed == begin || trimmed == end {
+            let begins = trimmed == begin;
             if begins == inside {
-                return Err(format!("{path}:{}: `{bare}` has no counterpart", number + 1));
+                return Err(format!("{path}:{number}: `{trimmed}` has no counterpart"));
             }
             inside = begins;
-        } else if !inside && !bare.ends_with(&line_mark) {
+        } else if !inside && !trimmed.ends_with(&line_marker) {
             kept.push_str(line);
         }
     }

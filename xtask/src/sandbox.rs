@@ -1,7 +1,7 @@
-//! A folder for tests with a repository in it, removed at the end.
+//! Temporary folder for tests that use git, removed when dropped.
 
 use crate::files;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 pub(crate) struct Sandbox(pub(crate) PathBuf);
@@ -22,25 +22,21 @@ impl Sandbox {
         files::read_text(&self.0.join(path)).unwrap()
     }
 
-    /// Runs git, without the settings of the person or the machine. Its output.
+    /// Runs git without the configuration of the user or the machine, and returns its stdout.
     #[track_caller]
-    pub(crate) fn git(&self, words: &str) -> String {
-        git(&self.0, words)
+    pub(crate) fn git(&self, args: &str) -> String {
+        let mut git = Command::new("git");
+        git.current_dir(&self.0).args(args.split_whitespace());
+        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        for who in ["AUTHOR", "COMMITTER"] {
+            git.env(format!("GIT_{who}_NAME"), "Ada").env(format!("GIT_{who}_EMAIL"), "ada@example.org");
+        }
+        let output = git.output().unwrap();
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {args}\n{stdout}{stderr}");
+        stdout.into_owned()
     }
-}
-
-#[track_caller]
-pub(crate) fn git(folder: &Path, words: &str) -> String {
-    let mut git = Command::new("git");
-    git.current_dir(folder).args(words.split_whitespace());
-    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-    for who in ["AUTHOR", "COMMITTER"] {
-        git.env(format!("GIT_{who}_NAME"), "Ada").env(format!("GIT_{who}_EMAIL"), "ada@example.org");
-    }
-    let output = git.output().unwrap();
-    let (told, problem) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "git {words}\n{told}{problem}");
-    told.into_owned()
 }
 
 impl Drop for Sandbox {

@@ -1,4 +1,4 @@
-//! Git, as far as it holds the project: which files are the project's, and whether there is a way back.
+//! Source files of the project: listing them, editing all of them in memory, and checking that git could restore them.
 
 use crate::failure::Result;
 use crate::files;
@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Folders at the project's root that hold what was built or installed, not what was written.
+/// Folders at the project's root with generated or installed files.
 const GENERATED: [&str; 4] = [".git", ".tools", "data", "target"];
 
-/// Each text by its path below the project's folder, with `/` between the parts.
+/// Contents of text files by path relative to the root, separated by `/`.
+///
+/// A command edits them in memory and writes them at the end, so that an error on the way changes nothing.
 pub(crate) type TextFiles = BTreeMap<String, String>;
 
-/// Reads every text of the project. A file that is not UTF-8, such as an image, is none.
+/// Reads every text file of the project. Files that are not UTF-8, such as images, are left out.
 pub(crate) fn read(root: &Path) -> Result<TextFiles> {
     let mut texts = TextFiles::new();
     for file in list(root)? {
@@ -23,22 +25,26 @@ pub(crate) fn read(root: &Path) -> Result<TextFiles> {
     Ok(texts)
 }
 
-/// Writes what differs between `before`, which is what the folder holds, and `after`. The paths that changed.
+/// Writes the differences between `before`, which is the state on disk, and `after`. Returns the changed paths.
 pub(crate) fn write(root: &Path, before: &TextFiles, after: &TextFiles) -> Result<Vec<String>> {
     let mut changed = Vec::new();
-    for (path, text) in after.iter().filter(|(path, text)| before.get(*path) != Some(*text)) {
-        files::write(&root.join(path), text)?;
-        changed.push(path.clone());
+    for (path, text) in after {
+        if before.get(path) != Some(text) {
+            files::write(&root.join(path), text)?;
+            changed.push(path.clone());
+        }
     }
-    for path in before.keys().filter(|path| !after.contains_key(*path)) {
-        files::remove(&root.join(path))?;
-        changed.push(path.clone());
+    for path in before.keys() {
+        if !after.contains_key(path) {
+            files::remove(&root.join(path))?;
+            changed.push(path.clone());
+        }
     }
     Ok(changed)
 }
 
-/// Every file of the project that a person wrote, sorted: those that git tracks or would add, and where git does
-/// not hold the folder, all but what is built or installed.
+/// Lists the project's source files, sorted: what git tracks or would add. Outside of git these are all files that are
+/// not below a generated folder.
 pub(crate) fn list(root: &Path) -> Result<Vec<PathBuf>> {
     if let Some(files) = git_files(root) {
         return Ok(files);
@@ -52,54 +58,51 @@ pub(crate) fn list(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A file's path below the project's folder, with `/` between the parts.
-pub(crate) fn relative_path(root: &Path, file: &Path) -> String {
-    let parts = file.strip_prefix(root).unwrap_or(file).iter().map(|part| part.to_string_lossy());
-    parts.collect::<Vec<_>>().join("/")
+fn relative_path(root: &Path, file: &Path) -> String {
+    let relative = file.strip_prefix(root).unwrap_or(file);
+    let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
 }
 
-/// Fails unless git could bring back every file of this folder as it is now.
+/// Fails unless git can restore every file of this folder as it is now.
 pub(crate) fn require_clean(root: &Path) -> Result {
     let reason = match is_tracked(root) {
         Ok(true) => match git(root, &["status", "--porcelain", "--untracked-files=all", "--", "."]) {
             Ok(changes) if changes.is_empty() => return Ok(()),
-            Ok(_) => "there are changes that are not committed".to_owned(),
+            Ok(_) => "some changes are not committed".to_owned(),
             Err(reason) => reason,
         },
-        Ok(false) => "the repository around this folder does not track it".to_owned(),
+        Ok(false) => "the surrounding git repository does not track this folder".to_owned(),
         Err(reason) => reason,
     };
-    Err(format!(
-        "{reason}, so that nothing could bring back what this changes: commit everything first, or go on without \
-         a way back with --force"
-    )
-    .into())
+    Err(format!("{reason}, so this command could not be undone: commit everything first, or pass --force")
+        .into())
 }
 
-/// The files of this folder that git tracks or would add, sorted; nothing where git does not track the folder.
+/// Lists the files that git tracks or would add, sorted; None if git does not track the folder.
 fn git_files(root: &Path) -> Option<Vec<PathBuf>> {
     if !is_tracked(root).ok()? {
         return None;
     }
-    let listed =
+    let output =
         git(root, &["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."]).ok()?;
-    let paths = listed.split('\0').filter(|path| !path.is_empty()).map(|path| root.join(path));
-    // A file that was deleted and not committed is still listed, and one with a conflict thrice.
+    let paths = output.split('\0').filter(|path| !path.is_empty()).map(|path| root.join(path));
+    // Git still lists a deleted file until the deletion is committed, and a conflicted file three times.
     let mut files: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
     files.sort();
     files.dedup();
     Some(files)
 }
 
-/// True if the folder's own manifest is in a repository: the folder may stand in one that ignores it.
+/// Returns true if git tracks the folder's `Cargo.toml`. A repository around the folder may ignore it.
 fn is_tracked(root: &Path) -> std::result::Result<bool, String> {
     git(root, &["ls-files", "--", "Cargo.toml"]).map(|listed| !listed.is_empty())
 }
 
-/// The answer of git, or why there is none.
-fn git(root: &Path, words: &[&str]) -> std::result::Result<String, String> {
+/// Runs git and returns its stdout, or the reason why it failed.
+fn git(root: &Path, args: &[&str]) -> std::result::Result<String, String> {
     let mut git = Command::new("git");
-    git.arg("-C").arg(root).args(words).env("LC_ALL", "C").stdin(Stdio::null());
+    git.arg("-C").arg(root).args(args).env("LC_ALL", "C").stdin(Stdio::null());
     let output = match git.output() {
         Ok(output) => output,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -110,11 +113,12 @@ fn git(root: &Path, words: &[&str]) -> std::result::Result<String, String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("not a git repository") {
-        return Err("this folder is in no git repository".into());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    if stderr.contains("not a git repository") {
+        return Err("this folder is not in a git repository".into());
     }
-    Err(format!("git answers: {}", said.lines().next().unwrap_or("nothing").trim()))
+    let first_line = stderr.lines().next().unwrap_or("no message").trim();
+    Err(format!("git failed ({first_line})"))
 }
 
 #[cfg(test)]
@@ -130,15 +134,15 @@ mod tests {
     }
 
     #[test]
-    fn only_a_committed_folder_has_a_way_back() {
-        let sandbox = Sandbox::new("way-back");
+    fn only_a_committed_folder_is_clean() {
+        let sandbox = Sandbox::new("clean");
         let root = sandbox.0.join("project");
         sandbox.write("project/Cargo.toml", "one");
-        assert!(refusal(&root).contains("no git repository"));
+        assert!(refusal(&root).contains("not in a git repository"));
         sandbox.git("init --quiet");
-        assert!(refusal(&root).contains("does not track it"));
+        assert!(refusal(&root).contains("does not track this folder"));
         sandbox.write(".gitignore", "/project\n");
-        assert!(refusal(&root).contains("does not track it"));
+        assert!(refusal(&root).contains("does not track this folder"));
         sandbox.write(".gitignore", "");
         sandbox.git("add --all");
         assert!(refusal(&root).contains("not committed"));
@@ -149,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_the_folder_does_not_count() {
+    fn files_outside_the_folder_do_not_count() {
         let sandbox = Sandbox::new("beside");
         sandbox.write("project/Cargo.toml", "one");
         sandbox.git("init --quiet");
@@ -162,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_are_those_that_git_tracks_or_would_add() {
+    fn the_list_holds_what_git_tracks_or_would_add() {
         let sandbox = Sandbox::new("listed");
         let listed = || {
             let files = git_files(&sandbox.0)?;
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_written_and_bytes_that_are_no_text_are_left_alone() {
+    fn differences_are_written_and_files_that_are_not_text_stay() {
         let root = std::env::temp_dir().join(format!("texts-{}", std::process::id()));
         for (path, bytes) in [("a/one", &b"1"[..]), ("a/two", b"2"), ("image", b"\xff\xfe")] {
             files::write(&root.join(path), bytes).unwrap();

@@ -1,25 +1,25 @@
-//! The size budget: what a first visit downloads may not grow unnoticed.
+//! Size budget: the download of a first visit must not grow unnoticed.
 //!
-//! `client/size-budget` holds the size that was last agreed to, and the most that it may ever be, if there is such a
-//! cap. Both are the product's to choose.
+//! `client/size-budget` holds the size that was last accepted (`agreed BYTES`) and optionally an upper limit
+//! (`cap BYTES`). Each product chooses its own.
 
 use crate::failure::Result;
 use crate::{files, project};
 use std::path::Path;
 
-/// The file, below the project's folder.
+/// Path of the budget, relative to the project's root.
 const FILE: &str = "client/size-budget";
-/// How far a build may be from the size agreed to, in percent.
+/// Change in percent that a build may have without being accepted.
 const SLACK_PERCENT: u64 = 2;
 
-/// The two numbers of the file, in bytes.
+/// Contents of the budget file, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Budget {
     agreed: Option<u64>,
     cap: Option<u64>,
 }
 
-/// The brotli bytes of WASM and JavaScript of a finished client.
+/// Adds up the Brotli-compressed WASM and JavaScript in a client folder, in bytes.
 pub(crate) fn measure(client: &Path) -> Result<u64> {
     let mut sum = 0;
     for file in files::walk(client)? {
@@ -31,13 +31,13 @@ pub(crate) fn measure(client: &Path) -> Result<u64> {
     Ok(sum)
 }
 
-/// Holds a size against the budget: what to say, or why it fails.
+/// Compares a size with the budget. Returns a message for the user; fails if the size is over the budget.
 pub(crate) fn check(bytes: u64) -> Result<String> {
     let text = files::read_text(&project::root().join(FILE))?;
     compare(bytes, parse(&text)?).map_err(Into::into)
 }
 
-/// Agrees to a size, unless it is over the cap. What to say of it.
+/// Writes a size into the budget and returns a message for the user; fails if the size is over the cap.
 pub(crate) fn accept(bytes: u64) -> Result<String> {
     let file = project::root().join(FILE);
     let text = files::read_text(&file)?;
@@ -45,7 +45,7 @@ pub(crate) fn accept(bytes: u64) -> Result<String> {
     compare(bytes, Budget { agreed: Some(bytes), ..budget })?;
     files::write(&file, with_agreed(&text, bytes))?;
     Ok(match budget.agreed {
-        Some(agreed) if agreed == bytes => format!("{FILE}: {bytes} bytes, as agreed to before"),
+        Some(agreed) if agreed == bytes => format!("{FILE}: {bytes} bytes, unchanged"),
         Some(agreed) => format!("{FILE}: {bytes} bytes instead of {agreed} ({})", percent(agreed, bytes)),
         None => format!("{FILE}: {bytes} bytes"),
     })
@@ -58,14 +58,14 @@ fn parse(text: &str) -> std::result::Result<Budget, String> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let known = line.split_once(' ').and_then(|(name, bytes)| Some((name, bytes.trim().parse().ok()?)));
-        match known {
+        let entry = line.split_once(' ').and_then(|(name, bytes)| Some((name, bytes.trim().parse().ok()?)));
+        match entry {
             Some(("agreed", bytes)) => budget.agreed = Some(bytes),
             Some(("cap", bytes)) => budget.cap = Some(bytes),
             _ => {
                 return Err(format!(
                     "{FILE}:{number}: `{line}` is neither `agreed BYTES` nor `cap BYTES`; after a merge, remove \
-                     the marks of the conflict and run `cargo xtask accept`"
+                     the conflict markers and run `cargo xtask accept`"
                 ));
             }
         }
@@ -73,7 +73,7 @@ fn parse(text: &str) -> std::result::Result<Budget, String> {
     Ok(budget)
 }
 
-/// The file's text with another size agreed to, and all else as it was.
+/// Replaces the accepted size in the file's text and leaves everything else as it is.
 fn with_agreed(text: &str, bytes: u64) -> String {
     let agreed = format!("agreed {bytes}\n");
     let is_agreed = |line: &str| line.trim_start().starts_with("agreed ");
@@ -83,30 +83,35 @@ fn with_agreed(text: &str, bytes: u64) -> String {
     text.split_inclusive('\n').map(|line| if is_agreed(line) { &agreed } else { line }).collect()
 }
 
+/// Returns a message for the user, as an error if the size is over the budget.
 fn compare(bytes: u64, budget: Budget) -> std::result::Result<String, String> {
-    const ACCEPT: &str = "`cargo xtask accept` agrees to it";
-    if let Some(cap) = budget.cap.filter(|cap| bytes > *cap) {
+    const ACCEPT: &str = "run `cargo xtask accept`";
+    if let Some(cap) = budget.cap
+        && bytes > cap
+    {
         return Err(format!(
             "the client is {bytes} bytes, over the cap of {cap}: make it smaller, or raise or delete the line \
              `cap {cap}` in {FILE}"
         ));
     }
     let Some(agreed) = budget.agreed else {
-        return Err(format!("the client is {bytes} bytes, and {FILE} names no size: {ACCEPT}"));
+        return Err(format!("the client is {bytes} bytes, and {FILE} has no size yet: {ACCEPT} to add it"));
     };
     let change = percent(agreed, bytes);
     if bytes * 100 > agreed * (100 + SLACK_PERCENT) {
-        return Err(format!("the client grew from {agreed} to {bytes} bytes ({change}): {ACCEPT}"));
+        return Err(format!(
+            "the client grew from {agreed} to {bytes} bytes ({change}): {ACCEPT} if it should"
+        ));
     }
     if bytes * 100 < agreed * (100 - SLACK_PERCENT) {
         return Ok(format!(
-            "the client shrank from {agreed} to {bytes} bytes ({change}): {ACCEPT}, so that it stays so"
+            "the client shrank from {agreed} to {bytes} bytes ({change}): {ACCEPT} to keep it that small"
         ));
     }
-    Ok(format!("the client is {bytes} bytes of the {agreed} agreed to"))
+    Ok(format!("the client is {bytes} bytes; the budget is {agreed}"))
 }
 
-/// A change as people write it: `+2.5 percent`.
+/// Formats a change: `+2.5 percent`.
 fn percent(before: u64, after: u64) -> String {
     let change = (after as f64 - before as f64) / (before.max(1) as f64) * 100.0;
     format!("{change:+.1} percent")

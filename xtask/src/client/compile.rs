@@ -1,7 +1,7 @@
-//! The client's code: compiled by cargo, made ready for the browser by `wasm-bindgen`.
+//! Compilation of the client: cargo builds the WebAssembly, `wasm-bindgen` prepares it for the browser.
 //!
-//! `wasm-bindgen` is a library here, not a program that has to be installed: Cargo.lock keeps it at the version of the
-//! crate that the client is compiled with, which is the only version that understands its output.
+//! `wasm-bindgen` is a library here, not an installed program. Cargo.lock keeps it at the version of the crate that
+//! the client is compiled with; no other version can read its output.
 
 use super::cost;
 use crate::failure::Result;
@@ -12,37 +12,36 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Settings of a person's environment that are meant for programs on their own machine, and not for the browser.
+/// Environment variables of the user that are meant for builds for their own machine, not for the browser.
 const HOST_VARIABLES: [&str; 2] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"];
 
-/// A way to build the client.
+/// Kind of client build.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Mode {
-    /// Small, for people.
+    /// Small, for production.
     Release,
-    /// Soon, and with names and checks.
+    /// Quick to build, with function names and runtime checks.
     Development,
-    /// The same for somebody who works on it: the page reloads itself.
+    /// Like `Development`, with a page that reloads itself after each build.
     Watched,
 }
 
-/// The client's code as a browser loads it.
+/// Code of the client as the browser loads it.
 pub(super) struct Code {
-    /// The JavaScript module whose default export starts the WebAssembly.
+    /// JavaScript module whose default export starts the WebAssembly.
     pub(super) script: String,
-    /// The WebAssembly.
     pub(super) wasm: Vec<u8>,
-    /// Further JavaScript of crates, by the path below the page's folder where `script` imports it.
+    /// JavaScript of other crates, by the path relative to the page at which `script` imports it.
     pub(super) snippets: BTreeMap<String, String>,
 }
 
-/// Compiles the client's library `name`, in the profile that this mode asks for.
+/// Compiles the client's library `name`; `release_profile` is the cargo profile for [`Mode::Release`].
 pub(super) fn compile(mode: Mode, name: &str, release_profile: &str, label: Option<Label>) -> Result<Code> {
     let profile = if mode == Mode::Release { release_profile } else { "dev" };
     let mut build =
         cargo::command(&format!("build --package client --lib --target {WASM} --profile {profile}"));
     if mode != Mode::Release {
-        // Browsers show functions by name, and read nothing of what is left out here: half of the bytes.
+        // Browsers show function names and ignore debug information, which is half of the bytes.
         build.args(["--config", "profile.dev.debug=false", "--config", "profile.dev.strip='debuginfo'"]);
     }
     for variable in HOST_VARIABLES {
@@ -50,7 +49,7 @@ pub(super) fn compile(mode: Mode, name: &str, release_profile: &str, label: Opti
     }
     let program = cargo::build(&mut build, name, label)?;
     if mode == Mode::Release {
-        // As long as its functions have names.
+        // Needs the function names, which wasm-bindgen removes below.
         cost::save(&cost::measure(&files::read(&program)?)?)?;
     }
     run_wasm_bindgen(&program, mode)
@@ -59,20 +58,21 @@ pub(super) fn compile(mode: Mode, name: &str, release_profile: &str, label: Opti
 
 fn run_wasm_bindgen(program: &Path, mode: Mode) -> anyhow::Result<Code> {
     let mut bindgen = Bindgen::new();
-    // What the compiler calls its functions says enough to whoever looks for a fault, and is there sooner.
+    // Mangled names are clear enough for debugging, and demangling takes time.
     bindgen.input_path(program).web(true)?.demangle(false);
-    // Two fifths of the bytes are names of functions, which only somebody who looks for a fault reads.
+    // Function names are two fifths of the bytes and only serve debugging.
     bindgen.remove_name_section(mode == Mode::Release);
     let mut output = bindgen.generate_output()?;
     let wasm = output.wasm_mut().emit_wasm();
-    let inline = output.snippets().iter().flat_map(|(from, texts)| {
-        texts
-            .iter()
-            .enumerate()
-            .map(move |(number, text)| (format!("{from}/inline{number}.js"), text.clone()))
-    });
-    let modules = output.local_modules().iter().map(|(path, text)| (path.clone(), text.clone()));
-    let snippets = inline.chain(modules).map(|(path, text)| (format!("snippets/{path}"), text)).collect();
+    let mut snippets = BTreeMap::new();
+    for (folder, texts) in output.snippets() {
+        for (number, text) in texts.iter().enumerate() {
+            snippets.insert(format!("snippets/{folder}/inline{number}.js"), text.clone());
+        }
+    }
+    for (path, text) in output.local_modules() {
+        snippets.insert(format!("snippets/{path}"), text.clone());
+    }
     let script = match mode {
         Mode::Release => strip_comments(output.js()),
         Mode::Development | Mode::Watched => output.js().to_owned(),
@@ -80,8 +80,7 @@ fn run_wasm_bindgen(program: &Path, mode: Mode) -> anyhow::Result<Code> {
     Ok(Code { script, wasm, snippets })
 }
 
-/// The script without the lines that are nothing but comment, as wasm-bindgen writes all of its own: a fifteenth of
-/// its bytes.
+/// Removes lines that are only comment, as all comments of wasm-bindgen are: a fifteenth of the bytes.
 fn strip_comments(script: &str) -> String {
     let mut in_comment = false;
     let is_code = |line: &&str| {

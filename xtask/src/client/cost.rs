@@ -1,8 +1,7 @@
-//! The cost of each feature: bytes of code that it adds to the client, before compression.
+//! Cost of each feature: the bytes of code that it adds to the client, before compression.
 //!
-//! A function belongs to the first feature that its name mentions, so that a generic function of the core counts
-//! for the feature whose types it was compiled for, as far as its name tells them. What features share is the
-//! core's.
+//! A function counts for the first feature that its name mentions. A generic function of the core therefore counts for
+//! the feature whose types it was compiled for, as far as its name shows them; code that features share counts as core.
 
 use crate::failure::Result;
 use crate::{cargo, files};
@@ -11,26 +10,26 @@ use std::fmt::{self, Display};
 use std::path::PathBuf;
 use wasmparser::{BinaryReaderError, KnownCustom, Name, Parser, Payload, TypeRef};
 
-/// Bytes of a module's functions, before compression.
+/// Code size of a WebAssembly module in bytes, before compression.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Cost {
-    /// By the feature's name.
+    /// Bytes by the feature's name.
     pub(crate) features: BTreeMap<String, u64>,
-    /// Of all functions, those of the features included.
+    /// Bytes of all functions, those of the features included.
     pub(crate) total: u64,
 }
 
-/// Adds up the functions of a WASM module, which still has its `name` section.
+/// Measures a WebAssembly module that still has its `name` section.
 pub(crate) fn measure(module: &[u8]) -> Result<Cost> {
     parse(module).map_err(|error| format!("the client is not a valid WASM module: {error}").into())
 }
 
-/// Keeps a cost for [`kept`]: a build that finds the client fresh has no names to read.
+/// Saves a cost for [`last_report`]: a client that is fresh is not built again, and the finished one has no names.
 pub(crate) fn save(cost: &Cost) -> Result {
     files::write(&report_path()?, cost.to_string())
 }
 
-/// The cost of the client that was built last, as text.
+/// Cost of the last built release client, as text.
 pub(crate) fn last_report() -> Result<String> {
     files::read_text(&report_path()?)
 }
@@ -48,7 +47,9 @@ impl Display for Cost {
 }
 
 fn parse(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
-    let (mut imported, mut sizes, mut names) = (0, Vec::new(), HashMap::new());
+    let mut imported = 0;
+    let mut sizes = Vec::new();
+    let mut names = HashMap::new();
     for payload in Parser::new(0).parse_all(module) {
         match payload? {
             Payload::ImportSection(imports) => {
@@ -71,7 +72,7 @@ fn parse(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
         }
     }
     let mut cost = Cost { total: sizes.iter().sum(), ..Cost::default() };
-    // Functions are numbered from the imported ones on.
+    // Function indices begin with the imported functions.
     for (index, size) in (imported..).zip(sizes) {
         if let Some(feature) = names.get(&index).and_then(|name| feature_of(name)) {
             *cost.features.entry(feature).or_default() += size;
@@ -80,11 +81,11 @@ fn parse(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
     Ok(cost)
 }
 
-/// The first feature that a function's name mentions. What `features/mod.rs` itself holds is no feature.
+/// First feature that a function's name mentions. Items of `features/mod.rs` itself belong to no feature.
 fn feature_of(name: &str) -> Option<String> {
     const FEATURES: &str = "::features::";
     let name = format!("{:#}", rustc_demangle::demangle(name));
-    let (at, _) = name.match_indices(FEATURES).find(|(at, _)| is_client(&name[..*at]))?;
+    let (at, _) = name.match_indices(FEATURES).find(|(at, _)| ends_with_client(&name[..*at]))?;
     let inside = &name[at + FEATURES.len()..];
     let end = inside.find(|c: char| !c.is_alphanumeric() && c != '_')?;
     let (feature, rest) = inside.split_at(end);
@@ -92,14 +93,14 @@ fn feature_of(name: &str) -> Option<String> {
     (!is_hash(item)).then(|| feature.to_owned())
 }
 
-/// True if the last word is the client's crate: `client`, or `client[0f9c]` in a name that was demangled in full.
-fn is_client(path: &str) -> bool {
+/// Returns true if the last word is the client's crate: `client`, or `client[0f9c]` in a name demangled with hashes.
+fn ends_with_client(path: &str) -> bool {
     let path = path.strip_suffix(']').and_then(|path| path.rsplit_once('[')).map_or(path, |(path, _)| path);
     let before = path.strip_suffix("client");
     before.is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
-/// The `h` and 16 digits that end a name which was demangled before it came to us.
+/// Returns true for `h` and 16 hexadecimal digits, which end a name that was demangled before it got here.
 fn is_hash(word: &str) -> bool {
     word.strip_prefix('h')
         .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))

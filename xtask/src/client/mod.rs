@@ -1,6 +1,6 @@
-//! The client as the server serves it: compiled, put into its page, named by its bytes, compressed.
+//! Client builds: compiled code, the page that loads it, hashed file names, compression.
 //!
-//! `client/index.html` is trunk's page as well, for those who run `trunk serve` beside `cargo run`.
+//! `client/index.html` is also the page of trunk, for those who run `trunk serve` beside `cargo run`.
 
 pub(crate) mod budget;
 mod compile;
@@ -17,7 +17,7 @@ use output::OutputDir;
 use page::Page;
 use std::path::{Path, PathBuf};
 
-/// What the client is made of.
+/// Files and folders that the client is built from.
 pub(crate) const INPUTS: [&str; 10] = [
     ".cargo/config.toml",
     "client/src",
@@ -31,36 +31,34 @@ pub(crate) const INPUTS: [&str; 10] = [
     "rust-toolchain.toml",
 ];
 
-/// Builds the release client unless it is fresh. Its folder.
+/// Builds the release client unless it is fresh, and returns its folder.
 pub(crate) fn build() -> Result<PathBuf> {
     build_unless_fresh("client", |finished| {
-        console::step("building the client for release", "three minutes the first time, then one");
+        console::step("building the client for release", "about three minutes the first time, then one");
         let folder = assemble(Mode::Release, finished, None)?;
-        console::step(
-            "compressing the client",
-            "seconds; once here, so that the server need not do it for each request",
-        );
+        console::step("compressing the client", "a few seconds now, so that no request has to do it");
         output::compress(folder.path())?;
         Ok(folder)
     })
 }
 
-/// Builds the development client unless it is fresh. Its folder.
+/// Builds the development client unless it is fresh, and returns its folder.
 pub(crate) fn build_dev() -> Result<PathBuf> {
     build_unless_fresh("client-dev", |finished| {
-        console::step("building the client", "two to three minutes the first time, then seconds");
+        console::step("building the client", "two to three minutes the first time, seconds after that");
         assemble(Mode::Development, finished, None)
     })
 }
 
-/// Builds the development client again, its lines behind that label, with a page that reloads itself. Its folder.
+/// Builds the development client with a page that reloads itself, and returns its folder. Cargo's output is printed
+/// behind `label`.
 pub(crate) fn rebuild_watched(label: Label) -> Result<PathBuf> {
     let finished = cargo::target_dir()?.join("client-watched");
     assemble(Mode::Watched, &finished, Some(label))?.finish()?;
     Ok(finished)
 }
 
-/// The folder of that name, built anew only if it is not made of the inputs as they are.
+/// Returns the folder of that name below the target folder, rebuilt if its inputs have changed.
 fn build_unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<OutputDir>) -> Result<PathBuf> {
     let stamp = Stamp::new(name, &INPUTS)?;
     if let Some(page) = stamp.fresh_output() {

@@ -1,4 +1,4 @@
-//! The finished client's folder while it is filled: files whose names stand for their bytes.
+//! Output folder of the client: file names with the hash of the contents, and compressed copies.
 
 use crate::failure::{Failure, Result};
 use crate::{files, stop};
@@ -9,14 +9,17 @@ use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// A folder that is being filled, beside the one that a server may be serving.
+/// Extensions of text files and of WebAssembly, which compresses like text. Images and fonts are compressed already.
+const COMPRESSIBLE: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "webmanifest"];
+
+/// Folder under construction. It stands beside the finished folder, which a server may be serving.
 pub(super) struct OutputDir {
     fresh: PathBuf,
     finished: PathBuf,
 }
 
 impl OutputDir {
-    /// Begins an empty one, which [`finish`](OutputDir::finish) will put in the place of `finished`.
+    /// Creates an empty folder that [`finish`](OutputDir::finish) moves to `finished`.
     pub(super) fn create(finished: &Path) -> Result<Self> {
         let fresh = finished.with_extension("new");
         files::remove(&fresh)?;
@@ -24,62 +27,60 @@ impl OutputDir {
         Ok(OutputDir { fresh, finished: finished.to_owned() })
     }
 
-    /// Writes a file under a name with the hash of its bytes, which the server then lets browsers keep for ever. Its
+    /// Writes a file whose name contains the hash of its bytes, so that browsers may cache it forever. Returns its
     /// URL: `client.css` becomes `/client-16cedf80ade01c62.css`.
     pub(super) fn add_hashed(&self, name: &str, bytes: &[u8]) -> Result<String> {
         let name = hashed_name(bytes, name);
         self.add(&name, bytes)
     }
 
-    /// Writes a file under just this name. Its URL.
+    /// Writes a file under exactly this name and returns its URL.
     pub(super) fn add(&self, name: &str, bytes: &[u8]) -> Result<String> {
         files::write(&self.fresh.join(name), bytes)?;
         Ok(format!("/{name}"))
     }
 
-    /// Where it is until it is finished.
+    /// Path until [`finish`](OutputDir::finish) is called.
     pub(super) fn path(&self) -> &Path {
         &self.fresh
     }
 
-    /// Puts it in its place.
+    /// Replaces the finished folder with this one.
     pub(super) fn finish(self) -> Result {
         files::remove(&self.finished)?;
         files::rename(&self.fresh, &self.finished)
     }
 }
 
-/// `client.wasm` becomes `client-<hash>.wasm`: the first half of what the server knows the file by.
+/// Inserts the hash into a file name: `client.wasm` becomes `client-<hash>.wasm`. The server knows the file by the
+/// whole SHA-256, of which this is the beginning.
 fn hashed_name(bytes: &[u8], name: &str) -> String {
     const HASH_BYTES: usize = 8;
     let hash: String = Sha256::digest(bytes)[..HASH_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
     match name.rsplit_once('.') {
-        Some((stem, kind)) => format!("{stem}-{hash}.{kind}"),
+        Some((stem, extension)) => format!("{stem}-{hash}.{extension}"),
         None => format!("{name}-{hash}"),
     }
 }
 
-/// Text, and WASM, which compresses like text. Images and fonts are compressed already.
-const KINDS: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "webmanifest"];
-
-/// Writes the siblings of all files below a folder.
+/// Writes Brotli and gzip copies of the files below a folder: `client.js.br` and `client.js.gz` for `client.js`.
 pub(super) fn compress(folder: &Path) -> Result {
     files::walk(folder)?.par_iter().try_for_each(|file| {
-        let kind = file.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
-        if KINDS.contains(&kind) { compress_file(file, kind) } else { Ok(()) }
+        let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        if COMPRESSIBLE.contains(&extension) { compress_file(file, extension) } else { Ok(()) }
     })
 }
 
-fn compress_file(file: &Path, kind: &str) -> Result {
+fn compress_file(file: &Path, extension: &str) -> Result {
     if stop::requested() {
         return Err(Failure::Interrupted);
     }
     let bytes = files::read(file)?;
-    for (end, compress) in [("br", brotli as fn(&[u8]) -> io::Result<Vec<u8>>), ("gz", gzip)] {
-        let small =
+    for (suffix, compress) in [("br", brotli as fn(&[u8]) -> io::Result<Vec<u8>>), ("gz", gzip)] {
+        let compressed =
             compress(&bytes).map_err(|error| format!("cannot compress {}: {error}", file.display()))?;
-        if small.len() < bytes.len() {
-            files::write(&file.with_extension(format!("{kind}.{end}")), small)?;
+        if compressed.len() < bytes.len() {
+            files::write(&file.with_extension(format!("{extension}.{suffix}")), compressed)?;
         }
     }
     Ok(())
