@@ -1,4 +1,4 @@
-//! The commands, in the order in which one meets them.
+//! Commands of `cargo xtask`, listed in the order in which a newcomer meets them.
 
 mod accept;
 mod bench;
@@ -24,90 +24,92 @@ struct Subcommand {
 const COMMANDS: [Subcommand; 11] = [
     Subcommand {
         name: "run",
-        about: "build what changed and serve it: the app on http://127.0.0.1:3000, or as flags behind `--` say",
+        about: "build what changed and serve the app on http://127.0.0.1:3000: `[SERVER FLAGS]`",
         run: run::run,
     },
     Subcommand {
         name: "dev",
-        about: "work on it: both halves rebuilt as you save, pages reload; `-- --listen 127.0.0.1:3001` and the like",
+        about: "like run, and rebuild on every save and reload open pages: `[SERVER FLAGS]`",
         run: dev::run,
     },
     Subcommand {
         name: "test",
-        about: "check everything: `[--quick|--long] [STEP…]`; `--list` tells the steps",
+        about: "run all checks: `[--quick|--long] [STEP…]`; `--list` lists the steps",
         run: test::run,
     },
     Subcommand {
         name: "bench",
-        about: "put a release node under load and print what that costs; names of scenarios choose",
+        about: "measure a release server under load: `[SCENARIO…]`",
         run: bench::run,
     },
     Subcommand {
         name: "fuzz",
-        about: "try inputs that nobody thought of, until Ctrl-C: `[frames|requests] [--secs N]`",
+        about: "run the fuzzers until Ctrl-C: `[frames|requests] [--secs N]`",
         run: fuzz::run,
     },
     Subcommand {
         name: "build",
-        about: "one release binary with the client inside; `--otel` for one that sends traces",
+        about: "build one release binary with the client inside; `--otel` adds export of traces",
         run: build::run,
     },
     Subcommand {
         name: "doctor",
-        about: "check the tools, and say how to mend what is missing",
+        about: "check the required tools and say how to fix what is missing",
         run: doctor::run,
     },
     Subcommand {
         name: "setup",
-        about: "install what is missing; `--with-browser --with-proxies` for the tests, `--with-firefox --with-trunk` for the long ones",
+        about: "install what is missing; `--with-browser --with-proxies` for the tests, `--with-firefox --with-trunk` for the long tests",
         run: setup::run,
     },
     Subcommand {
         name: "accept",
-        about: "agree to what a change meant to change: golden files, the client's size",
+        about: "accept intended changes: update the golden files and the client's size budget",
         run: accept::run,
     },
-    Subcommand { name: "rename", about: "make the project yours: `rename NAME [--force]`", run: rename::run },
+    Subcommand {
+        name: "rename",
+        about: "give the project your name: `rename NAME [--force]`",
+        run: rename::run,
+    },
     Subcommand {
         name: "delete-demo",
-        about: "remove the demo and keep what carries it: `delete-demo [--force]`",
+        about: "remove the demo and keep everything else: `delete-demo [--force]`",
         run: delete_demo::run,
     },
 ];
 
-/// The commands whose words are all for the server.
-const TAKE_FLAGS_OF_THE_SERVER: [&str; 2] = ["run", "dev"];
+/// Commands that pass all arguments to the server, `--help` included.
+const PASS_ARGS_TO_SERVER: [&str; 2] = ["run", "dev"];
 
-/// Runs the command that the first word names, with the words behind it.
+/// Runs the command that the first argument names.
 pub(crate) fn dispatch(args: &[String]) -> Result {
     let Some((name, rest)) = args.split_first() else {
         print!("{}", usage());
         return Ok(());
     };
-    let asks_for_help = |word: &String| ["--help", "-h", "help"].contains(&word.as_str());
-    if asks_for_help(name) {
+    let is_help = |arg: &String| ["--help", "-h", "help"].contains(&arg.as_str());
+    if is_help(name) {
         print!("{}", usage());
         return Ok(());
     }
-    match COMMANDS.iter().find(|command| command.name == name) {
-        // The server answers that by itself.
-        Some(command)
-            if !TAKE_FLAGS_OF_THE_SERVER.contains(&command.name) && rest.iter().any(asks_for_help) =>
-        {
-            println!("cargo xtask {}: {}", command.name, command.about);
-            Ok(())
-        }
-        Some(command) => (command.run)(rest),
-        None => Err(Failure::Usage(format!("there is no command `{name}`\n\n{}", usage()))),
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        return Err(Failure::Usage(format!("unknown command `{name}`\n\n{}", usage())));
+    };
+    if !PASS_ARGS_TO_SERVER.contains(&command.name) && rest.iter().any(is_help) {
+        println!("cargo xtask {}: {}", command.name, command.about);
+        return Ok(());
     }
+    (command.run)(rest)
 }
 
 fn usage() -> String {
-    COMMANDS.iter().fold(String::from("cargo xtask <command>\n\n"), |mut list, command| {
+    let mut usage = String::from("cargo xtask <command>\n\n");
+    for command in &COMMANDS {
         // Writing to a String cannot fail.
-        let _ = writeln!(list, "  {:<12} {}", command.name, command.about);
-        list
-    })
+        let _ = writeln!(usage, "  {:<12} {}", command.name, command.about);
+    }
+    usage
 }
 
 #[cfg(test)]
