@@ -27,9 +27,6 @@ const DEMO: [&str; 11] = [
 /// File whose list of features has a demo marker as long as the demo is there.
 const FEATURES: &str = "shared/src/features/mod.rs";
 
-/// xtask's own sources, which mention the markers without being marked.
-const UNMARKED: &str = "xtask/";
-
 /// Deletes the demo. Refuses if git could not restore it, unless `--force` is given.
 ///
 /// This only changes text files, which takes a second. The product's golden files, which contain the demo's API, are
@@ -86,8 +83,7 @@ pub(crate) fn apply(root: &Path) -> Result<Vec<String>> {
 pub(super) fn without_demo(texts: &TextFiles) -> Result<TextFiles> {
     let mut kept = TextFiles::new();
     for (path, text) in texts.iter().filter(|(path, _)| !is_demo(path)) {
-        let stripped =
-            if path.starts_with(UNMARKED) { None } else { markers::strip(Marker::Demo, path, text)? };
+        let stripped = markers::strip(Marker::Demo, path, text)?;
         kept.insert(path.clone(), stripped.unwrap_or_else(|| text.clone()));
     }
     Ok(kept)

@@ -1,4 +1,5 @@
-//! A check of `rename` and `delete-demo` on the project as it is: they leave nothing behind that speaks of either.
+//! Tests of `rename` and `delete-demo` together: nothing of the old name or the demo is left in the project, and later
+//! versions of the template can be merged into a fork.
 
 use super::NAMES;
 use crate::commands::{delete_demo, rename};
@@ -7,55 +8,56 @@ use crate::project;
 use crate::sandbox::Sandbox;
 use crate::source_tree::{self, TextFiles};
 
-/// Lines that may hold such a word all the same: a part of their path, and a part of the line.
+/// Lines that may contain a forbidden word: part of the path, and part of the line.
 const ALLOWED: [(&str, &str); 7] = [
-    // Who wrote it stays who they are.
+    // The authors stay the same.
     ("LICENSE-", "contributors"),
-    // The commands that remove it name it.
+    // The commands mention what they remove.
     ("xtask/src/commands/delete_demo.rs", "chat"),
     ("xtask/src/commands/rename/fork_tests.rs", ""),
-    // Room on a disk or in a page, and not one to talk in.
+    // Space on a disk or in a page, not a place to chat.
     ("server/src/realtime/log/mod.rs", "[`Room`]"),
     ("server/src/realtime/log/sqlite.rs", "ROOM_BYTES"),
     ("server/src/sqlite/mod.rs", r#"migration!("0003", "room")"#),
-    // Names of other people's packages.
+    // Names of other packages.
     ("Cargo.lock", "name = "),
 ];
 
-/// Text that stands before `room` where one can enter it, and never where there is room for something.
+/// Text before `room` where it means a place to chat, and never where it means space.
 const BEFORE_A_ROOM: [&str; 16] = [
     "a ", "the ", "each ", "every ", "one ", "this ", "that ", "same ", "\"", "'", "`", "/", ":", "-", "_",
     "(",
 ];
 
-/// The word of the demo or the old name in a line, if there is one.
+/// Word of the demo, or the old name, that a line contains.
 fn forbidden_word(line: &str) -> Option<&'static str> {
     let line = line.to_lowercase();
-    let speaks_of_a_room = line.match_indices("room").any(|(at, room)| {
-        let (before, after) = (&line[..at], &line[at + room.len()..]);
+    let mentions_a_room = line.match_indices("room").any(|(at, room)| {
+        let before = &line[..at];
+        let after = &line[at + room.len()..];
         let ends = !after.starts_with(|c: char| c.is_alphanumeric() && c != 's');
-        let is_measured = before.ends_with("has_");
-        ends && !is_measured
+        let is_space = before.ends_with("has_");
+        ends && !is_space
             && (after.starts_with('s') || BEFORE_A_ROOM.iter().any(|lead| before.ends_with(lead)))
     });
     let words = [project::NAME, "chat", "lobby"].into_iter().find(|word| line.contains(word));
-    words.or(speaks_of_a_room.then_some("room"))
+    words.or(mentions_a_room.then_some("room"))
 }
 
 fn find_leftovers(texts: &TextFiles) -> Vec<String> {
-    let mut left = Vec::new();
+    let mut leftovers = Vec::new();
     for (path, text) in texts {
         for (number, line) in (1..).zip(text.lines()) {
             let is_allowed = ALLOWED.iter().any(|(file, part)| path.contains(file) && line.contains(part));
             if let Some(word) = forbidden_word(line).filter(|_| !is_allowed) {
-                left.push(format!("{path}:{number}: {word} in: {}", line.trim()));
+                leftovers.push(format!("{path}:{number}: {word} in: {}", line.trim()));
             }
         }
     }
-    left
+    leftovers
 }
 
-/// The template's texts; None in a product, which may speak of whatever it likes.
+/// Text files of the template; None in a product, which may use any words.
 fn template() -> Option<TextFiles> {
     let texts = source_tree::read(project::root()).unwrap();
     let rest = markers::strip(Marker::Template, "README.md", &texts["README.md"]).unwrap();
@@ -63,18 +65,19 @@ fn template() -> Option<TextFiles> {
 }
 
 #[test]
-fn nothing_of_the_demo_and_of_the_old_name_is_left_in_whichever_order() {
+fn nothing_of_the_demo_or_the_old_name_is_left_in_either_order() {
     let Some(texts) = template() else { return };
     let rename = |texts: &TextFiles| rename::rename_texts(texts, project::NAME, NAMES[0]).unwrap();
     let delete = |texts: &TextFiles| delete_demo::without_demo(texts).unwrap();
-    let (one, other) = (delete(&rename(&texts)), rename(&delete(&texts)));
-    assert!(one == other, "the order makes a difference");
-    let left = find_leftovers(&one);
-    assert!(left.is_empty(), "{} lines:\n{}", left.len(), left.join("\n"));
+    let renamed_first = delete(&rename(&texts));
+    let deleted_first = rename(&delete(&texts));
+    assert!(renamed_first == deleted_first, "the order makes a difference");
+    let leftovers = find_leftovers(&renamed_first);
+    assert!(leftovers.is_empty(), "{} lines:\n{}", leftovers.len(), leftovers.join("\n"));
 }
 
 #[test]
-fn a_second_rename_changes_what_the_first_one_did() {
+fn a_second_rename_changes_what_the_first_one_changed() {
     let Some(texts) = template() else { return };
     let once = rename::rename_texts(&texts, project::NAME, NAMES[0]).unwrap();
     let twice = rename::rename_texts(&once, NAMES[0], NAMES[1]).unwrap();
@@ -91,7 +94,7 @@ fn words_that_the_source_uses_are_refused_as_names() {
 }
 
 #[test]
-fn a_room_to_talk_in_is_told_from_room_for_something() {
+fn a_room_to_chat_in_is_distinguished_from_space() {
     for line in ["in the room", "rooms", "`probe:room`", "/api/chat", "room_list of a room-list", "Lobby"] {
         assert!(forbidden_word(line).is_some(), "{line}");
     }
@@ -106,7 +109,7 @@ const README: &str =
     "# Echo\n\n<!-- template: begin -->\nA template.\n\n<!-- template: end -->\nOne.\n\nTwo.\n\nThree.\n";
 const FEATURES: &str = "//! The features.\n\npub mod chat; // demo\n";
 
-/// The template as its authors publish it.
+/// Publishes a small template.
 fn publish(upstream: &Sandbox) {
     for (path, text) in [
         ("Cargo.toml", "[package]\nname = \"echo\"\n"),
@@ -123,7 +126,7 @@ fn publish(upstream: &Sandbox) {
     upstream.git("commit --quiet --message one");
 }
 
-/// Its next version: a line of the demo, a new file with the name, a text that changed, a file that went.
+/// Publishes its next version: a changed demo, a new file with the name, changed texts, a deleted file.
 fn publish_more(upstream: &Sandbox) {
     upstream.write("shared/src/features/chat.rs", "//! Talk, and more of it.\n");
     upstream.write("src/port.rs", "//! Where Echo listens: `ECHO_PORT`.\n");
@@ -135,7 +138,7 @@ fn publish_more(upstream: &Sandbox) {
     upstream.git("commit --quiet --message two");
 }
 
-/// Makes the working tree the product's, and commits it.
+/// Applies `rename` and `delete-demo` to the working tree and commits it.
 fn commit_as_product(fork: &Sandbox) {
     super::apply(&fork.0, "echo", NAMES[0]).unwrap();
     delete_demo::apply(&fork.0).unwrap();
@@ -145,7 +148,8 @@ fn commit_as_product(fork: &Sandbox) {
 
 #[test]
 fn a_later_version_of_the_template_merges_into_a_product_that_went_its_own_way() {
-    let (upstream, fork) = (Sandbox::new("upstream"), Sandbox::new("fork"));
+    let upstream = Sandbox::new("upstream");
+    let fork = Sandbox::new("fork");
     publish(&upstream);
     fork.git(&format!("clone --quiet --origin upstream {} .", upstream.0.display()));
     fork.git("switch --quiet --create template");

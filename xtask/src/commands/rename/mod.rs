@@ -1,4 +1,4 @@
-//! `cargo xtask rename NAME`: the project takes that name, in every form in which it carries its own.
+//! `cargo xtask rename NAME`: renames the project, in every form in which its name occurs.
 
 #[cfg(test)]
 mod fork_tests;
@@ -11,26 +11,24 @@ use crate::{cargo, console, files, process, project};
 use name::Name;
 use std::path::Path;
 
-/// The folder that this command lives in: the names in its examples are no project's.
+/// Folder of this command. The names in its examples are not the project's.
 const OWN_FOLDER: &str = "xtask/src/commands/rename/";
-/// Our own sources, which speak of the marks without being marked.
-const UNMARKED: &str = "xtask/";
-/// A picture of the template, which shows the template's name.
+/// Picture that shows the template's name.
 const SCREENSHOT: &str = "assets/screenshot.png";
-/// Good names for tests. They stand here and nowhere else, or they would be words that the project uses.
+/// Names for tests. They may occur nowhere else, or `rename` would refuse them.
 pub(crate) const NAMES: [&str; 2] = ["acme-board", "quagga"];
-/// As much of a line as is shown of it.
-const LINE_CHARS_MAX: usize = 100;
+/// Length of an excerpt from a line.
+const EXCERPT_CHARS_MAX: usize = 100;
 
-/// Refuses where there would be no way back; `--force` goes on.
+/// Renames the project. Refuses if git could not restore it, unless `--force` is given.
 pub(super) fn run(args: &[String]) -> Result {
     let force = args.iter().any(|arg| arg == "--force");
-    let words: Vec<&String> = args.iter().filter(|arg| *arg != "--force").collect();
-    let &[new] = words.as_slice() else {
-        return Err(Failure::Usage("rename wants one name: `cargo xtask rename NAME`".into()));
+    let names: Vec<&String> = args.iter().filter(|arg| *arg != "--force").collect();
+    let &[new] = names.as_slice() else {
+        return Err(Failure::Usage("rename needs one name: `cargo xtask rename NAME`".into()));
     };
     if new == project::NAME {
-        return Err(format!("the project is named `{new}` already: nothing to do").into());
+        return Err(format!("the project is already named `{new}`").into());
     }
     Name::parse(new).map_err(Failure::Usage)?;
     let root = project::root();
@@ -39,20 +37,20 @@ pub(super) fn run(args: &[String]) -> Result {
     }
     let changed = apply(root, project::NAME, new)?;
     process::run(&mut cargo::command("fmt --all"))?;
-    console::note(&format!("{} is now {new}, in {} files", project::NAME, changed.len()));
+    console::note(&format!("renamed {} to {new} in {} files", project::NAME, changed.len()));
     if changed.iter().any(|path| path == SCREENSHOT) {
         console::note(
-            "what spoke of the template is gone: the introduction and the screenshot in README.md, and the cap in \
-             client/size-budget, which a product sets for itself",
+            "removed what is only true of the template: the introduction and the screenshot in README.md, and the \
+             cap in client/size-budget (set your own if you want one)",
         );
     }
     console::note(
-        "yours to change next: the beginning of README.md, and assets/icon.svg; `cargo xtask run` shows it",
+        "next: write your own introduction in README.md, replace assets/icon.svg, and try `cargo xtask run`",
     );
     Ok(())
 }
 
-/// Renames the project in that folder. The paths of what changed.
+/// Renames the project in that folder. Returns the paths of all changed files.
 pub(crate) fn apply(root: &Path, old: &str, new: &str) -> Result<Vec<String>> {
     let before = source_tree::read(root)?;
     let after = rename_texts(&before, old, new)?;
@@ -63,26 +61,25 @@ pub(crate) fn apply(root: &Path, old: &str, new: &str) -> Result<Vec<String>> {
     Ok(changed)
 }
 
-/// The project's texts under another name, without what is true of the template alone. Licences stay as they are:
-/// their authors stay who they are.
+/// Renames the project in its text files and removes what is only true of the template. Licences keep the names of
+/// their authors.
 ///
-/// Refuses a name that a text uses as a word: a second rename could not tell one from the other.
+/// Refuses a name that already occurs as a word: a second rename could not tell the word from the name.
 fn rename_texts(texts: &TextFiles, old: &str, new: &str) -> Result<TextFiles> {
-    let (old, new) = (Name::parse(old)?, Name::parse(new)?);
+    let old = Name::parse(old)?;
+    let new = Name::parse(new)?;
     let mut renamed = TextFiles::new();
     for (path, text) in texts {
-        let file = path.rsplit('/').next().unwrap_or(path);
-        if file.starts_with("LICENSE") || file == "Cargo.lock" || path.starts_with(OWN_FOLDER) {
+        if keeps_name(path) {
             renamed.insert(path.clone(), text.clone());
             continue;
         }
-        let rest =
-            if path.starts_with(UNMARKED) { None } else { markers::strip(Marker::Template, path, text)? };
-        let text = rest.as_ref().unwrap_or(text);
+        let stripped = markers::strip(Marker::Template, path, text)?;
+        let text = stripped.as_ref().unwrap_or(text);
         if let Some(place) = find_use(&new, &old, path, text) {
             return Err(format!(
-                "`{}` is a word that the project uses: once it is the name, nobody can tell one from the other. \
-                 It stands in {place}\nChoose another name",
+                "`{}` is already used as a word in the project, and later nobody could tell the word from the name: \
+                 choose another name. It occurs in {place}",
                 new.kebab
             )
             .into());
@@ -92,20 +89,26 @@ fn rename_texts(texts: &TextFiles, old: &str, new: &str) -> Result<TextFiles> {
     Ok(renamed)
 }
 
-/// The place where a file uses the new name already.
+fn keeps_name(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.starts_with("LICENSE") || file == "Cargo.lock" || path.starts_with(OWN_FOLDER)
+}
+
+/// Describes the first place where a file already uses the new name.
 fn find_use(new: &Name, old: &Name, path: &str, text: &str) -> Option<String> {
     let Some(number) = new.first_line_in(text, old) else {
         return new.first_line_in(path, old).map(|_| format!("the path {path}"));
     };
     let line = text.lines().nth(number - 1).unwrap_or_default().trim();
-    Some(format!("{path}, line {number}:\n    {}", excerpt(line, new.find_in(line).unwrap_or(0))))
+    let position = new.find_in(line).unwrap_or(0);
+    Some(format!("{path}, line {number}:\n    {}", excerpt(line, position)))
 }
 
-/// As much of a long line as fits on a screen, that place in the middle.
-fn excerpt(line: &str, place: usize) -> String {
-    let before = line[..place].char_indices().rev().take(LINE_CHARS_MAX / 2).last();
-    let begin = before.map_or(place, |(at, _)| at);
-    let shown: String = line[begin..].chars().take(LINE_CHARS_MAX).collect();
+/// Part of a long line that fits on a screen, with the byte position near its middle.
+fn excerpt(line: &str, position: usize) -> String {
+    let before = line[..position].char_indices().rev().take(EXCERPT_CHARS_MAX / 2).last();
+    let begin = before.map_or(position, |(at, _)| at);
+    let shown: String = line[begin..].chars().take(EXCERPT_CHARS_MAX).collect();
     if begin > 0 { format!("…{shown}") } else { shown }
 }
 
