@@ -1,36 +1,34 @@
-//! What may not be in the browser: an operating system's event loop, and anything twice.
+//! Step `dependencies`: the client must not depend on mio, and must contain gloo-net only once.
 
 use crate::failure::Result;
 use crate::tools::WASM;
 use crate::{cargo, process};
 use std::collections::BTreeSet;
 
-/// Looks through everything that is compiled into the client.
+/// Checks all packages that are compiled into the client.
 pub(super) fn check() -> Result {
-    let words = format!(
+    let mut tree = cargo::command(&format!(
         "tree --package client --target {WASM} --edges normal,no-proc-macro --prefix none --format {{p}}"
-    );
-    let mut tree = cargo::command(&words);
-    let packages = process::capture(&mut tree).ok_or_else(|| {
-        format!("cargo cannot tell what the client is made of:\n    {}", process::command_line(&tree))
-    })?;
+    ));
+    let packages = process::capture(&mut tree)
+        .ok_or_else(|| format!("`cargo tree` failed; to see why:\n    {}", process::command_line(&tree)))?;
     check_packages(&packages).map_err(Into::into)
 }
 
 fn check_packages(packages: &str) -> std::result::Result<(), String> {
     let versions = |name: &str| -> BTreeSet<&str> {
-        let of_this_name = packages.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        of_this_name.filter_map(|rest| rest.split_whitespace().next()).collect()
+        let versions = packages.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        versions.filter_map(|rest| rest.split_whitespace().next()).collect()
     };
     if !versions("mio").is_empty() {
         return Err(
-            "the client depends on mio, which has no business in a browser: see `cargo tree --invert mio`"
+            "the client depends on mio, an event loop of operating systems: see `cargo tree --invert mio`"
                 .into(),
         );
     }
     let gloo = versions("gloo-net");
     if gloo.len() > 1 {
-        return Err(format!("the client holds gloo-net more than once: {gloo:?}"));
+        return Err(format!("the client contains several versions of gloo-net: {gloo:?}"));
     }
     Ok(())
 }

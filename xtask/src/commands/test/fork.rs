@@ -1,8 +1,8 @@
-//! The way of a fork, walked on a copy: rename it, add the README's feature, delete the demo, and test the rest.
+//! Step `fork`: turns a copy of the project into a product, by the commands that the README names, and tests it.
 //!
-//! The copy shares our build folder, or all dependencies would be compiled again; its packages get a version of their
-//! own, or cargo, which tells packages in one build folder apart by name, version and place in the workspace, would
-//! take the copy's for ours. Everything is done by the commands that the README names.
+//! The copy shares our build folder, or all dependencies would be compiled again. Its packages get a different version:
+//! cargo distinguishes packages in one build folder by name, version and path in the workspace, and would otherwise take
+//! the copy's for ours.
 
 use super::results::{Success, Tally};
 use super::walkthrough;
@@ -14,26 +14,26 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-/// The fork's name: of two words, which makes a difference where it is part of an identifier.
+/// Name of the fork. It has two words, which matters where it is part of an identifier.
 const NAME: &str = rename::NAMES[0];
 
-/// The tests of a whole node that know the project's name or its features. All others are the core's: the step `tests`
-/// runs them, and that they compile in a fork is checked.
+/// Server tests that depend on the project's name or its features. All others test the core: the step `tests` runs them,
+/// and the fork only compiles them.
 const PRODUCT_TESTS: &str = "architecture:: features:: wire:: http::contract http::identity http::metrics \
                                  http::pages http::settings http::start http::traces";
 
-/// Makes a copy of the project into a product of its own, and checks and tests that.
+/// Forks the project and checks the result.
 pub(super) fn check(tally: &mut Tally) -> Result {
     if !delete_demo::is_present(project::root())? {
-        console::note("the demo is deleted already: this project is a fork itself");
+        console::note("the demo has been deleted: this project is a fork itself");
         return Ok(());
     }
-    let fork = timed("a copy", Fork::create)?;
+    let fork = timed("copy", Fork::create)?;
     timed("rename", || fork.xtask(&format!("rename {NAME} --force")))?;
     fork.check_no_text_has(project::NAME)?;
     let is_new = timed("the README's feature", || walkthrough::apply(&fork.source))?;
     if !is_new {
-        console::note("the README has no feature that is not there yet");
+        console::note("the README's feature is already there, or its chapter has been deleted");
     }
     timed("delete-demo", || fork.xtask("delete-demo --force"))?;
     timed("accept", || fork.xtask("accept"))?;
@@ -46,21 +46,20 @@ pub(super) fn check(tally: &mut Tally) -> Result {
     Ok(())
 }
 
-/// Does one part and says how long it took.
+/// Runs one part and prints its duration.
 fn timed<T>(part: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let begun = Instant::now();
-    let done = work()?;
-    console::note(&format!("fork: {part} took {} s", begun.elapsed().as_secs()));
-    Ok(done)
+    let started = Instant::now();
+    let result = work()?;
+    console::note(&format!("fork: {part} took {} s", started.elapsed().as_secs()));
+    Ok(result)
 }
 
-/// The copy that becomes a product of its own.
+/// Copy of the project that becomes a product.
 struct Fork {
-    /// Its root.
     source: PathBuf,
-    /// Where its results go.
+    /// Folder of its build results.
     target: PathBuf,
-    /// The place of intermediate results: our own build folder.
+    /// Folder of intermediate results: the project's own build folder.
     build: PathBuf,
 }
 
@@ -69,7 +68,7 @@ impl Fork {
         let build = cargo::target_dir()?;
         let folder = build.join("fork");
         let fork = Fork { source: folder.join("source"), target: folder.join("target"), build };
-        // Results are few and small, and stale ones would be in the way.
+        // There are few results, and stale ones could be taken for new ones.
         files::remove(&folder)?;
         for file in source_tree::list(project::root())? {
             let name = file.strip_prefix(project::root()).unwrap_or(&file);
@@ -77,13 +76,13 @@ impl Fork {
         }
         let manifest = fork.source.join("Cargo.toml");
         let text = files::read_text(&manifest)?;
-        let text = with_fork_version(&text).ok_or("Cargo.toml names no version for the workspace")?;
+        let text = with_fork_version(&text).ok_or("Cargo.toml has no version for the workspace")?;
         files::write(&manifest, text)?;
         Ok(fork)
     }
 
-    fn cargo(&self, words: &str) -> Command {
-        let mut command = cargo::command(words);
+    fn cargo(&self, args: &str) -> Command {
+        let mut command = cargo::command(args);
         command
             .current_dir(&self.source)
             .env("CARGO_TARGET_DIR", &self.target)
@@ -91,11 +90,11 @@ impl Fork {
         command
     }
 
-    fn xtask(&self, words: &str) -> Result {
-        process::run(&mut self.cargo(&format!("xtask {words}")))
+    fn xtask(&self, args: &str) -> Result {
+        process::run(&mut self.cargo(&format!("xtask {args}")))
     }
 
-    /// With the features that our own lint names last, or dependencies would be checked in one more variant.
+    /// Lints with the features that the step `lint` uses last, or dependencies would be checked in one more variant.
     fn lint(&self) -> Result {
         for targets in ["--all-targets", "--test browser"] {
             let clippy =
@@ -107,21 +106,21 @@ impl Fork {
 
     fn test(&self, tally: &mut Tally) -> Result {
         tally.run(&mut self.tests("--lib --bins"))?;
-        // The examples are servers that the tests start.
+        // The tests start the examples as servers.
         tally.run(&mut self.tests(&format!("--test main --examples -- {PRODUCT_TESTS}")))?;
         Ok(())
     }
 
-    /// The tests with these words behind. With all packages and features that our own tests name, or dependencies would
-    /// be compiled in one more variant.
-    fn tests(&self, words: &str) -> Command {
-        self.cargo(&format!("test --workspace --no-fail-fast --features server/otel {words}"))
+    /// Test command. It names the same packages and features as the step `tests`, or dependencies would be compiled in one
+    /// more variant.
+    fn tests(&self, args: &str) -> Command {
+        self.cargo(&format!("test --workspace --no-fail-fast --features server/otel {args}"))
     }
 
     fn browser_tests(&self, tally: &mut Tally) -> Result<Success> {
         let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
             return tally
-                .skip("the README's feature is seen in Chromium: `cargo xtask setup --with-browser`");
+                .skip("the test of the README's feature needs Chromium: `cargo xtask setup --with-browser`");
         };
         tally.run(
             self.tests("--test browser notes")
@@ -131,28 +130,29 @@ impl Fork {
         )
     }
 
-    /// Fails where a text still holds the name that the project had before. Its authors stay who they are.
+    /// Fails if a text file other than a licence still contains the project's old name.
     fn check_no_text_has(&self, name: &str) -> Result {
-        let texts = source_tree::read(&self.source)?;
-        let ours = texts.iter().filter(|(path, _)| !path.starts_with("LICENSE"));
-        let lines = ours
-            .flat_map(|(path, text)| lines_with(name, text).map(move |line| format!("    {path}:{line}")));
-        let found: Vec<String> = lines.collect();
-        match found.is_empty() {
-            true => Ok(()),
-            false => {
-                Err(format!("`{name}` is left after `cargo xtask rename`:\n{}", found.join("\n")).into())
+        let mut found = String::new();
+        for (path, text) in source_tree::read(&self.source)? {
+            if !path.starts_with("LICENSE") {
+                for line in lines_with(name, &text) {
+                    found.push_str(&format!("\n    {path}:{line}"));
+                }
             }
         }
+        if found.is_empty() {
+            return Ok(());
+        }
+        Err(format!("`{name}` still occurs after `cargo xtask rename`:{found}").into())
     }
 }
 
-/// The name of a setting in the fork's environment.
+/// Environment variable of a setting of the fork.
 fn variable(setting: &str) -> String {
     format!("{}_{setting}", NAME.replace('-', "_").to_uppercase())
 }
 
-/// The numbers of the lines that hold a name, from 1.
+/// Numbers of the lines that contain a name, from 1.
 fn lines_with(name: &str, text: &str) -> impl Iterator<Item = usize> {
     (1..)
         .zip(text.lines())
@@ -160,7 +160,7 @@ fn lines_with(name: &str, text: &str) -> impl Iterator<Item = usize> {
         .map(|(number, _)| number)
 }
 
-/// The workspace's manifest with `0.1.0` turned into `0.1.0-fork`.
+/// Changes the workspace's version in its manifest from `0.1.0` to `0.1.0-fork`.
 fn with_fork_version(manifest: &str) -> Option<String> {
     let (before, rest) = manifest.split_once("\nversion = \"")?;
     let (version, after) = rest.split_once('"')?;

@@ -1,4 +1,4 @@
-//! `Report`: how each step of a run ended, and what that makes of the run.
+//! Results of a test run: counts of tests, and the outcome of each step.
 
 use crate::failure::{Failure, Result};
 use crate::{console, process, project};
@@ -6,27 +6,26 @@ use std::fmt::Write;
 use std::process::Command;
 use std::time::Duration;
 
-/// The good end of a step.
+/// Successful end of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Success {
-    /// All of it was fine.
     Passed,
-    /// It could not run, as this machine lacks a tool.
+    /// This machine lacks a tool that the step needs.
     Skipped,
 }
 
-/// The sums over all test programs so far.
+/// Test counts over all test programs so far.
 #[derive(Default)]
 pub(super) struct Tally {
     passed: u64,
     failed: u64,
-    /// Tests of the program that runs now, which gives its own sum at its end.
-    passing: u64,
+    /// Passed tests of the running program, until it reports its own total.
+    running_passed: u64,
     skipped: Vec<String>,
 }
 
 impl Tally {
-    /// Runs a `cargo test`, showing its output while counting along.
+    /// Runs a `cargo test`, shows its output and counts its tests.
     pub(super) fn run(&mut self, command: &mut Command) -> Result<Success> {
         if console::use_colours(&std::io::stdout()) {
             command.env("CARGO_TERM_COLOR", "always");
@@ -38,106 +37,103 @@ impl Tally {
         Ok(Success::Passed)
     }
 
-    /// Leaves something out for want of a tool. Where a machine runs us that is a failure.
+    /// Records that something is skipped because a tool is missing. In CI that is an error.
     pub(super) fn skip(&mut self, reason: &str) -> Result<Success> {
         if project::in_ci() {
             return Err(reason.into());
         }
-        console::note(&format!("left out: {reason}"));
+        console::note(&format!("skipped: {reason}"));
         self.skipped.push(reason.to_owned());
         Ok(Success::Skipped)
     }
 
-    /// The number of failed tests.
+    /// Number of failed tests.
     pub(super) fn failed(&self) -> u64 {
         self.failed
     }
 
-    /// Counts a step that failed without a failed test, such as one that did not compile: the last line must not
-    /// read "0 failed".
+    /// Counts a step that failed without a failed test, such as a compile error: the last line must not read
+    /// "0 failed".
     pub(super) fn add_failure(&mut self) {
         self.failed += 1;
     }
 
-    /// The reasons for which something was left out.
+    /// Reasons of everything that was skipped.
     pub(super) fn skipped(&self) -> &[String] {
         &self.skipped
     }
 
-    /// The last line of a run: `N passed, M failed`.
+    /// Last line of a run: `N passed, M failed`.
     pub(super) fn summary(&self) -> String {
-        format!("{} passed, {} failed", self.passed + self.passing, self.failed)
+        format!("{} passed, {} failed", self.passed + self.running_passed, self.failed)
     }
 
     fn count(&mut self, line: &str) {
-        if let Some((passed, failed)) = sums(line) {
+        if let Some((passed, failed)) = parse_totals(line) {
             self.passed += passed;
             self.failed += failed;
-            self.passing = 0;
+            self.running_passed = 0;
         } else if line.starts_with("test ") && line.ends_with(" ... ok") {
-            self.passing += 1;
+            self.running_passed += 1;
         }
     }
 }
 
-/// Passed and failed in a line such as `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
-fn sums(line: &str) -> Option<(u64, u64)> {
-    let (_, numbers) = line.trim_start().strip_prefix("test result: ")?.split_once(". ")?;
-    let number = |what: &str| numbers.split("; ").find_map(|part| part.strip_suffix(what)?.parse().ok());
+/// Parses passed and failed from a line such as `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
+fn parse_totals(line: &str) -> Option<(u64, u64)> {
+    let (_, totals) = line.trim_start().strip_prefix("test result: ")?.split_once(". ")?;
+    let number = |unit: &str| totals.split("; ").find_map(|part| part.strip_suffix(unit)?.parse().ok());
     Some((number(" passed")?, number(" failed")?))
 }
 
-/// The end of a step.
+/// End of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// All of it was fine.
     Passed,
-    /// This machine lacks a tool.
+    /// This machine lacks a tool that the step needs.
     Skipped,
-    /// Something in it was wrong.
     Failed,
-    /// It needs the result of this other step, which did not pass.
+    /// The step needs the result of this other step, which did not pass.
     Blocked(&'static str),
-    /// Ctrl-C or SIGTERM came.
+    /// Ctrl-C or SIGTERM arrived.
     Interrupted,
 }
 
-/// All steps of a run so far.
+/// Outcomes of all steps so far.
 #[derive(Default)]
 pub(super) struct Report {
     rows: Vec<(&'static str, Outcome, Duration)>,
 }
 
 impl Report {
-    /// Notes how a step ended, and how long it took.
-    pub(super) fn add(&mut self, step: &'static str, outcome: Outcome, took: Duration) {
-        self.rows.push((step, outcome, took));
+    pub(super) fn add(&mut self, step: &'static str, outcome: Outcome, duration: Duration) {
+        self.rows.push((step, outcome, duration));
     }
 
-    /// True if the step ran and did not pass. One that was not asked for is taken to be fine.
+    /// Returns true if the step ran and did not pass. A step that was not asked for counts as passed.
     pub(super) fn did_not_pass(&self, step: &str) -> bool {
         self.rows.iter().any(|(name, outcome, _)| *name == step && *outcome != Outcome::Passed)
     }
 
-    /// A line for each step: its name, its result, its seconds.
+    /// Formats one line for each step: name, seconds, result.
     pub(super) fn table(&self) -> String {
         let width = self.rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default().max("step".len());
         let mut table = format!("    {:<width$}  seconds  result\n", "step");
-        for (name, outcome, took) in &self.rows {
+        for (name, outcome, duration) in &self.rows {
             let result = match outcome {
                 Outcome::Passed => "passed".to_owned(),
                 Outcome::Skipped => "skipped".to_owned(),
                 Outcome::Failed => format!("FAILED; repeat it with `cargo xtask test {name}`"),
-                Outcome::Blocked(needed) => format!("left out: it needs {needed}"),
+                Outcome::Blocked(needed) => format!("not run: it needs {needed}"),
                 Outcome::Interrupted => "interrupted".to_owned(),
             };
             // Writing to a String cannot fail.
-            let _ = writeln!(table, "    {name:<width$}  {:>7.1}  {result}", took.as_secs_f64());
+            let _ = writeln!(table, "    {name:<width$}  {:>7.1}  {result}", duration.as_secs_f64());
         }
         table
     }
 
-    /// The end of the whole run. The person has been told of each failure already.
+    /// Result of the whole run. The user has already been told of each failure.
     pub(super) fn result(&self) -> Result {
         let any = |wanted| self.rows.iter().any(|(_, outcome, _)| *outcome == wanted);
         if any(Outcome::Interrupted) {
@@ -166,7 +162,7 @@ mod tests {
             [
                 "    step    seconds  result",
                 "    client      1.5  FAILED; repeat it with `cargo xtask test client`",
-                "    size        1.5  left out: it needs client",
+                "    size        1.5  not run: it needs client",
             ]
         );
     }
@@ -191,9 +187,9 @@ mod tests {
     fn results_are_counted_whether_good_or_bad() {
         let ok =
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
-        assert_eq!(sums(ok), Some((12, 0)));
-        assert_eq!(sums("test result: FAILED. 3 passed; 2 failed; 0 ignored"), Some((3, 2)));
-        assert_eq!(sums("test seq::result ... ok"), None);
+        assert_eq!(parse_totals(ok), Some((12, 0)));
+        assert_eq!(parse_totals("test result: FAILED. 3 passed; 2 failed; 0 ignored"), Some((3, 2)));
+        assert_eq!(parse_totals("test seq::result ... ok"), None);
     }
 
     #[test]

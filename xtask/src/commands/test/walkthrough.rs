@@ -1,41 +1,41 @@
-//! The README's chapter "Add a feature", applied as a reader would by hand.
+//! README chapter "Add a feature", applied to a project as a reader would by hand.
 //!
-//! A new file is a code block below a line that holds its name in bold and as code. An edit is a `diff` block whose
-//! first line is `+++` and the file; its other lines begin with a space where they are context and with `+` where they
-//! are added, and `@@` stands between two hunks of one file. A context is one run of lines, found exactly once.
+//! A new file is a code block below a line that contains its path in bold and as code. An edit is a `diff` block whose
+//! first line is `+++` and the path. Its other lines begin with a space (context) or `+` (added), and `@@` separates
+//! hunks. The context lines of a hunk must occur exactly once in the file.
 
 use crate::failure::Result;
 use crate::files;
 use std::path::Path;
 
-/// The heading of the chapter, which ends with the next heading of its level.
+/// Heading of the chapter, which ends at the next heading of the same level.
 const CHAPTER: &str = "## Add a feature";
 
 /// One code block that changes a file.
-pub(super) struct Block {
+struct Block {
     /// Its first line in the README, from 1.
     line: usize,
-    /// The file's path from the project's root.
+    /// Path relative to the project's root.
     file: String,
     change: Change,
 }
 
 enum Change {
-    /// The whole text of a file that is new.
+    /// Text of a new file.
     Create(String),
-    /// Places to edit, each with its first line in the README.
-    Edit(Vec<(usize, Hunk)>),
+    Edit(Vec<Hunk>),
 }
 
-/// Neighbouring lines of a file, without and with what is added.
-#[derive(Default)]
+/// Consecutive lines of a file, without and with the added ones.
 struct Hunk {
+    /// Its first line in the README, from 1.
+    line: usize,
     before: Vec<String>,
     after: Vec<String>,
 }
 
-/// Applies the chapter to the project below `root`. Returns whether there was anything to apply: a project that has
-/// one of its new files has followed it already, and one without the chapter has deleted it.
+/// Applies the chapter to a project. Returns false if there is nothing to do: one of its new files is there already, or
+/// the chapter has been deleted.
 pub(super) fn apply(root: &Path) -> Result<bool> {
     let blocks = parse_blocks(&files::read_text(&root.join("README.md"))?)?;
     if blocks.is_empty() || blocks.iter().any(|block| block.is_applied(root)) {
@@ -49,9 +49,9 @@ pub(super) fn apply(root: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// The blocks of the chapter, in order; none where there is no chapter.
+/// Parses the blocks of the chapter, in order. Returns none if there is no chapter.
 fn parse_blocks(readme: &str) -> std::result::Result<Vec<Block>, String> {
-    let mut lines = readme.lines().enumerate().map(|(index, line)| (index + 1, line));
+    let mut lines = (1..).zip(readme.lines());
     let mut blocks = Vec::new();
     if !lines.any(|(_, line)| line == CHAPTER) {
         return Ok(blocks);
@@ -64,7 +64,7 @@ fn parse_blocks(readme: &str) -> std::result::Result<Vec<Block>, String> {
         if let Some(language) = line.strip_prefix("```") {
             let content: Vec<&str> =
                 lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
-            // What is typed into a terminal changes no file here.
+            // Shell commands change no file.
             if language != "sh" {
                 blocks.push(parse_block(number + 1, language, above, &content)?);
             }
@@ -83,8 +83,8 @@ fn parse_block(
     content: &[&str],
 ) -> std::result::Result<Block, String> {
     if language == "diff" {
-        let named = content.split_first().and_then(|(first, rest)| Some((first.strip_prefix("+++ ")?, rest)));
-        let (file, rest) = named.ok_or_else(|| {
+        let (first, rest) = content.split_first().unwrap_or((&"", &[]));
+        let file = first.strip_prefix("+++ ").ok_or_else(|| {
             format!("README.md:{line}: begin this edit with `+++` and the path of the file that it changes")
         })?;
         return Ok(Block { line, file: file.into(), change: Change::Edit(parse_hunks(line + 1, rest)?) });
@@ -96,27 +96,28 @@ fn parse_block(
     Ok(Block { line, file: file.into(), change: Change::Create(content.join("\n") + "\n") })
 }
 
-fn parse_hunks(first: usize, lines: &[&str]) -> std::result::Result<Vec<(usize, Hunk)>, String> {
-    let mut hunks = vec![(first, Hunk::default())];
+fn parse_hunks(first: usize, lines: &[&str]) -> std::result::Result<Vec<Hunk>, String> {
+    let mut hunks = Vec::new();
+    let mut hunk = Hunk::new(first);
     for (number, line) in (first..).zip(lines) {
         if *line == "@@" {
-            hunks.push((number + 1, Hunk::default()));
+            hunks.push(hunk);
+            hunk = Hunk::new(number + 1);
             continue;
         }
-        let (mark, text) = line.split_at_checked(1).unwrap_or((" ", ""));
-        if let Some((_, hunk)) = hunks.last_mut() {
-            match mark {
-                "+" => hunk.after.push(text.into()),
-                " " => {
-                    hunk.before.push(text.into());
-                    hunk.after.push(text.into());
-                }
-                _ => return Err(format!("README.md:{number}: begin this line with a space or with `+`")),
+        let (prefix, text) = line.split_at_checked(1).unwrap_or((" ", ""));
+        match prefix {
+            "+" => hunk.after.push(text.into()),
+            " " => {
+                hunk.before.push(text.into());
+                hunk.after.push(text.into());
             }
+            _ => return Err(format!("README.md:{number}: begin this line with a space or with `+`")),
         }
     }
-    match hunks.iter().find(|(_, hunk)| hunk.before.is_empty()) {
-        Some((number, _)) => Err(format!("README.md:{number}: add a line of context to this edit")),
+    hunks.push(hunk);
+    match hunks.iter().find(|hunk| hunk.before.is_empty()) {
+        Some(Hunk { line, .. }) => Err(format!("README.md:{line}: add a line of context to this edit")),
         None => Ok(hunks),
     }
 }
@@ -126,23 +127,25 @@ impl Block {
         matches!(self.change, Change::Create(_)) && root.join(&self.file).exists()
     }
 
-    /// The file's text once the block is applied to what is there.
+    /// Text of the file after the change; `present` is its text before, if it exists.
     fn apply_to(&self, present: Option<&str>) -> std::result::Result<String, String> {
         let Block { line, file, change } = self;
         match (change, present) {
             (Change::Create(text), None) => Ok(text.clone()),
             (Change::Create(_), Some(_)) => {
-                Err(format!("README.md:{line}: {file} is there already: make this block an edit of it"))
+                Err(format!("README.md:{line}: {file} already exists: make this block an edit of it"))
             }
             (Change::Edit(_), None) => {
                 Err(format!("README.md:{line}: there is no file {file}: name the one that this edit changes"))
             }
             (Change::Edit(hunks), Some(text)) => {
                 let mut lines: Vec<&str> = text.lines().collect();
-                for (line, hunk) in hunks {
-                    let at =
-                        hunk.position_in(&lines).map_err(|why| format!("README.md:{line}: {file} {why}"))?;
-                    lines.splice(at..at + hunk.before.len(), hunk.after.iter().map(String::as_str));
+                for hunk in hunks {
+                    let position = hunk
+                        .position_in(&lines)
+                        .map_err(|reason| format!("README.md:{}: {file} {reason}", hunk.line))?;
+                    let replaced = position..position + hunk.before.len();
+                    lines.splice(replaced, hunk.after.iter().map(String::as_str));
                 }
                 Ok(lines.join("\n") + "\n")
             }
@@ -151,16 +154,21 @@ impl Block {
 }
 
 impl Hunk {
-    /// The index of the first of its lines, which must stand at one hunk only.
+    fn new(line: usize) -> Hunk {
+        Hunk { line, before: Vec::new(), after: Vec::new() }
+    }
+
+    /// Index of its first context line in a file. The context must occur exactly once.
     fn position_in(&self, lines: &[&str]) -> std::result::Result<usize, String> {
         let windows = lines.windows(self.before.len()).enumerate();
-        let mut found = windows.filter(|(_, window)| *window == self.before).map(|(at, _)| at);
-        match (found.next(), found.count()) {
-            (Some(at), 0) => Ok(at),
-            (None, _) => Err("has no such lines any more: copy the context of this edit from it anew".into()),
-            (Some(_), more) => Err(format!(
-                "has these lines {} times: add context to this edit until it has one hunk",
-                more + 1
+        let positions: Vec<usize> =
+            windows.filter(|(_, window)| *window == self.before).map(|(position, _)| position).collect();
+        match positions.as_slice() {
+            [position] => Ok(*position),
+            [] => Err("no longer has these lines: copy the context of this edit from it again".into()),
+            several => Err(format!(
+                "has these lines {} times: add context to this edit until they occur once",
+                several.len()
             )),
         }
     }
@@ -188,11 +196,16 @@ mod tests {
         assert_eq!(blocks.len(), 1);
         assert_eq!(blocks[0].file, "src/notes.rs");
         assert_eq!(blocks[0].apply_to(None).unwrap(), "//! Notes.\n\nfn notes() {}\n");
-        assert!(blocks[0].apply_to(Some("")).unwrap_err().starts_with("README.md:14: src/notes.rs is there"));
+        assert!(
+            blocks[0]
+                .apply_to(Some(""))
+                .unwrap_err()
+                .starts_with("README.md:14: src/notes.rs already exists")
+        );
     }
 
     #[test]
-    fn lines_are_added_where_their_context_stands() {
+    fn lines_are_added_where_their_context_is() {
         let text = "one\n\ntwo\nthree\n";
         assert_eq!(edited(" one\n\n+new\n two", text).unwrap(), "one\n\nnew\ntwo\nthree\n");
         assert_eq!(edited("+new\n one\n@@\n three\n+last", text).unwrap(), "new\none\n\ntwo\nthree\nlast\n");
@@ -205,12 +218,12 @@ mod tests {
         let error = edited(" gone\n+new", "one\n").unwrap_err();
         assert_eq!(
             error,
-            "README.md:5: mod.rs has no such lines any more: copy the context of this edit from it anew"
+            "README.md:5: mod.rs no longer has these lines: copy the context of this edit from it again"
         );
         let error = edited(" one\n+new", "one\none\n").unwrap_err();
         assert_eq!(
             error,
-            "README.md:5: mod.rs has these lines 2 times: add context to this edit until it has one hunk"
+            "README.md:5: mod.rs has these lines 2 times: add context to this edit until they occur once"
         );
         assert!(
             parse_blocks(&edit(" one\n+new")).unwrap()[0]
