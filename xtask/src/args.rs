@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_flag_is_misuse() {
+    fn an_unknown_flag_is_a_usage_error() {
         assert_eq!(parse_flags(&["--quick".into()], &["--quick"]).unwrap(), ["--quick"]);
         assert!(matches!(parse_flags(&["--quack".into()], &["--quick"]), Err(Failure::Usage(_))));
     }

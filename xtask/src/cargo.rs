@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_of_that_name_is_found_and_no_library() {
+    fn the_program_of_that_name_is_found_and_not_a_library() {
         assert_eq!(program_in_message(&line("bin", "app"), "app"), Some("/t/app".into()));
         assert_eq!(program_in_message(&line("example", "app"), "app"), Some("/t/app".into()));
         assert_eq!(program_in_message(&line("cdylib", "app"), "app"), Some("/t/app".into()));
@@ -105,9 +105,9 @@ mod tests {
         assert_eq!(program_in_message("   Compiling app", "app"), None);
     }
 
-    /// As real as it gets: a folder with odd signs in its name, and a configuration that moves all output.
+    /// Builds a real package below a folder with special characters, with a configuration that moves the output.
     #[test]
-    fn a_program_is_found_wherever_a_persons_configuration_puts_it() {
+    fn a_program_is_found_wherever_the_users_configuration_puts_it() {
         let root = std::env::temp_dir().join(format!("artifact 'ä' \"{}\"", std::process::id()));
         let project = root.join("app");
         let write = |path: &str, text: &str| files::write(&root.join(path), text).unwrap();

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn marked_lines_go_and_all_others_stay_as_they_are() {
+    fn marked_lines_are_removed_and_all_others_stay_unchanged() {
         assert_eq!(
             strip_demo("a.rs", "mod poll; // demo\r\nmod core;\r\n").as_deref(),
             Some("mod core;\r\n")
@@ -92,19 +92,19 @@ mod tests {
     }
 
     #[test]
-    fn a_block_goes_with_its_marks() {
+    fn a_block_is_removed_with_its_markers() {
         let text = "# Title\n<!-- demo: begin -->\n## Poll\n\n<!-- demo: end -->\n## More\n";
         assert_eq!(strip_demo("README.md", text).as_deref(), Some("# Title\n## More\n"));
     }
 
     #[test]
-    fn each_mark_removes_its_own_lines_whichever_comes_first() {
+    fn each_marker_removes_its_own_lines_in_either_order() {
         let text =
             "# template: begin\none\n# demo: begin\ntwo\n# demo: end\n# template: end\nthree # demo\nfour\n";
-        let after = |marks: [Marker; 2]| {
-            marks
-                .iter()
-                .fold(text.to_owned(), |text, mark| strip(*mark, "a.toml", &text).unwrap().unwrap_or(text))
+        let after = |markers: [Marker; 2]| {
+            markers.iter().fold(text.to_owned(), |text, marker| {
+                strip(*marker, "a.toml", &text).unwrap().unwrap_or(text)
+            })
         };
         assert_eq!(after([Marker::Demo, Marker::Template]), "four\n");
         assert_eq!(after([Marker::Template, Marker::Demo]), "four\n");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_without_its_counterpart_is_named() {
+    fn a_marker_without_counterpart_is_named() {
         let fails = |text| strip(Marker::Demo, "a.rs", text).unwrap_err();
         assert!(fails("one\n// demo: end\n").starts_with("a.rs:2"));
         assert!(fails("// demo: begin\n// demo: begin\n").starts_with("a.rs:2"));

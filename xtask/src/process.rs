@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_child_is_ended_with_what_it_started() {
+    fn stopping_a_child_stops_what_it_started() {
         // The grandchild holds the pipe open: reading to its end shows that it is gone too.
         let mut command = command("sh", "");
         let mut running =

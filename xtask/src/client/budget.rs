@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cap_holds_whatever_was_agreed_to_and_without_one_any_size_can_be() {
+    fn the_cap_limits_every_size_and_without_one_any_size_can_be_accepted() {
         let capped = |bytes| compare(bytes, Budget { agreed: Some(bytes), cap: Some(1_000) });
         assert!(capped(1_000).is_ok());
         assert!(capped(1_001).unwrap_err().contains("delete the line `cap 1000` in client/size-budget"));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_size_leaves_all_else_in_the_file_as_it_was() {
+    fn a_new_size_leaves_the_rest_of_the_file_unchanged() {
         let text = "# Bytes.\nagreed 100\n# Ours.\ncap 200\n";
         assert_eq!(parse(text), Ok(Budget { agreed: Some(100), cap: Some(200) }));
         assert_eq!(with_agreed(text, 150), "# Bytes.\nagreed 150\n# Ours.\ncap 200\n");
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_neither_is_named() {
+    fn an_invalid_line_is_named() {
         for line in ["agreed", "agreed many", "limit 5", "<<<<<<< HEAD"] {
             assert!(parse(&format!("# Bytes.\n{line}\n")).unwrap_err().contains("client/size-budget:2"));
         }

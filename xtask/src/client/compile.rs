@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_go_and_code_stays() {
+    fn comments_are_removed_and_code_stays() {
         let script = "/** One. */\nlet a = 1; // kept\n  /**\n   * @returns {number}\n   */\n  get b() {}\n// Gone.\n`//`";
         assert_eq!(strip_comments(script), "let a = 1; // kept\n  get b() {}\n`//`");
     }

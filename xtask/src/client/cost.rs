@@ -110,9 +110,10 @@ fn is_hash(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// A section: its id, its length as LEB128 of two bytes, its content.
+    /// Encodes a section: its id, its length as a two-byte LEB128, its content.
     fn section(id: u8, content: &[u8]) -> Vec<u8> {
-        let (low, high) = (content.len() % 128 + 128, content.len() / 128);
+        let low = content.len() % 128 + 128;
+        let high = content.len() / 128;
         [&[id, u8::try_from(low).unwrap(), u8::try_from(high).unwrap()], content].concat()
     }
 
@@ -120,7 +121,7 @@ mod tests {
         [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
     }
 
-    /// A module that imports one function and has one of its own for each name, of 2 bytes and as many `nop`.
+    /// Encodes a module that imports one function and defines one for each name, with 2 bytes and that many `nop`.
     fn module(functions: &[(&str, usize)]) -> Vec<u8> {
         let count = u8::try_from(functions.len()).unwrap();
         let types = [1, 0x60, 0, 0];
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_the_features_is_the_cores() {
+    fn code_outside_of_features_belongs_to_the_core() {
         for name in [
             "client::features::home",
             "client::features::home::h0123456789abcdef",
@@ -180,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn the_cost_is_told_in_one_line() {
+    fn the_cost_is_shown_in_one_line() {
         let features = BTreeMap::from([("poll".to_owned(), 40)]);
-        let told = Cost { features, total: 100 }.to_string();
-        assert_eq!(told, "code before compression: 60 bytes in the core, 40 in `poll`");
+        let line = Cost { features, total: 100 }.to_string();
+        assert_eq!(line, "code before compression: 60 bytes in the core, 40 in `poll`");
     }
 
     #[test]
-    fn bytes_that_are_no_module_are_refused() {
+    fn bytes_that_are_not_a_module_are_refused() {
         assert!(
             measure(b"<!doctype html>").unwrap_err().message().unwrap().contains("not a valid WASM module")
         );

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Extensions of text files and of WebAssembly, which compresses like text. Images and fonts are compressed already.
 const COMPRESSIBLE: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "webmanifest"];
 
-/// Folder under construction. It stands beside the finished folder, which a server may be serving.
+/// Folder under construction. The finished folder stays until then, as a server may be serving it.
 pub(super) struct OutputDir {
     fresh: PathBuf,
     finished: PathBuf,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_takes_the_place_of_the_one_before_when_it_is_whole() {
+    fn a_finished_folder_replaces_the_one_before() {
         let finished = std::env::temp_dir().join(format!("folder-{}", std::process::id()));
         for text in ["one", "two"] {
             let folder = OutputDir::create(&finished).unwrap();
@@ -128,9 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_compressed_comes_back() {
+    fn compressed_bytes_can_be_restored() {
         let text = "the log is the truth; ".repeat(100).into_bytes();
-        let (small, zipped) = (brotli(&text).unwrap(), gzip(&text).unwrap());
+        let small = brotli(&text).unwrap();
+        let zipped = gzip(&text).unwrap();
         assert!(small.len() < 100 && zipped.len() < 200);
 
         let mut back = Vec::new();

@@ -199,7 +199,7 @@ mod tests {
 
     const CODE: &str = r#"<link data-trunk rel="rust" data-target-name="app" data-initializer="boot.js">"#;
 
-    /// The files that a page with these links becomes, by name, in a folder of its own.
+    /// Writes a page with these links and returns its text and the names of all files.
     fn written(name: &str, mode: Mode, links: &str) -> (String, Vec<String>) {
         let root = std::env::temp_dir().join(format!("page-{name}-{}", std::process::id()));
         for (path, text) in
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_that_the_page_names_is_there_and_the_rest_is_as_it_was() {
+    fn every_linked_file_exists_and_the_rest_of_the_page_is_unchanged() {
         let links = r#"<link data-trunk rel="css" href="b.css"><link data-trunk rel="icon" href="i.svg" type="image/svg+xml" title="a &amp; &quot;b&quot;">
             <link data-trunk rel="css" href="a.css"/><link rel="stylesheet" href="https://example.org/c.css">
             <link data-trunk rel="copy-dir" href="img"><link data-trunk rel="copy-file" href="i.svg">"#;
@@ -253,7 +253,7 @@ mod tests {
             "{text}"
         );
         for url in text.split('"').filter_map(|word| word.strip_prefix('/')) {
-            assert!(names.iter().any(|name| name == url), "{url} is not there: {names:?}");
+            assert!(names.iter().any(|name| name == url), "{url} does not exist: {names:?}");
         }
         for kept in ["img/x/y.txt", "i.svg", "snippets/one/inline0.js"] {
             assert!(names.iter().any(|name| name == kept), "{kept} keeps its name: {names:?}");
@@ -261,13 +261,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_page_that_is_worked_on_reloads_itself() {
+    fn only_a_watched_page_reloads_itself() {
         assert!(written("watched", Mode::Watched, "").0.contains("/reload-"));
         assert!(!written("dev", Mode::Development, "").0.contains("/reload-"));
     }
 
     #[test]
-    fn a_link_that_is_not_understood_is_named() {
+    fn an_unsupported_link_is_named() {
         let failed = |text: &str| parse_links(text).unwrap_err();
         assert!(
             failed(&format!(r#"<link data-trunk rel="scss" href="a.scss">{CODE}"#)).contains(r#"rel="scss""#)

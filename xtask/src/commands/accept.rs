@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_that_differ_are_told_with_how_much_that_is() {
+    fn files_that_differ_are_listed_with_the_number_of_lines() {
         let texts = |texts: &[(&str, &str)]| -> TextFiles {
             texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
         };

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_scenario_is_misuse_and_lists_the_known_ones() {
+    fn an_unknown_scenario_is_a_usage_error_and_lists_the_known_ones() {
         let failure = run(&["flood".into()]).unwrap_err();
         assert!(matches!(&failure, Failure::Usage(text) if text.contains("reconnect")));
     }

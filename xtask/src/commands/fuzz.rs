@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_a_target_nor_a_time_is_misuse() {
+    fn anything_but_targets_and_a_duration_is_a_usage_error() {
         for words in ["frame", "--secs", "--secs 0", "--secs soon", "--fast"] {
             assert!(matches!(named(words), Err(Failure::Usage(_))), "{words}");
         }

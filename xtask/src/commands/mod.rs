@@ -117,13 +117,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_command_is_misuse_and_lists_the_known_ones() {
+    fn an_unknown_command_is_a_usage_error_and_lists_the_known_ones() {
         let failure = dispatch(&["fly".into()]).unwrap_err();
         assert!(matches!(&failure, Failure::Usage(text) if text.contains("delete-demo")));
     }
 
     #[test]
-    fn help_is_given_and_no_misuse() {
+    fn help_is_not_a_usage_error() {
         for words in [&["--help"][..], &["help"], &["doctor", "--help"], &["rename", "-h"]] {
             let words: Vec<String> = words.iter().map(ToString::to_string).collect();
             assert!(dispatch(&words).is_ok(), "{words:?}");

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_line_the_place_is_shown() {
+    fn an_excerpt_of_a_long_line_shows_the_position() {
         let line = format!("{} app {}", "ä".repeat(200), "b".repeat(200));
         let shown = excerpt(&line, line.find("app").unwrap());
         assert!(shown.starts_with("…ä") && shown.contains(" app b"), "{shown}");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_the_project_uses_is_refused_with_the_place_where_it_stands() {
+    fn a_word_that_the_project_uses_is_refused_with_its_place() {
         let before = texts(&[("src/a.rs", "one\n  let talk = echo();\n")]);
         let failure = rename_texts(&before, "echo", "talk").unwrap_err();
         let reason = failure.message().unwrap();

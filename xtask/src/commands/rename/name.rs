@@ -16,8 +16,8 @@ const RESERVED: [&str; 64] = [
     "aux", "con", "nul", "prn",
 ];
 
-/// Prefix of cargo's variable with the path of a binary. The binary's name follows in kebab case although the whole looks
-/// like an identifier.
+/// Prefix of cargo's variable with the path of a binary. The binary's name follows in kebab case although the whole
+/// looks like an identifier.
 const BINARY_VARIABLE: &str = "CARGO_BIN_EXE_";
 
 /// A name in all its forms.

@@ -1,8 +1,8 @@
 //! Step `fork`: turns a copy of the project into a product, by the commands that the README names, and tests it.
 //!
-//! The copy shares our build folder, or all dependencies would be compiled again. Its packages get a different version:
-//! cargo distinguishes packages in one build folder by name, version and path in the workspace, and would otherwise take
-//! the copy's for ours.
+//! The copy shares our build folder, or all dependencies would be compiled again. Its packages get a different
+//! version: cargo distinguishes packages in one build folder by name, version and path in the workspace, and would
+//! otherwise take the copy's for ours.
 
 use super::results::{Success, Tally};
 use super::walkthrough;
@@ -17,8 +17,8 @@ use std::time::Instant;
 /// Name of the fork. It has two words, which matters where it is part of an identifier.
 const NAME: &str = rename::NAMES[0];
 
-/// Server tests that depend on the project's name or its features. All others test the core: the step `tests` runs them,
-/// and the fork only compiles them.
+/// Server tests that depend on the project's name or its features. All others test the core: the step `tests` runs
+/// them, and the fork only compiles them.
 const PRODUCT_TESTS: &str = "architecture:: features:: wire:: http::contract http::identity http::metrics \
                                  http::pages http::settings http::start http::traces";
 
@@ -111,8 +111,8 @@ impl Fork {
         Ok(())
     }
 
-    /// Test command. It names the same packages and features as the step `tests`, or dependencies would be compiled in one
-    /// more variant.
+    /// Test command. It names the same packages and features as the step `tests`, or dependencies would be compiled in
+    /// one more variant.
     fn tests(&self, args: &str) -> Command {
         self.cargo(&format!("test --workspace --no-fail-fast --features server/otel {args}"))
     }

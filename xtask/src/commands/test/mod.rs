@@ -14,7 +14,8 @@ use std::fmt::Write;
 use std::time::Instant;
 use steps::{STEPS, Step, Tier};
 
-/// Runs the chosen steps (`[--quick|--long] [STEP…]`) or lists them (`--list`). A failed step does not stop the others.
+/// Runs the chosen steps (`[--quick|--long] [STEP…]`) or lists them (`--list`). A failed step does not stop the
+/// others.
 pub(super) fn run(args: &[String]) -> Result {
     if args == ["--list"] {
         print!("{}", list());
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn each_tier_holds_the_one_before() {
+    fn each_tier_includes_the_one_before() {
         let quick = names("--quick").1;
         let short = names("").1;
         let long = names("--long").1;
@@ -122,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn steps_run_by_name_in_their_own_order_whatever_their_tier() {
+    fn named_steps_run_in_their_own_order_whatever_their_tier() {
         assert_eq!(names("soak lint lint"), (Tier::Short, vec!["lint", "soak"]));
         assert_eq!(names("--long tests"), (Tier::Long, vec!["tests"]));
     }
 
     #[test]
-    fn an_unknown_step_is_misuse_and_lists_the_known_ones() {
+    fn an_unknown_step_is_a_usage_error_and_lists_the_known_ones() {
         let failure = run(&words("lint bowser")).unwrap_err();
         assert!(
             matches!(&failure, Failure::Usage(text) if text.contains("`bowser`") && text.contains("browser"))
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn tiers_that_contradict_each_other_are_misuse() {
+    fn contradicting_tiers_are_a_usage_error() {
         for args in ["--quick --long", "--quick lint", "--slow", "--list lint"] {
             assert!(matches!(run(&words(args)), Err(Failure::Usage(_))), "{args}");
         }

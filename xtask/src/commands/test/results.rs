@@ -168,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn only_a_step_that_ran_and_did_not_pass_is_lacking() {
+    fn only_a_step_that_ran_can_be_reported_as_not_passed() {
         let report = report(&[("format", Outcome::Passed), ("client", Outcome::Failed)]);
         assert!(report.did_not_pass("client"));
         assert!(!report.did_not_pass("format") && !report.did_not_pass("browser"));
     }
 
     #[test]
-    fn one_failure_fails_the_run_and_an_interruption_is_no_failure() {
+    fn one_failure_fails_the_run_and_an_interruption_is_not_a_failure() {
         assert!(report(&[("format", Outcome::Passed), ("fuzz", Outcome::Skipped)]).result().is_ok());
         let failed = [("format", Outcome::Failed), ("lint", Outcome::Passed)];
         assert!(matches!(report(&failed).result(), Err(Failure::Reported)));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn results_are_counted_whether_good_or_bad() {
+    fn totals_are_parsed_from_good_and_bad_results() {
         let ok =
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
         assert_eq!(parse_totals(ok), Some((12, 0)));
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_count_once_also_where_their_program_was_interrupted() {
+    fn tests_count_once_even_if_their_program_was_interrupted() {
         let mut tally = Tally::default();
         let finished =
             ["test a ... ok", "test b ... FAILED", "test result: FAILED. 1 passed; 1 failed; 0 ignored"];

@@ -252,8 +252,8 @@ fn browser_tests() -> Result<Command> {
     Ok(command)
 }
 
-/// Number of tests that run at the same time: one more than there are cores, since most tests wait for timers, disks and
-/// browsers, but not more than that, since some check how long something takes.
+/// Number of tests that run at the same time: one more than there are cores, since most tests wait for timers, disks
+/// and browsers, but not more than that, since some check how long something takes.
 fn threads() -> String {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     (cores + 1).to_string()
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_comes_after_the_one_that_it_needs_and_in_no_smaller_tier() {
+    fn a_step_comes_after_the_one_it_needs_and_not_in_a_smaller_tier() {
         for (place, step) in STEPS.iter().enumerate() {
             let Some(needed) = step.needs else { continue };
             let before = STEPS[..place].iter().find(|other| other.name == needed);
