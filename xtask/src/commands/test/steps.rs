@@ -117,7 +117,7 @@ pub(super) const STEPS: [Step; 14] = [
     Step {
         name: "trunk-page",
         tier: Tier::Long,
-        about: "test the page that trunk builds in Chromium",
+        about: "check that the page that trunk builds behaves like the release page",
         needs: Some("client"),
         run: |tally, _| trunk_page(tally),
     },
@@ -140,7 +140,7 @@ pub(super) const STEPS: [Step; 14] = [
         tier: Tier::Long,
         about: "run the fuzzers for five minutes",
         needs: None,
-        run: |tally, _| fuzz_afresh(tally),
+        run: |tally, _| fuzz_from_seeds(tally),
     },
 ];
 
@@ -179,7 +179,7 @@ fn tests(tally: &mut Tally, tier: Tier) -> Result<Success> {
     }
     if tools::PROXIES.iter().any(|name| tools::find_system_program(name).is_none()) {
         tally.skip(
-            "the tests of `doctor` need nginx, HAProxy and Caddy: `cargo xtask setup --with-proxies`",
+            "the tests behind proxies need nginx, HAProxy and Caddy: `cargo xtask setup --with-proxies`",
         )?;
     }
     if cfg!(target_os = "linux") && tools::find_on_path(&["faketime"]).is_none() {
@@ -236,15 +236,15 @@ fn release() -> Result {
     self_contained::check(&server::build_release(&client::build()?, &[])?)
 }
 
-fn fuzz_afresh(tally: &mut Tally) -> Result<Success> {
+fn fuzz_from_seeds(tally: &mut Tally) -> Result<Success> {
     if tools::cxx_compiler().is_none() {
         return tally.skip("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser`");
     }
     passed(fuzz::run_from_seeds(FUZZ_SECS))
 }
 
-/// Command for the browser tests, on a server with the client inside. All packages are named and traces enabled so that
-/// cargo chooses the same features of dependencies as for the step `tests` and does not compile them again.
+/// Command for the browser tests, on a server with the client inside. All packages are named and traces enabled so
+/// that cargo chooses the same features of dependencies as for the step `tests` and does not compile them again.
 fn browser_tests() -> Result<Command> {
     let mut command =
         cargo::command("test --workspace --no-fail-fast --features server/otel,server/embed --test browser");
