@@ -1,50 +1,50 @@
-//! How a command fails: with a line for the person and an exit code for the machine.
+//! Failure of a command: a message for the user and an exit code for scripts.
 
 use std::process::ExitCode;
 
-/// What a command ends with; nothing by default.
+/// Result of a command or of a part of it.
 pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 
-/// Why a command did not do what it was asked.
+/// Reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Something went wrong; the text says what, and how to mend it.
-    Because(String),
-    /// The command was called in a way it does not understand.
-    Misuse(String),
-    /// Something went wrong and the command has told the person already.
-    Told,
-    /// Ctrl-C or SIGTERM.
+    /// Something went wrong. The message says what, and how to fix it.
+    Error(String),
+    /// The command line is invalid.
+    Usage(String),
+    /// Something went wrong and the user has already been told.
+    Reported,
+    /// Ctrl-C or SIGTERM arrived.
     Interrupted,
 }
 
 impl Failure {
-    /// What is still to be said, if anything.
-    pub(crate) fn reason(&self) -> Option<&str> {
+    /// Message that still has to be printed, if any.
+    pub(crate) fn message(&self) -> Option<&str> {
         match self {
-            Failure::Because(reason) | Failure::Misuse(reason) => Some(reason),
-            Failure::Told | Failure::Interrupted => None,
+            Failure::Error(message) | Failure::Usage(message) => Some(message),
+            Failure::Reported | Failure::Interrupted => None,
         }
     }
 
-    /// 1, or 2 for misuse, or 130 as shells have it for Ctrl-C.
+    /// 1 for errors, 2 for an invalid command line, 130 for an interruption (the shells' convention).
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Failure::Because(_) | Failure::Told => 1,
-            Failure::Misuse(_) => 2,
+            Failure::Error(_) | Failure::Reported => 1,
+            Failure::Usage(_) => 2,
             Failure::Interrupted => 130,
         })
     }
 }
 
 impl From<String> for Failure {
-    fn from(reason: String) -> Self {
-        Failure::Because(reason)
+    fn from(message: String) -> Self {
+        Failure::Error(message)
     }
 }
 
 impl From<&str> for Failure {
-    fn from(reason: &str) -> Self {
-        Failure::Because(reason.to_owned())
+    fn from(message: &str) -> Self {
+        Failure::Error(message.to_owned())
     }
 }

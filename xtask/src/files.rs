@@ -1,30 +1,25 @@
-//! Reading, writing and listing files, with errors that name the path.
+//! File operations whose errors name the path.
 
 use crate::failure::Result;
-use crate::git;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders at the project's root that hold what was built or installed, not what was written.
-const NOT_OURS: [&str; 4] = [".git", ".tools", "data", "target"];
-
-/// A file's bytes.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
 }
 
-/// A file's text.
+/// Reads a text file; fails if it is not UTF-8.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
-    let text = read_if_text(path)?;
+    let text = try_read_text(path)?;
     text.ok_or_else(|| format!("cannot read {}: it is not UTF-8 text", path.display()).into())
 }
 
-/// A file's text; None if its bytes are not UTF-8, as those of an image.
-pub(crate) fn read_if_text(path: &Path) -> Result<Option<String>> {
+/// Reads a text file; returns None if it is not UTF-8, such as an image.
+pub(crate) fn try_read_text(path: &Path) -> Result<Option<String>> {
     Ok(String::from_utf8(read(path)?).ok())
 }
 
-/// Writes a file, and the folders above it.
+/// Writes a file and creates its parent folders.
 pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder)
@@ -32,12 +27,12 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result {
         .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
 }
 
-/// Makes a folder, and those above it, where there is none.
-pub(crate) fn create(folder: &Path) -> Result {
-    fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()).into())
+/// Creates a folder and its parents where they do not exist.
+pub(crate) fn create_dir(folder: &Path) -> Result {
+    fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()).into())
 }
 
-/// Copies a file, and makes the folders above the copy.
+/// Copies a file and creates the parent folders of the copy.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result {
     let folder = to.parent().unwrap_or(to);
     fs::create_dir_all(folder)
@@ -52,7 +47,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result {
         .map_err(|error| format!("cannot rename {} to {}: {error}", from.display(), to.display()).into())
 }
 
-/// Removes a file, or a folder with all in it. True if there was one.
+/// Removes a file, or a folder with its contents. Returns false if the path does not exist.
 pub(crate) fn remove(path: &Path) -> Result<bool> {
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
@@ -62,40 +57,21 @@ pub(crate) fn remove(path: &Path) -> Result<bool> {
     }
 }
 
-/// Every file of the project that a person wrote, sorted: those that git tracks or would add, and where git does
-/// not hold the folder, all but what is built or installed.
-pub(crate) fn of_project(root: &Path) -> Result<Vec<PathBuf>> {
-    if let Some(files) = git::files(root) {
-        return Ok(files);
-    }
+/// Lists all files below a folder, sorted. A file yields itself; a path that does not exist yields nothing.
+pub(crate) fn walk(path: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for path in entries(root)? {
-        if !NOT_OURS.iter().any(|name| path.ends_with(name)) {
-            files.extend(below(&path)?);
+    if path.is_dir() {
+        for entry in list_dir(path)? {
+            files.extend(walk(&entry)?);
         }
+    } else if path.exists() {
+        files.push(path.to_path_buf());
     }
     Ok(files)
 }
 
-/// A file's path below the project's folder, with `/` between the parts.
-pub(crate) fn below_root(root: &Path, file: &Path) -> String {
-    let parts = file.strip_prefix(root).unwrap_or(file).iter().map(|part| part.to_string_lossy());
-    parts.collect::<Vec<_>>().join("/")
-}
-
-/// Every file below a folder, sorted; a file is itself, and what does not exist has none.
-pub(crate) fn below(path: &Path) -> Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(path.exists().then(|| path.to_path_buf()).into_iter().collect());
-    }
-    let mut files = Vec::new();
-    for entry in entries(path)? {
-        files.extend(below(&entry)?);
-    }
-    Ok(files)
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+/// Lists the entries of a folder, sorted.
+pub(crate) fn list_dir(folder: &Path) -> Result<Vec<PathBuf>> {
     let listed: std::io::Result<Vec<PathBuf>> =
         fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     let mut paths = listed.map_err(|error| format!("cannot list {}: {error}", folder.display()))?;

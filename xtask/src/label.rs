@@ -1,59 +1,58 @@
-//! `Label`: several programs in one terminal, each line behind the name of whose it is.
+//! Labels for the output of programs that share one terminal.
 
+use crate::console;
 use crate::failure::Result;
-use crate::process::{self, Running};
-use crate::say;
+use crate::process::{self, ChildProcess};
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// Tells whose line it is.
+/// Prefix of every line that a program prints.
 #[derive(Clone, Copy)]
 pub(crate) struct Label {
-    /// What stands before each line.
     pub(crate) name: &'static str,
-    /// An ANSI colour.
+    /// ANSI escape sequence.
     pub(crate) colour: &'static str,
 }
 
-/// The lines of the server and of its build.
+/// Label of the server and of its build.
 pub(crate) const SERVER: Label = Label { name: "server", colour: "\x1b[35m" };
-/// The lines of the client's build.
+/// Label of the client's build.
 pub(crate) const CLIENT: Label = Label { name: "client", colour: "\x1b[36m" };
 
 impl Label {
-    /// Starts a child whose lines, of both streams, are printed behind the label.
-    pub(crate) fn start(self, command: &mut Command) -> Result<Running> {
-        self.prepare(command);
-        let mut running = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-        let child = running.child();
+    /// Starts a child process and prints its stdout and stderr behind the label.
+    pub(crate) fn spawn(self, command: &mut Command) -> Result<ChildProcess> {
+        self.request_colours(command);
+        let mut process = ChildProcess::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+        let child = process.child();
         if let Some(stdout) = child.stdout.take() {
-            self.follow(stdout);
+            self.print_lines(stdout);
         }
         if let Some(stderr) = child.stderr.take() {
-            self.follow(stderr);
+            self.print_lines(stderr);
         }
-        Ok(running)
+        Ok(process)
     }
 
-    /// Tells a program that its lines are seen in colours, if they are, though it writes into a pipe.
-    pub(crate) fn prepare(self, command: &mut Command) {
-        if say::colours(&std::io::stdout()) {
+    /// Makes cargo print colours into a pipe if our stdout shows them.
+    pub(crate) fn request_colours(self, command: &mut Command) {
+        if console::use_colours(&std::io::stdout()) {
             command.env("CARGO_TERM_COLOR", "always");
         }
     }
 
-    /// Prints a text, each of its lines behind the label.
+    /// Prints a text with the label before each of its lines.
     pub(crate) fn print(self, text: &str) {
-        let label = say::coloured(self.colour, &format!("{} |", self.name));
+        let label = console::coloured(self.colour, &format!("{} |", self.name));
         for line in text.split('\n') {
-            // A reader that went away is no reason to end.
+            // A closed stdout is no reason to end.
             let _ = writeln!(std::io::stdout(), "{label} {line}");
         }
     }
 
-    /// Prints every line of a stream, until it ends.
-    pub(crate) fn follow(self, stream: impl Read + Send + 'static) {
+    /// Prints each line of a stream behind the label, on a thread of its own.
+    pub(crate) fn print_lines(self, stream: impl Read + Send + 'static) {
         thread::spawn(move || process::lines(stream).for_each(|line| self.print(&line)));
     }
 }

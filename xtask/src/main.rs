@@ -1,24 +1,25 @@
-//! The project's own commands. `cargo xtask` lists them.
+//! Developer commands of the project; `cargo xtask` lists them.
 //!
-//! One file in `commands/` for each command; the rest are the parts they share. Programs are started
-//! through `process`, which ends them, with all that they started, when we end.
+//! Each command is a file or folder in `commands/`; the other modules are what they share. Every program is started
+//! through `process`, which stops it and everything it started when xtask ends.
 
-mod artifact;
+mod args;
+mod cargo;
 mod client;
 mod commands;
+mod console;
 mod failure;
 mod files;
-mod git;
 mod label;
 mod markers;
 mod process;
 mod project;
-mod say;
+#[cfg(test)]
+mod sandbox;
 mod server;
+mod source_tree;
 mod stamp;
 mod stop;
-mod suite;
-mod texts;
 mod tools;
 
 use std::process::ExitCode;
@@ -29,9 +30,9 @@ fn main() -> ExitCode {
     match commands::dispatch(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            match failure.reason() {
-                Some(reason) => say::error(reason),
-                None if stop::asked() => say::note("stopped"),
+            match failure.message() {
+                Some(message) => console::error(message),
+                None if stop::requested() => console::note("stopped"),
                 None => (),
             }
             failure.exit_code()

@@ -1,8 +1,7 @@
-//! Starting other programs, in the project's folder, and never leaving one behind.
+//! Child processes: started in the project's folder, never left behind.
 //!
-//! Each child heads a process group of its own: ending the group ends what the child started too (the
-//! compilers of a cargo, the tests of a `cargo test`). A terminal's Ctrl-C therefore reaches only us,
-//! and we pass it on.
+//! Each child leads a process group of its own, so stopping the group also stops what the child started (the compilers
+//! of a cargo, the tests of a `cargo test`). A terminal's Ctrl-C therefore reaches xtask alone, which passes it on.
 
 use crate::failure::{Failure, Result};
 use crate::{project, stop};
@@ -12,42 +11,37 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a child may take to end by itself: the server has 10 s to let its clients go.
-const GRACE: Duration = Duration::from_secs(12);
-const POLL: Duration = Duration::from_millis(20);
+/// Time that a child gets to end by itself. The server takes up to 10 s to say goodbye to its clients.
+const STOP_TIMEOUT: Duration = Duration::from_secs(12);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// `cargo` with these words, which are separated by spaces.
-pub(crate) fn cargo(words: &str) -> Command {
-    program("cargo", words)
-}
-
-/// Any program with these words, which are separated by spaces.
-pub(crate) fn program(name: impl AsRef<OsStr>, words: &str) -> Command {
-    let mut command = Command::new(name);
-    command.current_dir(project::root()).args(words.split_whitespace());
+/// Creates a command that runs in the project's folder. `args` is split at spaces.
+pub(crate) fn command(program: impl AsRef<OsStr>, args: &str) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(project::root()).args(args.split_whitespace());
     command
 }
 
-/// Runs a program to its end; its output is the person's to read.
+/// Runs a program until it ends. Its output goes straight to the user.
 pub(crate) fn run(command: &mut Command) -> Result {
-    let status = Running::start(command)?.wait()?;
-    succeeded(command, status)
+    let status = ChildProcess::spawn(command)?.wait()?;
+    check_status(command, status)
 }
 
-/// Runs a program to its end and hands over each line of its stdout as it comes.
-pub(crate) fn each_line(command: &mut Command, on_line: impl FnMut(&str) + Send) -> Result {
-    each_line_beside(command, on_line, drop)
+/// Runs a program until it ends and calls `on_line` for each line of its stdout.
+pub(crate) fn for_each_line(command: &mut Command, on_line: impl FnMut(&str) + Send) -> Result {
+    for_each_line_with_stderr(command, on_line, drop)
 }
 
-/// The same, and hands over its stderr where `command` pipes it.
-pub(crate) fn each_line_beside(
+/// Like [`for_each_line`], and passes stderr to `take_stderr` if `command` pipes it.
+pub(crate) fn for_each_line_with_stderr(
     command: &mut Command,
     mut on_line: impl FnMut(&str) + Send,
     take_stderr: impl FnOnce(ChildStderr),
 ) -> Result {
-    let mut running = Running::start(command.stdout(Stdio::piped()))?;
-    let stdout = running.child.stdout.take();
-    if let Some(stderr) = running.child.stderr.take() {
+    let mut process = ChildProcess::spawn(command.stdout(Stdio::piped()))?;
+    let stdout = process.child.stdout.take();
+    if let Some(stderr) = process.child.stderr.take() {
         take_stderr(stderr);
     }
     let status = thread::scope(|scope| {
@@ -56,98 +50,100 @@ pub(crate) fn each_line_beside(
                 lines(stdout).for_each(|line| on_line(&line));
             }
         });
-        let status = running.wait();
-        // The pipe closes with its last writer, which may be a grandchild that was forgotten.
-        running.end();
+        let status = process.wait();
+        // A grandchild that still runs holds the pipe open, and the scope would wait for it.
+        process.stop();
         status
     })?;
-    succeeded(command, status)
+    check_status(command, status)
 }
 
-/// The lines of a stream until it ends, whatever bytes are in them: who stops reading stops the writer.
+/// Lines of a stream until it ends. Invalid UTF-8 must not end them: a writer blocks once nobody reads.
 pub(crate) fn lines(stream: impl Read) -> impl Iterator<Item = String> {
     let lines = BufReader::new(stream).split(b'\n').map_while(std::io::Result::ok);
     lines.map(|line| String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned())
 }
 
-/// Runs a short program silently: its stdout, if it succeeded.
-pub(crate) fn answer(command: &mut Command) -> Option<String> {
+/// Runs a short program silently and returns its stdout, or None if it fails.
+pub(crate) fn capture(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What to type to repeat a command, its environment (but for `PATH`) included.
-pub(crate) fn shown(command: &Command) -> String {
+/// Command line that repeats a command, with the environment variables it sets (except `PATH`).
+pub(crate) fn command_line(command: &Command) -> String {
     let mut words = Vec::new();
     for (name, value) in command.get_envs() {
-        if let (Some(value), true) = (value, name != "PATH") {
+        if let Some(value) = value
+            && name != "PATH"
+        {
             words.push(format!("{}={}", name.display(), value.display()));
         }
     }
     words.push(command.get_program().display().to_string());
-    // What cargo tells to us alone would hide what it tells to people.
-    let for_people = |word: &String| !word.starts_with("--message-format=");
-    words.extend(command.get_args().map(|word| word.display().to_string()).filter(for_people));
+    let args = command.get_args().map(|arg| arg.display().to_string());
+    // With this flag cargo prints messages for machines only.
+    words.extend(args.filter(|arg| !arg.starts_with("--message-format=")));
     words.join(" ")
 }
 
-fn succeeded(command: &Command, status: ExitStatus) -> Result {
+fn check_status(command: &Command, status: ExitStatus) -> Result {
     if status.success() {
         return Ok(());
     }
     let name = command.get_program().display();
-    Err(format!("{name} ended with {status}; to repeat it alone:\n    {}", shown(command)).into())
+    Err(format!("{name} failed ({status}); to run it again:\n    {}", command_line(command)).into())
 }
 
-/// A child that runs. Dropped, it is ended, with all that it started.
-pub(crate) struct Running {
+/// A running child. Dropping it stops the child and everything it started.
+pub(crate) struct ChildProcess {
     child: Child,
 }
 
-impl Running {
-    /// Starts a program. It reads nothing, and writes where `command` says, our own streams by default.
-    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+impl ChildProcess {
+    /// Starts a program without stdin. Its output goes where `command` says, by default to our own streams.
+    pub(crate) fn spawn(command: &mut Command) -> Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         match command.stdin(Stdio::null()).spawn() {
-            Ok(child) => Ok(Running { child }),
-            Err(error) => Err(format!("cannot start `{}`: {error}", shown(command)).into()),
+            Ok(child) => Ok(ChildProcess { child }),
+            Err(error) => Err(format!("cannot start `{}`: {error}", command_line(command)).into()),
         }
     }
 
-    /// The child's streams, for those who asked for pipes.
+    /// Access to the pipes of the child.
     pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
-    /// Waits until the child ends by itself, or until we are asked to stop: then ends it.
+    /// Waits until the child ends. Stops it and fails with `Interrupted` if a stop is requested first.
     pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
         loop {
-            if stop::asked() {
-                self.end();
+            if stop::requested() {
+                self.stop();
                 return Err(Failure::Interrupted);
             }
-            if let Some(status) = self.ended()? {
+            if let Some(status) = self.try_wait()? {
                 return Ok(status);
             }
-            thread::sleep(POLL);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
-    /// How the child ended, if it did.
-    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.child.try_wait().map_err(|error| format!("cannot wait for a child: {error}").into())
+    /// Exit status of the child, or None while it runs.
+    pub(crate) fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
+        self.child.try_wait().map_err(|error| format!("cannot wait for a child process: {error}").into())
     }
 
-    /// Asks the child to end, waits for it, and makes an end of what is left of its group.
-    pub(crate) fn end(&mut self) -> Option<ExitStatus> {
-        let deadline = Instant::now() + GRACE;
+    /// Asks the child to end, waits for up to [`STOP_TIMEOUT`], and kills what is left of its process group.
+    pub(crate) fn stop(&mut self) -> Option<ExitStatus> {
+        let deadline = Instant::now() + STOP_TIMEOUT;
         if self.child.try_wait().is_ok_and(|status| status.is_none()) {
             self.signal("TERM");
         }
         let status = loop {
             match self.child.try_wait() {
-                Ok(None) if Instant::now() < deadline => thread::sleep(POLL),
+                Ok(None) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
                 Ok(status) => break status,
                 Err(_) => break None,
             }
@@ -156,7 +152,7 @@ impl Running {
         status.or_else(|| self.child.wait().ok())
     }
 
-    /// Signals the whole group. Through the shell: `std` has no `kill`, and calling libc's is unsafe.
+    /// Signals the whole group through the shell: `std` has no `kill`, and calling libc's is unsafe.
     #[cfg(unix)]
     fn signal(&mut self, name: &str) {
         let kill = format!("kill -s {name} -- -{}", self.child.id());
@@ -169,9 +165,9 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
-        self.end();
+        self.stop();
     }
 }
 
@@ -180,33 +176,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_child_is_ended_with_what_it_started() {
+    fn stopping_a_child_stops_what_it_started() {
         // The grandchild holds the pipe open: reading to its end shows that it is gone too.
-        let mut command = program("sh", "");
+        let mut command = command("sh", "");
         let mut running =
-            Running::start(command.args(["-c", "sleep 60 & echo up; wait"]).stdout(Stdio::piped())).unwrap();
+            ChildProcess::spawn(command.args(["-c", "sleep 60 & echo up; wait"]).stdout(Stdio::piped()))
+                .unwrap();
         let mut lines = lines(running.child().stdout.take().unwrap());
         assert_eq!(lines.next().unwrap(), "up");
 
         let started = Instant::now();
-        assert!(!running.end().unwrap().success());
+        assert!(!running.stop().unwrap().success());
         assert!(lines.next().is_none());
-        assert!(started.elapsed() < GRACE);
+        assert!(started.elapsed() < STOP_TIMEOUT);
     }
 
     #[test]
     fn each_line_arrives_and_a_failure_names_the_command() {
         let mut seen = Vec::new();
-        let failure = each_line(program("sh", "").args(["-c", "echo one; echo two; exit 3"]), |line| {
+        let failure = for_each_line(command("sh", "").args(["-c", "echo one; echo two; exit 3"]), |line| {
             seen.push(line.to_owned());
         });
         assert_eq!(seen, ["one", "two"]);
-        assert!(failure.unwrap_err().reason().unwrap().contains("sh -c"));
+        assert!(failure.unwrap_err().message().unwrap().contains("sh -c"));
     }
 
     #[test]
     fn a_command_is_shown_with_its_environment() {
-        let mut command = cargo("test -p server");
-        assert_eq!(shown(command.env("ANSWER", "42").env("PATH", "/bin")), "ANSWER=42 cargo test -p server");
+        let mut command = command("cargo", "test -p server");
+        assert_eq!(
+            command_line(command.env("ANSWER", "42").env("PATH", "/bin")),
+            "ANSWER=42 cargo test -p server"
+        );
     }
 }

@@ -1,18 +1,15 @@
-//! Where things are: the one place that knows the project's folders.
+//! Name and folders of the project.
 
-use crate::failure::Result;
-use crate::process;
-use serde::Deserialize;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The project's name, which its binary carries.
+/// Name of the project and of its binary.
 pub(crate) const NAME: &str = "duplex";
 
-/// The folder with the workspace's `Cargo.toml`.
+/// Folder that contains the workspace's `Cargo.toml`.
 ///
-/// Taken from cargo at run time: the path compiled in would be wrong after the folder was moved.
+/// Read from cargo's environment at run time: a compiled-in path is wrong once the folder has been moved.
 pub(crate) fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
@@ -21,31 +18,12 @@ pub(crate) fn root() -> &'static Path {
     })
 }
 
-/// Cargo's build folder, from cargo itself: the environment and any configuration file above us may move it.
-pub(crate) fn target() -> Result<PathBuf> {
-    static TARGET: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(known) = TARGET.get() {
-        return Ok(known.clone());
-    }
-    #[derive(Deserialize)]
-    struct Metadata {
-        target_directory: PathBuf,
-    }
-    let mut metadata = process::cargo("metadata --no-deps --offline --format-version 1");
-    let told = process::answer(&mut metadata).ok_or_else(|| {
-        format!("cargo cannot tell about the project; to see why:\n    {}", process::shown(&metadata))
-    })?;
-    let told: Metadata =
-        serde_json::from_str(&told).map_err(|error| format!("cargo's metadata cannot be read: {error}"))?;
-    Ok(TARGET.get_or_init(|| told.target_directory).clone())
-}
-
-/// The tools that `setup` installs: in the project, not in the person's home.
+/// Folder where `setup` installs tools: inside the project, not in the user's home.
 pub(crate) fn tools() -> PathBuf {
     root().join(".tools")
 }
 
-/// Whether a machine runs us, so that "skipped, as a tool is missing" is no answer.
+/// Returns true in CI, where a missing tool is an error instead of a reason to skip a test.
 pub(crate) fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
 }

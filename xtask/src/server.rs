@@ -1,38 +1,29 @@
-//! The server's two builds: a quick one for `run`, and the release binary with the client inside.
+//! Server builds: a development build for `run` and `dev`, and the release binary that contains the client.
 
 use crate::failure::Result;
 use crate::label::Label;
-use crate::process::cargo;
-use crate::stamp::Stamp;
-use crate::{artifact, project, say};
+use crate::{cargo, console, project};
 use std::path::{Path, PathBuf};
 
-/// What the server is made of.
+/// Files and folders that the server is built from.
 pub(crate) const INPUTS: [&str; 5] = ["server", "shared", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"];
 
-/// Builds the development server unless it is fresh. Its path.
+/// Builds the development server and returns its path.
 pub(crate) fn build_dev() -> Result<PathBuf> {
-    let stamp = Stamp::new("server", &INPUTS)?;
-    if let Some(binary) = stamp.fresh() {
-        return Ok(binary);
-    }
-    say::step("building the server", "three minutes the first time, then seconds; the client comes next");
-    let binary = artifact::build(&mut cargo("build --package server"), project::NAME, None)?;
-    stamp.write(&binary)?;
-    Ok(binary)
+    console::step("building the server", "about three minutes the first time, seconds after that");
+    cargo::build(&mut cargo::command("build --package server"), project::NAME, None)
 }
 
-/// Builds the development server again, its lines behind that label. Its path.
+/// Builds the development server and returns its path. Cargo's output is printed behind `label`.
 pub(crate) fn rebuild_dev(label: Label) -> Result<PathBuf> {
-    artifact::build(&mut cargo("build --package server"), project::NAME, Some(label))
+    cargo::build(&mut cargo::command("build --package server"), project::NAME, Some(label))
 }
 
-/// Builds the release server with a finished client inside, and with these features. Its path.
-pub(crate) fn build_release(client: &Path, features: &[&str]) -> Result<PathBuf> {
-    say::step("building the release server", "optimised and with the client inside; some minutes");
-    let mut build = cargo("build --release --package server");
-    build
-        .arg(format!("--features={}", [&["embed", "jemalloc"], features].concat().join(",")))
-        .env("DUPLEX_EMBED", client);
-    artifact::build(&mut build, project::NAME, None)
+/// Builds the release server with the client folder embedded and these extra features, and returns its path.
+pub(crate) fn build_release(client: &Path, extra_features: &[&str]) -> Result<PathBuf> {
+    console::step("building the release server", "optimised, with the client embedded; takes a few minutes");
+    let features = [&["embed", "jemalloc"], extra_features].concat().join(",");
+    let mut build = cargo::command("build --release --package server");
+    build.arg(format!("--features={features}")).env("DUPLEX_EMBED", client);
+    cargo::build(&mut build, project::NAME, None)
 }

@@ -1,31 +1,31 @@
-//! Is a build still fresh? Our own answer, in milliseconds, before cargo starts.
+//! Freshness of a build, decided in milliseconds and without cargo.
 //!
-//! After a good build a stamp is written: one number for what went in, one for what came out. Files
-//! count by path, time and size, as they do for cargo.
+//! A successful build writes a stamp: a fingerprint of its inputs and one of its output. Like cargo, a fingerprint
+//! covers the paths, modification times and sizes of files.
 
 use crate::failure::Result;
-use crate::{files, project};
+use crate::{cargo, files, project};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-/// Settings that change what a compiler makes of the same files.
-const SETTINGS: [&str; 4] =
+/// Environment variables that change the compiler's output.
+const VARIABLES: [&str; 4] =
     ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTUP_TOOLCHAIN"];
 
-/// The state of some files and folders as one number.
+/// Hash of the state of files and folders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint(u64);
 
 impl Fingerprint {
-    /// Of files and folders relative to `root`. Hidden files below them do not count: editors make them.
+    /// Hashes files and folders relative to `root`, except hidden files, which editors create.
     pub(crate) fn of(root: &Path, inputs: &[impl AsRef<Path>]) -> Result<Self> {
         let mut hasher = DefaultHasher::new();
         for input in inputs {
-            for file in files::below(&root.join(input))?.iter().filter(|file| !hidden(file)) {
+            for file in files::walk(&root.join(input))?.iter().filter(|file| !is_hidden(file)) {
                 file.hash(&mut hasher);
-                // A file that vanished meanwhile is a change as well.
-                let state = file.metadata().ok().map(|found| (found.modified().ok(), found.len()));
+                // A file that has just been deleted counts as a change too.
+                let state = file.metadata().ok().map(|metadata| (metadata.modified().ok(), metadata.len()));
                 state.hash(&mut hasher);
             }
         }
@@ -33,33 +33,34 @@ impl Fingerprint {
     }
 }
 
-/// What one build is made of, and where its last good run is noted.
+/// Inputs of one build, and the file that records its last success.
 pub(crate) struct Stamp {
-    note: PathBuf,
+    path: PathBuf,
     inputs: Fingerprint,
 }
 
 impl Stamp {
-    /// Looks at the inputs now, before the build: what changes while it runs is then seen the next time.
+    /// Fingerprints the inputs. Call it before the build: an input that changes during the build is then noticed by
+    /// the next one.
     pub(crate) fn new(name: &str, inputs: &[impl AsRef<Path>]) -> Result<Self> {
         let Fingerprint(files) = Fingerprint::of(project::root(), inputs)?;
-        let settings = SETTINGS.map(std::env::var_os);
+        let variables = VARIABLES.map(std::env::var_os);
         let mut hasher = DefaultHasher::new();
-        (files, settings).hash(&mut hasher);
-        let note = project::target()?.join("xtask").join(name);
-        Ok(Stamp { note, inputs: Fingerprint(hasher.finish()) })
+        (files, variables).hash(&mut hasher);
+        let path = cargo::target_dir()?.join("xtask").join(name);
+        Ok(Stamp { path, inputs: Fingerprint(hasher.finish()) })
     }
 
-    /// The output of the last good build, if it is there, untouched, and made of just these inputs.
-    pub(crate) fn fresh(&self) -> Option<PathBuf> {
-        let noted = files::read_text(&self.note).ok()?;
-        let output = PathBuf::from(noted.split_once('\n')?.1);
-        (output.exists() && noted == self.text(&output).ok()?).then_some(output)
+    /// Output of the last successful build, if it was made from the same inputs and is unchanged.
+    pub(crate) fn fresh_output(&self) -> Option<PathBuf> {
+        let saved = files::read_text(&self.path).ok()?;
+        let output = PathBuf::from(saved.split_once('\n')?.1);
+        (output.exists() && saved == self.text(&output).ok()?).then_some(output)
     }
 
-    /// Notes that the build went well, and the file that came out.
-    pub(crate) fn write(&self, output: &Path) -> Result {
-        files::write(&self.note, self.text(output)?)
+    /// Records a successful build and its output.
+    pub(crate) fn save(&self, output: &Path) -> Result {
+        files::write(&self.path, self.text(output)?)
     }
 
     fn text(&self, output: &Path) -> Result<String> {
@@ -68,7 +69,7 @@ impl Stamp {
     }
 }
 
-fn hidden(file: &Path) -> bool {
+fn is_hidden(file: &Path) -> bool {
     file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 

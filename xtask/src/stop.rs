@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM, SIGQUIT and a terminal that is closed become one flag, which every wait looks at.
+//! Stop request: Ctrl-C, SIGTERM, SIGQUIT and SIGHUP set one flag, which every wait loop checks.
 
 #[cfg(unix)]
 use signal_hook::consts::{SIGHUP, SIGQUIT};
@@ -6,15 +6,15 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+static REQUESTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// From here on a signal sets the flag and no longer ends us on the spot.
+/// Installs the signal handlers. From then on a signal sets the flag instead of ending the process.
 pub(crate) fn listen() {
     listen_for(SIGINT);
     listen_for(SIGTERM);
     #[cfg(unix)]
     listen_for(SIGQUIT);
-    // `nohup` has it ignored, so that we outlive the terminal.
+    // `nohup` sets SIGHUP to ignored so that the process outlives its terminal.
     #[cfg(unix)]
     if !is_ignored(SIGHUP, &std::fs::read_to_string("/proc/self/status").unwrap_or_default()) {
         listen_for(SIGHUP);
@@ -22,12 +22,12 @@ pub(crate) fn listen() {
 }
 
 fn listen_for(signal: i32) {
-    if let Err(error) = signal_hook::flag::register(signal, ASKED.clone()) {
-        crate::say::note(&format!("cannot listen for signal {signal}: {error}"));
+    if let Err(error) = signal_hook::flag::register(signal, REQUESTED.clone()) {
+        crate::console::note(&format!("cannot listen for signal {signal}: {error}"));
     }
 }
 
-/// True where a process ignores this signal, by its status as Linux tells it (proc(5), `SigIgn`); false without one.
+/// Returns true if a process with this `/proc/<pid>/status` (proc(5), `SigIgn`) ignores the signal.
 #[cfg(unix)]
 fn is_ignored(signal: i32, status: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -35,25 +35,26 @@ fn is_ignored(signal: i32, status: &str) -> bool {
     mask >> (signal - 1) & 1 == 1
 }
 
-/// Asks ourselves to stop, as a signal would: everything that waits ends what it waits for.
-pub(crate) fn ask() {
-    ASKED.store(true, Ordering::Relaxed);
+/// Requests a stop from within, exactly as a signal does.
+pub(crate) fn request() {
+    REQUESTED.store(true, Ordering::Relaxed);
 }
 
-/// True once we were asked to stop.
-pub(crate) fn asked() -> bool {
-    ASKED.load(Ordering::Relaxed)
+/// Returns true once a stop has been requested.
+pub(crate) fn requested() -> bool {
+    REQUESTED.load(Ordering::Relaxed)
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use crate::process::{answer, program};
+    use std::process::Command;
 
     #[test]
-    fn a_hang_up_that_nohup_ignores_is_seen() {
-        let mut shell = program("sh", "");
-        let status = answer(shell.args(["-c", "trap '' HUP; cat /proc/self/status"])).unwrap();
+    fn an_ignored_hang_up_is_detected() {
+        let mut shell = Command::new("sh");
+        let output = shell.args(["-c", "trap '' HUP; cat /proc/self/status"]).output().unwrap();
+        let status = String::from_utf8(output.stdout).unwrap();
         assert!(is_ignored(SIGHUP, &status));
         assert!(!is_ignored(SIGHUP, "SigIgn:\t0000000000000004\n") && !is_ignored(SIGHUP, ""));
     }

@@ -1,29 +1,28 @@
-//! The tools that are not part of Rust: which version the project wants, and where one is.
+//! Tools outside the Rust toolchain: the versions that the project needs, and where they are installed.
 
-use crate::failure::Result;
-use crate::{files, process, project};
+use crate::failure::{Failure, Result};
+use crate::{console, files, process, project};
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A program that `cargo install` can get, in the one version that fits.
+/// Program that `cargo install` provides, in one exact version.
 pub(crate) struct Tool {
-    /// What it is called on the command line.
+    /// Name of the executable.
     pub(crate) name: &'static str,
-    /// What it is called as a package.
+    /// Name of the package.
     pub(crate) package: &'static str,
-    /// The version we want, to the letter.
     pub(crate) version: String,
 }
 
 impl Tool {
-    /// Builds and serves the client's page in development, for those who prefer it to `cargo xtask dev`.
+    /// Builds and serves the client for those who prefer it to `cargo xtask dev`.
     pub(crate) fn trunk() -> Self {
         Tool { name: "trunk", package: "trunk", version: "0.21.14".into() }
     }
 
-    /// Writes the JavaScript side of the client for trunk. It must be of the library's version exactly.
+    /// Generates the client's JavaScript for trunk. Its version must equal that of the library in `Cargo.lock`.
     pub(crate) fn wasm_bindgen() -> Result<Self> {
         let lock = files::read_text(&project::root().join("Cargo.lock"))?;
         let version = locked_version(&lock, "wasm-bindgen").ok_or("Cargo.lock has no wasm-bindgen")?;
@@ -35,82 +34,116 @@ impl Tool {
         Tool { name: "geckodriver", package: "geckodriver", version: "0.37.0".into() }
     }
 
-    /// The first one of the right version, in `.tools` or on `PATH`.
+    /// Finds the first executable of the right version, in `.tools` or on `PATH`.
     pub(crate) fn find(&self) -> Option<PathBuf> {
-        search_path().map(|folder| executable(&folder, self.name)).find(|path| self.fits(path))
+        search_path().map(|folder| executable(&folder, self.name)).find(|path| self.has_right_version(path))
     }
 
-    fn fits(&self, path: &Path) -> bool {
-        let version = || process::answer(&mut process::program(path, "--version"));
-        path.is_file() && version().is_some_and(|text| text.split_whitespace().nth(1) == Some(&self.version))
+    fn has_right_version(&self, path: &Path) -> bool {
+        if !path.is_file() {
+            return false;
+        }
+        let output = process::capture(&mut process::command(path, "--version"));
+        output.is_some_and(|text| text.split_whitespace().nth(1) == Some(&self.version))
     }
 }
 
-/// The WASM target's name, for rustup and cargo.
+/// Target triple of the client, for rustup and cargo.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
-/// Whether the compiler can build for the browser.
+/// Returns true if the compiler can build for the browser.
 pub(crate) fn has_wasm_target() -> bool {
-    process::answer(&mut process::program("rustc", "--print sysroot"))
+    process::capture(&mut process::command("rustc", "--print sysroot"))
         .is_some_and(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).is_dir())
 }
 
-/// The browser of the browser tests; `CHROMIUM` decides if it is set.
+/// Installs the WebAssembly target unless it is there already, which is checked quickly and silently.
+pub(crate) fn install_wasm_target() -> Result {
+    if has_wasm_target() {
+        return Ok(());
+    }
+    let missing = format!("Rust's {WASM} target, which the client is compiled for, is missing");
+    if find_on_path(&["rustup"]).is_none() {
+        return Err(format!(
+            "{missing}: install it the way Rust was installed (Debian: `apt-get install libstd-rust-dev-wasm32`), \
+             or install Rust with <https://rustup.rs>"
+        )
+        .into());
+    }
+    console::step("adding Rust's WASM target", "the client is compiled for the browser; seconds, once");
+    let add = format!("target add {WASM}");
+    process::run(&mut process::command("rustup", &add)).map_err(|failure| match failure {
+        Failure::Error(reason) => Failure::Error(format!(
+            "{missing}, and rustup could not download it (check the network and RUSTUP_DIST_SERVER): {reason}"
+        )),
+        other => other,
+    })
+}
+
+/// Chromium for the browser tests; `CHROMIUM` overrides the search.
 pub(crate) fn chromium() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    given("CHROMIUM").or_else(|| on_path(&names))
+    from_env("CHROMIUM").or_else(|| find_on_path(&names))
 }
 
-/// The same browser's engine alone, where it is installed: it halves the time of the browser tests.
+/// Chromium without a user interface, if it is installed: it halves the time of the browser tests.
 pub(crate) fn headless_shell() -> Option<PathBuf> {
-    given("CHROMIUM_HEADLESS_SHELL")
-        .or_else(|| on_path(&["chromium-headless-shell", "chrome-headless-shell"]))
+    from_env("CHROMIUM_HEADLESS_SHELL")
+        .or_else(|| find_on_path(&["chromium-headless-shell", "chrome-headless-shell"]))
 }
 
-/// The program that drives the browser; `CHROMEDRIVER` decides if it is set.
+/// WebDriver server of Chromium; `CHROMEDRIVER` overrides the search.
 pub(crate) fn chromedriver() -> Option<PathBuf> {
-    given("CHROMEDRIVER").or_else(|| on_path(&["chromedriver"]))
+    from_env("CHROMEDRIVER").or_else(|| find_on_path(&["chromedriver"]))
 }
 
-/// The other browser of the long tier; `FIREFOX` decides if it is set.
+/// Firefox for the long tests; `FIREFOX` overrides the search.
 pub(crate) fn firefox() -> Option<PathBuf> {
-    given("FIREFOX").or_else(|| on_path(&["firefox-esr", "firefox"]))
+    from_env("FIREFOX").or_else(|| find_on_path(&["firefox-esr", "firefox"]))
 }
 
-/// The proxies that the tests of `doctor` run behind.
+/// Proxies that the tests of the server's `doctor` command run behind.
 pub(crate) const PROXIES: [&str; 3] = ["nginx", "haproxy", "caddy"];
 
-/// A program that may be where only root has it on `PATH`.
-pub(crate) fn system_program(name: &str) -> Option<PathBuf> {
-    on_path(&[name]).or_else(|| Some(executable(Path::new("/usr/sbin"), name)).filter(|path| path.is_file()))
+/// C++ compiler, which libFuzzer is built with.
+pub(crate) fn cxx_compiler() -> Option<PathBuf> {
+    find_on_path(&["c++"])
 }
 
-/// The first of these programs that is installed.
-pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
-    names
-        .iter()
-        .find_map(|name| search_path().map(|folder| executable(&folder, name)).find(|path| path.is_file()))
+/// Finds a program on `PATH` or in `/usr/sbin`, which only root has on `PATH`.
+pub(crate) fn find_system_program(name: &str) -> Option<PathBuf> {
+    find_on_path(&[name])
+        .or_else(|| Some(executable(Path::new("/usr/sbin"), name)).filter(|path| path.is_file()))
 }
 
-/// Trunk with these words, and with the right `wasm-bindgen` before any other on its `PATH`.
-pub(crate) fn trunk(words: &str) -> Result<Command> {
+/// Finds the first of these programs that is installed.
+pub(crate) fn find_on_path(names: &[&str]) -> Option<PathBuf> {
+    let find = |name| search_path().map(|folder| executable(&folder, name)).find(|path| path.is_file());
+    names.iter().find_map(|name| find(name))
+}
+
+/// Creates a trunk command that finds the right `wasm-bindgen` first on its `PATH`. `args` is split at spaces.
+pub(crate) fn trunk(args: &str) -> Result<Command> {
     let missing = "trunk is missing: `cargo xtask setup --with-trunk` installs it";
     let trunk = Tool::trunk().find().ok_or(missing)?;
     let wasm_bindgen = Tool::wasm_bindgen()?.find().ok_or(missing)?;
-    let mut command = process::program(&trunk, "--skip-version-check");
-    command.args(words.split_whitespace()).env("PATH", path_with(&[wasm_bindgen]));
-    // Trunk takes `NO_COLOR=1`, which is how everybody says it, for a mistake.
+    let mut command = process::command(&trunk, "--skip-version-check");
+    command.args(args.split_whitespace()).env("PATH", path_with(&wasm_bindgen));
+    // Trunk rejects the usual `NO_COLOR=1`.
     if env::var_os("NO_COLOR").is_some() {
         command.env("NO_COLOR", "true");
     }
     Ok(command)
 }
 
-/// `PATH` for a child that must find just these tools before any other of the same name.
-fn path_with(first: &[PathBuf]) -> OsString {
-    let folders = first.iter().filter_map(|tool| tool.parent()).map(Path::to_path_buf);
-    // A folder whose name holds the separator could not have come from `PATH`.
-    env::join_paths(folders.chain(search_path())).unwrap_or_else(|_| env::var_os("PATH").unwrap_or_default())
+/// Value of `PATH` for a child that must find this tool before any other of the same name.
+fn path_with(tool: &Path) -> OsString {
+    let mut folders: Vec<PathBuf> = search_path().collect();
+    if let Some(folder) = tool.parent() {
+        folders.insert(0, folder.to_path_buf());
+    }
+    // A folder whose name contains the separator could not have come from `PATH`.
+    env::join_paths(folders).unwrap_or_else(|_| env::var_os("PATH").unwrap_or_default())
 }
 
 fn search_path() -> impl Iterator<Item = PathBuf> {
@@ -123,11 +156,11 @@ fn executable(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
-fn given(variable: &str) -> Option<PathBuf> {
+fn from_env(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file())
 }
 
-/// The version of a package in the text of a `Cargo.lock`.
+/// Version of a package in the text of a `Cargo.lock`.
 fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
     let name = format!("name = \"{package}\"");
     let mut lines = lock.lines().skip_while(|line| *line != name);

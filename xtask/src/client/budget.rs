@@ -1,28 +1,28 @@
-//! The size budget: what a first visit downloads may not grow unnoticed.
+//! Size budget: the download of a first visit must not grow unnoticed.
 //!
-//! `client/size-budget` holds the size that was last agreed to, and the most that it may ever be, if there is such a
-//! cap. Both are the product's to choose.
+//! `client/size-budget` holds the size that was last accepted (`agreed BYTES`) and optionally an upper limit
+//! (`cap BYTES`). Each product chooses its own.
 
 use crate::failure::Result;
 use crate::{files, project};
 use std::path::Path;
 
-/// The file, below the project's folder.
+/// Path of the budget, relative to the project's root.
 const FILE: &str = "client/size-budget";
-/// How far a build may be from the size agreed to, in percent.
+/// Change in percent that a build may have without being accepted.
 const SLACK_PERCENT: u64 = 2;
 
-/// The two numbers of the file, in bytes.
+/// Contents of the budget file, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Budget {
     agreed: Option<u64>,
     cap: Option<u64>,
 }
 
-/// The brotli bytes of WASM and JavaScript of a finished client.
+/// Adds up the Brotli-compressed WASM and JavaScript in a client folder, in bytes.
 pub(crate) fn measure(client: &Path) -> Result<u64> {
     let mut sum = 0;
-    for file in files::below(client)? {
+    for file in files::walk(client)? {
         let name = file.to_string_lossy();
         if name.ends_with(".wasm.br") || name.ends_with(".js.br") {
             sum += files::read(&file)?.len() as u64;
@@ -31,21 +31,21 @@ pub(crate) fn measure(client: &Path) -> Result<u64> {
     Ok(sum)
 }
 
-/// Holds a size against the budget: what to say, or why it fails.
+/// Compares a size with the budget. Returns a message for the user; fails if the size is over the budget.
 pub(crate) fn check(bytes: u64) -> Result<String> {
     let text = files::read_text(&project::root().join(FILE))?;
-    verdict(bytes, parse(&text)?).map_err(Into::into)
+    compare(bytes, parse(&text)?).map_err(Into::into)
 }
 
-/// Agrees to a size, unless it is over the cap. What to say of it.
+/// Writes a size into the budget and returns a message for the user; fails if the size is over the cap.
 pub(crate) fn accept(bytes: u64) -> Result<String> {
     let file = project::root().join(FILE);
     let text = files::read_text(&file)?;
     let budget = parse(&text)?;
-    verdict(bytes, Budget { agreed: Some(bytes), ..budget })?;
+    compare(bytes, Budget { agreed: Some(bytes), ..budget })?;
     files::write(&file, with_agreed(&text, bytes))?;
     Ok(match budget.agreed {
-        Some(agreed) if agreed == bytes => format!("{FILE}: {bytes} bytes, as agreed to before"),
+        Some(agreed) if agreed == bytes => format!("{FILE}: {bytes} bytes, unchanged"),
         Some(agreed) => format!("{FILE}: {bytes} bytes instead of {agreed} ({})", percent(agreed, bytes)),
         None => format!("{FILE}: {bytes} bytes"),
     })
@@ -58,14 +58,14 @@ fn parse(text: &str) -> std::result::Result<Budget, String> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let known = line.split_once(' ').and_then(|(name, bytes)| Some((name, bytes.trim().parse().ok()?)));
-        match known {
+        let entry = line.split_once(' ').and_then(|(name, bytes)| Some((name, bytes.trim().parse().ok()?)));
+        match entry {
             Some(("agreed", bytes)) => budget.agreed = Some(bytes),
             Some(("cap", bytes)) => budget.cap = Some(bytes),
             _ => {
                 return Err(format!(
                     "{FILE}:{number}: `{line}` is neither `agreed BYTES` nor `cap BYTES`; after a merge, remove \
-                     the marks of the conflict and run `cargo xtask accept`"
+                     the conflict markers and run `cargo xtask accept`"
                 ));
             }
         }
@@ -73,7 +73,7 @@ fn parse(text: &str) -> std::result::Result<Budget, String> {
     Ok(budget)
 }
 
-/// The file's text with another size agreed to, and all else as it was.
+/// Replaces the accepted size in the file's text and leaves everything else as it is.
 fn with_agreed(text: &str, bytes: u64) -> String {
     let agreed = format!("agreed {bytes}\n");
     let is_agreed = |line: &str| line.trim_start().starts_with("agreed ");
@@ -83,30 +83,35 @@ fn with_agreed(text: &str, bytes: u64) -> String {
     text.split_inclusive('\n').map(|line| if is_agreed(line) { &agreed } else { line }).collect()
 }
 
-fn verdict(bytes: u64, budget: Budget) -> std::result::Result<String, String> {
-    const ACCEPT: &str = "`cargo xtask accept` agrees to it";
-    if let Some(cap) = budget.cap.filter(|cap| bytes > *cap) {
+/// Returns a message for the user, as an error if the size is over the budget.
+fn compare(bytes: u64, budget: Budget) -> std::result::Result<String, String> {
+    const ACCEPT: &str = "run `cargo xtask accept`";
+    if let Some(cap) = budget.cap
+        && bytes > cap
+    {
         return Err(format!(
             "the client is {bytes} bytes, over the cap of {cap}: make it smaller, or raise or delete the line \
              `cap {cap}` in {FILE}"
         ));
     }
     let Some(agreed) = budget.agreed else {
-        return Err(format!("the client is {bytes} bytes, and {FILE} names no size: {ACCEPT}"));
+        return Err(format!("the client is {bytes} bytes, and {FILE} has no size yet: {ACCEPT} to add it"));
     };
     let change = percent(agreed, bytes);
     if bytes * 100 > agreed * (100 + SLACK_PERCENT) {
-        return Err(format!("the client grew from {agreed} to {bytes} bytes ({change}): {ACCEPT}"));
+        return Err(format!(
+            "the client grew from {agreed} to {bytes} bytes ({change}): {ACCEPT} if it should"
+        ));
     }
     if bytes * 100 < agreed * (100 - SLACK_PERCENT) {
         return Ok(format!(
-            "the client shrank from {agreed} to {bytes} bytes ({change}): {ACCEPT}, so that it stays so"
+            "the client shrank from {agreed} to {bytes} bytes ({change}): {ACCEPT} to keep it that small"
         ));
     }
-    Ok(format!("the client is {bytes} bytes of the {agreed} agreed to"))
+    Ok(format!("the client is {bytes} bytes; the budget is {agreed}"))
 }
 
-/// A change as people write it: `+2.5 percent`.
+/// Formats a change: `+2.5 percent`.
 fn percent(before: u64, after: u64) -> String {
     let change = (after as f64 - before as f64) / (before.max(1) as f64) * 100.0;
     format!("{change:+.1} percent")
@@ -122,28 +127,28 @@ mod tests {
 
     #[test]
     fn two_percent_of_growth_pass_and_more_fails_and_names_the_command() {
-        assert!(verdict(102_000, agreed(100_000)).is_ok());
-        let failure = verdict(102_100, agreed(100_000)).unwrap_err();
+        assert!(compare(102_000, agreed(100_000)).is_ok());
+        let failure = compare(102_100, agreed(100_000)).unwrap_err();
         assert!(failure.contains("+2.1 percent") && failure.contains("cargo xtask accept"), "{failure}");
     }
 
     #[test]
     fn a_smaller_client_passes_and_says_so() {
-        assert!(!verdict(98_000, agreed(100_000)).unwrap().contains("shrank"));
-        assert!(verdict(97_999, agreed(100_000)).unwrap().contains("shrank"));
+        assert!(!compare(98_000, agreed(100_000)).unwrap().contains("shrank"));
+        assert!(compare(97_999, agreed(100_000)).unwrap().contains("shrank"));
     }
 
     #[test]
-    fn a_cap_holds_whatever_was_agreed_to_and_without_one_any_size_can_be() {
-        let capped = |bytes| verdict(bytes, Budget { agreed: Some(bytes), cap: Some(1_000) });
+    fn the_cap_limits_every_size_and_without_one_any_size_can_be_accepted() {
+        let capped = |bytes| compare(bytes, Budget { agreed: Some(bytes), cap: Some(1_000) });
         assert!(capped(1_000).is_ok());
         assert!(capped(1_001).unwrap_err().contains("delete the line `cap 1000` in client/size-budget"));
-        assert!(verdict(1_001, agreed(1_001)).is_ok());
-        assert!(verdict(1, Budget::default()).unwrap_err().contains("cargo xtask accept"));
+        assert!(compare(1_001, agreed(1_001)).is_ok());
+        assert!(compare(1, Budget::default()).unwrap_err().contains("cargo xtask accept"));
     }
 
     #[test]
-    fn a_new_size_leaves_all_else_in_the_file_as_it_was() {
+    fn a_new_size_leaves_the_rest_of_the_file_unchanged() {
         let text = "# Bytes.\nagreed 100\n# Ours.\ncap 200\n";
         assert_eq!(parse(text), Ok(Budget { agreed: Some(100), cap: Some(200) }));
         assert_eq!(with_agreed(text, 150), "# Bytes.\nagreed 150\n# Ours.\ncap 200\n");
@@ -151,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_neither_is_named() {
+    fn an_invalid_line_is_named() {
         for line in ["agreed", "agreed many", "limit 5", "<<<<<<< HEAD"] {
             assert!(parse(&format!("# Bytes.\n{line}\n")).unwrap_err().contains("client/size-budget:2"));
         }

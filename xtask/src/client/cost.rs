@@ -1,42 +1,41 @@
-//! The cost of each feature: bytes of code that it adds to the client, before compression.
+//! Cost of each feature: the bytes of code that it adds to the client, before compression.
 //!
-//! A function belongs to the first feature that its name mentions, so that a generic function of the core counts
-//! for the feature whose types it was compiled for, as far as its name tells them. What features share is the
-//! core's.
+//! A function counts for the first feature that its name mentions. A generic function of the core therefore counts for
+//! the feature whose types it was compiled for, as far as its name shows them; code that features share counts as core.
 
 use crate::failure::Result;
-use crate::{files, project};
+use crate::{cargo, files};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display};
 use std::path::PathBuf;
 use wasmparser::{BinaryReaderError, KnownCustom, Name, Parser, Payload, TypeRef};
 
-/// Bytes of a module's functions, before compression.
+/// Code size of a WebAssembly module in bytes, before compression.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Cost {
-    /// By the feature's name.
+    /// Bytes by the feature's name.
     pub(crate) features: BTreeMap<String, u64>,
-    /// Of all functions, those of the features included.
+    /// Bytes of all functions, those of the features included.
     pub(crate) total: u64,
 }
 
-/// Adds up the functions of a WASM module, which still has its `name` section.
-pub(crate) fn of(module: &[u8]) -> Result<Cost> {
-    read(module).map_err(|error| format!("the client is not a valid WASM module: {error}").into())
+/// Measures a WebAssembly module that still has its `name` section.
+pub(crate) fn measure(module: &[u8]) -> Result<Cost> {
+    parse(module).map_err(|error| format!("the client is not a valid WASM module: {error}").into())
 }
 
-/// Keeps a cost for [`kept`]: a build that finds the client fresh has no names to read.
-pub(crate) fn keep(cost: &Cost) -> Result {
-    files::write(&note()?, cost.to_string())
+/// Saves a cost for [`last_report`]: a client that is fresh is not built again, and the finished one has no names.
+pub(crate) fn save(cost: &Cost) -> Result {
+    files::write(&report_path()?, cost.to_string())
 }
 
-/// The cost of the client that was built last, as text.
-pub(crate) fn kept() -> Result<String> {
-    files::read_text(&note()?)
+/// Cost of the last built release client, as text.
+pub(crate) fn last_report() -> Result<String> {
+    files::read_text(&report_path()?)
 }
 
-fn note() -> Result<PathBuf> {
-    Ok(project::target()?.join("xtask/client-cost"))
+fn report_path() -> Result<PathBuf> {
+    Ok(cargo::target_dir()?.join("xtask/client-cost"))
 }
 
 impl Display for Cost {
@@ -47,8 +46,10 @@ impl Display for Cost {
     }
 }
 
-fn read(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
-    let (mut imported, mut sizes, mut names) = (0, Vec::new(), HashMap::new());
+fn parse(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
+    let mut imported = 0;
+    let mut sizes = Vec::new();
+    let mut names = HashMap::new();
     for payload in Parser::new(0).parse_all(module) {
         match payload? {
             Payload::ImportSection(imports) => {
@@ -71,20 +72,20 @@ fn read(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
         }
     }
     let mut cost = Cost { total: sizes.iter().sum(), ..Cost::default() };
-    // Functions are numbered from the imported ones on.
+    // Function indices begin with the imported functions.
     for (index, size) in (imported..).zip(sizes) {
-        if let Some(feature) = names.get(&index).and_then(|name| feature_in(name)) {
+        if let Some(feature) = names.get(&index).and_then(|name| feature_of(name)) {
             *cost.features.entry(feature).or_default() += size;
         }
     }
     Ok(cost)
 }
 
-/// The first feature that a function's name mentions. What `features/mod.rs` itself holds is no feature.
-fn feature_in(name: &str) -> Option<String> {
+/// First feature that a function's name mentions. Items of `features/mod.rs` itself belong to no feature.
+fn feature_of(name: &str) -> Option<String> {
     const FEATURES: &str = "::features::";
     let name = format!("{:#}", rustc_demangle::demangle(name));
-    let (at, _) = name.match_indices(FEATURES).find(|(at, _)| is_client(&name[..*at]))?;
+    let (at, _) = name.match_indices(FEATURES).find(|(at, _)| ends_with_client(&name[..*at]))?;
     let inside = &name[at + FEATURES.len()..];
     let end = inside.find(|c: char| !c.is_alphanumeric() && c != '_')?;
     let (feature, rest) = inside.split_at(end);
@@ -92,14 +93,14 @@ fn feature_in(name: &str) -> Option<String> {
     (!is_hash(item)).then(|| feature.to_owned())
 }
 
-/// True if the last word is the client's crate: `client`, or `client[0f9c]` in a name that was demangled in full.
-fn is_client(path: &str) -> bool {
+/// Returns true if the last word is the client's crate: `client`, or `client[0f9c]` in a name demangled with hashes.
+fn ends_with_client(path: &str) -> bool {
     let path = path.strip_suffix(']').and_then(|path| path.rsplit_once('[')).map_or(path, |(path, _)| path);
     let before = path.strip_suffix("client");
     before.is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
-/// The `h` and 16 digits that end a name which was demangled before it came to us.
+/// Returns true for `h` and 16 hexadecimal digits, which end a name that was demangled before it got here.
 fn is_hash(word: &str) -> bool {
     word.strip_prefix('h')
         .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
@@ -109,9 +110,10 @@ fn is_hash(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// A section: its id, its length as LEB128 of two bytes, its content.
+    /// Encodes a section: its id, its length as a two-byte LEB128, its content.
     fn section(id: u8, content: &[u8]) -> Vec<u8> {
-        let (low, high) = (content.len() % 128 + 128, content.len() / 128);
+        let low = content.len() % 128 + 128;
+        let high = content.len() / 128;
         [&[id, u8::try_from(low).unwrap(), u8::try_from(high).unwrap()], content].concat()
     }
 
@@ -119,7 +121,7 @@ mod tests {
         [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
     }
 
-    /// A module that imports one function and has one of its own for each name, of 2 bytes and as many `nop`.
+    /// Encodes a module that imports one function and defines one for each name, with 2 bytes and that many `nop`.
     fn module(functions: &[(&str, usize)]) -> Vec<u8> {
         let count = u8::try_from(functions.len()).unwrap();
         let types = [1, 0x60, 0, 0];
@@ -143,7 +145,7 @@ mod tests {
 
     #[test]
     fn each_function_counts_for_the_feature_that_its_name_mentions() {
-        let cost = of(&module(&[
+        let cost = measure(&module(&[
             ("client::app::start", 1),
             ("_ZN6client8features4poll4show17h0123456789abcdefE", 8),
             ("core::ptr::drop_in_place<client::features::poll::Vote>", 3),
@@ -161,12 +163,12 @@ mod tests {
             "_RNvNtNtCs3xQ_6client8features4poll4show",
             "drop<web_sys::features::Window, client::features::poll::Vote>",
         ] {
-            assert_eq!(feature_in(name).as_deref(), Some("poll"), "{name}");
+            assert_eq!(feature_of(name).as_deref(), Some("poll"), "{name}");
         }
     }
 
     #[test]
-    fn what_stands_beside_the_features_is_the_cores() {
+    fn code_outside_of_features_belongs_to_the_core() {
         for name in [
             "client::features::home",
             "client::features::home::h0123456789abcdef",
@@ -174,21 +176,23 @@ mod tests {
             "web_sys::features::window::Window::new",
             "my_client::features::poll::show",
         ] {
-            assert_eq!(feature_in(name), None, "{name}");
+            assert_eq!(feature_of(name), None, "{name}");
         }
     }
 
     #[test]
-    fn the_cost_is_told_in_one_line() {
+    fn the_cost_is_shown_in_one_line() {
         let features = BTreeMap::from([("poll".to_owned(), 40)]);
-        let told = Cost { features, total: 100 }.to_string();
-        assert_eq!(told, "code before compression: 60 bytes in the core, 40 in `poll`");
+        let line = Cost { features, total: 100 }.to_string();
+        assert_eq!(line, "code before compression: 60 bytes in the core, 40 in `poll`");
     }
 
     #[test]
-    fn bytes_that_are_no_module_are_refused() {
-        assert!(of(b"<!doctype html>").unwrap_err().reason().unwrap().contains("not a valid WASM module"));
+    fn bytes_that_are_not_a_module_are_refused() {
+        assert!(
+            measure(b"<!doctype html>").unwrap_err().message().unwrap().contains("not a valid WASM module")
+        );
         let whole = module(&[("client::app::start", 1)]);
-        assert!(of(&whole[..whole.len() - 3]).is_err());
+        assert!(measure(&whole[..whole.len() - 3]).is_err());
     }
 }

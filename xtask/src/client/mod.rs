@@ -1,24 +1,23 @@
-//! The client as the server serves it: compiled, put into its page, named by its bytes, compressed.
+//! Client builds: compiled code, the page that loads it, hashed file names, compression.
 //!
-//! `client/index.html` is trunk's page as well, for those who run `trunk serve` beside `cargo run`.
+//! `client/index.html` is also the page of trunk, for those who run `trunk serve` beside `cargo run`.
 
 pub(crate) mod budget;
 mod compile;
-mod compress;
 pub(crate) mod cost;
-mod folder;
+mod output;
 mod page;
 
-use crate::commands::setup;
 use crate::failure::Result;
 use crate::label::Label;
 use crate::stamp::Stamp;
-use crate::{project, say};
-use folder::Folder;
+use crate::{cargo, console, project, tools};
+use compile::Mode;
+use output::OutputDir;
 use page::Page;
 use std::path::{Path, PathBuf};
 
-/// What the client is made of.
+/// Files and folders that the client is built from.
 pub(crate) const INPUTS: [&str; 10] = [
     ".cargo/config.toml",
     "client/src",
@@ -32,65 +31,52 @@ pub(crate) const INPUTS: [&str; 10] = [
     "rust-toolchain.toml",
 ];
 
-/// A way to build the client.
-#[derive(Clone, Copy, PartialEq)]
-enum Mode {
-    /// Small, for people.
-    Release,
-    /// Soon, and with names and checks.
-    Development,
-    /// The same for somebody who works on it: the page reloads itself.
-    Watched,
-}
-
-/// Builds the release client unless it is fresh. Its folder.
+/// Builds the release client unless it is fresh, and returns its folder.
 pub(crate) fn build() -> Result<PathBuf> {
-    unless_fresh("client", |finished| {
-        say::step("building the client for release", "three minutes the first time, then one");
+    build_unless_fresh("client", |finished| {
+        console::step("building the client for release", "about three minutes the first time, then one");
         let folder = assemble(Mode::Release, finished, None)?;
-        say::step(
-            "compressing the client",
-            "seconds; once here, so that the server need not do it for each request",
-        );
-        compress::folder(folder.path())?;
+        console::step("compressing the client", "a few seconds now, so that no request has to do it");
+        output::compress(folder.path())?;
         Ok(folder)
     })
 }
 
-/// Builds the development client unless it is fresh. Its folder.
+/// Builds the development client unless it is fresh, and returns its folder.
 pub(crate) fn build_dev() -> Result<PathBuf> {
-    unless_fresh("client-dev", |finished| {
-        say::step("building the client", "two to three minutes the first time, then seconds");
+    build_unless_fresh("client-dev", |finished| {
+        console::step("building the client", "two to three minutes the first time, seconds after that");
         assemble(Mode::Development, finished, None)
     })
 }
 
-/// Builds the development client again, its lines behind that label, with a page that reloads itself. Its folder.
+/// Builds the development client with a page that reloads itself, and returns its folder. Cargo's output is printed
+/// behind `label`.
 pub(crate) fn rebuild_watched(label: Label) -> Result<PathBuf> {
-    let finished = project::target()?.join("client-watched");
+    let finished = cargo::target_dir()?.join("client-watched");
     assemble(Mode::Watched, &finished, Some(label))?.finish()?;
     Ok(finished)
 }
 
-/// The folder of that name, built anew only if it is not made of the inputs as they are.
-fn unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<Folder>) -> Result<PathBuf> {
+/// Returns the folder of that name below the target folder, rebuilt if its inputs have changed.
+fn build_unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<OutputDir>) -> Result<PathBuf> {
     let stamp = Stamp::new(name, &INPUTS)?;
-    if let Some(page) = stamp.fresh() {
+    if let Some(page) = stamp.fresh_output() {
         return Ok(page.parent().map(Path::to_path_buf).unwrap_or_default());
     }
-    setup::wasm_target()?;
-    let finished = project::target()?.join(name);
+    tools::install_wasm_target()?;
+    let finished = cargo::target_dir()?.join(name);
     build(&finished)?.finish()?;
-    stamp.write(&finished.join("index.html"))?;
+    stamp.save(&finished.join("index.html"))?;
     Ok(finished)
 }
 
-fn assemble(mode: Mode, finished: &Path, label: Option<Label>) -> Result<Folder> {
+fn assemble(mode: Mode, finished: &Path, label: Option<Label>) -> Result<OutputDir> {
     let page = Page::read(&project::root().join("client/index.html"))?;
-    let name = page.of_code("data-target-name").unwrap_or("client");
-    let release_profile = page.of_code("data-cargo-profile-release").unwrap_or("release");
+    let name = page.code_attribute("data-target-name").unwrap_or("client");
+    let release_profile = page.code_attribute("data-cargo-profile-release").unwrap_or("release");
     let code = compile::compile(mode, name, release_profile, label)?;
-    let folder = Folder::begin(finished)?;
+    let folder = OutputDir::create(finished)?;
     page.write(mode, &code, &folder)?;
     Ok(folder)
 }

@@ -1,17 +1,17 @@
-// Part of the page in development alone: reloads it once the server shows another client.
+// Reloads the page once the server has a new client. Only pages built for `cargo xtask dev` contain it.
 
-const LOOK_EVERY_MS = 300;
-const own = document.querySelector("meta[name='duplex-build']").content;
+const POLL_INTERVAL_MS = 300;
+const ownBuild = document.querySelector("meta[name='duplex-build']").content;
 
-const look = async () => {
+const poll = async () => {
   try {
     const page = await fetch("/", { headers: { Accept: "text/html" }, cache: "no-store" });
     const build = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("meta[name='duplex-build']");
-    if (page.ok && build && build.content !== own) return location.reload();
+    if (page.ok && build && build.content !== ownBuild) return location.reload();
   } catch {
-    // The server starts again just now.
+    // The server is restarting.
   }
-  setTimeout(look, LOOK_EVERY_MS);
+  setTimeout(poll, POLL_INTERVAL_MS);
 };
 
-look();
+poll();

@@ -1,62 +1,67 @@
-//! `cargo xtask accept`: agrees to what a change was meant to change, and says how much that is.
+//! `cargo xtask accept`: accepts intended changes and reports how large they are.
 //!
-//! Two things are written down so that neither changes unnoticed: the wire, in the golden files, and the size of the
-//! client, in `client/size-budget`. Nearly every new feature changes both.
+//! Two things are recorded so that they cannot change unnoticed: the wire format, in the golden files, and the size of
+//! the client, in `client/size-budget`. Nearly every new feature changes both.
 
-use super::flags;
+use crate::args::parse_flags;
 use crate::client::{self, budget, cost};
 use crate::failure::Result;
-use crate::process::{self, cargo};
-use crate::texts::{self, Texts};
-use crate::{project, say};
+use crate::source_tree::{self, TextFiles};
+use crate::{cargo, console, process, project};
 use std::collections::HashMap;
-use std::process::Command;
 
-/// The golden files, below the project's folder.
+/// Folder of the golden files, relative to the project's root.
 const GOLDEN: &str = "tests/golden";
 
-/// Writes the golden files and the budget anew. There is nothing to choose.
+/// Updates the golden files and the size budget. Takes no flags.
 pub(super) fn run(args: &[String]) -> Result {
-    flags(args, &[])?;
+    parse_flags(args, &[])?;
     let folder = project::root().join(GOLDEN);
-    let before = texts::read(&folder)?;
-    say::step("writing the golden files", "by the tests that compare them, which need the server");
-    write_golden_files(cargo)?;
-    let changes = changes(&before, &texts::read(&folder)?);
+    let before = source_tree::read(&folder)?;
+    console::step(
+        "updating the golden files",
+        "by running the tests that compare them, which need the server",
+    );
+    update_golden_files()?;
+    let changes = changes(&before, &source_tree::read(&folder)?);
     if changes.is_empty() {
-        say::note("the golden files were right already");
+        console::note("the golden files are unchanged");
     }
-    changes.iter().for_each(|change| say::note(change));
+    for change in &changes {
+        console::note(change);
+    }
     let client = client::build()?;
-    say::note(&budget::accept(budget::measure(&client)?)?);
-    say::note(&cost::kept()?);
+    console::note(&budget::accept(budget::measure(&client)?)?);
+    console::note(&cost::last_report()?);
     Ok(())
 }
 
-/// Runs the tests that compare golden files so that they write them: all that have `pinned` in their names.
-pub(crate) fn write_golden_files(cargo: impl Fn(&str) -> Command) -> Result {
-    // With all packages named, so that cargo chooses the same features as for all tests together.
-    process::run(&mut cargo("build --workspace --features server/otel --example probe"))?;
-    process::run(
-        cargo("test --workspace --features server/otel --test main pinned").env("UPDATE_GOLDEN", "1"),
-    )
+/// Runs the tests that compare golden files, which have `pinned` in their names, in a mode that writes the files.
+fn update_golden_files() -> Result {
+    // All packages are named so that cargo chooses the same features as for all tests together.
+    process::run(&mut cargo::command("build --workspace --features server/otel --example probe"))?;
+    let mut tests = cargo::command("test --workspace --features server/otel --test main pinned");
+    process::run(tests.env("UPDATE_GOLDEN", "1"))
 }
 
-/// A line for each file that differs.
-fn changes(before: &Texts, after: &Texts) -> Vec<String> {
-    let written = after.iter().filter_map(|(path, text)| match before.get(path) {
-        Some(old) if old == text => None,
-        Some(old) => {
-            let (added, removed) = lines_changed(old, text);
-            Some(format!("{GOLDEN}/{path}: {added} lines added, {removed} removed"))
+/// Describes each file that differs in one line.
+fn changes(before: &TextFiles, after: &TextFiles) -> Vec<String> {
+    let mut changes = Vec::new();
+    for (path, text) in after {
+        match before.get(path) {
+            Some(old) if old == text => (),
+            Some(old) => {
+                let (added, removed) = count_changed_lines(old, text);
+                changes.push(format!("{GOLDEN}/{path}: {added} lines added, {removed} removed"));
+            }
+            None => changes.push(format!("{GOLDEN}/{path}: new, {} lines", text.lines().count())),
         }
-        None => Some(format!("{GOLDEN}/{path}: new, {} lines", text.lines().count())),
-    });
-    written.collect()
+    }
+    changes
 }
 
-/// Counts the lines that the later text has and the earlier has not, and the other way round, wherever they stand.
-fn lines_changed(before: &str, after: &str) -> (usize, usize) {
+/// Counts the lines that only the new text has and those that only the old one has. Moved lines do not count.
+fn count_changed_lines(before: &str, after: &str) -> (usize, usize) {
     let mut balance: HashMap<&str, i64> = HashMap::new();
     after.lines().for_each(|line| *balance.entry(line).or_default() += 1);
     before.lines().for_each(|line| *balance.entry(line).or_default() -= 1);
@@ -69,8 +74,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_that_differ_are_told_with_how_much_that_is() {
-        let texts = |texts: &[(&str, &str)]| -> Texts {
+    fn files_that_differ_are_listed_with_the_number_of_lines() {
+        let texts = |texts: &[(&str, &str)]| -> TextFiles {
             texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
         };
         let before = texts(&[("same.json", "1\n"), ("product/openapi.json", "a\nb\nb\n")]);

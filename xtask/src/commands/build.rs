@@ -1,19 +1,20 @@
-//! `cargo xtask build`: one file that runs anywhere, with the client inside.
+//! `cargo xtask build`: builds one self-contained release binary with the client inside.
 
-use super::flags;
+use crate::args::parse_flags;
 use crate::client::{self, budget, cost};
 use crate::failure::Result;
-use crate::{say, server};
+use crate::{console, server};
 
-/// `--otel` builds a server that sends traces.
+/// Builds the client and the server; `--otel` adds export of traces.
 pub(super) fn run(args: &[String]) -> Result {
-    let features: &[&str] = if flags(args, &["--otel"])?.is_empty() { &[] } else { &["otel"] };
+    let features: &[&str] = if parse_flags(args, &["--otel"])?.is_empty() { &[] } else { &["otel"] };
     let client = client::build()?;
-    let bytes = budget::measure(&client)?;
-    say::note(&cost::kept()?);
+    let client_bytes = budget::measure(&client)?;
+    console::note(&cost::last_report()?);
     let binary = server::build_release(&client, features)?;
-    let size = binary.metadata().map_or(0, |found| found.len());
-    let (whole, tenths) = (size / 1_000_000, size / 100_000 % 10);
-    println!("{} ({whole}.{tenths} MB, {bytes} bytes of client on a first visit)", binary.display());
+    let bytes = binary.metadata().map_or(0, |metadata| metadata.len());
+    let megabytes = bytes / 1_000_000;
+    let tenths = bytes / 100_000 % 10;
+    println!("{} ({megabytes}.{tenths} MB; a first visit downloads {client_bytes} bytes)", binary.display());
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! `cargo xtask delete-demo`: the demo goes, what carries it stays.
+//! `cargo xtask delete-demo`: removes the demo and keeps everything else.
 //!
-//! `cargo xtask test` does this to a copy and tests what is left, so that it is true on every day.
+//! The step `fork` of `cargo xtask test` does this to a copy and tests what is left.
 
-use super::flags;
+use crate::args::parse_flags;
 use crate::failure::Result;
-use crate::markers::{self, Mark};
-use crate::texts::{self, Texts};
-use crate::{files, git, process, project, say};
+use crate::markers::{self, Marker};
+use crate::source_tree::{self, TextFiles};
+use crate::{cargo, console, files, process, project};
 use std::path::Path;
 
-/// Files and folders that are the demo's and nobody else's. Single lines elsewhere carry a mark.
+/// Files and folders that belong to the demo alone. Single lines elsewhere carry a marker.
 const DEMO: [&str; 11] = [
     "server/src/features/chat",
     "client/src/features/chat",
@@ -24,63 +24,67 @@ const DEMO: [&str; 11] = [
     "tests/browser/chat.rs",
 ];
 
-/// The list that names the demo first, as long as it is there.
+/// File whose list of features has a demo marker as long as the demo is there.
 const FEATURES: &str = "shared/src/features/mod.rs";
 
-/// Our own sources, which speak of the marks without being marked.
-const UNMARKED: &str = "xtask/";
-
-/// Refuses where there would be no way back; `--force` goes on.
+/// Deletes the demo. Refuses if git could not restore it, unless `--force` is given.
 ///
-/// It changes texts only, which takes a second. The product's golden files, which hold the demo's contract, go, and
-/// `cargo xtask accept` writes those of what is left: it compiles, and whoever also adds a feature needs that once.
+/// This only changes text files, which takes a second. The product's golden files, which contain the demo's API, are
+/// deleted; `cargo xtask accept` writes new ones. It compiles everything, so it is left to the user, who may want to
+/// add a feature first.
 pub(super) fn run(args: &[String]) -> Result {
-    let force = !flags(args, &["--force"])?.is_empty();
+    let force = !parse_flags(args, &["--force"])?.is_empty();
     let root = project::root();
     if !is_present(root)? {
-        return Err("the demo is deleted already".into());
+        return Err("the demo has already been deleted".into());
     }
     if !force {
-        git::require_way_back(root)?;
+        source_tree::require_clean(root)?;
     }
-    for path in apply(root)? {
-        say::note(&path);
+    for change in apply(root)? {
+        console::note(&change);
     }
-    process::run(&mut process::cargo("fmt --all"))?;
-    say::note(
-        "the demo is deleted; `cargo xtask accept` writes down the contract and the size of what is left",
+    process::run(&mut cargo::command("fmt --all"))?;
+    console::note(
+        "the demo is deleted; run `cargo xtask accept` to record the API and the client size of what is left",
     );
     Ok(())
 }
 
-/// True while the demo is there. A feature of the same name that somebody wrote later is not the demo.
+/// Returns true while the demo is there. A feature of the same name that was written later is not the demo.
 pub(crate) fn is_present(root: &Path) -> Result<bool> {
     let features = files::read_text(&root.join(FEATURES))?;
-    Ok(markers::without(Mark::Demo, FEATURES, &features)?.is_some())
+    Ok(markers::strip(Marker::Demo, FEATURES, &features)?.is_some())
 }
 
-/// Deletes the demo from the project in that folder. The files and folders that changed or went.
+/// Deletes the demo from the project in that folder. Returns a description of each change.
 pub(crate) fn apply(root: &Path) -> Result<Vec<String>> {
-    let before = texts::read(root)?;
-    let present = DEMO.iter().filter(|path| root.join(path).exists());
-    let mut told: Vec<String> = present.map(|path| format!("removed {path}")).collect();
+    let before = source_tree::read(root)?;
     let after = without_demo(&before)?;
-    let changed = texts::write(root, &before, &after)?;
-    // What is left of them: images, and folders that are empty now.
+    let mut changes = Vec::new();
+    for path in DEMO {
+        if root.join(path).exists() {
+            changes.push(format!("removed {path}"));
+        }
+    }
+    for path in source_tree::write(root, &before, &after)? {
+        if after.contains_key(&path) {
+            changes.push(format!("removed the demo's lines from {path}"));
+        }
+    }
+    // Images and emptied folders are left.
     for path in DEMO {
         files::remove(&root.join(path))?;
     }
-    let in_others = changed.iter().filter(|path| after.contains_key(*path));
-    told.extend(in_others.map(|path| format!("removed its lines from {path}")));
-    Ok(told)
+    Ok(changes)
 }
 
-/// The project's texts without the demo.
-pub(super) fn without_demo(texts: &Texts) -> Result<Texts> {
-    let mut kept = Texts::new();
+/// Removes the demo from the project's text files.
+pub(super) fn without_demo(texts: &TextFiles) -> Result<TextFiles> {
+    let mut kept = TextFiles::new();
     for (path, text) in texts.iter().filter(|(path, _)| !is_demo(path)) {
-        let rest = if path.starts_with(UNMARKED) { None } else { markers::without(Mark::Demo, path, text)? };
-        kept.insert(path.clone(), rest.unwrap_or_else(|| text.clone()));
+        let stripped = markers::strip(Marker::Demo, path, text)?;
+        kept.insert(path.clone(), stripped.unwrap_or_else(|| text.clone()));
     }
     Ok(kept)
 }
@@ -93,7 +97,7 @@ fn is_demo(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::sandbox::Sandbox;
+    use crate::sandbox::Sandbox;
 
     #[test]
     fn a_later_feature_of_the_same_name_is_not_the_demo() {
@@ -105,11 +109,11 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_without_its_counterpart_is_told_before_anything_is_deleted() {
+    fn a_marker_without_counterpart_is_reported_before_anything_is_deleted() {
         let sandbox = Sandbox::new("unpaired");
         sandbox.write(DEMO[2], "//! The demo.\n");
         sandbox.write("README.md", "<!-- demo: begin -->\n");
-        assert!(apply(&sandbox.0).unwrap_err().reason().unwrap().contains("README.md"));
+        assert!(apply(&sandbox.0).unwrap_err().message().unwrap().contains("README.md"));
         assert_eq!(sandbox.read(DEMO[2]), "//! The demo.\n");
     }
 }

@@ -1,92 +1,104 @@
-//! `cargo xtask dev`: both halves, rebuilt as you save, in one terminal and on one address.
+//! `cargo xtask dev`: rebuilds client and server on every save, in one terminal and on one address.
 //!
-//! While a half does not compile, the page and the server of the last good build stay. A page that is open reloads
-//! itself when the client changed, and reconnects when the server did.
+//! While one of them does not compile, its last good build stays in use. Open pages reload when the client has changed
+//! and reconnect when the server has.
 
+use crate::args::server_flags;
 use crate::failure::{Failure, Result};
 use crate::label::{CLIENT, Label, SERVER};
-use crate::process::{self, Running};
+use crate::process::{self, ChildProcess};
 use crate::stamp::Fingerprint;
-use crate::{client, project, say, server, stop};
-use std::path::PathBuf;
+use crate::{client, console, project, server, stop, tools};
+use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// The server's exit code for flags that it does not understand.
-const MISUSE: i32 = 2;
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Exit code of the server for invalid flags.
+const EXIT_USAGE: i32 = 2;
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Runs until Ctrl-C, which is its good end. All words are flags for the server.
+/// Runs until Ctrl-C, which counts as success. All arguments are flags for the server.
 pub(super) fn run(args: &[String]) -> Result {
-    let flags = super::for_the_server(args).to_vec();
-    super::setup::wasm_target()?;
-    say::step(
-        "building both halves",
-        "some minutes the first time; then each change takes seconds; Ctrl-C ends it",
+    let flags = server_flags(args).to_vec();
+    tools::install_wasm_target()?;
+    console::step(
+        "building client and server",
+        "a few minutes the first time, then seconds for each change; Ctrl-C to stop",
     );
-    let mut client = Half::new(CLIENT, &client::INPUTS, client::rebuild_watched);
-    let mut server = Half::new(SERVER, &server::INPUTS, server::rebuild_dev);
-    let mut serving = Serving { flags, running: None };
+    let mut client = WatchedBuild::new(CLIENT, &client::INPUTS, client::rebuild_watched);
+    let mut server = WatchedBuild::new(SERVER, &server::INPUTS, server::rebuild_dev);
+    let mut dev_server = DevServer { flags, process: None };
     let mut is_stale = false;
     loop {
-        is_stale |= client.look()?;
-        is_stale |= server.look()?;
-        // One change of both halves is one restart.
-        let builds = client.building.is_some() || server.building.is_some();
-        if let (Some(pages), Some(program), true) = (&client.built, &server.built, is_stale && !builds) {
-            serving.start(program, pages)?;
+        is_stale |= client.poll()?;
+        is_stale |= server.poll()?;
+        // A change of both must restart the server only once.
+        let is_building = client.running.is_some() || server.running.is_some();
+        if is_stale
+            && !is_building
+            && let Some(pages) = &client.output
+            && let Some(binary) = &server.output
+        {
+            dev_server.restart(binary, pages)?;
             is_stale = false;
         }
-        serving.look()?;
-        if stop::asked() {
+        dev_server.poll()?;
+        if stop::requested() {
             return Ok(());
         }
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// One half: the state of its files, a build that may be under way, and what the last good one made.
-struct Half {
+/// Build of the client or the server, repeated whenever its inputs change.
+struct WatchedBuild {
     label: Label,
     inputs: &'static [&'static str],
     build: fn(Label) -> Result<PathBuf>,
-    seen: Option<Fingerprint>,
-    building: Option<(Instant, JoinHandle<Result<PathBuf>>)>,
-    built: Option<PathBuf>,
+    last_fingerprint: Option<Fingerprint>,
+    running: Option<RunningBuild>,
+    /// Output of the last good build.
+    output: Option<PathBuf>,
 }
 
-impl Half {
+struct RunningBuild {
+    started: Instant,
+    thread: JoinHandle<Result<PathBuf>>,
+}
+
+impl WatchedBuild {
     fn new(label: Label, inputs: &'static [&'static str], build: fn(Label) -> Result<PathBuf>) -> Self {
-        Half { label, inputs, build, seen: None, building: None, built: None }
+        WatchedBuild { label, inputs, build, last_fingerprint: None, running: None, output: None }
     }
 
-    /// Takes in a build that ended, starts one when something changed. True when there is something new.
-    fn look(&mut self) -> Result<bool> {
-        let ended = self.building.take_if(|(_, building)| building.is_finished());
-        if let Some((begun, building)) = ended {
-            return self.take(begun, building);
+    /// Collects a finished build, or starts one if the inputs have changed. Returns true if there is a new output.
+    fn poll(&mut self) -> Result<bool> {
+        if let Some(finished) = self.running.take_if(|running| running.thread.is_finished()) {
+            return self.collect(finished);
         }
-        let now = Fingerprint::of(project::root(), self.inputs)?;
-        if self.building.is_none() && self.seen != Some(now) {
-            self.seen = Some(now);
-            let (build, label) = (self.build, self.label);
-            self.building = Some((Instant::now(), thread::spawn(move || build(label))));
+        let fingerprint = Fingerprint::of(project::root(), self.inputs)?;
+        if self.running.is_none() && self.last_fingerprint != Some(fingerprint) {
+            self.last_fingerprint = Some(fingerprint);
+            let build = self.build;
+            let label = self.label;
+            let thread = thread::spawn(move || build(label));
+            self.running = Some(RunningBuild { started: Instant::now(), thread });
         }
         Ok(false)
     }
 
-    fn take(&mut self, begun: Instant, building: JoinHandle<Result<PathBuf>>) -> Result<bool> {
-        match building.join().unwrap_or_else(|_| Err("the build ended in a panic; its lines say why".into()))
-        {
-            Ok(built) => {
-                self.label.print(&format!("built in {:.1} s", begun.elapsed().as_secs_f32()));
-                self.built = Some(built);
+    fn collect(&mut self, finished: RunningBuild) -> Result<bool> {
+        let result = finished.thread.join();
+        match result.unwrap_or_else(|_| Err("the build panicked; see its output above".into())) {
+            Ok(output) => {
+                self.label.print(&format!("built in {:.1} s", finished.started.elapsed().as_secs_f32()));
+                self.output = Some(output);
                 Ok(true)
             }
             Err(Failure::Interrupted) => Err(Failure::Interrupted),
             Err(failure) => {
-                self.label.print(failure.reason().unwrap_or("it failed"));
-                let kept = if self.built.is_some() { "; the one before keeps running" } else { "" };
+                self.label.print(failure.message().unwrap_or("the build failed"));
+                let kept = if self.output.is_some() { "; the last good build stays in use" } else { "" };
                 self.label.print(&format!("waiting for your next change{kept}"));
                 Ok(false)
             }
@@ -94,31 +106,32 @@ impl Half {
     }
 }
 
-/// The server that shows both.
-struct Serving {
+/// The server process, which also serves the client.
+struct DevServer {
     flags: Vec<String>,
-    running: Option<Running>,
+    process: Option<ChildProcess>,
 }
 
-impl Serving {
-    fn start(&mut self, program: &PathBuf, pages: &PathBuf) -> Result {
-        // The old one has to let go of the port and of the data before the new one starts.
-        self.running = None;
-        let mut command = process::program(program, "--pages");
-        self.running = Some(SERVER.start(command.arg(pages).args(&self.flags))?);
+impl DevServer {
+    fn restart(&mut self, binary: &Path, pages: &Path) -> Result {
+        // The old process must release the port and the data folder before the new one starts.
+        self.process = None;
+        let mut command = process::command(binary, "--pages");
+        self.process = Some(SERVER.spawn(command.arg(pages).args(&self.flags))?);
         Ok(())
     }
 
-    fn look(&mut self) -> Result {
-        let Some(running) = &mut self.running else { return Ok(()) };
-        let Some(status) = running.ended()? else { return Ok(()) };
-        self.running = None;
+    fn poll(&mut self) -> Result {
+        let Some(process) = &mut self.process else { return Ok(()) };
+        let Some(status) = process.try_wait()? else { return Ok(()) };
+        self.process = None;
         match status.code() {
-            // It did all that it was asked for, as with `--help`, or does not understand it: no change mends the flags.
-            Some(0) => stop::ask(),
-            Some(MISUSE) => return Err(Failure::Told),
+            // It did what it was asked to, as with `--help`.
+            Some(0) => stop::request(),
+            // No change of the code makes invalid flags valid.
+            Some(EXIT_USAGE) => return Err(Failure::Reported),
             _ => SERVER
-                .print(&format!("it ended with {status}; the next change starts it again, Ctrl-C ends this")),
+                .print(&format!("the server ended ({status}); your next change restarts it, Ctrl-C stops")),
         }
         Ok(())
     }

@@ -1,12 +1,11 @@
-//! `cargo xtask fuzz`: inputs that nobody thought of, guided by the coverage that they reach.
+//! `cargo xtask fuzz`: coverage-guided fuzzing with libFuzzer, on stable Rust.
 //!
-//! libFuzzer on stable Rust. What a nightly compiler would add are the sanitizers, which find what `unsafe` code
-//! does wrong; ours has none.
+//! A nightly compiler would add the sanitizers, which find errors in `unsafe` code; the project has none.
 
 use crate::failure::{Failure, Result};
 use crate::label::Label;
-use crate::process::{self, Running, cargo};
-use crate::{files, project, say, stop, tools};
+use crate::process::{self, ChildProcess};
+use crate::{cargo, console, files, stop, tools};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -14,84 +13,79 @@ use std::time::Duration;
 
 const TARGETS: [Label; 2] =
     [Label { name: "frames", colour: "\x1b[35m" }, Label { name: "requests", colour: "\x1b[36m" }];
-/// Seeds that are part of the project, in a folder for each target.
+/// Committed seeds, in a folder for each target.
 const SEEDS: &str = "tests/fuzz/corpus";
-/// The compiler counts which branches are taken, and what is compared with what.
+/// Compiler flags that record which branches are taken and which values are compared.
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// `[frames|requests] [--secs N]`: both, until Ctrl-C, which is their good end. What leads further is kept for the
-/// next time.
+/// Runs the named target or both (`[frames|requests] [--secs N]`). Without `--secs` they run until Ctrl-C, which
+/// counts as success. Inputs that reach new code are kept for the next run.
 pub(super) fn run(args: &[String]) -> Result {
-    let (targets, secs) = chosen(args)?;
-    match fuzz(&targets, secs, &folder()?.join("corpus")) {
+    let (targets, secs) = parse_args(args)?;
+    match fuzz(&targets, secs, &output_dir()?.join("corpus")) {
         Err(Failure::Interrupted) => Ok(()),
-        ended => ended,
+        other => other,
     }
 }
 
-/// Each target for so long, from the committed corpus alone.
-pub(crate) fn afresh(secs: u32) -> Result {
-    let scratch = folder()?.join("scratch");
+/// Runs both targets for so many seconds, starting from the committed seeds alone.
+pub(crate) fn run_from_seeds(secs: u32) -> Result {
+    let scratch = output_dir()?.join("scratch");
     files::remove(&scratch)?;
     fuzz(&TARGETS, Some(secs), &scratch)
 }
 
-/// Whether the machine can build libFuzzer, which is C++.
-pub(crate) fn compiler() -> Option<PathBuf> {
-    tools::on_path(&["c++"])
-}
-
-/// Runs the targets side by side. The first finding ends all of them.
+/// Runs the targets side by side. The first finding stops all of them.
 fn fuzz(targets: &[Label], secs: Option<u32>, corpus: &Path) -> Result {
-    if compiler().is_none() {
+    if tools::cxx_compiler().is_none() {
         return Err("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser` installs one".into());
     }
     process::run(&mut cargo_instrumented("build")?)?;
-    let mut running = Vec::new();
+    let mut processes = Vec::new();
     for target in targets {
-        let mut command = command(target.name, secs, &corpus.join(target.name))?;
-        running.push((target, target.start(&mut command)?));
+        let mut command = target_command(target.name, secs, &corpus.join(target.name))?;
+        processes.push((target, target.spawn(&mut command)?));
     }
-    while !running.is_empty() {
-        if stop::asked() {
+    while !processes.is_empty() {
+        if stop::requested() {
             return Err(Failure::Interrupted);
         }
-        let mut still = Vec::new();
-        for (target, mut child) in running {
-            if goes_on(target, &mut child)? {
-                still.push((target, child));
+        let mut still_running = Vec::new();
+        for (target, mut process) in processes {
+            if is_running(target, &mut process)? {
+                still_running.push((target, process));
             }
         }
-        running = still;
-        thread::sleep(LOOK_EVERY);
+        processes = still_running;
+        thread::sleep(POLL_INTERVAL);
     }
     Ok(())
 }
 
-fn goes_on(target: &Label, child: &mut Running) -> Result<bool> {
-    match child.ended()? {
+/// Returns false once the target has ended without a finding; fails if it has one.
+fn is_running(target: &Label, process: &mut ChildProcess) -> Result<bool> {
+    match process.try_wait()? {
         None => Ok(true),
         Some(status) if status.success() => Ok(false),
         Some(status) => Err(format!(
-            "{} ended with {status}; its lines above name the input, which plays again with\n    {} -- INPUT",
+            "{} failed ({status}); its output above names the input; to run it again:\n    {} -- INPUT",
             target.name,
-            process::shown(cargo_instrumented("run --quiet")?.args(["--bin", target.name]))
+            process::command_line(cargo_instrumented("run --quiet")?.args(["--bin", target.name]))
         )
         .into()),
     }
 }
 
-/// The fuzzer writes what leads further into the first folder, and reads both.
-fn command(target: &str, secs: Option<u32>, found: &Path) -> Result<Command> {
-    let findings = folder()?.join("findings");
-    for folder in [found, &findings] {
-        files::create(folder)?;
-    }
+/// Command for a target. libFuzzer reads both corpus folders and writes new inputs into the first.
+fn target_command(target: &str, secs: Option<u32>, corpus: &Path) -> Result<Command> {
+    let findings = output_dir()?.join("findings");
+    files::create_dir(corpus)?;
+    files::create_dir(&findings)?;
     let mut command = cargo_instrumented("run --quiet")?;
-    command.args(["--bin", target, "--"]).arg(found).arg(format!("{SEEDS}/{target}"));
+    command.args(["--bin", target, "--"]).arg(corpus).arg(format!("{SEEDS}/{target}"));
     command.arg(format!("-artifact_prefix={}/{target}-", findings.display()));
     if let Some(secs) = secs {
         command.args([&format!("-max_total_time={secs}"), "-verbosity=0", "-print_final_stats=1"]);
@@ -99,34 +93,36 @@ fn command(target: &str, secs: Option<u32>, found: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Only what runs in the end is instrumented, and not what helps to build it: hence the target.
-fn cargo_instrumented(verb: &str) -> Result<Command> {
-    let what = "--package fuzz --features libfuzzer --profile fuzz --target host-tuple";
-    let mut command = cargo(&format!("{verb} {what}"));
-    command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", folder()?);
+/// Cargo command that instruments the code. `--target` keeps build scripts and macros uninstrumented.
+fn cargo_instrumented(subcommand: &str) -> Result<Command> {
+    let options = "--package fuzz --features libfuzzer --profile fuzz --target host-tuple";
+    let mut command = cargo::command(&format!("{subcommand} {options}"));
+    command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", output_dir()?);
     Ok(command)
 }
 
-/// All that fuzzing makes.
-fn folder() -> Result<PathBuf> {
-    Ok(project::target()?.join("fuzz"))
+/// Folder of everything that fuzzing generates.
+fn output_dir() -> Result<PathBuf> {
+    Ok(cargo::target_dir()?.join("fuzz"))
 }
 
-fn chosen(args: &[String]) -> Result<(Vec<Label>, Option<u32>)> {
-    let misuse = || Failure::Misuse("fuzz wants `[frames|requests] [--secs N]`".into());
-    let (mut targets, mut secs, mut args) = (Vec::new(), None, args.iter());
+fn parse_args(args: &[String]) -> Result<(Vec<Label>, Option<u32>)> {
+    let usage = || Failure::Usage("the arguments of fuzz are `[frames|requests] [--secs N]`".into());
+    let mut targets = Vec::new();
+    let mut secs = None;
+    let mut args = args.iter();
     while let Some(arg) = args.next() {
         match TARGETS.iter().find(|target| target.name == arg) {
             Some(target) => targets.push(*target),
             None if arg == "--secs" => {
                 let number = args.next().and_then(|number| number.parse().ok());
-                secs = Some(number.filter(|secs| *secs > 0).ok_or_else(misuse)?);
+                secs = Some(number.filter(|secs| *secs > 0).ok_or_else(usage)?);
             }
-            None => return Err(misuse()),
+            None => return Err(usage()),
         }
     }
     if targets.is_empty() {
-        say::note("both targets, side by side");
+        console::note("fuzzing both targets side by side");
         targets.extend(TARGETS);
     }
     Ok((targets, secs))
@@ -138,7 +134,7 @@ mod tests {
 
     fn named(words: &str) -> Result<(Vec<&'static str>, Option<u32>)> {
         let args: Vec<String> = words.split_whitespace().map(String::from).collect();
-        chosen(&args).map(|(targets, secs)| (targets.iter().map(|target| target.name).collect(), secs))
+        parse_args(&args).map(|(targets, secs)| (targets.iter().map(|target| target.name).collect(), secs))
     }
 
     #[test]
@@ -148,9 +144,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_a_target_nor_a_time_is_misuse() {
+    fn anything_but_targets_and_a_duration_is_a_usage_error() {
         for words in ["frame", "--secs", "--secs 0", "--secs soon", "--fast"] {
-            assert!(matches!(named(words), Err(Failure::Misuse(_))), "{words}");
+            assert!(matches!(named(words), Err(Failure::Usage(_))), "{words}");
         }
     }
 }

@@ -1,136 +1,115 @@
-//! The commands, in the order in which one meets them.
+//! Commands of `cargo xtask`, listed in the order in which a newcomer meets them.
 
-pub(crate) mod accept;
-pub(crate) mod bench;
+mod accept;
+mod bench;
 mod build;
-pub(crate) mod delete_demo;
+mod delete_demo;
 mod dev;
 mod doctor;
-pub(crate) mod fuzz;
-#[cfg(test)]
-mod left_behind;
-pub(crate) mod rename;
+mod fuzz;
+mod rename;
 mod run;
-pub(crate) mod setup;
+mod setup;
 mod test;
 
 use crate::failure::{Failure, Result};
 use std::fmt::Write;
 
-struct Command {
+struct Subcommand {
     name: &'static str,
     about: &'static str,
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 11] = [
-    Command {
+const COMMANDS: [Subcommand; 11] = [
+    Subcommand {
         name: "run",
-        about: "build what changed and serve it: the app on http://127.0.0.1:3000, or as flags behind `--` say",
+        about: "build what changed and serve the app on http://127.0.0.1:3000: `[SERVER FLAGS]`",
         run: run::run,
     },
-    Command {
+    Subcommand {
         name: "dev",
-        about: "work on it: both halves rebuilt as you save, pages reload; `-- --listen 127.0.0.1:3001` and the like",
+        about: "like run, and rebuild on every save and reload open pages: `[SERVER FLAGS]`",
         run: dev::run,
     },
-    Command {
+    Subcommand {
         name: "test",
-        about: "check everything: `[--quick|--long] [STEP…]`; `--list` tells the steps",
+        about: "run all checks: `[--quick|--long] [STEP…]`; `--list` lists the steps",
         run: test::run,
     },
-    Command {
+    Subcommand {
         name: "bench",
-        about: "put a release node under load and print what that costs; names of scenarios choose",
+        about: "measure a release server under load: `[SCENARIO…]`",
         run: bench::run,
     },
-    Command {
+    Subcommand {
         name: "fuzz",
-        about: "try inputs that nobody thought of, until Ctrl-C: `[frames|requests] [--secs N]`",
+        about: "run the fuzzers until Ctrl-C: `[frames|requests] [--secs N]`",
         run: fuzz::run,
     },
-    Command {
+    Subcommand {
         name: "build",
-        about: "one release binary with the client inside; `--otel` for one that sends traces",
+        about: "build one release binary with the client inside; `--otel` adds export of traces",
         run: build::run,
     },
-    Command {
+    Subcommand {
         name: "doctor",
-        about: "check the tools, and say how to mend what is missing",
+        about: "check the required tools and say how to fix what is missing",
         run: doctor::run,
     },
-    Command {
+    Subcommand {
         name: "setup",
-        about: "install what is missing; `--with-browser --with-proxies` for the tests, `--with-firefox --with-trunk` for the long ones",
+        about: "install what is missing; `--with-browser --with-proxies` for the tests, `--with-firefox --with-trunk` for the long tests",
         run: setup::run,
     },
-    Command {
+    Subcommand {
         name: "accept",
-        about: "agree to what a change meant to change: golden files, the client's size",
+        about: "accept intended changes: update the golden files and the client's size budget",
         run: accept::run,
     },
-    Command { name: "rename", about: "make the project yours: `rename NAME [--force]`", run: rename::run },
-    Command {
+    Subcommand {
+        name: "rename",
+        about: "give the project your name: `rename NAME [--force]`",
+        run: rename::run,
+    },
+    Subcommand {
         name: "delete-demo",
-        about: "remove the demo and keep what carries it: `delete-demo [--force]`",
+        about: "remove the demo and keep everything else: `delete-demo [--force]`",
         run: delete_demo::run,
     },
 ];
 
-/// The commands whose words are all for the server.
-const TAKE_FLAGS_OF_THE_SERVER: [&str; 2] = ["run", "dev"];
+/// Commands that pass all arguments to the server, `--help` included.
+const PASS_ARGS_TO_SERVER: [&str; 2] = ["run", "dev"];
 
-/// Runs the command that the first word names, with the words behind it.
+/// Runs the command that the first argument names.
 pub(crate) fn dispatch(args: &[String]) -> Result {
     let Some((name, rest)) = args.split_first() else {
-        print!("{}", list());
+        print!("{}", usage());
         return Ok(());
     };
-    let asks_for_help = |word: &String| ["--help", "-h", "help"].contains(&word.as_str());
-    if asks_for_help(name) {
-        print!("{}", list());
+    let is_help = |arg: &String| ["--help", "-h", "help"].contains(&arg.as_str());
+    if is_help(name) {
+        print!("{}", usage());
         return Ok(());
     }
-    match COMMANDS.iter().find(|command| command.name == name) {
-        // The server answers that by itself.
-        Some(command)
-            if !TAKE_FLAGS_OF_THE_SERVER.contains(&command.name) && rest.iter().any(asks_for_help) =>
-        {
-            println!("cargo xtask {}: {}", command.name, command.about);
-            Ok(())
-        }
-        Some(command) => (command.run)(rest),
-        None => Err(Failure::Misuse(format!("there is no command `{name}`\n\n{}", list()))),
-    }
-}
-
-/// The flags for the server, with or without the `--` before them.
-fn for_the_server(args: &[String]) -> &[String] {
-    args.strip_prefix(&["--".to_owned()]).unwrap_or(args)
-}
-
-/// The flags among `args`: each must be one of `known`.
-fn flags<'a>(args: &[String], known: &[&'a str]) -> Result<Vec<&'a str>> {
-    let known_flag = |arg: &String| {
-        let found = known.iter().copied().find(|flag| flag == arg);
-        found.ok_or_else(|| Failure::Misuse(format!("`{arg}` is not understood; {}", understood(known))))
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        return Err(Failure::Usage(format!("unknown command `{name}`\n\n{}", usage())));
     };
-    args.iter().map(known_flag).collect()
-}
-
-fn understood(flags: &[&str]) -> String {
-    match flags {
-        [] => "there are no flags here".into(),
-        flags => format!("known here: {}", flags.join(", ")),
+    if !PASS_ARGS_TO_SERVER.contains(&command.name) && rest.iter().any(is_help) {
+        println!("cargo xtask {}: {}", command.name, command.about);
+        return Ok(());
     }
+    (command.run)(rest)
 }
 
-fn list() -> String {
-    COMMANDS.iter().fold(String::from("cargo xtask <command>\n\n"), |mut list, command| {
+fn usage() -> String {
+    let mut usage = String::from("cargo xtask <command>\n\n");
+    for command in &COMMANDS {
         // Writing to a String cannot fail.
-        let _ = writeln!(list, "  {:<12} {}", command.name, command.about);
-        list
-    })
+        let _ = writeln!(usage, "  {:<12} {}", command.name, command.about);
+    }
+    usage
 }
 
 #[cfg(test)]
@@ -138,22 +117,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_command_is_misuse_and_lists_the_known_ones() {
+    fn an_unknown_command_is_a_usage_error_and_lists_the_known_ones() {
         let failure = dispatch(&["fly".into()]).unwrap_err();
-        assert!(matches!(&failure, Failure::Misuse(text) if text.contains("delete-demo")));
+        assert!(matches!(&failure, Failure::Usage(text) if text.contains("delete-demo")));
     }
 
     #[test]
-    fn help_is_given_and_no_misuse() {
+    fn help_is_not_a_usage_error() {
         for words in [&["--help"][..], &["help"], &["doctor", "--help"], &["rename", "-h"]] {
             let words: Vec<String> = words.iter().map(ToString::to_string).collect();
             assert!(dispatch(&words).is_ok(), "{words:?}");
         }
-    }
-
-    #[test]
-    fn an_unknown_flag_is_misuse() {
-        assert_eq!(flags(&["--quick".into()], &["--quick"]).unwrap(), ["--quick"]);
-        assert!(matches!(flags(&["--quack".into()], &["--quick"]), Err(Failure::Misuse(_))));
     }
 }

@@ -1,199 +1,161 @@
-//! `cargo xtask setup`: installs what is missing, into the project wherever that can be.
+//! `cargo xtask setup`: installs missing tools, into the project wherever possible.
 
-use super::{flags, fuzz};
+use crate::args::parse_flags;
 use crate::failure::{Failure, Result};
-use crate::process::{self, cargo, program};
-use crate::tools::{self, Tool, WASM};
-use crate::{project, say};
+use crate::tools::{self, Tool};
+use crate::{cargo, console, process, project};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// `--with-browser` adds what most of the tests need, `--with-proxies` what those of `doctor` do, `--with-firefox` what
-/// only the long ones do, and `--with-trunk` what they and `trunk serve` do.
+/// Installs the WASM target and more on request: `--with-browser` for most tests, `--with-proxies` for those behind
+/// proxies, `--with-firefox` for the long ones, `--with-trunk` for the long ones and for `trunk serve`.
 pub(super) fn run(args: &[String]) -> Result {
-    let given = flags(args, &["--with-browser", "--with-proxies", "--with-firefox", "--with-trunk"])?;
-    wasm_target()?;
-    if given.contains(&"--with-browser") {
-        test_tools()?;
+    let flags = parse_flags(args, &["--with-browser", "--with-proxies", "--with-firefox", "--with-trunk"])?;
+    tools::install_wasm_target()?;
+    if flags.contains(&"--with-browser") {
+        install_test_tools()?;
     }
-    if given.contains(&"--with-proxies") {
-        proxies()?;
+    if flags.contains(&"--with-proxies") {
+        install_proxies()?;
     }
-    if given.contains(&"--with-firefox") {
-        firefox_tools()?;
+    if flags.contains(&"--with-firefox") {
+        install_firefox()?;
     }
-    if given.contains(&"--with-trunk") {
-        trunk()?;
+    if flags.contains(&"--with-trunk") {
+        install_trunk()?;
     }
-    say::note("all there; `cargo xtask run` builds and serves");
+    console::note("everything is installed; `cargo xtask run` builds and serves the app");
     Ok(())
 }
 
-/// Installs the target that the client is compiled for. Silent and quick when it is there.
-pub(crate) fn wasm_target() -> Result {
-    if tools::has_wasm_target() {
-        return Ok(());
-    }
-    let missing = format!("Rust's {WASM} target is missing, and the client is compiled with it");
-    if tools::on_path(&["rustup"]).is_none() {
-        return Err(format!(
-            "{missing}: install it the way Rust was installed (Debian: `apt-get install libstd-rust-dev-wasm32`), \
-             or install Rust with <https://rustup.rs>"
-        )
-        .into());
-    }
-    say::step("adding Rust's WASM target", "the client is compiled for the browser; seconds, once");
-    let add = format!("target add {WASM}");
-    process::run(&mut program("rustup", &add)).map_err(|failure| match failure {
-        Failure::Because(reason) => Failure::Because(format!(
-            "{missing}, and rustup could not get it (is there a network, and does RUSTUP_DIST_SERVER have it?): {reason}"
-        )),
-        other => other,
-    })
-}
-
-/// Trunk, and the `wasm-bindgen` that it calls.
-fn trunk() -> Result {
+/// Installs trunk and the `wasm-bindgen` that it calls.
+fn install_trunk() -> Result {
     install(&Tool::trunk(), "for `trunk serve`; about 4 minutes, once")?;
-    install(
-        &Tool::wasm_bindgen()?,
-        "trunk calls it, in the very version of Cargo.lock; about 2 minutes, once",
-    )?;
+    install(&Tool::wasm_bindgen()?, "trunk needs exactly this version; about 2 minutes, once")?;
     let bin = project::tools().join("bin");
-    say::note(&format!("for `trunk serve`: export PATH={}:\"$PATH\"", quoted(&bin)));
+    console::note(&format!("for `trunk serve`: export PATH={}:\"$PATH\"", shell_quoted(&bin)));
     Ok(())
 }
 
-/// A path as a shell reads it, whatever is in it.
-fn quoted(path: &Path) -> String {
+fn shell_quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
-/// The tools of the tests: format, lint, a browser with its driver, an authority for certificates, a clock that
-/// can be set wrong, and the compiler of the fuzzer.
-fn test_tools() -> Result {
-    for (component, tool) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
-        if process::answer(&mut program(tool, "--version")).is_none() {
-            say::step(&format!("adding {component}"), "the tests check the source with it");
-            process::run(&mut program("rustup", &format!("component add {component}")))?;
+/// Installs rustfmt, clippy, Chromium with its driver, a certificate authority, faketime and a C++ compiler.
+fn install_test_tools() -> Result {
+    for (component, program) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
+        if !runs(program, "--version") {
+            console::step(&format!("adding {component}"), "the tests check the source code with it");
+            process::run(&mut process::command("rustup", &format!("component add {component}")))?;
         }
     }
-    let mut packages = Vec::new();
-    packages.extend(tools::chromium().is_none().then_some("chromium"));
-    packages.extend(tools::chromedriver().is_none().then_some("chromium-driver"));
-    packages.extend(tools::on_path(&["pebble"]).is_none().then_some("pebble"));
-    packages.extend(tools::on_path(&["faketime"]).is_none().then_some("faketime"));
-    packages.extend(fuzz::compiler().is_none().then_some("g++"));
-    if !packages.is_empty() {
-        install_packages(&packages.join(" "))?;
+    let tools = [
+        (tools::chromium(), "chromium"),
+        (tools::chromedriver(), "chromium-driver"),
+        (tools::find_on_path(&["pebble"]), "pebble"),
+        (tools::find_on_path(&["faketime"]), "faketime"),
+        (tools::cxx_compiler(), "g++"),
+    ];
+    let missing: Vec<&str> =
+        tools.iter().filter(|(path, _)| path.is_none()).map(|(_, package)| *package).collect();
+    if !missing.is_empty() {
+        install_packages(&missing.join(" "))?;
     }
-    if tools::headless_shell().is_none() && offers("chromium-headless-shell") {
+    // Ubuntu has no such package.
+    if tools::headless_shell().is_none() && runs("apt-cache", "show chromium-headless-shell") {
         install_packages("chromium-headless-shell")?;
     }
     Ok(())
 }
 
-/// True if the system's package manager has such a package; Ubuntu's has fewer than Debian's.
-fn offers(package: &str) -> bool {
-    process::answer(&mut program("apt-cache", &format!("show {package}"))).is_some()
+/// Returns true if the program can be started and succeeds.
+fn runs(program: &str, args: &str) -> bool {
+    process::capture(&mut process::command(program, args)).is_some()
 }
 
-/// Installs the proxies behind which `doctor` is tested. Debian starts each as a service, which nobody asked for.
-fn proxies() -> Result {
+/// Installs the proxies that some tests run behind, and stops the services that Debian starts with them.
+fn install_proxies() -> Result {
     let missing: Vec<&str> =
-        tools::PROXIES.into_iter().filter(|name| tools::system_program(name).is_none()).collect();
+        tools::PROXIES.into_iter().filter(|name| tools::find_system_program(name).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
     install_packages(&missing.join(" "))?;
     for name in missing {
-        let stopped = process::answer(&mut program("systemctl", &format!("disable --now {name}")));
-        if stopped.is_none() {
-            say::note(&format!(
-                "if {name} runs as a service now, and you do not want it: systemctl disable --now {name}"
+        if !runs("systemctl", &format!("disable --now {name}")) {
+            console::note(&format!(
+                "{name} may now run as a service; to stop it: systemctl disable --now {name}"
             ));
         }
     }
     Ok(())
 }
 
-/// Installs what the tests in Firefox need.
-fn firefox_tools() -> Result {
+fn install_firefox() -> Result {
     if tools::firefox().is_none() {
         install_packages("firefox-esr")?;
     }
-    install(&Tool::geckodriver(), "it drives Firefox in the long tests; about 2 minutes, once")
+    install(&Tool::geckodriver(), "drives Firefox in the long tests; about 2 minutes, once")
 }
 
-/// Ready-made if `cargo binstall` is there and finds it, else compiled: unoptimised, as it runs seldom.
-fn install(tool: &Tool, why: &str) -> Result {
+/// Downloads a tool if `cargo binstall` is there and finds it, or compiles it: unoptimised, as it runs rarely.
+fn install(tool: &Tool, reason: &str) -> Result {
     if tool.find().is_some() {
         return Ok(());
     }
     let Tool { name, package, version } = tool;
     let root = project::tools();
-    say::step(&format!("installing {name} {version} into {}", root.display()), why);
-    let into = |words: &str| {
-        let mut command = cargo(words);
+    console::step(&format!("installing {name} {version} into {}", root.display()), reason);
+    let install_command = |args: &str| {
+        let mut command = cargo::command(args);
         command.arg("--root").arg(&root).arg(format!("{package}@{version}"));
         command
     };
-    let mut ways = Vec::new();
-    if tools::on_path(&["cargo-binstall"]).is_some() {
-        ways.push(into("binstall --no-confirm --disable-strategies compile"));
+    let mut attempts = Vec::new();
+    if tools::find_on_path(&["cargo-binstall"]).is_some() {
+        attempts.push(install_command("binstall --no-confirm --disable-strategies compile"));
     }
-    ways.push(into("install --debug --force --locked"));
-    // The versions that the package was published with may have been withdrawn since.
-    ways.push(into("install --debug --force"));
-    for mut way in ways {
-        process::run(&mut way).or_else(pass_over)?;
+    attempts.push(install_command("install --debug --force --locked"));
+    // Versions in the package's own lock file may have been yanked.
+    attempts.push(install_command("install --debug --force"));
+    for mut attempt in attempts {
+        match process::run(&mut attempt) {
+            Err(Failure::Error(_)) => console::note("this attempt failed"),
+            other => other?,
+        }
         if tool.find().is_some() {
             return Ok(());
         }
     }
-    Err(format!(
-        "{name} {version} could not be installed; to see why:\n    {}",
-        process::shown(&into("install"))
-    )
-    .into())
+    let repeat = process::command_line(&install_command("install"));
+    Err(format!("{name} {version} could not be installed; to see why:\n    {repeat}").into())
 }
 
-/// A way that failed is followed by the next one, unless the person wants no more.
-fn pass_over(failure: Failure) -> Result {
-    match failure {
-        Failure::Because(_) => {
-            say::note("that way did not work");
-            Ok(())
-        }
-        other => Err(other),
-    }
-}
-
-/// Debian's and Ubuntu's packages, when we may install them without asking for a password.
+/// Installs Debian or Ubuntu packages. Fails if that needs a password.
 fn install_packages(packages: &str) -> Result {
-    let works = |name: &str, words: &str| process::answer(&mut program(name, words)).is_some();
-    let root = process::answer(&mut program("id", "-u")).is_some_and(|id| id.trim() == "0");
-    let (first, sudo) = if root { ("env", "") } else { ("sudo", "-n env ") };
-    if !works("apt-get", "--version") || !(root || works("sudo", "-n true")) {
+    let is_root = process::capture(&mut process::command("id", "-u")).is_some_and(|id| id.trim() == "0");
+    if !runs("apt-get", "--version") || !(is_root || runs("sudo", "-n true")) {
         return Err(format!(
-            "the tests need {packages} (these are Debian's names): install that, or name the browsers that you have \
-             in CHROMIUM, CHROMEDRIVER and FIREFOX"
+            "the tests need {packages} (names of Debian packages): install them, or set CHROMIUM, CHROMEDRIVER and \
+             FIREFOX to the paths of your browsers"
         )
         .into());
     }
-    say::step(
+    console::step(
         &format!("installing {packages} with apt-get"),
-        "the tests drive real browsers, run behind real proxies, ask a real authority for certificates, set clocks wrong, and build a fuzzer",
+        "the tests use real browsers, proxies and a certificate authority, set clocks wrong, and build a fuzzer",
     );
-    let apt = |words: &str| {
-        process::run(&mut program(first, &format!("{sudo}DEBIAN_FRONTEND=noninteractive apt-get {words}")))
+    let (program, prefix) = if is_root { ("env", "") } else { ("sudo", "-n env ") };
+    let apt_get = |args: &str| {
+        let args = format!("{prefix}DEBIAN_FRONTEND=noninteractive apt-get {args}");
+        process::run(&mut process::command(program, &args))
     };
-    // Its lists are good for all that one run installs.
+    // One update serves all installations of a run.
     static UPDATED: AtomicBool = AtomicBool::new(false);
     if !UPDATED.swap(true, Ordering::Relaxed) {
-        apt("update")?;
+        apt_get("update")?;
     }
-    apt(&format!("install --yes --no-install-recommends {packages}"))
+    apt_get(&format!("install --yes --no-install-recommends {packages}"))
 }
 
 #[cfg(test)]
@@ -202,6 +164,6 @@ mod tests {
 
     #[test]
     fn a_path_is_quoted_for_a_shell() {
-        assert_eq!(quoted(Path::new("/a b/it's/$x")), r"'/a b/it'\''s/$x'");
+        assert_eq!(shell_quoted(Path::new("/a b/it's/$x")), r"'/a b/it'\''s/$x'");
     }
 }

@@ -1,111 +1,114 @@
-//! `cargo xtask rename NAME`: the project takes that name, in every form in which it carries its own.
+//! `cargo xtask rename NAME`: renames the project, in every form in which its name occurs.
 
 #[cfg(test)]
-mod later_versions;
+mod fork_tests;
 mod name;
 
 use crate::failure::{Failure, Result};
-use crate::markers::{self, Mark};
-use crate::texts::{self, Texts};
-use crate::{files, git, process, project, say};
+use crate::markers::{self, Marker};
+use crate::source_tree::{self, TextFiles};
+use crate::{cargo, console, files, process, project};
 use name::Name;
 use std::path::Path;
 
-/// The folder that this command lives in: the names in its examples are no project's.
-const EXAMPLES: &str = "xtask/src/commands/rename/";
-/// Our own sources, which speak of the marks without being marked.
-const UNMARKED: &str = "xtask/";
-/// A picture of the template, which shows the template's name.
+/// Folder of this command. The names in its examples are not the project's.
+const OWN_FOLDER: &str = "xtask/src/commands/rename/";
+/// Picture that shows the template's name.
 const SCREENSHOT: &str = "assets/screenshot.png";
-/// Good names for tests. They stand here and nowhere else, or they would be words that the project uses.
+/// Names for tests. They may occur nowhere else, or `rename` would refuse them.
 pub(crate) const NAMES: [&str; 2] = ["acme-board", "quagga"];
-/// As much of a line as is shown of it.
-const LINE_CHARS_MAX: usize = 100;
+/// Length of an excerpt from a line.
+const EXCERPT_CHARS_MAX: usize = 100;
 
-/// Refuses where there would be no way back; `--force` goes on.
+/// Renames the project. Refuses if git could not restore it, unless `--force` is given.
 pub(super) fn run(args: &[String]) -> Result {
     let force = args.iter().any(|arg| arg == "--force");
-    let words: Vec<&String> = args.iter().filter(|arg| *arg != "--force").collect();
-    let &[new] = words.as_slice() else {
-        return Err(Failure::Misuse("rename wants one name: `cargo xtask rename NAME`".into()));
+    let names: Vec<&String> = args.iter().filter(|arg| *arg != "--force").collect();
+    let &[new] = names.as_slice() else {
+        return Err(Failure::Usage("rename needs one name: `cargo xtask rename NAME`".into()));
     };
     if new == project::NAME {
-        return Err(format!("the project is named `{new}` already: nothing to do").into());
+        return Err(format!("the project is already named `{new}`").into());
     }
-    Name::parse(new).map_err(Failure::Misuse)?;
+    Name::parse(new).map_err(Failure::Usage)?;
     let root = project::root();
     if !force {
-        git::require_way_back(root)?;
+        source_tree::require_clean(root)?;
     }
     let changed = apply(root, project::NAME, new)?;
-    process::run(&mut process::cargo("fmt --all"))?;
-    say::note(&format!("{} is now {new}, in {} files", project::NAME, changed.len()));
+    process::run(&mut cargo::command("fmt --all"))?;
+    console::note(&format!("renamed {} to {new} in {} files", project::NAME, changed.len()));
     if changed.iter().any(|path| path == SCREENSHOT) {
-        say::note(
-            "what spoke of the template is gone: the introduction and the screenshot in README.md, and the cap in \
-             client/size-budget, which a product sets for itself",
+        console::note(
+            "removed what is only true of the template: the introduction and the screenshot in README.md, and the \
+             cap in client/size-budget (set your own if you want one)",
         );
     }
-    say::note(
-        "yours to change next: the beginning of README.md, and assets/icon.svg; `cargo xtask run` shows it",
+    console::note(
+        "next: write your own introduction in README.md, replace assets/icon.svg, and try `cargo xtask run`",
     );
     Ok(())
 }
 
-/// Renames the project in that folder. The paths of what changed.
+/// Renames the project in that folder. Returns the paths of all changed files.
 pub(crate) fn apply(root: &Path, old: &str, new: &str) -> Result<Vec<String>> {
-    let before = texts::read(root)?;
-    let after = renamed(&before, old, new)?;
-    let mut changed = texts::write(root, &before, &after)?;
+    let before = source_tree::read(root)?;
+    let after = rename_texts(&before, old, new)?;
+    let mut changed = source_tree::write(root, &before, &after)?;
     if files::remove(&root.join(SCREENSHOT))? {
         changed.push(SCREENSHOT.to_owned());
     }
     Ok(changed)
 }
 
-/// The project's texts under another name, without what is true of the template alone. Licences stay as they are:
-/// their authors stay who they are.
+/// Renames the project in its text files and removes what is only true of the template. Licences keep the names of
+/// their authors.
 ///
-/// Refuses a name that a text uses as a word: a second rename could not tell one from the other.
-pub(super) fn renamed(texts: &Texts, old: &str, new: &str) -> Result<Texts> {
-    let (old, new) = (Name::parse(old)?, Name::parse(new)?);
-    let mut renamed = Texts::new();
+/// Refuses a name that already occurs as a word: a second rename could not tell the word from the name.
+fn rename_texts(texts: &TextFiles, old: &str, new: &str) -> Result<TextFiles> {
+    let old = Name::parse(old)?;
+    let new = Name::parse(new)?;
+    let mut renamed = TextFiles::new();
     for (path, text) in texts {
-        let file = path.rsplit('/').next().unwrap_or(path);
-        if file.starts_with("LICENSE") || file == "Cargo.lock" || path.starts_with(EXAMPLES) {
+        if keeps_name(path) {
             renamed.insert(path.clone(), text.clone());
             continue;
         }
-        let rest =
-            if path.starts_with(UNMARKED) { None } else { markers::without(Mark::Template, path, text)? };
-        let text = rest.as_ref().unwrap_or(text);
-        if let Some(place) = first_use(&new, &old, path, text) {
+        let stripped = markers::strip(Marker::Template, path, text)?;
+        let text = stripped.as_ref().unwrap_or(text);
+        if let Some(place) = find_use(&new, &old, path, text) {
             return Err(format!(
-                "`{}` is a word that the project uses: once it is the name, nobody can tell one from the other. \
-                 It stands in {place}\nChoose another name",
+                "`{}` is already used as a word in the project, and later nobody could tell the word from the name: \
+                 choose another name. It occurs in {place}",
                 new.kebab
             )
             .into());
         }
-        renamed.insert(old.replaced(path, &new), old.replaced(text, &new));
+        renamed.insert(old.replace_in(path, &new), old.replace_in(text, &new));
     }
     Ok(renamed)
 }
 
-/// The place where a file uses the new name already.
-fn first_use(new: &Name, old: &Name, path: &str, text: &str) -> Option<String> {
-    let Some(number) = new.first_line(text, old) else {
-        return new.first_line(path, old).map(|_| format!("the path {path}"));
-    };
-    let line = text.lines().nth(number - 1).unwrap_or_default().trim();
-    Some(format!("{path}, line {number}:\n    {}", around(line, new.place_in(line).unwrap_or(0))))
+fn keeps_name(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.starts_with("LICENSE") || file == "Cargo.lock" || path.starts_with(OWN_FOLDER)
 }
 
-/// As much of a long line as fits on a screen, that place in the middle.
-fn around(line: &str, place: usize) -> String {
-    let before = line[..place].char_indices().rev().take(LINE_CHARS_MAX / 2).last();
-    let begin = before.map_or(place, |(at, _)| at);
-    let shown: String = line[begin..].chars().take(LINE_CHARS_MAX).collect();
+/// Describes the first place where a file already uses the new name.
+fn find_use(new: &Name, old: &Name, path: &str, text: &str) -> Option<String> {
+    let Some(number) = new.first_line_in(text, old) else {
+        return new.first_line_in(path, old).map(|_| format!("the path {path}"));
+    };
+    let line = text.lines().nth(number - 1).unwrap_or_default().trim();
+    let position = new.find_in(line).unwrap_or(0);
+    Some(format!("{path}, line {number}:\n    {}", excerpt(line, position)))
+}
+
+/// Part of a long line that fits on a screen, with the byte position near its middle.
+fn excerpt(line: &str, position: usize) -> String {
+    let before = line[..position].char_indices().rev().take(EXCERPT_CHARS_MAX / 2).last();
+    let begin = before.map_or(position, |(at, _)| at);
+    let shown: String = line[begin..].chars().take(EXCERPT_CHARS_MAX).collect();
     if begin > 0 { format!("…{shown}") } else { shown }
 }
 
@@ -113,16 +116,16 @@ fn around(line: &str, place: usize) -> String {
 mod tests {
     use super::*;
 
-    fn texts(texts: &[(&str, &str)]) -> Texts {
+    fn texts(texts: &[(&str, &str)]) -> TextFiles {
         texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
     }
 
     #[test]
-    fn of_a_long_line_the_place_is_shown() {
+    fn an_excerpt_of_a_long_line_shows_the_position() {
         let line = format!("{} app {}", "ä".repeat(200), "b".repeat(200));
-        let shown = around(&line, line.find("app").unwrap());
+        let shown = excerpt(&line, line.find("app").unwrap());
         assert!(shown.starts_with("…ä") && shown.contains(" app b"), "{shown}");
-        assert_eq!(around("an app", 3), "an app");
+        assert_eq!(excerpt("an app", 3), "an app");
     }
 
     #[test]
@@ -140,16 +143,16 @@ mod tests {
             ("README.md", "# My App\nRun `my-app`.\n"),
             ("deploy/my-app.service", "ExecStart=/usr/local/bin/my-app\n"),
         ]);
-        assert_eq!(renamed(&before, "echo", "my-app").unwrap(), after);
+        assert_eq!(rename_texts(&before, "echo", "my-app").unwrap(), after);
     }
 
     #[test]
-    fn a_word_that_the_project_uses_is_refused_with_the_place_where_it_stands() {
+    fn a_word_that_the_project_uses_is_refused_with_its_place() {
         let before = texts(&[("src/a.rs", "one\n  let talk = echo();\n")]);
-        let failure = renamed(&before, "echo", "talk").unwrap_err();
-        let reason = failure.reason().unwrap();
+        let failure = rename_texts(&before, "echo", "talk").unwrap_err();
+        let reason = failure.message().unwrap();
         assert!(reason.contains("src/a.rs, line 2:\n    let talk = echo();"), "{reason}");
-        assert!(renamed(&before, "echo", "my-talk").is_ok());
+        assert!(rename_texts(&before, "echo", "my-talk").is_ok());
     }
 
     #[test]
@@ -159,9 +162,9 @@ mod tests {
         for (first, second) in
             [("reed", "cane"), ("tall-reed", "reed"), ("reed", "tall-reed"), ("a-b", "b-a")]
         {
-            let once = renamed(&before, "echo", first).unwrap();
-            let twice = renamed(&once, first, second).unwrap();
-            assert_eq!(renamed(&twice, second, "echo").unwrap(), before, "{first}, {second}");
+            let once = rename_texts(&before, "echo", first).unwrap();
+            let twice = rename_texts(&once, first, second).unwrap();
+            assert_eq!(rename_texts(&twice, second, "echo").unwrap(), before, "{first}, {second}");
         }
     }
 }

@@ -1,29 +1,28 @@
-//! The steps of `cargo xtask test`, in the order in which they run.
+//! Steps of `cargo xtask test`, in the order in which they run.
 
-use super::tally::{Done, Tally};
+use super::results::{Success, Tally};
 use super::{dependencies, fork, self_contained};
 use crate::client::{self, budget};
 use crate::commands::{bench, fuzz};
 use crate::failure::Result;
-use crate::process::{self, cargo};
 use crate::tools::{self, Tool, WASM};
-use crate::{project, say, server};
+use crate::{cargo, console, process, server};
 use std::process::Command;
 
-/// The smallest run that a step belongs to; each includes those before it.
+/// Extent of a run. Each tier includes the one before it; a step belongs to the first tier that runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Tier {
-    /// `--quick`: neither a browser nor the built client.
+pub(super) enum Tier {
+    /// `--quick`: needs neither a browser nor the built client.
     Quick,
-    /// Every push.
+    /// The default: on every push.
     Short,
     /// `--long`: before a release, and after a change to the core.
     Long,
 }
 
 impl Tier {
-    /// Its name in `--list`.
-    pub(crate) fn name(self) -> &'static str {
+    /// Name in `--list`.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Tier::Quick => "quick",
             Tier::Short => "short",
@@ -32,161 +31,161 @@ impl Tier {
     }
 }
 
-/// One check, which can be run by its name.
-pub(crate) struct Step {
-    pub(crate) name: &'static str,
-    pub(crate) tier: Tier,
-    /// Says what it does and what for.
-    pub(crate) about: &'static str,
-    /// The step whose result it uses: without that it cannot run.
-    pub(crate) needs: Option<&'static str>,
-    pub(crate) run: fn(&mut Tally, Tier) -> Result<Done>,
+/// One check, which can be run by name.
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) tier: Tier,
+    /// Description and purpose.
+    pub(super) about: &'static str,
+    /// Step whose result it needs.
+    pub(super) needs: Option<&'static str>,
+    pub(super) run: fn(&mut Tally, Tier) -> Result<Success>,
 }
 
-/// All of them: in each tier, what fails fastest comes first.
-pub(crate) const STEPS: [Step; 14] = [
+/// All steps. In each tier, those that fail fastest come first.
+pub(super) const STEPS: [Step; 14] = [
     Step {
         name: "format",
         tier: Tier::Quick,
-        about: "rustfmt: one style in every file",
+        about: "check the formatting with rustfmt",
         needs: None,
-        run: |_, _| passed(process::run(&mut cargo("fmt --all --check"))),
+        run: |_, _| passed(process::run(&mut cargo::command("fmt --all --check"))),
     },
     Step {
         name: "lint",
         tier: Tier::Quick,
-        about: "clippy without and with traces, the fuzz targets included: no warning stays",
+        about: "run clippy with and without traces, and on the fuzz targets; warnings are errors",
         needs: None,
         run: |_, _| passed(lint()),
     },
     Step {
         name: "dependencies",
         tier: Tier::Quick,
-        about: "keeps out of the client what has no business in a browser",
+        about: "check that the client contains no crates that do not belong in a browser",
         needs: None,
         run: |_, _| passed(dependencies::check()),
     },
     Step {
         name: "tests",
         tier: Tier::Quick,
-        about: "every test that needs no browser; --long: 10,000 seeds, 50 kills of the server, a crash at every write",
+        about: "run all tests that need no browser; --long: 10,000 seeds, 50 kills of the server, a crash at every write",
         needs: None,
         run: tests,
     },
     Step {
         name: "client",
         tier: Tier::Short,
-        about: "builds the client for release, for the steps that need it",
+        about: "build the release client for the steps that need it",
         needs: None,
         run: |_, _| passed(client::build().map(drop)),
     },
     Step {
         name: "size",
         tier: Tier::Short,
-        about: "holds a first visit's download against client/size-budget",
+        about: "compare the download of a first visit with client/size-budget",
         needs: Some("client"),
         run: |_, _| passed(size()),
     },
     Step {
         name: "browser",
         tier: Tier::Short,
-        about: "Chromium on a server with the client inside",
+        about: "run the browser tests in Chromium, on a server with the client inside",
         needs: Some("client"),
         run: |tally, _| browser(tally),
     },
     Step {
         name: "fork",
         tier: Tier::Short,
-        about: "renames a copy, adds the README's feature, deletes the demo: what is left passes its tests",
+        about: "rename a copy, add the README's feature, delete the demo, and test what is left",
         needs: None,
         run: |tally, _| passed(fork::check(tally)),
     },
     Step {
         name: "lint-browser",
         tier: Tier::Long,
-        about: "clippy on the client as compiled for the browser, for code that is for that target alone",
+        about: "run clippy on the client as compiled for the browser",
         needs: None,
         run: |_, _| passed(lint_browser()),
     },
     Step {
         name: "firefox",
         tier: Tier::Long,
-        about: "the first visit and the journey in Firefox",
+        about: "test the first visit and a newcomer's journey in Firefox",
         needs: Some("client"),
         run: |tally, _| firefox(tally),
     },
     Step {
         name: "trunk-page",
         tier: Tier::Long,
-        about: "the page that trunk builds for development behaves like the released one",
+        about: "check that the page that trunk builds behaves like the release page",
         needs: Some("client"),
         run: |tally, _| trunk_page(tally),
     },
     Step {
         name: "release",
         tier: Tier::Long,
-        about: "builds the release binary and starts it alone in an empty folder",
+        about: "build the release binary and start it alone in an empty folder",
         needs: Some("client"),
         run: |_, _| passed(release()),
     },
     Step {
         name: "soak",
         tier: Tier::Long,
-        about: "minutes of load on one node, whose memory and open files must come back",
+        about: "put load on a node for minutes; its memory and open files must go back to what they were",
         needs: None,
-        run: |_, _| passed(bench::scenario("soak")),
+        run: |_, _| passed(bench::run_scenario("soak")),
     },
     Step {
         name: "fuzz",
         tier: Tier::Long,
-        about: "five minutes of inputs that nobody thought of",
+        about: "run the fuzzers for five minutes",
         needs: None,
-        run: |tally, _| fuzz_afresh(tally),
+        run: |tally, _| fuzz_from_seeds(tally),
     },
 ];
 
-/// Seconds for which the targets are fuzzed, side by side; `cargo xtask fuzz` goes on until Ctrl-C.
+/// Duration of the step `fuzz`; `cargo xtask fuzz` runs until Ctrl-C.
 const FUZZ_SECS: u32 = 300;
 
-/// The tests that Firefox and trunk's page are held to: the first visit, and the journey where the demo is.
+/// Tests that run in Firefox and on trunk's page: the first visit, and the journey as long as the demo is there.
 const FIRST_VISIT: [&str; 2] = ["visit::", "journey::"];
 
-fn passed(result: Result) -> Result<Done> {
-    result.map(|()| Done::Passed)
+fn passed(result: Result) -> Result<Success> {
+    result.map(|()| Success::Passed)
 }
 
-/// Twice, since code for one of the two builds may be wrong in the other. The fuzz targets are only checked: linking
-/// them takes libFuzzer.
+/// Lints with and without traces, as code for one build may have warnings in the other only. The fuzz targets are
+/// checked but not linked, which would need libFuzzer.
 fn lint() -> Result {
     let traces = "fuzz/targets,server/otel";
-    // The browser tests by name, as all targets are those of plain `cargo test`.
+    // `--all-targets` covers only what plain `cargo test` runs, so the browser tests are named.
     for (targets, features) in
         [("--all-targets", "fuzz/targets"), ("--all-targets", traces), ("--test browser", traces)]
     {
         let clippy = format!("clippy --workspace {targets} --features {features} -- -D warnings");
-        process::run(&mut cargo(&clippy))?;
+        process::run(&mut cargo::command(&clippy))?;
     }
     Ok(())
 }
 
 fn lint_browser() -> Result {
-    process::run(&mut cargo(&format!("clippy --package client --target {WASM} -- -D warnings")))
+    process::run(&mut cargo::command(&format!("clippy --package client --target {WASM} -- -D warnings")))
 }
 
-/// With traces, which no ordinary build has.
-fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
-    if tools::on_path(&["pebble"]).is_none() {
+/// Runs the tests with traces, which ordinary builds leave out.
+fn tests(tally: &mut Tally, tier: Tier) -> Result<Success> {
+    if tools::find_on_path(&["pebble"]).is_none() {
         tally.skip("the tests of certificates need pebble: `cargo xtask setup --with-browser`")?;
     }
-    if tools::PROXIES.iter().any(|name| tools::system_program(name).is_none()) {
+    if tools::PROXIES.iter().any(|name| tools::find_system_program(name).is_none()) {
         tally.skip(
-            "the tests of `doctor` need nginx, HAProxy and Caddy: `cargo xtask setup --with-proxies`",
+            "the tests behind proxies need nginx, HAProxy and Caddy: `cargo xtask setup --with-proxies`",
         )?;
     }
-    if cfg!(target_os = "linux") && tools::on_path(&["faketime"]).is_none() {
+    if cfg!(target_os = "linux") && tools::find_on_path(&["faketime"]).is_none() {
         tally.skip("the tests of wrong clocks need faketime: `cargo xtask setup --with-browser`")?;
     }
-    let mut command = cargo("test --workspace --no-fail-fast --features server/otel");
+    let mut command = cargo::command("test --workspace --no-fail-fast --features server/otel");
     command.env("RUST_TEST_THREADS", threads());
     if tier == Tier::Long {
         command.env("DUPLEX_SEEDS", "10000").env("DUPLEX_KILL_ROUNDS", "50").env("DUPLEX_TORTURE", "long");
@@ -195,11 +194,11 @@ fn tests(tally: &mut Tally, tier: Tier) -> Result<Done> {
 }
 
 fn size() -> Result {
-    say::note(&budget::check(budget::measure(&client::build()?)?)?);
+    console::note(&budget::check(budget::measure(&client::build()?)?)?);
     Ok(())
 }
 
-fn browser(tally: &mut Tally) -> Result<Done> {
+fn browser(tally: &mut Tally) -> Result<Success> {
     let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
         return tally
             .skip("the browser tests need Chromium and chromedriver: `cargo xtask setup --with-browser`");
@@ -209,7 +208,7 @@ fn browser(tally: &mut Tally) -> Result<Done> {
     tally.run(&mut command)
 }
 
-fn firefox(tally: &mut Tally) -> Result<Done> {
+fn firefox(tally: &mut Tally) -> Result<Success> {
     let (Some(firefox), Some(geckodriver)) = (tools::firefox(), Tool::geckodriver().find()) else {
         return tally.skip("Firefox and geckodriver are missing: `cargo xtask setup --with-firefox`");
     };
@@ -218,7 +217,7 @@ fn firefox(tally: &mut Tally) -> Result<Done> {
     tally.run(command.arg("--").args(FIRST_VISIT))
 }
 
-fn trunk_page(tally: &mut Tally) -> Result<Done> {
+fn trunk_page(tally: &mut Tally) -> Result<Success> {
     let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
         return tally
             .skip("trunk's page needs Chromium and chromedriver: `cargo xtask setup --with-browser`");
@@ -226,7 +225,7 @@ fn trunk_page(tally: &mut Tally) -> Result<Done> {
     if Tool::trunk().find().is_none() {
         return tally.skip("trunk is missing: `cargo xtask setup --with-trunk` installs it");
     }
-    let folder = project::target()?.join("trunk-page");
+    let folder = cargo::target_dir()?.join("trunk-page");
     process::run(tools::trunk("build --dist")?.arg(&folder))?;
     let mut command = browser_tests()?;
     command.env("DUPLEX_PAGES", folder).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
@@ -237,24 +236,24 @@ fn release() -> Result {
     self_contained::check(&server::build_release(&client::build()?, &[])?)
 }
 
-fn fuzz_afresh(tally: &mut Tally) -> Result<Done> {
-    if fuzz::compiler().is_none() {
+fn fuzz_from_seeds(tally: &mut Tally) -> Result<Success> {
+    if tools::cxx_compiler().is_none() {
         return tally.skip("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser`");
     }
-    passed(fuzz::afresh(FUZZ_SECS))
+    passed(fuzz::run_from_seeds(FUZZ_SECS))
 }
 
-/// The browser tests, of a server with the client inside. All packages are named, and traces wanted, so that cargo
-/// chooses the same features of dependencies as for the tests before and does not compile them again.
+/// Command for the browser tests, on a server with the client inside. All packages are named and traces enabled so
+/// that cargo chooses the same features of dependencies as for the step `tests` and does not compile them again.
 fn browser_tests() -> Result<Command> {
     let mut command =
-        cargo("test --workspace --no-fail-fast --features server/otel,server/embed --test browser");
+        cargo::command("test --workspace --no-fail-fast --features server/otel,server/embed --test browser");
     command.env("DUPLEX_EMBED", client::build()?).env("RUST_TEST_THREADS", threads());
     Ok(command)
 }
 
-/// The number of tests that run at the same time: one more than there are cores, as most of them wait for timers, disks
-/// and browsers, and no more than that, as some hold the time that something takes against a limit.
+/// Number of tests that run at the same time: one more than there are cores, since most tests wait for timers, disks
+/// and browsers, but not more than that, since some check how long something takes.
 fn threads() -> String {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     (cores + 1).to_string()
@@ -266,14 +265,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn names_are_kebab_case_and_each_is_there_once() {
+    fn names_are_kebab_case_and_unique() {
         let names: BTreeSet<&str> = STEPS.iter().map(|step| step.name).collect();
         assert_eq!(names.len(), STEPS.len());
         assert!(names.iter().all(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
     }
 
     #[test]
-    fn a_step_comes_after_the_one_that_it_needs_and_in_no_smaller_tier() {
+    fn a_step_comes_after_the_one_it_needs_and_not_in_a_smaller_tier() {
         for (place, step) in STEPS.iter().enumerate() {
             let Some(needed) = step.needs else { continue };
             let before = STEPS[..place].iter().find(|other| other.name == needed);

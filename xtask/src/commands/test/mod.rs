@@ -1,72 +1,87 @@
-//! `cargo xtask test`: every check there is, in tiers. Its last line is the count.
+//! `cargo xtask test`: runs all checks, in tiers. Its last line counts the tests.
+
+mod dependencies;
+mod fork;
+mod results;
+mod self_contained;
+mod steps;
+mod walkthrough;
 
 use crate::failure::{Failure, Result};
-use crate::suite::report::{Outcome, Report};
-use crate::suite::steps::{STEPS, Step, Tier};
-use crate::suite::tally::{Done, Tally};
-use crate::{say, stop};
+use crate::{console, stop};
+use results::{Outcome, Report, Success, Tally};
 use std::fmt::Write;
 use std::time::Instant;
+use steps::{STEPS, Step, Tier};
 
-/// `[--quick|--long] [STEP…]`, or `--list`. A step that fails does not keep the others from running.
+/// Runs the chosen steps (`[--quick|--long] [STEP…]`) or lists them (`--list`). A failed step does not stop the
+/// others.
 pub(super) fn run(args: &[String]) -> Result {
     if args == ["--list"] {
         print!("{}", list());
         return Ok(());
     }
-    let (tier, steps) = chosen(args)?;
-    let (mut tally, mut report) = (Tally::default(), Report::default());
-    for (number, step) in steps.iter().enumerate() {
-        say::step(&format!("{}/{} {}", number + 1, steps.len(), step.name), step.about);
-        let begun = Instant::now();
+    let (tier, steps) = choose_steps(args)?;
+    let mut tally = Tally::default();
+    let mut report = Report::default();
+    for (number, step) in (1..).zip(&steps) {
+        console::step(&format!("{number}/{} {}", steps.len(), step.name), step.about);
+        let started = Instant::now();
         let outcome = run_step(step, tier, &report, &mut tally);
-        let took = begun.elapsed();
-        say::note(&format!("{} took {:.1} s", step.name, took.as_secs_f64()));
-        report.add(step.name, outcome, took);
+        let duration = started.elapsed();
+        console::note(&format!("{} took {:.1} s", step.name, duration.as_secs_f64()));
+        report.add(step.name, outcome, duration);
         if outcome == Outcome::Interrupted {
             break;
         }
     }
     eprint!("\n{}", report.table());
-    tally.skipped().iter().for_each(|reason| say::note(&format!("left out: {reason}")));
+    for reason in tally.skipped() {
+        console::note(&format!("skipped: {reason}"));
+    }
     println!("{}", tally.summary());
-    report.verdict()
+    report.result()
 }
 
 fn run_step(step: &Step, tier: Tier, report: &Report, tally: &mut Tally) -> Outcome {
-    if let Some(needed) = step.needs.filter(|needed| report.lacks(needed)) {
-        say::note(&format!("left out: it needs the result of {needed}"));
-        return Outcome::LeftOut(needed);
+    if let Some(needed) = step.needs
+        && report.did_not_pass(needed)
+    {
+        console::note(&format!("not run: it needs the result of {needed}"));
+        return Outcome::Blocked(needed);
     }
     let failed_before = tally.failed();
     let failure = match (step.run)(tally, tier) {
-        Ok(Done::Passed) => return Outcome::Passed,
-        Ok(Done::Skipped) => return Outcome::Skipped,
+        Ok(Success::Passed) => return Outcome::Passed,
+        Ok(Success::Skipped) => return Outcome::Skipped,
         Err(failure) => failure,
     };
-    // A child that ended by the same signal may look as if it had failed.
-    if stop::asked() || matches!(failure, Failure::Interrupted) {
-        say::error(&format!("interrupted in step {}", step.name));
+    // The same signal may have ended a child, which then looks like a failure.
+    if stop::requested() || matches!(failure, Failure::Interrupted) {
+        console::error(&format!("interrupted in step {}", step.name));
         return Outcome::Interrupted;
     }
-    say::error(&format!("the step {} failed: {}", step.name, failure.reason().unwrap_or("see above")));
+    console::error(&format!("step {} failed: {}", step.name, failure.message().unwrap_or("see above")));
     if tally.failed() == failed_before {
         tally.add_failure();
     }
     Outcome::Failed
 }
 
-/// The steps that the words ask for, in their own order, and how thoroughly to run them.
-fn chosen(args: &[String]) -> Result<(Tier, Vec<&'static Step>)> {
+/// Chooses the tier and the steps, in the order of `STEPS`.
+fn choose_steps(args: &[String]) -> Result<(Tier, Vec<&'static Step>)> {
     let (flags, names): (Vec<&String>, Vec<&String>) = args.iter().partition(|arg| arg.starts_with("--"));
     let tier = match flags.as_slice() {
         [] => Tier::Short,
         [flag] if *flag == "--long" => Tier::Long,
         [flag] if *flag == "--quick" && names.is_empty() => Tier::Quick,
-        _ => return Err(Failure::Misuse("test wants `[--quick]`, `[--long] [STEP…]` or `--list`".into())),
+        _ => {
+            let usage = "the arguments of test are `--quick`, `[--long] [STEP…]` or `--list`";
+            return Err(Failure::Usage(usage.into()));
+        }
     };
     if let Some(unknown) = names.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
-        return Err(Failure::Misuse(format!("there is no step `{unknown}`; known here:\n\n{}", list())));
+        return Err(Failure::Usage(format!("unknown step `{unknown}`; the steps are:\n\n{}", list())));
     }
     let is_chosen = |step: &&Step| match names.as_slice() {
         [] => step.tier <= tier,
@@ -76,11 +91,12 @@ fn chosen(args: &[String]) -> Result<(Tier, Vec<&'static Step>)> {
 }
 
 fn list() -> String {
-    STEPS.iter().fold(String::new(), |mut list, step| {
+    let mut list = String::new();
+    for step in &STEPS {
         // Writing to a String cannot fail.
         let _ = writeln!(list, "  {:<12}  {:<5}  {}", step.name, step.tier.name(), step.about);
-        list
-    })
+    }
+    list
 }
 
 #[cfg(test)]
@@ -92,51 +108,54 @@ mod tests {
     }
 
     fn names(args: &str) -> (Tier, Vec<&'static str>) {
-        let (tier, steps) = chosen(&words(args)).unwrap();
+        let (tier, steps) = choose_steps(&words(args)).unwrap();
         (tier, steps.into_iter().map(|step| step.name).collect())
     }
 
     #[test]
-    fn each_tier_holds_the_one_before() {
-        let (quick, short, long) = (names("--quick").1, names("").1, names("--long").1);
+    fn each_tier_includes_the_one_before() {
+        let quick = names("--quick").1;
+        let short = names("").1;
+        let long = names("--long").1;
         assert!(short.starts_with(&quick) && long.starts_with(&short));
         assert!(!quick.contains(&"browser") && short.contains(&"browser") && !short.contains(&"soak"));
         assert_eq!(long.len(), STEPS.len());
     }
 
     #[test]
-    fn steps_run_by_name_in_their_own_order_whatever_their_tier() {
+    fn named_steps_run_in_their_own_order_whatever_their_tier() {
         assert_eq!(names("soak lint lint"), (Tier::Short, vec!["lint", "soak"]));
         assert_eq!(names("--long tests"), (Tier::Long, vec!["tests"]));
     }
 
     #[test]
-    fn an_unknown_step_is_misuse_and_lists_the_known_ones() {
+    fn an_unknown_step_is_a_usage_error_and_lists_the_known_ones() {
         let failure = run(&words("lint bowser")).unwrap_err();
         assert!(
-            matches!(&failure, Failure::Misuse(text) if text.contains("`bowser`") && text.contains("browser"))
+            matches!(&failure, Failure::Usage(text) if text.contains("`bowser`") && text.contains("browser"))
         );
     }
 
     #[test]
-    fn tiers_that_contradict_each_other_are_misuse() {
+    fn contradicting_tiers_are_a_usage_error() {
         for args in ["--quick --long", "--quick lint", "--slow", "--list lint"] {
-            assert!(matches!(run(&words(args)), Err(Failure::Misuse(_))), "{args}");
+            assert!(matches!(run(&words(args)), Err(Failure::Usage(_))), "{args}");
         }
     }
 
-    fn step(needs: Option<&'static str>, run: fn(&mut Tally, Tier) -> Result<Done>) -> Step {
+    fn step(needs: Option<&'static str>, run: fn(&mut Tally, Tier) -> Result<Success>) -> Step {
         Step { name: "step", tier: Tier::Quick, about: "", needs, run }
     }
 
     #[test]
-    fn a_step_is_left_out_when_the_one_it_needs_did_not_pass() {
-        let (mut tally, mut report) = (Tally::default(), Report::default());
+    fn a_step_is_not_run_when_the_one_it_needs_did_not_pass() {
+        let mut tally = Tally::default();
+        let mut report = Report::default();
         report.add("client", Outcome::Failed, Default::default());
-        let browser = step(Some("client"), |_, _| Ok(Done::Passed));
-        assert_eq!(run_step(&browser, Tier::Short, &report, &mut tally), Outcome::LeftOut("client"));
+        let browser = step(Some("client"), |_, _| Ok(Success::Passed));
+        assert_eq!(run_step(&browser, Tier::Short, &report, &mut tally), Outcome::Blocked("client"));
         let outcome = run_step(&browser, Tier::Short, &Report::default(), &mut tally);
-        assert_eq!(outcome, Outcome::Passed, "the client was not asked for, and may be there");
+        assert_eq!(outcome, Outcome::Passed, "the client was not asked for, and may exist");
     }
 
     #[test]

@@ -1,0 +1,129 @@
+//! Calls of cargo: its builds and their outputs, which the user's configuration may have moved.
+
+use crate::failure::Result;
+use crate::label::Label;
+use crate::process;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// Creates a cargo command. `args` is split at spaces.
+pub(crate) fn command(args: &str) -> Command {
+    process::command("cargo", args)
+}
+
+/// Runs a `cargo build` and returns the path of the program `name`, or of the WebAssembly library of that name.
+/// Cargo's output is printed behind the label if there is one.
+pub(crate) fn build(command: &mut Command, name: &str, label: Option<Label>) -> Result<PathBuf> {
+    command.arg("--message-format=json-render-diagnostics");
+    let mut program = None;
+    let mut on_line = |line: &str| {
+        if let Some(path) = program_in_message(line, name) {
+            program = Some(path);
+        }
+    };
+    match label {
+        None => process::for_each_line(command, &mut on_line)?,
+        Some(label) => {
+            label.request_colours(command.stderr(Stdio::piped()));
+            process::for_each_line_with_stderr(command, &mut on_line, |stderr| label.print_lines(stderr))?;
+        }
+    }
+    program.ok_or_else(|| {
+        let repeat = process::command_line(command);
+        format!("cargo built no program `{name}`; to see what it builds:\n    {repeat}").into()
+    })
+}
+
+/// Path of the program `name` in a line of `--message-format=json` (Cargo reference, "External tools").
+fn program_in_message(line: &str, name: &str) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Message {
+        reason: String,
+        target: Option<Target>,
+        #[serde(default)]
+        filenames: Vec<PathBuf>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+        kind: Vec<String>,
+    }
+    let message: Message = serde_json::from_str(line).ok()?;
+    let target = message.target.filter(|_| message.reason == "compiler-artifact")?;
+    let is_program = target.kind.iter().any(|kind| ["bin", "example", "cdylib"].contains(&kind.as_str()));
+    if target.name != name || !is_program {
+        return None;
+    }
+    // Some targets add a `.js` file to a WebAssembly program, and Windows adds debug symbols.
+    message.filenames.into_iter().find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.extension().is_none_or(|extension| extension == "wasm" || extension == "exe")
+}
+
+/// Cargo's target folder as cargo reports it: the environment or any configuration file may move it.
+pub(crate) fn target_dir() -> Result<PathBuf> {
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(target) = TARGET.get() {
+        return Ok(target.clone());
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let mut command = command("metadata --no-deps --offline --format-version 1");
+    let output = process::capture(&mut command).ok_or_else(|| {
+        format!("`cargo metadata` failed; to see why:\n    {}", process::command_line(&command))
+    })?;
+    let metadata: Metadata = serde_json::from_str(&output)
+        .map_err(|error| format!("cannot parse the output of `cargo metadata`: {error}"))?;
+    Ok(TARGET.get_or_init(|| metadata.target_directory).clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files;
+
+    fn line(kind: &str, name: &str) -> String {
+        format!(
+            r#"{{"reason":"compiler-artifact","target":{{"kind":["{kind}"],"name":"{name}"}},"filenames":["/t/{name}"],"fresh":true}}"#
+        )
+    }
+
+    #[test]
+    fn the_program_of_that_name_is_found_and_not_a_library() {
+        assert_eq!(program_in_message(&line("bin", "app"), "app"), Some("/t/app".into()));
+        assert_eq!(program_in_message(&line("example", "app"), "app"), Some("/t/app".into()));
+        assert_eq!(program_in_message(&line("cdylib", "app"), "app"), Some("/t/app".into()));
+        assert_eq!(program_in_message(&line("lib", "app"), "app"), None);
+        assert_eq!(program_in_message(&line("bin", "other"), "app"), None);
+        assert_eq!(program_in_message(r#"{"reason":"build-finished","success":true}"#, "app"), None);
+        assert_eq!(program_in_message("   Compiling app", "app"), None);
+    }
+
+    /// Builds a real package below a folder with special characters, with a configuration that moves the output.
+    #[test]
+    fn a_program_is_found_wherever_the_users_configuration_puts_it() {
+        let root = std::env::temp_dir().join(format!("artifact 'ä' \"{}\"", std::process::id()));
+        let project = root.join("app");
+        let write = |path: &str, text: &str| files::write(&root.join(path), text).unwrap();
+        write("app/Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        write("app/src/main.rs", "fn main() {}");
+        write(".cargo/config.toml", "[build]\ntarget-dir = \"elsewhere\"\ntarget = \"host-tuple\"\n");
+        let built = |name: &str| {
+            let mut command = command("build --offline");
+            for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"] {
+                command.env_remove(variable);
+            }
+            build(command.current_dir(&project), name, None)
+        };
+        let program = built("app").unwrap();
+        assert!(program.starts_with(root.join("elsewhere")) && program.is_file(), "{}", program.display());
+        assert!(built("other").unwrap_err().message().unwrap().contains("no program `other`"));
+        files::remove(&root).unwrap();
+    }
+}

@@ -1,0 +1,38 @@
+//! Messages to the user, on stderr: stdout carries only the result of a command.
+
+use std::io::{IsTerminal, Write};
+
+/// Announces a step that may take a while, with its purpose or duration in parentheses.
+pub(crate) fn step(title: &str, detail: &str) {
+    write_line("\x1b[1;36m", "==>", &format!("{title} ({detail})"));
+}
+
+/// Prints a piece of information.
+pub(crate) fn note(text: &str) {
+    write_line("\x1b[36m", " ->", text);
+}
+
+/// Prints an error message.
+pub(crate) fn error(text: &str) {
+    write_line("\x1b[1;31m", "error:", text);
+}
+
+/// Wraps `text` in an ANSI colour if stdout shows colours.
+pub(crate) fn coloured(colour: &str, text: &str) -> String {
+    if use_colours(&std::io::stdout()) { format!("{colour}{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// Returns true if the stream is a terminal and `NO_COLOR` (<https://no-color.org>) is not set.
+pub(crate) fn use_colours(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Ignores write errors: a closed stderr is no reason to panic.
+fn write_line(colour: &str, prefix: &str, text: &str) {
+    let mut stderr = std::io::stderr();
+    let _ = if use_colours(&stderr) {
+        writeln!(stderr, "{colour}{prefix}\x1b[0m {text}")
+    } else {
+        writeln!(stderr, "{prefix} {text}")
+    };
+}
