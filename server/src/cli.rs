@@ -97,7 +97,7 @@ async fn restore(config: &Config, file: &Path) -> Result<(), StartError> {
         .map_err(|error| StartError(format!("restore {}: {error}", file.display())))?;
     say(&format!("{}: {}", database.file().display(), restored.summary));
     if let Some(before) = restored.before {
-        say(&format!("the old database is now {}; remove it when you no longer need it", before.display()));
+        say(&format!("the old database is {}; remove it when you no longer need it", before.display()));
     }
     Ok(())
 }

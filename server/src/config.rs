@@ -113,7 +113,7 @@ pub struct Config {
     /// Folder of a built client to serve instead of the built-in one
     #[arg(long, env = "DUPLEX_CLIENT_FILES", value_name = "FOLDER")]
     pub client_files: Option<PathBuf>,
-    /// Filter of the log lines on standard error, such as info or server=debug
+    /// Filter of the log lines on standard error, such as info, or info,realtime=debug
     #[arg(long, env = "DUPLEX_LOG_FILTER", default_value = "info", value_name = "FILTER")]
     pub log_filter: String,
     /// Format of the log lines

@@ -1,80 +1,69 @@
-//! Who may name whom: the tables that the tests beside this file hold the source to.
+//! The rules that crates cannot express: who may name whom inside the server and the client.
 
-/// What a part may name of the same crate; each also names itself and `shared`.
+/// The parts that a part may name of the same crate. Each part may also name itself.
 pub type Rules = [(&'static str, &'static [&'static str])];
 
-/// `main → features → http → realtime → shared`, `main → program → app`; `app` wires, and names no feature.
+/// The parts of the server. A part is a file or a folder below `src`, and each folder of `http`.
 pub const SERVER: &Rules = &[
     ("main", &["features"]),
-    ("lib", &["program"]),
+    ("lib", &["cli"]),
+    ("features", &["http"]),
     (
-        "program",
+        "cli",
         &[
             "app",
-            "authority",
-            "check",
+            "check_config",
             "config",
             "doctor",
+            "healthcheck",
             "http",
-            "realtime",
+            "net",
+            "preflight",
             "shutdown",
-            "start",
+            "storage",
             "telemetry",
         ],
     ),
-    ("check", &["config", "http", "memory", "random", "realtime", "start", "store", "telemetry", "tls"]),
-    ("doctor", &["authority", "http"]),
+    ("check_config", &["bus", "config", "memory", "net", "preflight", "random", "storage", "telemetry"]),
     (
         "app",
         &[
-            "config", "http", "limits", "memory", "people", "random", "realtime", "start", "steady", "store",
-            "tls",
+            "accounts",
+            "bus",
+            "config",
+            "http",
+            "http/api",
+            "http/guard",
+            "limits",
+            "memory",
+            "net",
+            "preflight",
+            "random",
+            "steady_clock",
+            "storage",
+            "telemetry",
         ],
     ),
-    ("start", &["config", "http", "store", "tls"]),
-    ("features", &["http", "realtime"]),
-    ("http", &["realtime", "people", "authority", "detached", "limits", "memory", "random", "telemetry"]),
-    ("realtime", &["detached", "limits", "random", "sqlite", "store"]),
-    ("people", &["random", "sqlite", "store"]),
-    ("config", &["authority", "doctor", "limits", "store", "telemetry", "tls"]),
-    ("authority", &[]),
+    ("preflight", &["config", "http", "net", "storage"]),
+    ("config", &["doctor", "limits", "net", "storage", "telemetry"]),
+    ("doctor", &["http/api", "net"]),
+    ("http", &["http/api", "http/guard", "accounts", "limits", "memory", "net", "random", "telemetry"]),
+    ("http/api", &["http", "http/guard", "accounts", "limits", "memory", "net", "random", "telemetry"]),
+    ("http/guard", &["http", "limits", "memory", "net", "telemetry"]),
+    ("net", &["http/guard", "memory", "telemetry"]),
+    ("storage", &["accounts", "random"]),
+    ("accounts", &[]),
+    ("bus", &[]),
+    ("healthcheck", &[]),
     ("limits", &[]),
     ("memory", &[]),
-    ("detached", &[]),
     ("random", &[]),
     ("shutdown", &[]),
-    ("steady", &[]),
-    ("sqlite", &["random"]),
-    ("store", &["sqlite"]),
-    ("telemetry", &["otel"]),
-    ("otel", &[]),
-    ("tls", &[]),
+    ("steady_clock", &[]),
+    ("telemetry", &[]),
 ];
 
-/// Each part of the core names only what stands to its right.
-pub const REALTIME: &[&str] = &[
-    "session",
-    "tasks",
-    "census",
-    "watch",
-    "node",
-    "publisher",
-    "hub",
-    "watched",
-    "presence",
-    "sessions",
-    "tail",
-    "access",
-    "error",
-    "writable",
-    "bus",
-    "log",
-    "figures",
-    "mailbox",
-    "queue",
-];
-
-/// The same of the client.
+/// The parts of the client.
 pub const CLIENT: &Rules = &[
     ("main", &["app"]),
     ("lib", &["app"]),
@@ -88,27 +77,35 @@ pub const CLIENT: &Rules = &[
     ("browser", &[]),
 ];
 
-/// Crates that only these parts name: `(crate, paths that may)`.
+/// Crates that only these files may name.
 pub const CRATES: &[(&str, &[&str])] = &[
-    ("axum", &["server/src/http/", "server/src/doctor/", "server/src/features/", "server/src/app.rs"]),
+    (
+        "axum",
+        &[
+            "server/src/http/",
+            "server/src/net/",
+            "server/src/telemetry/",
+            "server/src/doctor/",
+            "server/src/features/",
+            "server/src/app.rs",
+            "server/src/healthcheck.rs",
+        ],
+    ),
     ("axum_extra", &["server/src/http/"]),
-    ("hyper", &["server/src/http/", "server/src/doctor/"]),
+    (
+        "hyper",
+        &["server/src/http/guard/", "server/src/net/", "server/src/doctor/", "server/src/healthcheck.rs"],
+    ),
     ("tower_http", &["server/src/http/"]),
-    ("tokio_tungstenite", &["server/src/http/", "server/src/doctor/"]),
-    ("clap", &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry.rs"]),
-    ("sqlx", &["server/src/realtime/log/", "server/src/people/", "server/src/sqlite/"]),
-    ("instant_acme", &["server/src/tls/"]),
-    ("async_nats", &["server/src/realtime/bus/"]),
-    ("opentelemetry", &["server/src/otel.rs"]),
-    ("opentelemetry_otlp", &["server/src/otel.rs"]),
-    ("opentelemetry_sdk", &["server/src/otel.rs"]),
+    ("tokio_tungstenite", &["server/src/http/api/", "server/src/doctor/"]),
+    ("clap", &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry/"]),
+    ("sqlx", &["server/src/storage/sqlite/"]),
+    ("instant_acme", &["server/src/net/tls/"]),
+    ("opentelemetry", &["server/src/telemetry/otel.rs"]),
+    ("opentelemetry_otlp", &["server/src/telemetry/otel.rs"]),
+    ("opentelemetry_sdk", &["server/src/telemetry/otel.rs"]),
     (
         "prometheus_client",
-        &[
-            "server/src/app.rs",
-            "server/src/http/metrics.rs",
-            "server/src/realtime/census.rs",
-            "server/src/realtime/figures.rs",
-        ],
+        &["server/src/app.rs", "server/src/http/api/metrics.rs", "server/src/telemetry/edge_metrics.rs"],
     ),
 ];

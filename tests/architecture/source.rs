@@ -13,15 +13,57 @@ pub struct Source {
 }
 
 impl Source {
+    /// The code without comments and without unit tests.
+    pub fn product_code(&self) -> String {
+        let code = self.code();
+        code.split("#[cfg(test)]\nmod tests").next().unwrap_or("").to_owned()
+    }
+
     /// The text without comments.
     pub fn code(&self) -> String {
         self.text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
     }
 
-    /// The part of its crate that it belongs to: the first folder or file below `src`.
+    /// The part of its crate that it belongs to: the first folder or file below `src`, and of `http` the folder too.
     pub fn part(&self) -> &str {
         let below = self.path.split_once("/src/").map_or("", |(_, below)| below);
-        below.split('/').next().unwrap_or("").trim_end_matches(".rs")
+        let end = match below.strip_prefix("http/").and_then(|rest| rest.find('/')) {
+            Some(end) => "http/".len() + end,
+            None => below.find('/').unwrap_or(below.len()),
+        };
+        below[..end].trim_end_matches(".rs")
+    }
+
+    /// The names of the types and traits at the top level of the file.
+    pub fn types(&self) -> Vec<String> {
+        let code = self.product_code();
+        let names = code.lines().filter_map(|line| {
+            let line = line
+                .strip_prefix("pub ")
+                .or(line.strip_prefix("pub(crate) "))
+                .or(line.strip_prefix("pub(super) "))
+                .unwrap_or(line);
+            let rest =
+                ["struct ", "enum ", "trait ", "type "].iter().find_map(|word| line.strip_prefix(word))?;
+            Some(rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("").to_owned())
+        });
+        names.collect()
+    }
+
+    /// The first line of each doc comment, with its number.
+    pub fn doc_openings(&self) -> Vec<(usize, String)> {
+        let mut openings = Vec::new();
+        let mut before = "";
+        for (number, line) in (1..).zip(self.text.lines()) {
+            let line = line.trim_start();
+            for mark in ["///", "//!"] {
+                if line.starts_with(mark) && !before.starts_with(mark) {
+                    openings.push((number, line.trim_start_matches(mark).trim().to_owned()));
+                }
+            }
+            before = line;
+        }
+        openings
     }
 }
 

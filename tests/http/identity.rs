@@ -69,7 +69,7 @@ async fn a_name_that_an_older_version_accepted_is_still_read() {
     let (server, topic) = (TestServer::start(), probe("topic"));
     let ada = server.guest("Ada").await;
     let mut database = SqliteConnection::connect(&database(&server)).await.unwrap();
-    sqlx::query("UPDATE people SET name = ?").bind("Eve\u{202e}").execute(&mut database).await.unwrap();
+    sqlx::query("UPDATE accounts SET name = ?").bind("Eve\u{202e}").execute(&mut database).await.unwrap();
     database.close().await.unwrap();
     assert_eq!(ada.get(endpoint::ME).await.json::<Identity>().name.as_str(), "Eve\u{202e}");
     ada.publishes("topic", "k", "x").await;

@@ -22,7 +22,7 @@ async fn line(server: &TestServer, message: &str, field: &str, name: &str) -> Va
 
 #[tokio::test]
 async fn a_line_names_the_request_and_the_person_that_it_belongs_to() {
-    let server = TestServer::with(&["--log-format", "json", "--log-filter", "server=debug"]);
+    let server = TestServer::with(&["--log-format", "json", "--log-filter", "server=debug,realtime=debug"]);
     let ada = server.guest("Ada").await;
     let answer = ada.publish("topic", "k", "x").await;
     let request = answer.header("x-request-id");
@@ -33,7 +33,7 @@ async fn a_line_names_the_request_and_the_person_that_it_belongs_to() {
 
 #[tokio::test]
 async fn a_line_names_the_session_that_it_belongs_to() {
-    let server = TestServer::with(&["--log-format", "json", "--log-filter", "server=debug"]);
+    let server = TestServer::with(&["--log-format", "json", "--log-filter", "server=debug,realtime=debug"]);
     let ada = server.guest("Ada").await;
     let mut socket = server.unheard_socket(&ada).await;
     let session = socket.hears_welcome().await.session;
@@ -46,7 +46,7 @@ async fn a_line_names_the_session_that_it_belongs_to() {
 
 #[tokio::test]
 async fn text_lines_name_them_too() {
-    let server = TestServer::with(&["--log-filter", "server=debug"]);
+    let server = TestServer::with(&["--log-filter", "server=debug,realtime=debug"]);
     let ada = server.guest("Ada").await;
     let answer = ada.get(endpoint::ME).await;
     let (request, user) = (answer.header("x-request-id"), &ada.identity.id.0);

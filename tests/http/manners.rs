@@ -77,5 +77,5 @@ async fn a_variable_that_is_none_of_ours_is_told_and_an_empty_one_is_not_set() {
         ("DUPLEX_DATABASE", " "),
     ]);
     server.guest("Ada").await;
-    server.says("DUPLEX_LISTNE is set, and is no setting").await;
+    server.says("DUPLEX_LISTNE is set, but is not a setting").await;
 }

@@ -58,7 +58,7 @@ async fn a_slip_of_the_pen_is_told_and_what_is_empty_is_not_set() {
     .await;
     let told = String::from_utf8_lossy(&checked.stderr).into_owned();
     assert!(
-        checked.status.success() && told.contains("DUPLEX_LISTNE is set, and is no setting"),
+        checked.status.success() && told.contains("DUPLEX_LISTNE is set, but is not a setting"),
         "{checked:?}"
     );
     assert_eq!(told.lines().count(), 1, "{told}");
@@ -94,7 +94,7 @@ async fn what_could_not_start_is_one_line_that_names_it() {
         (vec!["--data", "/proc/nothing"], "--data /proc/nothing"),
         (vec!["--database", "mysql:x"], "--database"),
         (vec!["--database", &format!("sqlite:{no_database}")], "--database"),
-        (vec!["--database", "sqlite:/proc/nothing/x.db"], "--log: /proc/nothing/x.db"),
+        (vec!["--database", "sqlite:/proc/nothing/x.db"], "--database: /proc/nothing/x.db"),
         (vec!["--bus", "pigeon:"], "--bus"),
         (vec!["--client-files", "/no/such/folder"], "--client-files"),
         (vec!["--log-filter", "a=b=c=d"], "--log-filter"),

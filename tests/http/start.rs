@@ -132,6 +132,37 @@ async fn the_environment_counts_and_a_flag_wins() {
 }
 
 #[tokio::test]
+async fn a_setting_with_a_new_name_is_refused_under_its_old_one_with_a_hint() {
+    let folder = TempDir::new().unwrap();
+    for (old, new) in [
+        ("log", "database"),
+        ("pages", "client-files"),
+        ("outbox-frames-max", "mailbox-frames-max"),
+        ("outbox-bytes-max", "mailbox-bytes-max"),
+        ("address-guests-per-min", "address-accounts-per-min"),
+    ] {
+        let hint = format!("--{old} is now --{new}");
+        let with_space = [format!("--{old}"), "7".into()];
+        let with_sign = [format!("--{old}=7"), "--check-config".into()];
+        for flags in [with_space, with_sign] {
+            let output = start(|command| _ = in_folder(command, &folder).args(&flags)).await;
+            refuses(&output, &hint);
+            assert_eq!(output.status.code(), Some(2));
+        }
+        let variable = |flag: &str| format!("DUPLEX_{}", flag.to_uppercase().replace('-', "_"));
+        let hint = format!("{} is now {}", variable(old), variable(new));
+        let output = start(|command| _ = in_folder(command, &folder).env(variable(old), "7")).await;
+        refuses(&output, &hint);
+        let output =
+            start(|command| _ = in_folder(command, &folder).env(variable(old), " ").arg("--check-config"))
+                .await;
+        assert!(output.status.success(), "an empty variable is not set: {output:?}");
+    }
+    let output = start(|command| _ = command.args(["backup", "x.db", "--log", "sqlite:y.db"])).await;
+    refuses(&output, "--log is now --database");
+}
+
+#[tokio::test]
 async fn help_tells_every_flag_with_its_variable_and_default() {
     let output = start(|command| _ = command.arg("--help")).await;
     let help = String::from_utf8(output.stdout).unwrap();
@@ -139,12 +170,12 @@ async fn help_tells_every_flag_with_its_variable_and_default() {
     for flag in [
         "listen",
         "data",
-        "log",
+        "database",
         "bus",
         "allow-origin",
         "metrics-listen",
         "new-epoch",
-        "pages",
+        "client-files",
         "log-filter",
         "log-format",
         "frame-bytes-max",

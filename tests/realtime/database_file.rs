@@ -165,7 +165,7 @@ async fn what_is_no_whole_backup_is_refused_and_changes_nothing() {
             refuses(&refused, name);
         }
     }
-    refuses(&run(&["restore", "/no/such/file.db"], server.data()).await, "no such file");
+    refuses(&run(&["restore", "/no/such/file.db"], server.data()).await, "the file cannot be read");
     assert_eq!(fs::read(database(&server)).unwrap(), before);
     let left: Vec<_> = fs::read_dir(server.data()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("before-")), "{left:?}");

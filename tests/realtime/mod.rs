@@ -12,6 +12,7 @@ mod full_disk;
 mod heartbeat;
 mod kill_rounds;
 mod node_reads;
+mod older_database;
 mod permissions;
 mod presence;
 mod simulation;

@@ -20,7 +20,7 @@ pub const FAST: [&str; 2] = ["--identity-publishes-per-sec", "100000"];
 pub const LONG_BYTES: usize = 8_000;
 /// The number of these after which SQLite has folded the -wal into the database: it does so at a thousand pages.
 pub const FOLDED_AFTER: usize = 160;
-const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/storage/sqlite/migrations");
 /// The version of the newest migration that the log of an older program has.
 const OLD_VERSION: i64 = 2;
 
@@ -177,11 +177,11 @@ async fn make_older(data: &Path) {
         .await
         .unwrap();
     for copy in [
-        "INSERT INTO life (epoch) SELECT epoch FROM newer.life",
+        "INSERT INTO life (epoch) SELECT epoch FROM newer.log_epoch",
         "INSERT INTO topics (id, name, head) SELECT id, name, head FROM newer.topics",
-        "INSERT INTO people (id, name) SELECT id, name FROM newer.people",
+        "INSERT INTO people (id, name) SELECT id, name FROM newer.accounts",
         "INSERT INTO sign_ins (token_sha256, person, renewed_at)
-         SELECT token_sha256, person, renewed_at FROM newer.sign_ins",
+         SELECT token_sha256, account, renewed_at FROM newer.sign_ins",
         "INSERT INTO events (topic, seq, at, author, author_name, key, payload)
          SELECT topic, seq, at, author, author_name, key, payload FROM newer.events",
         "DETACH newer",

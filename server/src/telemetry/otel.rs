@@ -39,9 +39,9 @@ impl Traces {
     /// What hands our own spans over. Those of libraries are left out, the exporter's among them, which would
     /// otherwise beget more of themselves.
     pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
-        tracing_opentelemetry::layer()
-            .with_tracer(self.0.tracer(SERVICE))
-            .with_filter(Targets::new().with_target("server", Level::DEBUG))
+        tracing_opentelemetry::layer().with_tracer(self.0.tracer(SERVICE)).with_filter(
+            Targets::new().with_target("server", Level::DEBUG).with_target("realtime", Level::DEBUG),
+        )
     }
 }
 
