@@ -74,7 +74,7 @@ fn no_files_of_a_crate_name_each_other_in_a_circle() {
         ("xtask/src", &[], &[]),
     ] {
         for circle in Graph::read(folder, roots, excluded).circles() {
-            broken.push(format!("a circle: {}", circle.join(", ")));
+            broken.push(format!("a circle:\n  {}", circle.join("\n  ")));
         }
     }
     assert_none(broken);

@@ -36,18 +36,22 @@ impl Graph {
         Graph { files, by_module }
     }
 
-    /// Returns the paths of files that name each other in a circle, one list for each circle.
+    /// Returns the circles of files that name each other: for each circle, who names whom.
     pub fn circles(&self) -> Vec<Vec<String>> {
         let edges: Vec<BTreeSet<usize>> = (0..self.files.len()).map(|at| self.named_by(at)).collect();
         let reached: Vec<BTreeSet<usize>> = (0..edges.len()).map(|from| reachable(&edges, from)).collect();
         let mut circles = BTreeSet::new();
         for from in 0..edges.len() {
-            let circle: Vec<String> = (0..edges.len())
+            let circle: BTreeSet<usize> = (0..edges.len())
                 .filter(|to| reached[from].contains(to) && reached[*to].contains(&from))
-                .map(|at| self.files[at].path.clone())
                 .collect();
+            let path = |at: &usize| self.files[*at].path.as_str();
+            let names = |at: &usize| {
+                let named: Vec<&str> = edges[*at].intersection(&circle).map(path).collect();
+                format!("{} names {}", path(at), named.join(", "))
+            };
             if circle.len() > 1 {
-                circles.insert(circle);
+                circles.insert(circle.iter().map(names).collect::<Vec<_>>());
             }
         }
         circles.into_iter().collect()
@@ -240,7 +244,7 @@ mod tests {
             file("a.rs", "fn f() { crate::b::g() }\npub struct A;"),
             file("b.rs", "use lib::A;\npub fn g() {}"),
         ]);
-        assert_eq!(circle.circles(), [["src/a.rs".to_owned(), "src/b.rs".to_owned()]]);
+        assert_eq!(circle.circles(), [["src/a.rs names src/b.rs", "src/b.rs names src/a.rs"]]);
         let chain = graph(vec![
             root(),
             file("a.rs", "use crate::b::g;\npub struct A;"),
