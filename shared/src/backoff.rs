@@ -1,4 +1,4 @@
-//! `Backoff`: the reconnect ladder, full jitter under a ceiling that doubles.
+//! `Backoff`: the waits between attempts to reconnect, with full jitter under a ceiling that doubles.
 //!
 //! Without jitter every client of a restarted server comes back in the same instant; see "Exponential Backoff
 //! And Jitter", AWS Architecture Blog, 2015.
@@ -10,7 +10,7 @@ const CEILING_FIRST_MS: u64 = 1_000;
 /// The ceiling stops growing here.
 const CEILING_MAX_MS: u64 = 20_000;
 
-/// How long to wait before the next attempt.
+/// The state of the back-off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backoff {
     ceiling_ms: u64,
@@ -31,12 +31,12 @@ impl Backoff {
         wait
     }
 
-    /// A wait at the slowest pace, which leaves the ladder where it is: for pages that nobody sees.
+    /// Draws a wait at the slowest pace, without changing the ceiling: for tabs that nobody sees.
     pub fn slowest_ms(random: f64) -> u64 {
         within(CEILING_MAX_MS, random).max(CEILING_MAX_MS / 2)
     }
 
-    /// Back to the foot of the ladder, after a connection that held.
+    /// Resets the ceiling, after a connection that lasted.
     pub fn reset(&mut self) {
         *self = Backoff::default();
     }

@@ -6,29 +6,29 @@ use crate::Seq;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cursor(Seq);
 
-/// What an arrival is to a reader.
+/// The verdict on an event that arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// The event that follows: the cursor has moved to it, apply it.
+    /// The event that follows: the cursor has moved to it, and it is to be applied.
     Next,
-    /// Applied before: ignore it.
+    /// An event that was applied before.
     Seen,
-    /// Beyond the next one: something is missing in between.
+    /// An event beyond the next one: some are missing in between.
     Gap,
 }
 
 impl Cursor {
-    /// A reader that has applied everything up to and including `seq`.
+    /// The cursor of a reader that has applied everything up to and including `seq`.
     pub fn at(seq: Seq) -> Cursor {
         Cursor(seq)
     }
 
-    /// Where the reader is.
+    /// The last event that was applied.
     pub fn seq(self) -> Seq {
         self.0
     }
 
-    /// Judges an arrival, and moves on when it is the next.
+    /// Judges an event that arrives, and moves on if it is the next one.
     pub fn admit(&mut self, seq: Seq) -> Admission {
         if seq <= self.0 {
             Admission::Seen

@@ -1,4 +1,4 @@
-//! `Event`: one durable, numbered fact. The core reads the envelope; only the feature reads the payload.
+//! `Event`: one durable, numbered fact. The engine reads the envelope; only the feature reads the payload.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Identity, Malformed, Seq, Topic};
+use crate::malformed::Malformed;
+use crate::{Identity, Seq, Topic};
 
 /// Integer milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
@@ -16,21 +17,21 @@ pub type Millis = i64;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
-    /// The stream it belongs to.
+    /// The topic that it belongs to.
     pub topic: Topic,
-    /// Its place there.
+    /// Its place in the topic.
     pub seq: Seq,
-    /// When the node appended it.
+    /// The time at which the node accepted it.
     pub at: Millis,
-    /// Who published it, under the name of that moment.
+    /// The person who published it, under the name of that moment.
     pub author: Identity,
-    /// The author's own name for it: what makes a retry harmless and a pending line real.
+    /// The author's idempotency key. It makes a retry harmless, and matches the event to the author's own pending copy.
     pub key: Key,
-    /// What it says; its type is the topic kind's.
+    /// The content, of the topic kind's event type.
     pub payload: Payload,
 }
 
-/// JSON that the core carries and never looks into.
+/// JSON that the engine carries and never looks into.
 // Cheap to clone.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
@@ -38,12 +39,12 @@ pub struct Event {
 pub struct Payload(#[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))] Arc<RawValue>);
 
 impl Payload {
-    /// Encodes a feature's value. Fails only for values that JSON cannot hold, such as maps with keys that are no strings.
+    /// Encodes a feature's value. Fails only for values that JSON cannot represent, such as maps whose keys are not strings.
     pub fn of<T: Serialize>(value: &T) -> Result<Payload, serde_json::Error> {
         Ok(Payload(serde_json::value::to_raw_value(value)?.into()))
     }
 
-    /// Reads JSON text, such as the log keeps. Fails when it is not one JSON value.
+    /// Wraps JSON text. Fails if it is not exactly one JSON value.
     pub fn from_json(text: String) -> Result<Payload, serde_json::Error> {
         Ok(Payload(RawValue::from_string(text)?.into()))
     }
@@ -65,7 +66,7 @@ impl<'de> Deserialize<'de> for Payload {
     }
 }
 
-/// Two payloads are equal when their JSON text is: what the log compares to recognise a retry.
+/// Two payloads are equal if their JSON text is. The log compares them to recognise a retry.
 impl PartialEq for Payload {
     fn eq(&self, other: &Payload) -> bool {
         self.as_json() == other.as_json()
@@ -78,7 +79,7 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// An `Idempotency-Key`: 1 to 64 of `[A-Za-z0-9_-]`, made by whoever publishes, unique for that author and topic.
+/// An `Idempotency-Key`: 1 to 64 of `[A-Za-z0-9_-]`, made by the author, unique among their events in the topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9_-]{1,64}$")))]

@@ -1,4 +1,4 @@
-//! What crosses the WebSocket: text frames, one JSON object each, with exactly one key, the frame's name.
+//! The frames of the WebSocket: text, one JSON object each, with exactly one key, the frame's name.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,47 +9,47 @@ use crate::{DisplayName, Epoch, Event, Identity, Millis, Payload, Problem, Seq, 
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ClientFrame {
-    /// "Tell me what happens there." Answered by `head` or `refused`; asking again is harmless.
+    /// Subscribes to a topic. Answered by `head` or `refused`; subscribing again is harmless.
     Subscribe {
-        /// What to listen to.
+        /// The topic.
         topic: Topic,
-        /// Whether the others see this session in the presence.
+        /// True if the others see this session in the presence.
         #[serde(default)]
         listed: Listed,
     },
-    /// "Stop." Harmless where not subscribed.
+    /// Ends a subscription. Harmless without one.
     Unsubscribe {
-        /// What to stop listening to.
+        /// The topic.
         topic: Topic,
     },
-    /// An ephemeral word to the others there; never logged, may be lost.
+    /// Sends an ephemeral payload to the other subscribers. It is never logged, and may be lost.
     Signal {
-        /// Where; only where subscribed and listed.
+        /// The topic. The session must be subscribed and listed there.
         topic: Topic,
-        /// Of the topic kind's signal type.
+        /// The content, of the topic kind's signal type.
         payload: Payload,
     },
     /// Asks for a `pong`.
     Ping {
-        /// Comes back unchanged.
+        /// A time that comes back unchanged.
         at: Millis,
     },
     /// The answer to the node's `ping`.
     Pong {
-        /// As received.
+        /// The time of the ping, unchanged.
         at: Millis,
     },
 }
 
-/// Whether a subscription shows in the topic's presence: `true` on the wire when it does, which is the default.
+/// The visibility of a subscription in the topic's presence: on the wire `true`, which is the default, or `false`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "bool", into = "bool")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Listed {
-    /// Seen by the others, and may signal.
+    /// The others see the session, and it may signal.
     #[default]
     Yes,
-    /// Hears everything and is not seen: an overview of many topics.
+    /// The session gets everything and is not seen, as for an overview of many topics.
     No,
 }
 
@@ -70,104 +70,104 @@ impl From<Listed> for bool {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ServerFrame {
-    /// Always the first.
+    /// The first frame of every connection.
     Welcome(Box<Welcome>),
-    /// The newest seq of a topic: a hint to pull whatever the reader lacks.
+    /// The newest seq of a topic: a hint to pull the events that the reader lacks.
     Head {
-        /// Which topic.
+        /// The topic.
         topic: Topic,
-        /// The log's life.
+        /// The epoch of the log.
         epoch: Epoch,
-        /// The newest seq, 0 when nothing was published there.
+        /// The newest seq; 0 if the topic has no events.
         seq: Seq,
     },
-    /// Pushed once it is durable.
+    /// An event, pushed once it is durable.
     Event(Event),
     /// Another session's signal.
     Signal {
-        /// Where it was said.
+        /// The topic.
         topic: Topic,
-        /// Who said it.
+        /// The person who sent it.
         from: Identity,
-        /// Of the topic kind's signal type.
+        /// The content, of the topic kind's signal type.
         payload: Payload,
     },
-    /// Who is there: the whole state, not a difference.
+    /// The people who are present: the whole state, not a difference.
     Presence {
-        /// Where.
+        /// The topic.
         topic: Topic,
-        /// How many members, exactly.
+        /// The exact number of members.
         total: u64,
-        /// The 50 who have been there longest.
+        /// The 50 members who have been there longest.
         members: Vec<Member>,
     },
-    /// This subscription is not, or no longer, allowed.
+    /// A subscription that is not allowed, or no longer.
     Refused {
-        /// Which one.
+        /// The topic.
         topic: Topic,
-        /// Why.
+        /// The reason.
         problem: Problem,
     },
     /// A frame that could not be read or was not allowed. The connection stays open, up to 20 of them in a minute.
     Error {
-        /// What was wrong with it.
+        /// The problem with the frame.
         problem: Problem,
     },
-    /// This node is going away.
+    /// The node is stopping.
     Drain {
-        /// Come back after this long. Each client gets another number.
+        /// The time after which to reconnect. Each client gets a different one.
         reconnect_after_ms: u64,
     },
     /// Asks for a `pong`.
     Ping {
-        /// Comes back unchanged.
+        /// A time that comes back unchanged.
         at: Millis,
     },
     /// The answer to the client's `ping`.
     Pong {
-        /// As received.
+        /// The time of the ping, unchanged.
         at: Millis,
     },
 }
 
-/// What a node tells a client first.
+/// The introduction of a node to a client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Welcome {
     /// The version of this wire: 1.
     pub protocol: u32,
-    /// Names the client that the node serves; a page that carries another one is old.
+    /// The name of the client build that the node serves. A tab with another one is outdated.
     pub build: String,
-    /// Names the process.
+    /// The name of the process.
     pub node: String,
-    /// Names this connection on that node.
+    /// The name of this connection.
     pub session: String,
-    /// Who the node takes the client for.
+    /// The identity of the client.
     pub you: Identity,
-    /// The node's clock, for telling the age of events; 0 from a node that does not tell.
+    /// The node's clock, for the age of events; 0 if the node is too old to send it.
     #[serde(default)]
     pub now: Millis,
-    /// How often the node pings.
+    /// Seconds between two pings of the node.
     pub heartbeat_secs: u32,
-    /// What the client must keep to.
+    /// The limits for the client.
     pub limits: SessionLimits,
 }
 
-/// The limits that concern one client.
+/// The limits for one client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionLimits {
-    /// The largest frame the node reads.
+    /// The largest frame that the node reads.
     pub frame_bytes_max: u32,
     /// The largest payload of an event.
     pub payload_bytes_max: u32,
     /// The largest payload of a signal.
     pub signal_bytes_max: u32,
-    /// The most subscriptions at a time.
+    /// The number of subscriptions at a time.
     pub session_topics_max: u32,
-    /// Past it the node reads more slowly.
+    /// Frames a second. Past it the node reads more slowly.
     pub session_frames_per_sec: u32,
-    /// Past it signals are dropped.
+    /// Signals a second. Past it they are dropped.
     pub session_signals_per_sec: u32,
 }
 
@@ -175,10 +175,10 @@ pub struct SessionLimits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Member {
-    /// Who.
+    /// The person's id.
     pub id: UserId,
-    /// What they are called now.
+    /// The person's present name.
     pub name: DisplayName,
-    /// How many windows they have open there.
+    /// The number of sessions that the person has there.
     pub sessions: u32,
 }

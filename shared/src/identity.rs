@@ -1,15 +1,16 @@
-//! `Identity`: who is asking, as others see them.
+//! `Identity`: a person, as others see them.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Malformed, characters};
+use crate::characters;
+use crate::malformed::Malformed;
 
 const NAME_CHARS_MAX: usize = 40;
 
-/// Names one person for good, whatever they call themselves. Opaque; made by the server.
+/// The id of a person, which stays when their name changes. Opaque; made by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -25,9 +26,9 @@ impl fmt::Display for UserId {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Identity {
-    /// Stays the same for as long as the person keeps their sign-in.
+    /// The id, which stays the same for as long as the person keeps their sign-in.
     pub id: UserId,
-    /// What the others see.
+    /// The name that others see.
     pub name: DisplayName,
 }
 
@@ -42,7 +43,7 @@ pub struct Identity {
 pub struct DisplayName(Arc<str>);
 
 impl DisplayName {
-    /// Trims a name that somebody chose, and checks its length (in Unicode scalar values) and that others can read it.
+    /// Trims a new name, and checks its length (in Unicode scalar values) and that others can read it.
     pub fn parse(text: &str) -> Result<DisplayName, Malformed> {
         let name = of_good_length(text)?;
         if !characters::has_visible(name) {

@@ -1,26 +1,26 @@
-//! `Problem`: what is said when something is refused or fails (RFC 9457), and `CloseReason`: why a socket ends.
+//! `Problem`, the description of a refusal or a failure (RFC 9457), and `CloseReason`, the reason for which a socket ends.
 
 use serde::{Deserialize, Serialize};
 
-/// An error as it crosses the wire, `application/problem+json`. Fit to be shown: it never tells an inner cause.
+/// An error as it crosses the wire, `application/problem+json`. It can be shown to a person: it never names an inner cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
-    /// Always `about:blank`: the `code` is what tells problems apart.
+    /// Always `about:blank`: the `code` tells problems apart.
     #[serde(rename = "type")]
     pub kind: String,
     /// The code in words.
     pub title: String,
-    /// The HTTP status, also where no HTTP is spoken.
+    /// The HTTP status, even in a frame of the socket.
     pub status: u16,
-    /// What a program acts on.
+    /// The code, for programs.
     pub code: ErrorCode,
-    /// What a person can do about it: names the field and the rule.
+    /// The advice for a person: the field, the rule, and what to do.
     pub detail: String,
-    /// Finds the server's log lines about it.
+    /// The id by which the server's log lines about it are found.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_id: String,
-    /// When asking again makes sense.
+    /// The time after which to try again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
     /// One entry for each field that broke a rule.
@@ -39,7 +39,7 @@ pub struct FieldError {
 }
 
 impl Problem {
-    /// A problem with that code; `detail` says what to do.
+    /// Creates a problem with that code; `detail` says what to do.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Problem {
         Problem {
             kind: "about:blank".into(),
@@ -53,7 +53,7 @@ impl Problem {
         }
     }
 
-    /// `invalid`, because `field` breaks the rule that `message` states.
+    /// Creates an `invalid` problem: `field` breaks the rule that `message` states.
     pub fn invalid_field(field: &str, message: impl Into<String>) -> Problem {
         let message = message.into();
         let mut problem = Problem::new(ErrorCode::Invalid, format!("{field} {message}"));
@@ -61,7 +61,7 @@ impl Problem {
         problem
     }
 
-    /// The same, with when to ask again.
+    /// Adds the time after which to try again.
     pub fn retry_after_ms(mut self, millis: u64) -> Problem {
         self.retry_after_ms = Some(millis);
         self
@@ -128,36 +128,36 @@ error_codes! {
 }
 
 impl ErrorCode {
-    /// Whether the same request may succeed later, unchanged.
+    /// True if the same request may succeed later, unchanged.
     pub fn is_temporary(self) -> bool {
         matches!(self, ErrorCode::TooSlow | ErrorCode::TooMany | ErrorCode::Internal | ErrorCode::Unavailable)
     }
 }
 
-/// Why a node closes a socket.
+/// The reason for which a node closes a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseReason {
-    /// The node restarts; `drain` said when to come back.
+    /// The node is stopping; its `drain` frame said when to come back.
     ServiceRestart,
-    /// The node is short of memory, and sends the largest crowd away.
+    /// The node is short of memory, and closes sockets of addresses with many.
     TryAgainLater,
-    /// Frames that could not be read, too many of them.
+    /// The client sent too many frames that could not be read.
     TooManyErrors,
-    /// Signed out, or expired.
+    /// The sign-in ended or expired.
     IdentityEnded,
-    /// Two pings without a sign of life.
+    /// The client answered none of two pings.
     HeartbeatMissed,
-    /// The socket took nothing for 30 s.
+    /// The client took no bytes for 30 s.
     SendTimedOut,
-    /// A binary frame.
+    /// The client sent a binary frame.
     Binary,
-    /// A frame over the limit.
+    /// The client sent a frame over the limit.
     TooLarge,
-    /// Bytes that are no WebSocket frames.
+    /// The client sent bytes that are not WebSocket frames.
     Protocol,
-    /// A text that is no UTF-8.
+    /// The client sent text that is not valid UTF-8.
     NotUtf8,
-    /// Everything else, also a connection that just vanished.
+    /// Any other code, also for a connection that just vanished.
     Other(u16),
 }
 
@@ -213,7 +213,7 @@ impl CloseReason {
         }
     }
 
-    /// Whether the client should connect again by itself.
+    /// True if the client should connect again by itself.
     pub fn comes_back(self) -> bool {
         !matches!(self, CloseReason::TooManyErrors | CloseReason::IdentityEnded)
     }

@@ -1,15 +1,15 @@
-//! What crosses HTTP for the core: the page of a pull, and the acknowledgement of a publish.
+//! The bodies of the core's HTTP answers: the page of a pull, and the acknowledgement of a publish.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Epoch, Event, Page, Seq, Topic};
 
-/// How many events a pull answers with when it does not say.
+/// The number of events in a page, unless the pull says otherwise.
 pub const PAGE_LIMIT_DEFAULT: u32 = 100;
-/// The most events a pull may ask for.
+/// The number of events that a pull may ask for.
 pub const PAGE_LIMIT_MAX: u32 = 500;
 
-/// Which part of a topic a pull asks for.
+/// The part of a topic that a pull asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The newest events.
@@ -24,13 +24,13 @@ pub enum Part {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventPage {
-    /// Which topic.
+    /// The topic.
     pub topic: Topic,
-    /// The log's life.
+    /// The epoch of the log.
     pub epoch: Epoch,
-    /// The newest seq of the topic, 0 when nothing was published there.
+    /// The newest seq of the topic; 0 if it has no events.
     pub head: Seq,
-    /// As asked for; the newest ones when the position asked from is void.
+    /// The events that were asked for; the newest ones if the position is void.
     pub events: Vec<Event>,
 }
 
@@ -45,7 +45,7 @@ impl From<EventPage> for Page<Event> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Position {
-    /// The life of the log in which `seq` counts.
+    /// The epoch in which `seq` counts.
     pub epoch: Epoch,
     /// The last event applied.
     pub seq: Seq,
@@ -55,10 +55,10 @@ pub struct Position {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ack {
-    /// Where the event is.
+    /// The topic of the event.
     pub topic: Topic,
-    /// The log's life.
+    /// The epoch of the log.
     pub epoch: Epoch,
-    /// The event's place.
+    /// The seq of the event.
     pub seq: Seq,
 }

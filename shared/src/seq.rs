@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Malformed;
+use crate::malformed::Malformed;
 
 /// The place of an event in its topic. The first event has 1 and there are no holes; 0 means "nothing yet".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ impl Seq {
         Seq(self.0.saturating_sub(1))
     }
 
-    /// How many events lie after `earlier`, up to this one; 0 when it is not earlier.
+    /// Counts the events after `earlier`, up to this one; 0 if it is not earlier.
     pub fn since(self, earlier: Seq) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -39,7 +39,8 @@ impl fmt::Display for Seq {
     }
 }
 
-/// One life of the log, opaque, 1 to 32 characters. When it changes, every older position is void.
+/// The epoch of a log: an opaque name of 1 to 32 characters. A log that was made anew or restored has another one, and
+/// every position of the old one is void.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9]{1,32}$")))]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Malformed;
+use crate::malformed::Malformed;
 
 /// The grammar of a topic's name, in words that follow the name of a field.
 pub const NAME_GRAMMAR: &str = "must be 1 to 63 of a-z, 0-9, _ and -, and begin with a letter or digit";
@@ -25,7 +25,7 @@ const GRAMMAR: &str =
 pub struct Topic(Arc<str>);
 
 impl Topic {
-    /// The topic `namespace:name`, or an error that says which characters are allowed.
+    /// Makes the topic `namespace:name`; the error says which characters are allowed.
     pub fn new(namespace: &str, name: &str) -> Result<Topic, Malformed> {
         if is_part(namespace) && is_part(name) {
             Ok(Topic(format!("{namespace}:{name}").into()))
@@ -34,7 +34,7 @@ impl Topic {
         }
     }
 
-    /// The part before the colon: which feature the topic belongs to.
+    /// The part before the colon, which names the feature.
     pub fn namespace(&self) -> &str {
         self.parts().0
     }
@@ -54,7 +54,7 @@ impl Topic {
     }
 }
 
-/// Whether `part` may stand on either side of a topic's colon.
+/// True if `part` may stand on either side of a topic's colon.
 fn is_part(part: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     part.len() <= PART_CHARS_MAX
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_grammar_is_refused() {
+    fn a_text_that_breaks_the_grammar_is_refused() {
         let long = format!("probe:{}", "x".repeat(64));
         for text in
             ["", "probe", "probe:", ":a", "probe:A", "probe:-a", "probe:a:b", "probe:ä", "probe:a b", &long]

@@ -16,7 +16,7 @@ impl Source {
     /// The code without comments and without unit tests.
     pub fn product_code(&self) -> String {
         let code = self.code();
-        code.split("#[cfg(test)]\nmod tests").next().unwrap_or("").to_owned()
+        code.split("\nmod tests {").next().unwrap_or("").to_owned()
     }
 
     /// The text without comments.

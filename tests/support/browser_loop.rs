@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shared::{
-    Ack, ClientFrame, CloseReason, Command, Connection, Epoch, Event, EventPage, Feed, Input, Millis, Seq,
+    Ack, ClientFrame, CloseReason, ConnectionCommand, Connection, Epoch, Event, EventPage, Feed, Input, Millis, Seq,
     ServerFrame, Status, Topic, endpoint,
 };
 use tokio::sync::mpsc;
@@ -196,21 +196,21 @@ impl Loop {
         for command in self.connection.on(input, now, random) {
             let person = self.person.clone();
             match command {
-                Command::Open => {
+                ConnectionCommand::Open => {
                     self.attempt += 1;
                     let attempt = self.attempt;
                     self.beside.spawn(async move {
                         Done::Opened(attempt, Socket::open(&person, &[]).await.map(Box::new))
                     });
                 }
-                Command::AskMe => {
+                ConnectionCommand::CheckSignIn => {
                     self.beside.spawn(async move { Done::Me(person.try_get(endpoint::ME_FOR_SOCKET).await) });
                 }
-                Command::Close => {
+                ConnectionCommand::Close => {
                     self.attempt += 1;
                     self.socket = None;
                 }
-                Command::Ping => self.say(&ClientFrame::Ping { at: now }).await,
+                ConnectionCommand::Ping => self.say(&ClientFrame::Ping { at: now }).await,
             }
         }
         let before = std::mem::replace(&mut self.status, self.connection.status());

@@ -1,23 +1,30 @@
-//! The machine itself: what each input means in each state.
+//! `Connection`: the state machine itself, the consequences of each input in each state.
 
-use crate::connection::{Command, Input, Status};
-use crate::{Backoff, CloseReason, Millis};
+use crate::backoff::Backoff;
+use crate::connection::input::{ConnectionCommand, Input, Status};
+use crate::event::Millis;
+use crate::problem::CloseReason;
 
-/// No `welcome` after this long: the attempt has failed.
+/// The time for a `welcome`, after which the attempt has failed.
 const WELCOME_MS_MAX: Millis = 10_000;
-/// A connection that held this long has earned a fresh ladder.
+/// A connection that lasted this long resets the back-off.
 const HEALTHY_MS: Millis = 10_000;
-/// How long a doubtful connection has to answer a ping.
+/// The time that a connection in doubt has to answer a ping.
 const DOUBT_MS: Millis = 5_000;
-/// The pause between two attempts at a socket while the browser says that there is no network.
+/// The pause between two attempts while the browser reports no network.
 const OFFLINE_TRY_MS: Millis = 30_000;
 
-/// Where the machine is.
+/// Attempts in a row without a socket, although the node answers, after which something in between must block sockets.
+const BLOCKED_AFTER: u32 = 2;
+/// The least time after which a client that polls tries a socket again; at most it is twice as long.
+const PROBE_MS: u64 = 120_000;
+
+/// The state of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+enum ConnectionState {
     Stopped,
     Connecting { since: Millis },
-    Asking,
+    CheckingSignIn,
     Connected { since: Millis, deadline: Millis, heartbeat_ms: Millis },
     Waiting { until: Millis },
     Offline { until: Millis },
@@ -28,25 +35,24 @@ pub(super) enum State {
 /// The client's side of the connection to its node.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    pub(super) state: State,
-    pub(super) backoff: Backoff,
-    pub(super) drained: Option<u64>,
-    pub(super) online: bool,
+    state: ConnectionState,
+    backoff: Backoff,
+    drained: Option<u64>,
+    online: bool,
     visible: bool,
-    /// Attempts in a row after which the node answered a plain request.
-    pub(super) blocked: u32,
-    /// Whether the reading goes on by long poll, whatever the state is.
-    pub(super) polling: bool,
-    /// When one that polls tries a socket again.
-    pub(super) probe_at: Option<Millis>,
+    /// Attempts in a row that failed although the node answered a plain request.
+    blocked: u32,
+    /// True while topics are read by long poll, whatever the state is.
+    polling: bool,
+    /// The time at which a client that polls tries a socket again.
+    probe_at: Option<Millis>,
 }
 
 impl Default for Connection {
     fn default() -> Connection {
-        let (state, backoff) = (State::Stopped, Backoff::default());
         Connection {
-            state,
-            backoff,
+            state: ConnectionState::Stopped,
+            backoff: Backoff::default(),
             drained: None,
             online: true,
             visible: true,
@@ -58,11 +64,11 @@ impl Default for Connection {
 }
 
 impl Connection {
-    /// Takes in what happened at `now` (milliseconds of any clock that never goes back); `random` is in `0.0..1.0`.
-    pub fn on(&mut self, input: Input, now: Millis, random: f64) -> Vec<Command> {
+    /// Takes in an event at `now`, in milliseconds of any clock that never goes back. `random` is in `0.0..1.0`.
+    pub fn on(&mut self, input: Input, now: Millis, random: f64) -> Vec<ConnectionCommand> {
         match input {
             Input::Start => self.start(now),
-            Input::Stop => self.end(State::Stopped),
+            Input::Stop => self.end(ConnectionState::Stopped),
             Input::Welcome { heartbeat_secs } => self.welcomed(heartbeat_secs, now),
             Input::Heard => self.heard(now),
             Input::Drain { reconnect_after_ms } => {
@@ -75,7 +81,7 @@ impl Connection {
             | Input::NoAnswer
             | Input::RetryAfter(_)
             | Input::NoSocket(_) => {
-                if self.state == State::Asking {
+                if self.state == ConnectionState::CheckingSignIn {
                     self.answered(input, now, random)
                 } else {
                     Vec::new()
@@ -86,42 +92,42 @@ impl Connection {
             Input::Visible(visible) => self.visible(visible, now),
             Input::ReconnectNow => match self.state {
                 // The person knows better than the browser whether there is a network.
-                State::Waiting { .. } | State::Offline { .. } | State::Refused => self.try_now(now),
+                ConnectionState::Waiting { .. } | ConnectionState::Offline { .. } | ConnectionState::Refused => self.try_now(now),
                 _ => Vec::new(),
             },
             Input::Tick => self.tick(now, random),
         }
     }
 
-    /// What to tell the person.
+    /// Returns the status for the person.
     pub fn status(&self) -> Status {
         match self.state {
             _ if self.polling => Status::Polling,
-            State::Stopped => Status::Stopped,
-            // Tried all the same, and nobody is to see it flicker.
-            State::Connecting { .. } | State::Asking if !self.online => Status::Offline,
-            State::Connecting { .. } | State::Asking => Status::Connecting,
-            State::Connected { .. } => Status::Connected,
-            State::Waiting { until } => Status::Waiting { until },
-            State::Offline { .. } => Status::Offline,
-            State::SignedOut => Status::SignedOut,
-            State::Refused => Status::Refused,
+            ConnectionState::Stopped => Status::Stopped,
+            // An attempt without a network must not make the status flicker.
+            ConnectionState::Connecting { .. } | ConnectionState::CheckingSignIn if !self.online => Status::Offline,
+            ConnectionState::Connecting { .. } | ConnectionState::CheckingSignIn => Status::Connecting,
+            ConnectionState::Connected { .. } => Status::Connected,
+            ConnectionState::Waiting { until } => Status::Waiting { until },
+            ConnectionState::Offline { .. } => Status::Offline,
+            ConnectionState::SignedOut => Status::SignedOut,
+            ConnectionState::Refused => Status::Refused,
         }
     }
 
-    /// When the machine wants its next [`Input::Tick`].
+    /// Returns the time at which the machine wants its next [`Input::Tick`].
     pub fn wake_at(&self) -> Option<Millis> {
         match self.state {
-            State::Connecting { since } => Some(since + WELCOME_MS_MAX),
-            State::Connected { deadline, .. } => Some(deadline),
-            State::Waiting { until } | State::Offline { until } => Some(until),
+            ConnectionState::Connecting { since } => Some(since + WELCOME_MS_MAX),
+            ConnectionState::Connected { deadline, .. } => Some(deadline),
+            ConnectionState::Waiting { until } | ConnectionState::Offline { until } => Some(until),
             _ => None,
         }
     }
 
-    fn start(&mut self, now: Millis) -> Vec<Command> {
+    fn start(&mut self, now: Millis) -> Vec<ConnectionCommand> {
         match self.state {
-            State::Stopped | State::SignedOut | State::Refused => {
+            ConnectionState::Stopped | ConnectionState::SignedOut | ConnectionState::Refused => {
                 self.backoff.reset();
                 self.open(now)
             }
@@ -129,61 +135,61 @@ impl Connection {
         }
     }
 
-    pub(super) fn end(&mut self, state: State) -> Vec<Command> {
-        let open = matches!(self.state, State::Connecting { .. } | State::Connected { .. });
+    fn end(&mut self, state: ConnectionState) -> Vec<ConnectionCommand> {
+        let open = matches!(self.state, ConnectionState::Connecting { .. } | ConnectionState::Connected { .. });
         self.end_closed(state);
-        if open { vec![Command::Close] } else { Vec::new() }
+        if open { vec![ConnectionCommand::Close] } else { Vec::new() }
     }
 
-    fn open(&mut self, now: Millis) -> Vec<Command> {
+    fn open(&mut self, now: Millis) -> Vec<ConnectionCommand> {
         if self.online {
             return self.try_now(now);
         }
         self.go_offline(now)
     }
 
-    fn try_now(&mut self, now: Millis) -> Vec<Command> {
+    fn try_now(&mut self, now: Millis) -> Vec<ConnectionCommand> {
         self.drained = None;
         self.probe_at = None;
-        self.state = State::Connecting { since: now };
-        vec![Command::Open]
+        self.state = ConnectionState::Connecting { since: now };
+        vec![ConnectionCommand::Open]
     }
 
-    fn go_offline(&mut self, now: Millis) -> Vec<Command> {
-        self.state = State::Offline { until: now + OFFLINE_TRY_MS };
+    fn go_offline(&mut self, now: Millis) -> Vec<ConnectionCommand> {
+        self.state = ConnectionState::Offline { until: now + OFFLINE_TRY_MS };
         self.polling = false;
         Vec::new()
     }
 
-    fn welcomed(&mut self, heartbeat_secs: u32, now: Millis) -> Vec<Command> {
-        if let State::Connecting { .. } = self.state {
+    fn welcomed(&mut self, heartbeat_secs: u32, now: Millis) -> Vec<ConnectionCommand> {
+        if let ConnectionState::Connecting { .. } = self.state {
             let heartbeat_ms = Millis::from(heartbeat_secs) * 1_000;
-            self.state = State::Connected { since: now, deadline: now + 2 * heartbeat_ms, heartbeat_ms };
+            self.state = ConnectionState::Connected { since: now, deadline: now + 2 * heartbeat_ms, heartbeat_ms };
             self.blocked = 0;
             self.polling = false;
-            // Whatever the page was told of the network: it is there.
+            // The browser may still report no network; there is one.
             self.online = true;
         }
         Vec::new()
     }
 
-    fn heard(&mut self, now: Millis) -> Vec<Command> {
-        if let State::Connected { deadline, heartbeat_ms, .. } = &mut self.state {
+    fn heard(&mut self, now: Millis) -> Vec<ConnectionCommand> {
+        if let ConnectionState::Connected { deadline, heartbeat_ms, .. } = &mut self.state {
             *deadline = now + 2 * *heartbeat_ms;
         }
         Vec::new()
     }
 
-    fn closed(&mut self, reason: CloseReason, now: Millis, random: f64) -> Vec<Command> {
+    fn closed(&mut self, reason: CloseReason, now: Millis, random: f64) -> Vec<ConnectionCommand> {
         match self.state {
-            _ if reason == CloseReason::IdentityEnded => self.end_closed(State::SignedOut),
-            _ if !reason.comes_back() => self.end_closed(State::Refused),
-            // Before its welcome a connection ends without saying why: browsers hide the status.
-            State::Connecting { .. } => {
-                self.state = State::Asking;
-                vec![Command::AskMe]
+            _ if reason == CloseReason::IdentityEnded => self.end_closed(ConnectionState::SignedOut),
+            _ if !reason.comes_back() => self.end_closed(ConnectionState::Refused),
+            // A connection that ends before its welcome gives no reason: browsers hide the status.
+            ConnectionState::Connecting { .. } => {
+                self.state = ConnectionState::CheckingSignIn;
+                vec![ConnectionCommand::CheckSignIn]
             }
-            State::Connected { since, .. } => {
+            ConnectionState::Connected { since, .. } => {
                 if now - since >= HEALTHY_MS {
                     self.backoff.reset();
                 }
@@ -193,65 +199,115 @@ impl Connection {
         }
     }
 
-    fn end_closed(&mut self, state: State) -> Vec<Command> {
+    fn end_closed(&mut self, state: ConnectionState) -> Vec<ConnectionCommand> {
         self.state = state;
         self.drained = None;
         self.polling = false;
         Vec::new()
     }
 
-    pub(super) fn wait(&mut self, now: Millis, random: f64) -> Vec<Command> {
+    fn wait(&mut self, now: Millis, random: f64) -> Vec<ConnectionCommand> {
         if !self.online {
             return self.go_offline(now);
         }
         let wait = match self.drained {
-            Some(told) => told,
+            Some(reconnect_after_ms) => reconnect_after_ms,
             None if self.visible => self.backoff.next_ms(random),
             None => Backoff::slowest_ms(random),
         };
-        self.state = State::Waiting { until: now + wait as Millis };
+        self.state = ConnectionState::Waiting { until: now + wait as Millis };
         Vec::new()
     }
 
-    fn online(&mut self, online: bool, now: Millis) -> Vec<Command> {
+    fn online(&mut self, online: bool, now: Millis) -> Vec<ConnectionCommand> {
         self.online = online;
         match self.state {
-            State::Offline { .. } if online => self.open(now),
-            State::Waiting { .. } if online && self.drained.is_none() => self.open(now),
-            State::Waiting { .. } if !online => self.go_offline(now),
+            ConnectionState::Offline { .. } if online => self.open(now),
+            ConnectionState::Waiting { .. } if online && self.drained.is_none() => self.open(now),
+            ConnectionState::Waiting { .. } if !online => self.go_offline(now),
             _ => self.doubt(now),
         }
     }
 
-    fn visible(&mut self, visible: bool, now: Millis) -> Vec<Command> {
+    fn visible(&mut self, visible: bool, now: Millis) -> Vec<ConnectionCommand> {
         self.visible = visible;
         match self.state {
-            State::Waiting { .. } if visible && self.drained.is_none() => self.open(now),
-            State::Offline { .. } if visible => self.try_now(now),
+            ConnectionState::Waiting { .. } if visible && self.drained.is_none() => self.open(now),
+            ConnectionState::Offline { .. } if visible => self.try_now(now),
             _ if visible => self.doubt(now),
             _ => Vec::new(),
         }
     }
 
-    /// After a sleep or a change of network a socket may be dead without knowing: ask it, and do not wait long.
-    fn doubt(&mut self, now: Millis) -> Vec<Command> {
-        let State::Connected { deadline, .. } = &mut self.state else { return Vec::new() };
+    /// After a sleep or a change of network, a socket may be dead without an error: ping it, and do not wait long.
+    fn doubt(&mut self, now: Millis) -> Vec<ConnectionCommand> {
+        let ConnectionState::Connected { deadline, .. } = &mut self.state else { return Vec::new() };
         *deadline = (*deadline).min(now + DOUBT_MS);
-        vec![Command::Ping]
+        vec![ConnectionCommand::Ping]
     }
 
-    fn tick(&mut self, now: Millis, random: f64) -> Vec<Command> {
+    fn tick(&mut self, now: Millis, random: f64) -> Vec<ConnectionCommand> {
         if self.wake_at().is_none_or(|at| now < at) {
             return Vec::new();
         }
         match self.state {
-            State::Waiting { .. } | State::Offline { .. } => self.try_now(now),
-            State::Connecting { .. } | State::Connected { .. } => {
-                let mut commands = vec![Command::Close];
+            ConnectionState::Waiting { .. } | ConnectionState::Offline { .. } => self.try_now(now),
+            ConnectionState::Connecting { .. } | ConnectionState::Connected { .. } => {
+                let mut commands = vec![ConnectionCommand::Close];
                 commands.extend(self.closed(CloseReason::Other(1006), now, random));
                 commands
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Takes in the node's answer to a plain request, right after an attempt that failed.
+    fn answered(&mut self, answer: Input, now: Millis, random: f64) -> Vec<ConnectionCommand> {
+        // The browser may report no network; an answer shows that there is one.
+        self.online |= answer != Input::NoAnswer;
+        match answer {
+            Input::SignedOut => return self.end(ConnectionState::SignedOut),
+            Input::NoSocket(millis) => return self.poll_until(now + millis as Millis, millis),
+            Input::SignedIn => {
+                self.blocked += 1;
+                if self.blocked >= BLOCKED_AFTER {
+                    return self.poll(now, random);
+                }
+            }
+            Input::RetryAfter(millis) => self.drained = Some(millis),
+            // A network that is known to block sockets still does when it comes back.
+            _ if self.blocked < BLOCKED_AFTER => self.blocked = 0,
+            _ => {}
+        }
+        self.polling = false;
+        self.wait(now, random)
+    }
+
+    /// Polls until the time at which the node may have a socket again. Neither the tab nor the network cuts that short.
+    fn poll_until(&mut self, until: Millis, retry_after_ms: u64) -> Vec<ConnectionCommand> {
+        self.polling = true;
+        self.backoff.reset();
+        self.drained = Some(retry_after_ms);
+        self.state = ConnectionState::Waiting { until };
+        Vec::new()
+    }
+
+    fn poll(&mut self, now: Millis, random: f64) -> Vec<ConnectionCommand> {
+        self.polling = true;
+        self.backoff.reset();
+        let wait = PROBE_MS + (PROBE_MS as f64 * random.clamp(0.0, 1.0)) as u64;
+        // A failed poll must not postpone the next attempt.
+        let until = *self.probe_at.get_or_insert(now + wait as Millis);
+        self.state = ConnectionState::Waiting { until };
+        Vec::new()
+    }
+
+    /// Finds out by a plain request if the network or the node is gone.
+    fn poll_failed(&mut self) -> Vec<ConnectionCommand> {
+        if !std::mem::take(&mut self.polling) || !matches!(self.state, ConnectionState::Waiting { .. }) {
+            return Vec::new();
+        }
+        self.state = ConnectionState::CheckingSignIn;
+        vec![ConnectionCommand::CheckSignIn]
     }
 }

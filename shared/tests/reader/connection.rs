@@ -1,7 +1,7 @@
 //! `Connection`: whatever happens, in any order, the rules of reconnecting hold.
 
 use proptest::prelude::*;
-use shared::{CloseReason, Command, Input, Millis, Status};
+use shared::{CloseReason, ConnectionCommand, Input, Millis, Status};
 
 use crate::driver::Driver;
 
@@ -124,7 +124,7 @@ fn a_socket_that_never_opens_asks_who_is_signed_in_and_climbs() {
     let mut waits = Vec::new();
     for answer in [Input::NoAnswer, Input::SignedIn, Input::NoAnswer] {
         let asked = driver.on(Input::Closed(CloseReason::Other(1006)), 1.0);
-        assert_eq!(asked, [Command::AskMe]);
+        assert_eq!(asked, [ConnectionCommand::CheckSignIn]);
         driver.on(answer, 1.0);
         waits.push(driver.wait());
         driver.ticks();
@@ -154,7 +154,7 @@ fn a_silent_connection_is_given_up_after_two_heartbeats() {
     driver.now += 30_000;
     driver.on(Input::Heard, 0.5);
     assert_eq!(driver.machine.wake_at(), Some(driver.now + 50_000));
-    assert_eq!(driver.ticks(), [Command::Close]);
+    assert_eq!(driver.ticks(), [ConnectionCommand::Close]);
     assert!(matches!(driver.machine.status(), Status::Waiting { .. }));
 }
 
@@ -162,14 +162,14 @@ fn a_silent_connection_is_given_up_after_two_heartbeats() {
 fn an_attempt_without_welcome_is_given_up() {
     let mut driver = Driver::started();
     assert_eq!(driver.machine.wake_at(), Some(10_000));
-    assert_eq!(driver.ticks(), [Command::Close, Command::AskMe]);
+    assert_eq!(driver.ticks(), [ConnectionCommand::Close, ConnectionCommand::CheckSignIn]);
 }
 
 #[test]
 fn a_page_shown_again_doubts_its_connection_and_an_answer_clears_it() {
     let mut driver = Driver::connected();
     driver.on(Input::Visible(false), 0.5);
-    assert_eq!(driver.on(Input::Visible(true), 0.5), [Command::Ping]);
+    assert_eq!(driver.on(Input::Visible(true), 0.5), [ConnectionCommand::Ping]);
     assert_eq!(driver.machine.wake_at(), Some(driver.now + 5_000));
     driver.on(Input::Heard, 0.5);
     assert_eq!(driver.machine.wake_at(), Some(driver.now + 50_000));
@@ -181,7 +181,7 @@ fn a_network_that_returns_is_tried_at_once() {
     driver.on(Input::Online(false), 0.5);
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
     assert_eq!(driver.machine.status(), Status::Offline);
-    assert_eq!(driver.on(Input::Online(true), 0.5), [Command::Open]);
+    assert_eq!(driver.on(Input::Online(true), 0.5), [ConnectionCommand::Open]);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_person_who_insists_is_believed_over_the_browser() {
     let mut driver = Driver::connected();
     driver.on(Input::Online(false), 0.5);
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
-    assert_eq!(driver.on(Input::ReconnectNow, 0.5), [Command::Open]);
+    assert_eq!(driver.on(Input::ReconnectNow, 0.5), [ConnectionCommand::Open]);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn an_offline_page_tries_every_thirty_seconds_and_says_offline_meanwhile() {
     let mut driver = Driver::offline();
     for _ in 0..3 {
         let began = driver.now;
-        assert_eq!(driver.ticks(), [Command::Open]);
+        assert_eq!(driver.ticks(), [ConnectionCommand::Open]);
         assert_eq!(driver.now - began, 30_000);
         assert_eq!(driver.machine.status(), Status::Offline, "the attempt is nobody's concern");
         driver.fails_and_hears(Input::NoAnswer);
@@ -233,7 +233,7 @@ fn an_offline_page_tries_every_thirty_seconds_and_says_offline_meanwhile() {
 fn an_offline_page_tries_at_once_when_it_is_shown() {
     let mut driver = Driver::offline();
     driver.on(Input::Visible(false), 0.5);
-    assert_eq!(driver.on(Input::Visible(true), 0.5), [Command::Open]);
+    assert_eq!(driver.on(Input::Visible(true), 0.5), [ConnectionCommand::Open]);
     assert_eq!(driver.machine.status(), Status::Offline);
 }
 

@@ -1,6 +1,6 @@
 //! `Driver`: a socket and a clock around the `Connection`, which keep watch over what it commands.
 
-use shared::{CloseReason, Command, Connection, Input, Millis, Status};
+use shared::{CloseReason, ConnectionCommand, Connection, Input, Millis, Status};
 
 /// Does what the machine says, and tells it only what a socket could.
 pub(crate) struct Driver {
@@ -59,7 +59,7 @@ impl Driver {
     }
 
     /// What can only come from an open socket is not told without one.
-    pub(crate) fn on(&mut self, input: Input, random: f64) -> Vec<Command> {
+    pub(crate) fn on(&mut self, input: Input, random: f64) -> Vec<ConnectionCommand> {
         match input {
             Input::Welcome { .. } if !self.open || self.welcomed => return Vec::new(),
             Input::Heard | Input::Drain { .. } if !self.welcomed => return Vec::new(),
@@ -86,30 +86,30 @@ impl Driver {
                 | Input::RetryAfter(_)
                 | Input::NoSocket(_)
         );
-        self.asked = commands.contains(&Command::AskMe) || (self.asked && !is_settled);
+        self.asked = commands.contains(&ConnectionCommand::CheckSignIn) || (self.asked && !is_settled);
         commands.iter().for_each(|command| self.obey(*command));
         commands
     }
 
-    fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: ConnectionCommand) {
         match command {
-            Command::Open => {
+            ConnectionCommand::Open => {
                 assert!(!self.open, "a second socket was opened");
                 assert!(self.online || self.insisted, "a socket was opened without a network");
                 (self.open, self.welcomed) = (true, false);
                 self.opened += 1;
             }
-            Command::Close => {
+            ConnectionCommand::Close => {
                 assert!(self.open, "nothing was open");
                 self.open = false;
             }
-            Command::Ping => assert!(self.welcomed && self.open, "there is nobody to ping"),
-            Command::AskMe => assert!(!self.open, "an open socket says by itself who is signed in"),
+            ConnectionCommand::Ping => assert!(self.welcomed && self.open, "there is nobody to ping"),
+            ConnectionCommand::CheckSignIn => assert!(!self.open, "an open socket says by itself who is signed in"),
         }
     }
 
     /// Lets the time of the next tick come.
-    pub(crate) fn ticks(&mut self) -> Vec<Command> {
+    pub(crate) fn ticks(&mut self) -> Vec<ConnectionCommand> {
         self.now = self.machine.wake_at().expect("the machine waits for a tick");
         self.on(Input::Tick, 0.5)
     }
@@ -124,7 +124,7 @@ impl Driver {
 
     /// The attempt under way comes to nothing, and the node answers this to a plain request.
     pub(crate) fn fails_and_hears(&mut self, answer: Input) {
-        assert_eq!(self.on(Input::Closed(CloseReason::Other(1006)), 0.5), [Command::AskMe]);
+        assert_eq!(self.on(Input::Closed(CloseReason::Other(1006)), 0.5), [ConnectionCommand::CheckSignIn]);
         self.on(answer, 0.5);
     }
 

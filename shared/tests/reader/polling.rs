@@ -1,6 +1,6 @@
 //! Where no socket comes through, the client polls, and takes a socket again once there is one.
 
-use shared::{CloseReason, Command, Input, Status};
+use shared::{CloseReason, ConnectionCommand, Input, Status};
 
 use crate::driver::Driver;
 
@@ -29,7 +29,7 @@ fn while_it_polls_a_socket_is_tried_every_few_minutes_and_ends_it() {
     let mut driver = Driver::polling();
     for _ in 0..3 {
         let began = driver.now;
-        assert_eq!(driver.ticks(), [Command::Open]);
+        assert_eq!(driver.ticks(), [ConnectionCommand::Open]);
         assert!((120_000..=240_000).contains(&(driver.now - began)), "{} ms", driver.now - began);
         assert_eq!(driver.machine.status(), Status::Polling, "the attempt is nobody's concern");
         driver.fails_and_hears(Input::SignedIn);
@@ -44,7 +44,7 @@ fn while_it_polls_a_socket_is_tried_every_few_minutes_and_ends_it() {
 #[test]
 fn a_poll_that_fails_tells_that_the_node_is_away_and_its_return_is_polled_at_once() {
     let mut driver = Driver::polling();
-    assert_eq!(driver.on(Input::PollFailed, 0.5), [Command::AskMe]);
+    assert_eq!(driver.on(Input::PollFailed, 0.5), [ConnectionCommand::CheckSignIn]);
     driver.on(Input::NoAnswer, 0.5);
     assert!(driver.wait() <= 1_000, "the ladder begins at its foot");
     driver.ticks();
@@ -58,11 +58,11 @@ fn polls_that_are_cut_again_and_again_do_not_put_the_next_socket_off() {
     let until = driver.machine.wake_at().unwrap();
     while driver.now + 20_000 < until {
         driver.now += 20_000;
-        assert_eq!(driver.on(Input::PollFailed, 0.5), [Command::AskMe]);
+        assert_eq!(driver.on(Input::PollFailed, 0.5), [ConnectionCommand::CheckSignIn]);
         driver.on(Input::SignedIn, 0.5);
         assert_eq!(driver.machine.status(), Status::Polling);
     }
-    assert_eq!(driver.ticks(), [Command::Open]);
+    assert_eq!(driver.ticks(), [ConnectionCommand::Open]);
     assert_eq!(driver.now, until);
 }
 
@@ -71,7 +71,7 @@ fn a_network_that_goes_ends_the_polling_too() {
     let mut driver = Driver::polling();
     driver.on(Input::Online(false), 0.5);
     assert_eq!(driver.machine.status(), Status::Offline);
-    assert_eq!(driver.on(Input::Online(true), 0.5), [Command::Open]);
+    assert_eq!(driver.on(Input::Online(true), 0.5), [ConnectionCommand::Open]);
     driver.fails_and_hears(Input::SignedIn);
     assert_eq!(driver.machine.status(), Status::Polling);
 }
@@ -86,7 +86,7 @@ fn a_node_without_a_socket_to_spare_is_polled_at_once_and_asked_again_when_it_sa
         driver.on(Input::Visible(true), 0.5);
         driver.on(Input::Online(true), 0.5);
         assert!(!driver.open, "neither the page nor the network cuts the wait short");
-        assert_eq!(driver.ticks(), [Command::Open]);
+        assert_eq!(driver.ticks(), [ConnectionCommand::Open]);
         assert_eq!(driver.now - told, 10_000);
         assert_eq!(driver.machine.status(), Status::Polling, "the attempt is nobody's concern");
     }
@@ -98,7 +98,7 @@ fn a_node_without_a_socket_to_spare_is_polled_at_once_and_asked_again_when_it_sa
 fn a_full_node_that_goes_away_is_not_polled_any_more() {
     let mut driver = Driver::started();
     driver.fails_and_hears(Input::NoSocket(10_000));
-    assert_eq!(driver.on(Input::PollFailed, 0.5), [Command::AskMe]);
+    assert_eq!(driver.on(Input::PollFailed, 0.5), [ConnectionCommand::CheckSignIn]);
     driver.on(Input::NoAnswer, 0.5);
     assert!(matches!(driver.machine.status(), Status::Waiting { .. }));
 }
