@@ -7,14 +7,14 @@ use std::time::Duration;
 use leptos::prelude::*;
 use shared::{ErrorCode, Problem, Status, UserId};
 
+use crate::account::{Account, SignInState, UserMenu, WelcomePanel, use_account};
 use crate::address::{Address, use_address};
 use crate::browser::Storage;
 use crate::features;
-use crate::identity::{Me, Naming, SignIn, UserMenu, use_me};
 use crate::realtime::Realtime;
 use crate::ui::{
     APP_NAME, Announcer, AnnouncerRegion, ConnectionBadge, Heading, Logo, NewVersion, NoticeRegion, Notices,
-    PageTitle, SkipLink, SkipLinkView, in_words, live, panic,
+    SkipLink, SkipLinkView, TabTitle, panic, problem_text, reactive,
 };
 
 /// A server that did not answer when the page began is asked again this often.
@@ -30,10 +30,10 @@ pub fn mount() {
 }
 
 /// Keeps in sight what was shown while the page loaded, until it is known who is here.
-fn end_loading_once_known(me: Me) {
+fn end_loading_once_known(me: Account) {
     let sign_in = me.sign_in();
-    Effect::new(live(move || {
-        if sign_in.get() != SignIn::Asking
+    Effect::new(reactive(move || {
+        if sign_in.get() != SignInState::Checking
             && let Some(loading) = document().get_element_by_id("boot")
         {
             loading.remove();
@@ -45,11 +45,11 @@ fn end_loading_once_known(me: Me) {
 #[component]
 pub fn App() -> impl IntoView {
     Address::provide();
-    PageTitle::provide();
+    TabTitle::provide();
     SkipLink::provide();
     Announcer::provide();
     let notices = Notices::provide();
-    let me = Me::provide();
+    let me = Account::provide();
     let is_unkept = RwSignal::new(false);
     let realtime = Realtime::provide(move || is_unkept.set(true), move || me.ask_again());
     tell_of_unkept(is_unkept, realtime, notices);
@@ -61,7 +61,7 @@ pub fn App() -> impl IntoView {
         <SkipLinkView/>
         <Header realtime/>
         <NewVersion served=realtime.served_build()/>
-        <main id="main" tabindex="-1"><Page/></main>
+        <main id="main" tabindex="-1"><CurrentScreen/></main>
         <NoticeRegion/>
         <AnnouncerRegion/>
     }
@@ -70,7 +70,7 @@ pub fn App() -> impl IntoView {
 /// Says that what waits would not survive a reload, until nothing waits any more.
 fn tell_of_unkept(is_unkept: RwSignal<bool>, realtime: Realtime, notices: Notices) {
     let is_told = Cell::new(false);
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         let is_due = is_unkept.get() && realtime.unsent() > 0;
         match (is_due, is_told.replace(is_due)) {
             (true, false) => {
@@ -83,20 +83,20 @@ fn tell_of_unkept(is_unkept: RwSignal<bool>, realtime: Realtime, notices: Notice
 }
 
 /// Connected for whoever is signed in, and for nobody else.
-fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
+fn follow_sign_in(me: Account, realtime: Realtime, notices: Notices) {
     let (sign_in, status) = (me.sign_in(), realtime.status());
     let (was_in, is_warned) = (Cell::new(false), Cell::new(false));
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         let sign_in = sign_in.get();
-        let was_in = was_in.replace(matches!(sign_in, SignIn::In(_)));
+        let was_in = was_in.replace(matches!(sign_in, SignInState::SignedIn(_)));
         match &sign_in {
-            SignIn::In(person) => {
+            SignInState::SignedIn(person) => {
                 if is_warned.replace(false) {
                     notices.clear();
                 }
                 realtime.start(person.id.clone());
             }
-            SignIn::Out => {
+            SignInState::SignedOut => {
                 // Who signs out here waits for the answer in between.
                 if was_in {
                     is_warned.set(true);
@@ -106,10 +106,10 @@ fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
                 // What was begun here is not for the next person's eyes.
                 Storage::Tab.clear("duplex:");
             }
-            SignIn::Asking | SignIn::Unreachable(_) => {}
+            SignInState::Checking | SignInState::Unreachable(_) => {}
         }
     }));
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         if status.get() == Status::SignedOut {
             me.lost();
         }
@@ -128,9 +128,9 @@ fn signed_out(unsent: usize) -> String {
 
 #[component]
 fn Header(realtime: Realtime) -> impl IntoView {
-    let sign_in = use_me().sign_in();
-    let menu = live(move || match sign_in.get() {
-        SignIn::In(person) => view! { <UserMenu person/> }.into_any(),
+    let sign_in = use_account().sign_in();
+    let menu = reactive(move || match sign_in.get() {
+        SignInState::SignedIn(person) => view! { <UserMenu person/> }.into_any(),
         _ => ().into_any(),
     });
     view! {
@@ -147,51 +147,51 @@ fn Header(realtime: Realtime) -> impl IntoView {
 
 /// Which of the four situations a person is in; a new name is not another one.
 #[derive(Clone, PartialEq)]
-enum Situation {
-    Asking,
+enum Screen {
+    Loading,
     Unreachable(Problem),
-    Nameless,
-    In(UserId),
+    Welcome,
+    Feature(UserId),
 }
 
 #[component]
-fn Page() -> impl IntoView {
-    let sign_in = use_me().sign_in();
-    let situation = Memo::new(move |_| match sign_in.get() {
-        SignIn::Asking => Situation::Asking,
-        SignIn::Unreachable(problem) => Situation::Unreachable(problem),
-        SignIn::Out => Situation::Nameless,
-        SignIn::In(person) => Situation::In(person.id),
+fn CurrentScreen() -> impl IntoView {
+    let sign_in = use_account().sign_in();
+    let screen = Memo::new(move |_| match sign_in.get() {
+        SignInState::Checking => Screen::Loading,
+        SignInState::Unreachable(problem) => Screen::Unreachable(problem),
+        SignInState::SignedOut => Screen::Welcome,
+        SignInState::SignedIn(person) => Screen::Feature(person.id),
     });
-    live(move || match situation.get() {
-        Situation::Asking => view! { <p class="waiting" role="status">"One moment…"</p> }.into_any(),
-        Situation::Unreachable(problem) => view! { <Unreachable problem/> }.into_any(),
-        Situation::Nameless => view! { <Newcomer/> }.into_any(),
-        Situation::In(_) => view! { <FeaturePage/> }.into_any(),
+    reactive(move || match screen.get() {
+        Screen::Loading => view! { <p class="waiting" role="status">"One moment…"</p> }.into_any(),
+        Screen::Unreachable(problem) => view! { <Unreachable problem/> }.into_any(),
+        Screen::Welcome => view! { <WelcomeScreen/> }.into_any(),
+        Screen::Feature(_) => view! { <FeatureScreen/> }.into_any(),
     })
 }
 
 /// Asks for a name, and then leads to the place where one begins: there is nothing to do at the start itself.
 /// Whoever came by a deeper link stays where it led.
 #[component]
-fn Newcomer() -> impl IntoView {
+fn WelcomeScreen() -> impl IntoView {
     let address = use_address();
     let destination = move || match untrack(|| address.path()) {
         path if path == START => features::home().unwrap_or(START).to_owned(),
         path => path,
     };
-    view! { <Naming second_window=destination() on_done=move |_: String| address.go(&destination())/> }
+    view! { <WelcomePanel second_window=destination() on_done=move |_: String| address.go(&destination())/> }
 }
 
 /// The page of whichever feature claims the path.
 #[component]
-fn FeaturePage() -> impl IntoView {
+fn FeatureScreen() -> impl IntoView {
     let address = use_address();
     let place = Memo::new(move |_| {
         let path = address.path();
         features::ALL.iter().position(|feature| (feature.claims)(&path))
     });
-    live(move || match place.get() {
+    reactive(move || match place.get() {
         Some(place) => (features::ALL[place].view)(),
         None => view! { <NotFound/> }.into_any(),
     })
@@ -199,14 +199,14 @@ fn FeaturePage() -> impl IntoView {
 
 #[component]
 fn Unreachable(problem: Problem) -> impl IntoView {
-    let me = use_me();
+    let me = use_account();
     ask_now_and_then(me);
     let (heading, advice) = match problem.code {
         ErrorCode::Unavailable => (
             "Can't reach the server",
             "Check that your device is online. It will be tried again by itself.".to_owned(),
         ),
-        _ => ("The page can't start", in_words(&problem)),
+        _ => ("The page can't start", problem_text(&problem)),
     };
     view! {
         <section class="panel">
@@ -218,7 +218,7 @@ fn Unreachable(problem: Problem) -> impl IntoView {
 }
 
 /// Asks who is signed in until there is an answer, for as long as the calling component lives.
-fn ask_now_and_then(me: Me) {
+fn ask_now_and_then(me: Account) {
     let timer = set_interval_with_handle(move || me.ask_again(), ASK_AGAIN);
     let online = window_event_listener_untyped("online", move |_| me.ask_again());
     on_cleanup(move || {
@@ -231,7 +231,7 @@ fn ask_now_and_then(me: Me) {
 fn NotFound() -> impl IntoView {
     view! {
         <section class="panel">
-            <Heading id="not-found" text="Page not found"/>
+            <Heading id="not-found" text="CurrentScreen not found"/>
             <p class="lead">"Check the address, or go back to the start."</p>
             <a class="button" href=START>"Go to the start"</a>
         </section>

@@ -1,8 +1,8 @@
 //! The page. The modules, in reading order; each may use those below it, and none above:
 
+pub mod account;
 pub mod app;
 pub mod features;
-pub mod identity;
 
 pub mod address;
 pub mod http;

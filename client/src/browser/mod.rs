@@ -2,8 +2,8 @@
 //!
 //! Keys come from `getRandomValues`: `randomUUID` is missing on plain-http addresses other than loopback.
 
-mod pacer;
 mod storage;
+mod throttle;
 
 use std::cell::Cell;
 
@@ -11,8 +11,8 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::{document, window};
 use shared::{Key, Millis};
 
-pub use pacer::Pacer;
 pub use storage::Storage;
+pub use throttle::Throttle;
 
 /// Milliseconds of a clock that never goes back, for waiting and deadlines.
 pub fn now_ms() -> Millis {

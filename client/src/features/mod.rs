@@ -1,7 +1,7 @@
 //! The features: one folder each, named in two lines here. None of them knows another.
 
 pub mod chat; // demo
-mod start;
+mod placeholder;
 
 use leptos::prelude::AnyView;
 
@@ -20,7 +20,7 @@ pub struct Feature {
 pub const ALL: &[Feature] = &[
     // One line each.
     chat::FEATURE, // demo
-    start::FEATURE,
+    placeholder::FEATURE,
 ];
 
 /// The path where a newcomer begins: that of the first feature that names one.

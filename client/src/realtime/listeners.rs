@@ -13,7 +13,7 @@ use super::Members;
 
 /// What is heard of a topic.
 #[derive(Debug, Clone)]
-pub(super) enum Arrival {
+pub(super) enum Delivery {
     /// Its newest seq.
     Head(Epoch, Seq),
     /// Pushed, in that life of the log.
@@ -31,7 +31,7 @@ pub(super) enum Arrival {
 /// Names one listener, to take it away again.
 pub(super) type ListenerId = u64;
 
-type Hear = Rc<dyn Fn(Arrival)>;
+type Hear = Rc<dyn Fn(Delivery)>;
 
 struct Listener {
     id: ListenerId,
@@ -80,26 +80,28 @@ impl Listeners {
         match frame {
             ServerFrame::Head { topic, epoch, seq } => {
                 self.told.borrow_mut().insert(topic.clone(), epoch.clone());
-                self.tell(&topic, Arrival::Head(epoch, seq));
+                self.tell(&topic, Delivery::Head(epoch, seq));
             }
             ServerFrame::Event(event) => {
                 // A head comes first on every connection.
                 let epoch = self.told.borrow().get(&event.topic).cloned();
                 if let Some(epoch) = epoch {
-                    self.tell(&event.topic.clone(), Arrival::Event(epoch, event));
+                    self.tell(&event.topic.clone(), Delivery::Event(epoch, event));
                 }
             }
             ServerFrame::Presence { topic, total, members } => {
-                self.tell(&topic, Arrival::Presence(Members { total, listed: members }));
+                self.tell(&topic, Delivery::Presence(Members { total, listed: members }));
             }
-            ServerFrame::Signal { topic, from, payload } => self.tell(&topic, Arrival::Signal(from, payload)),
-            ServerFrame::Refused { topic, problem } => self.tell(&topic, Arrival::Refused(problem)),
+            ServerFrame::Signal { topic, from, payload } => {
+                self.tell(&topic, Delivery::Signal(from, payload))
+            }
+            ServerFrame::Refused { topic, problem } => self.tell(&topic, Delivery::Refused(problem)),
             _ => {}
         }
     }
 
     /// Tells everyone who listens to the topic. They may come and go meanwhile.
-    pub(super) fn tell(&self, topic: &Topic, arrival: Arrival) {
+    pub(super) fn tell(&self, topic: &Topic, arrival: Delivery) {
         let all = self.all.borrow();
         let concerned = all.iter().filter(|listener| listener.topic == *topic);
         let concerned: Vec<Hear> = concerned.map(|listener| listener.hear.clone()).collect();
@@ -155,7 +157,7 @@ mod tests {
             inner.remove(&of, 0);
         };
         listeners.add(&topic, Listed::Yes, Rc::new(hear));
-        let head = Arrival::Head(Epoch::try_from("e1".to_owned()).unwrap(), Seq(1));
+        let head = Delivery::Head(Epoch::try_from("e1".to_owned()).unwrap(), Seq(1));
         listeners.tell(&topic, head.clone());
         listeners.tell(&topic, head);
         assert_eq!(heard.get(), 1);

@@ -5,17 +5,17 @@
 //! gap or a reconnect. Publishing goes through the outbox, which keeps a line until its event has come back.
 //! This folder knows no feature and no screen.
 
-mod ask_me;
-mod line;
+mod follow_topics;
 mod listeners;
 mod members;
 mod outbox;
 mod page_events;
 mod poll_slots;
 mod pull;
+mod sign_in_check;
 mod socket;
 mod topic;
-mod watch;
+mod websocket_link;
 
 use std::rc::Rc;
 
@@ -26,10 +26,10 @@ use outbox::Outbox;
 use poll_slots::PollSlots;
 use socket::Socket;
 
+pub use follow_topics::{TopicUpdate, follow_topics};
 pub use members::Members;
-pub use outbox::{Post, PostState};
-pub use topic::{OlderPage, Reading, TopicReader, use_topic};
-pub use watch::{News, watch_topics};
+pub use outbox::{PendingPost, SendState};
+pub use topic::{LoadState, OlderPage, TopicReader, use_topic};
 
 /// State folded from the events of one topic: what a feature shows.
 ///
@@ -52,10 +52,10 @@ pub trait Projection: Default + Send + Sync + 'static {
 
 /// The page's one connection, and what waits to be published. Cheap to copy.
 #[derive(Clone, Copy)]
-pub struct Realtime(StoredValue<Parts, LocalStorage>);
+pub struct Realtime(StoredValue<Core, LocalStorage>);
 
 #[derive(Clone)]
-struct Parts {
+struct Core {
     socket: Rc<Socket>,
     outbox: Rc<Outbox>,
     slots: PollSlots,
@@ -68,7 +68,7 @@ impl Realtime {
     pub fn provide(on_unkept: impl Fn() + 'static, on_owner_changed: impl Fn() + 'static) -> Realtime {
         let socket = Socket::new();
         let outbox = Outbox::new(socket.clone(), on_unkept, on_owner_changed);
-        let realtime = Realtime(StoredValue::new_local(Parts { socket, outbox, slots: PollSlots::new() }));
+        let realtime = Realtime(StoredValue::new_local(Core { socket, outbox, slots: PollSlots::new() }));
         realtime.look_for_posts();
         provide_context(realtime);
         realtime
@@ -76,81 +76,81 @@ impl Realtime {
 
     /// Somebody signed in: be connected from now on. Harmless when it already is, for the same person.
     pub fn start(self, me: UserId) {
-        let parts = self.parts();
-        parts.outbox.open_for(me);
-        parts.socket.start();
+        let core = self.core();
+        core.outbox.open_for(me);
+        core.socket.start();
     }
 
     /// Nobody is signed in: hang up. What was not yet published stays kept for whoever wrote it.
     pub fn stop(self) {
-        let parts = self.parts();
-        parts.outbox.clear();
-        parts.socket.stop();
+        let core = self.core();
+        core.outbox.clear();
+        core.socket.stop();
     }
 
     /// Hangs up and keeps everything, until [`Realtime::start`] for the same person.
     pub fn pause(self) {
-        self.parts().socket.stop();
+        self.core().socket.stop();
     }
 
     /// The person has signed out for good: forget what they have not yet published.
     pub fn forget_unsent(self) {
-        self.parts().outbox.forget();
+        self.core().outbox.forget();
     }
 
     /// How many things were written here that the node has not acknowledged. Tracked.
     pub fn unsent(self) -> usize {
-        self.parts().outbox.unsent()
+        self.core().outbox.unsent()
     }
 
     /// Does not wait any longer.
     pub fn reconnect_now(self) {
-        self.parts().socket.input(Input::ReconnectNow);
+        self.core().socket.input(Input::ReconnectNow);
     }
 
     /// How the connection is doing.
     pub fn status(self) -> ReadSignal<Status> {
-        self.parts().socket.status().into()
+        self.core().socket.status().into()
     }
 
     /// Whether the node is known to be out of reach, so that asking it now is in vain. Tracked.
     pub fn is_away(self) -> bool {
-        matches!(self.parts().socket.status().get(), Status::Waiting { .. } | Status::Offline)
+        matches!(self.core().socket.status().get(), Status::Waiting { .. } | Status::Offline)
     }
 
     /// Whether the node answers, in whichever way. Tracked.
     pub fn is_reachable(self) -> bool {
-        matches!(self.parts().socket.status().get(), Status::Connected | Status::Polling)
+        matches!(self.core().socket.status().get(), Status::Connected | Status::Polling)
     }
 
     /// True if the node has no socket to spare, which is why it is polled.
     pub fn is_full(self) -> ReadSignal<bool> {
-        self.parts().socket.is_full().into()
+        self.core().socket.is_full().into()
     }
 
     /// The largest payload that the node takes, in bytes of JSON: as its last welcome told, else the default of the
     /// setting. Tracked.
     pub fn payload_bytes_max(self) -> u32 {
-        self.parts().socket.payload_bytes_max().get()
+        self.core().socket.payload_bytes_max().get()
     }
 
     /// Which client the node serves, as far as it has told.
     pub fn served_build(self) -> ReadSignal<Option<String>> {
-        self.parts().socket.served_build().into()
+        self.core().socket.served_build().into()
     }
 
     /// A tab that is shown again or back may have missed what others wrote and left.
     fn look_for_posts(self) {
-        window_event_listener_untyped("visibilitychange", move |_| self.parts().outbox.look_again());
+        window_event_listener_untyped("visibilitychange", move |_| self.core().outbox.look_again());
         let look = move || {
             if self.is_reachable() {
-                self.parts().outbox.look_again();
+                self.core().outbox.look_again();
             }
         };
         Effect::new(Box::new(look) as Box<dyn Fn()>);
     }
 
-    fn parts(self) -> Parts {
+    fn core(self) -> Core {
         self.0.get_value()
     }
 }

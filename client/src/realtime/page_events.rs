@@ -9,7 +9,7 @@ use super::socket::Socket;
 use crate::browser;
 
 /// Listens for as long as the socket is there.
-pub(super) fn heed_the_page(socket: &Rc<Socket>) {
+pub(super) fn listen_to_page_events(socket: &Rc<Socket>) {
     let on = |name: &str, act: fn(&Socket)| {
         let socket = Rc::downgrade(socket);
         window_event_listener_untyped(name, move |_| socket.upgrade().iter().for_each(|socket| act(socket)));

@@ -15,10 +15,10 @@ use shared::{
     ClientFrame, CloseReason, Command, Connection, Input, Listed, Millis, Payload, ServerFrame, Status, Topic,
 };
 
-use super::ask_me::ask_me;
-use super::line::{Line, Told, VANISHED};
-use super::listeners::{Arrival, ListenerId, Listeners};
-use super::page_events::heed_the_page;
+use super::listeners::{Delivery, ListenerId, Listeners};
+use super::page_events::listen_to_page_events;
+use super::sign_in_check::check_sign_in;
+use super::websocket_link::{LinkEvent, VANISHED, WebSocketLink};
 use crate::browser;
 
 /// The largest payload of a node that has not said otherwise: the default of `--payload-bytes-max`.
@@ -31,7 +31,7 @@ const WELCOME_PRECISION_MS: Millis = 500;
 pub(super) struct Socket {
     this: Weak<Socket>,
     machine: RefCell<Connection>,
-    line: RefCell<Option<Line>>,
+    link: RefCell<Option<WebSocketLink>>,
     listeners: Listeners,
     status: ArcRwSignal<Status>,
     served_build: ArcRwSignal<Option<String>>,
@@ -53,13 +53,13 @@ impl Socket {
             payload_bytes_max: ArcRwSignal::new(PAYLOAD_BYTES_MAX_DEFAULT),
             is_full: ArcRwSignal::default(),
             machine: RefCell::new(machine),
-            line: RefCell::default(),
+            link: RefCell::default(),
             listeners: Listeners::default(),
             wake_at: Cell::default(),
             waiting: RefCell::default(),
             wanted: Cell::new(false),
         });
-        heed_the_page(&socket);
+        listen_to_page_events(&socket);
         socket
     }
 
@@ -83,8 +83,8 @@ impl Socket {
         for command in commands {
             match command {
                 Command::Open => self.open(),
-                Command::Close => drop(self.line.take()),
-                Command::AskMe => self.ask_me(),
+                Command::Close => drop(self.link.take()),
+                Command::AskMe => self.check_sign_in(),
                 Command::Ping => self.send(&ClientFrame::Ping { at: browser::now_ms() }),
             }
         }
@@ -149,7 +149,7 @@ impl Socket {
         &self,
         topic: &Topic,
         listed: Listed,
-        hear: impl Fn(Arrival) + 'static,
+        hear: impl Fn(Delivery) + 'static,
     ) -> ListenerId {
         let (id, frame) = self.listeners.add(topic, listed, Rc::new(hear));
         self.send(&frame);
@@ -173,35 +173,35 @@ impl Socket {
 
     /// Tells whoever reads the topic here that a post of ours is durable.
     pub(super) fn tell_acked(&self, ack: shared::Ack) {
-        self.listeners.tell(&ack.topic, Arrival::Acked(ack.epoch, ack.seq));
+        self.listeners.tell(&ack.topic, Delivery::Acked(ack.epoch, ack.seq));
     }
 
     fn open(&self) {
         let this = self.this.clone();
-        let line = Line::open(move |told| {
+        let link = WebSocketLink::open(move |told| {
             let Some(socket) = this.upgrade() else { return };
             match told {
-                Told::Text(text) => socket.hear(&text),
-                Told::Closed(code) => socket.closed(code),
+                LinkEvent::Text(text) => socket.hear(&text),
+                LinkEvent::Closed(code) => socket.closed(code),
             }
         });
-        if line.is_none() {
+        if link.is_none() {
             let this = self.this.clone();
             queue_microtask(move || this.upgrade().iter().for_each(|socket| socket.closed(VANISHED)));
         }
-        self.line.replace(line);
+        self.link.replace(link);
     }
 
     fn closed(&self, code: u16) {
-        self.line.take();
+        self.link.take();
         self.input(Input::Closed(CloseReason::from_code(code)));
     }
 
     /// Nothing while not connected: once it is, the node is told all that counts.
     fn send(&self, frame: &ClientFrame) {
         let text = serde_json::to_string(frame).expect("a frame has no map with odd keys");
-        if let Some(line) = self.line.borrow_mut().as_mut().filter(|_| self.is_connected()) {
-            line.send(text);
+        if let Some(link) = self.link.borrow_mut().as_mut().filter(|_| self.is_connected()) {
+            link.send(text);
         }
     }
 
@@ -231,10 +231,10 @@ impl Socket {
         }
     }
 
-    fn ask_me(&self) {
+    fn check_sign_in(&self) {
         let this = self.this.clone();
         spawn_local(async move {
-            let answer = ask_me().await;
+            let answer = check_sign_in().await;
             if let Some(socket) = this.upgrade() {
                 socket.is_full.set(matches!(answer, Input::NoSocket(_)));
                 socket.input(answer);

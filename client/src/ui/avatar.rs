@@ -10,10 +10,10 @@ const HUES: u32 = 8;
 #[component]
 pub fn Avatar(
     /// Whose.
-    of: Identity,
+    identity: Identity,
 ) -> impl IntoView {
-    let class = format!("avatar hue-{}", hue(&of.id.0));
-    view! { <span class=class aria-hidden="true">{initials(of.name.as_str())}</span> }
+    let class = format!("avatar hue-{}", hue(&identity.id.0));
+    view! { <span class=class aria-hidden="true">{initials(identity.name.as_str())}</span> }
 }
 
 /// Names one of the colours, evenly spread over ids (FNV-1a).

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{FocusOptions, HtmlElement, HtmlInputElement};
 
-use super::live;
+use super::reactive;
 
 thread_local! {
     /// The element that gets the focus with the next frame.
@@ -94,8 +94,8 @@ pub fn SkipLinkView() -> impl IntoView {
         focus_on(link.target());
     };
     view! {
-        <a class="skip-link" href=live(move || format!("#{}", link.0.get().id)) on:click=skip>
-            {live(move || link.0.get().label)}
+        <a class="skip-link" href=reactive(move || format!("#{}", link.0.get().id)) on:click=skip>
+            {reactive(move || link.0.get().label)}
         </a>
     }
 }

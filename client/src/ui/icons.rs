@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// Which icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IconOf {
+pub enum IconName {
     /// To the page before.
     Back,
     /// To what is new.
@@ -25,18 +25,18 @@ pub enum IconOf {
 #[component]
 pub fn Icon(
     /// Which one.
-    of: IconOf,
+    name: IconName,
 ) -> impl IntoView {
-    let path = match of {
-        IconOf::Back => "M15 5l-7 7 7 7",
-        IconOf::Down => "M12 5v14M6 13l6 6 6-6",
-        IconOf::Plus => "M12 5v14M5 12h14",
-        IconOf::Send => "M12 19V5M6 11l6-6 6 6",
-        IconOf::People => {
+    let path = match name {
+        IconName::Back => "M15 5l-7 7 7 7",
+        IconName::Down => "M12 5v14M6 13l6 6 6-6",
+        IconName::Plus => "M12 5v14M5 12h14",
+        IconName::Send => "M12 19V5M6 11l6-6 6 6",
+        IconName::People => {
             "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 3.5a4 4 0 0 1 0 7M18 14.5a7 7 0 0 1 4 6.5"
         }
-        IconOf::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
-        IconOf::Alert => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v5M12 16v.01",
+        IconName::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
+        IconName::Alert => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v5M12 16v.01",
     };
     view! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">

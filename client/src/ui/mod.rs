@@ -1,27 +1,27 @@
 //! What every screen is made of: the badge, notices, the page's heading, icons, times. Knows no feature.
 
-mod about;
 mod announcer;
+mod app_links;
 mod avatar;
-mod badge;
+mod connection_badge;
 mod focus;
+mod heading;
 mod icons;
-mod live;
 mod new_version;
 mod notices;
-mod page;
 pub mod panic;
+mod reactive;
+mod text;
 pub mod time;
-mod words;
 
-pub use about::{About, PITCH};
 pub use announcer::{Announcer, AnnouncerRegion, use_announcer};
+pub use app_links::{AppLinks, TAGLINE};
 pub use avatar::Avatar;
-pub use badge::ConnectionBadge;
+pub use connection_badge::ConnectionBadge;
 pub use focus::{SkipLink, SkipLinkView, focus_on, has_fine_pointer, pass_focus_on, use_skip_link};
-pub use icons::{Icon, IconOf, Logo};
-pub use live::{Live, live};
+pub use heading::{APP_NAME, Heading, TabTitle, use_tab_title};
+pub use icons::{Icon, IconName, Logo};
 pub use new_version::NewVersion;
 pub use notices::{NoticeRegion, Notices, use_notices};
-pub use page::{APP_NAME, Heading, PageTitle, use_page_title};
-pub use words::{in_words, isolated};
+pub use reactive::{Reactive, reactive};
+pub use text::{isolate_bidi, problem_text};

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{live, pass_focus_on, use_skip_link};
+use super::{pass_focus_on, reactive, use_skip_link};
 
 /// Offers a reload while it is so. A page without the name of its build, as in development, never does.
 #[component]
@@ -13,7 +13,7 @@ pub fn NewVersion(
     let own = own_build();
     let is_old = Memo::new(move |_| served.with(|served| differ(own.as_deref(), served.as_deref())));
     let skip_link = use_skip_link();
-    let offer = live(move || {
+    let offer = reactive(move || {
         if !is_old.get() {
             return ().into_any();
         }

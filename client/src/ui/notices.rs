@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::{live, pass_focus_on, use_skip_link};
+use super::{pass_focus_on, reactive, use_skip_link};
 
 /// How long one stays that needs no answer.
 const SHOWN: Duration = Duration::from_secs(6);
@@ -73,7 +73,7 @@ pub fn use_notices() -> Notices {
 #[component]
 pub fn NoticeRegion() -> impl IntoView {
     let (shown, skip_link) = (use_notices().shown, use_skip_link());
-    let notice = live(move || {
+    let notice = reactive(move || {
         let Some(notice) = shown.get() else { return ().into_any() };
         pass_focus_on(".notice", move || skip_link.target());
         view! {

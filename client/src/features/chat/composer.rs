@@ -12,7 +12,7 @@ use web_sys::css;
 
 use super::length::Length;
 use crate::realtime::use_realtime;
-use crate::ui::{Icon, IconOf, focus_on, has_fine_pointer, live, use_skip_link};
+use crate::ui::{Icon, IconName, focus_on, has_fine_pointer, reactive, use_skip_link};
 
 /// Id of the field.
 pub(super) const COMPOSER: &str = "composer";
@@ -24,7 +24,7 @@ const COPIED_BYTES_MAX: usize = 10_000;
 const KEY_CODE_COMPOSING: u32 = 229;
 
 /// Writes to one room. `on_send` gets the trimmed text; when it fails, the text stays where it is. The field takes
-/// the focus on arrival, except where that brings up a keyboard on the screen.
+/// the focus on visit, except where that brings up a keyboard on the screen.
 #[component]
 pub(super) fn Composer(
     room: String,
@@ -48,7 +48,7 @@ pub(super) fn Composer(
 
     let length = Memo::new(move |_| Length::of(&text.read(), realtime.payload_bytes_max() as usize));
     // Once some of what waits is sent, there may be room for this.
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         realtime.unsent();
         problem.set(String::new());
     }));
@@ -84,22 +84,22 @@ pub(super) fn Composer(
     let is_long = move || text.read().len() > COPIED_BYTES_MAX;
     // A copy would have the room laid out a second time with every key.
     let grows_by_itself = css::supports("(field-sizing: content)").unwrap_or(false);
-    let copy = live(move || if grows_by_itself || is_long() { String::new() } else { text.get() });
+    let copy = reactive(move || if grows_by_itself || is_long() { String::new() } else { text.get() });
     view! {
         <form class="composer" on:submit=submit>
-            <div class="composer-field" class:long=live(is_long) data-text=copy>
+            <div class="composer-field" class:long=reactive(is_long) data-text=copy>
                 <textarea
                     id=COMPOSER node_ref=field rows="1" placeholder=label.clone() aria-label=label
                     aria-describedby="composer-hint composer-problem" enterkeyhint="send"
                     prop:value=text on:input=move |event| write(event_target_value(&event)) on:keydown=on_key
                 ></textarea>
             </div>
-            <button id="send" class="send" aria-disabled=live(move || (!length.get().fits()).then_some("true"))>
-                <Icon of=IconOf::Send/><span class="visually-hidden">"Send"</span>
+            <button id="send" class="send" aria-disabled=reactive(move || (!length.get().fits()).then_some("true"))>
+                <Icon name=IconName::Send/><span class="visually-hidden">"Send"</span>
             </button>
             <p id="composer-hint" class="visually-hidden">"Enter sends, Shift and Enter begin a new line."</p>
             <p id="composer-problem" class="field-problem" role="alert">{problem}</p>
-            <LengthLine length/>
+            <LengthHint length/>
         </form>
     }
 }
@@ -112,10 +112,10 @@ fn is_to_send(event: &ev::KeyboardEvent) -> bool {
 
 /// Tells how many characters are left, or too many.
 #[component]
-fn LengthLine(length: Memo<Length>) -> impl IntoView {
-    let is_over = live(move || matches!(length.get(), Length::Over(_)));
+fn LengthHint(length: Memo<Length>) -> impl IntoView {
+    let is_over = reactive(move || matches!(length.get(), Length::Over(_)));
     view! {
-        <p class="composer-left" role="status" class:over=is_over>{live(move || in_words(length.get()))}</p>
+        <p class="composer-left" role="status" class:over=is_over>{reactive(move || in_words(length.get()))}</p>
     }
 }
 

@@ -5,16 +5,16 @@ use std::time::Duration;
 use leptos::prelude::*;
 use shared::UserId;
 
+use crate::account::{Account, SignInState, use_account};
 use crate::browser::Storage;
-use crate::identity::{Me, SignIn, use_me};
-use crate::ui::live;
+use crate::ui::reactive;
 
 /// So long a draft may be kept only in memory: a key must not wait for the storage.
 const SAVE_AFTER: Duration = Duration::from_millis(400);
 
 /// The draft of `room`, kept for as long as the calling component lives, and then for whoever wrote it.
 pub(super) fn use_draft(room: &str) -> RwSignal<String> {
-    let me = use_me();
+    let me = use_account();
     let author = untrack(|| me.identity()).map(|me| me.id);
     let name = author.as_ref().map_or_else(String::new, |me| format!("duplex:draft:{me}:{room}"));
     let draft = RwSignal::new(Storage::Tab.read(&name).unwrap_or_default());
@@ -25,7 +25,7 @@ pub(super) fn use_draft(room: &str) -> RwSignal<String> {
             name.with_value(|name| draft.with_untracked(|draft| keep(name, draft)));
         }
     };
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         let is_empty = draft.read().is_empty();
         let was_due = is_due.get_value();
         is_due.set_value(true);
@@ -56,10 +56,10 @@ fn keep(name: &str, draft: &str) {
 
 /// True if the page is still that of `author`, as far as anybody knows: when somebody has signed out, everything that
 /// they left in the tab is forgotten.
-fn is_theirs(me: Me, author: Option<&UserId>) -> bool {
+fn is_theirs(me: Account, author: Option<&UserId>) -> bool {
     me.sign_in().with_untracked(|sign_in| match sign_in {
-        SignIn::In(me) => Some(&me.id) == author,
-        SignIn::Out => false,
-        SignIn::Asking | SignIn::Unreachable(_) => true,
+        SignInState::SignedIn(me) => Some(&me.id) == author,
+        SignInState::SignedOut => false,
+        SignInState::Checking | SignInState::Unreachable(_) => true,
     })
 }

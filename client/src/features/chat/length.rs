@@ -20,10 +20,10 @@ pub(super) enum Length {
 impl Length {
     /// Measures `text` for a node that takes payloads of `payload_bytes_max`.
     pub(super) fn of(text: &str, payload_bytes_max: usize) -> Length {
-        match room(text, payload_bytes_max) {
-            Room::Unused => Length::Empty,
-            Room::Left(left) => Length::Fits(left),
-            Room::Exceeded => {
+        match fit(text, payload_bytes_max) {
+            Fit::Empty => Length::Empty,
+            Fit::Left(left) => Length::Fits(left),
+            Fit::TooLong => {
                 let kept = longest_that_fits(text, payload_bytes_max);
                 Length::Over(text.trim_end()[kept..].chars().count())
             }
@@ -38,21 +38,21 @@ impl Length {
 
 /// The room for a message as `text` uses it.
 #[derive(PartialEq)]
-enum Room {
-    Unused,
+enum Fit {
+    Empty,
     Left(usize),
-    Exceeded,
+    TooLong,
 }
 
-fn room(text: &str, payload_bytes_max: usize) -> Room {
+fn fit(text: &str, payload_bytes_max: usize) -> Fit {
     let text = match MessageText::parse(text) {
         Ok(text) => text,
-        Err(rule) if rule == too_long() => return Room::Exceeded,
-        Err(_) => return Room::Unused,
+        Err(rule) if rule == too_long() => return Fit::TooLong,
+        Err(_) => return Fit::Empty,
     };
     let chars_left = TEXT_CHARS_MAX.checked_sub(text.as_str().chars().count());
     let bytes_left = payload_bytes_max.checked_sub(ChatEvent::payload_bytes(text.as_str()));
-    chars_left.zip(bytes_left).map_or(Room::Exceeded, |(chars, bytes)| Room::Left(chars.min(bytes)))
+    chars_left.zip(bytes_left).map_or(Fit::TooLong, |(chars, bytes)| Fit::Left(chars.min(bytes)))
 }
 
 /// The rule that a message breaks which has too many characters. There is nothing to send where another one is broken.
@@ -64,7 +64,7 @@ fn too_long() -> Malformed {
 /// The number of bytes of `text` from its beginning that fit; all of it does not. Looks at little more than what
 /// fits, since a whole book may have been pasted.
 fn longest_that_fits(text: &str, payload_bytes_max: usize) -> usize {
-    let fits = |end: usize| room(&text[..end], payload_bytes_max) != Room::Exceeded;
+    let fits = |end: usize| fit(&text[..end], payload_bytes_max) != Fit::TooLong;
     let (mut kept, mut over) = (0, text.floor_char_boundary(TEXT_CHARS_MAX));
     while over < text.len() && fits(over) {
         (kept, over) = (over, text.floor_char_boundary(over * 2));
@@ -90,7 +90,7 @@ mod tests {
     fn cut_slowly(text: &str, payload_bytes_max: usize) -> usize {
         let mut rest = text.trim_end().to_owned();
         let all = rest.chars().count();
-        while room(&rest, payload_bytes_max) == Room::Exceeded {
+        while fit(&rest, payload_bytes_max) == Fit::TooLong {
             rest.pop();
         }
         all - rest.chars().count()

@@ -1,42 +1,42 @@
 //! The demo: people in rooms write lines. A lobby, a room, a composer; all of it can be deleted in one
 //! command.
 //!
-//! Reading order: `timeline` and `rows` (what a room's events amount to), `room` (reads a topic),
-//! `conversation` (shows it), `arrival` (where a reader lands, and what is read), `composer` (publishes) and `length`
+//! LoadState order: `timeline` and `rows` (what a room's events amount to), `room` (reads a topic),
+//! `conversation` (shows it), `visit` (where a reader lands, and what is read), `composer` (publishes) and `length`
 //! (how much fits), `present` and `typing` (who is there, and what they are about to say), `rooms` (the list beside it).
 
-mod arrival;
+mod announcements;
 mod composer;
 mod conversation;
 mod draft;
 mod length;
+mod live_rooms;
 mod lobby;
 mod markup;
-mod messages;
-mod news;
-mod older;
-mod place;
-mod present;
+mod member_list;
+mod older_messages;
 mod read_marks;
-mod room;
 mod room_list;
 mod room_name;
-mod rooms;
+mod room_screen;
+mod row_view;
 mod rows;
+mod scroll_position;
 mod scroller;
 mod sidebar;
 mod timeline;
 mod typing;
-mod typing_line;
+mod typing_indicator;
+mod visit;
 
 use leptos::prelude::*;
 
 use super::Feature;
 use crate::address::{decoded, use_address};
-use crate::ui::live;
+use crate::ui::reactive;
+use live_rooms::LiveRooms;
 use lobby::Lobby;
-use room::RoomPage;
-use rooms::Rooms;
+use room_screen::RoomScreen;
 use sidebar::Sidebar;
 
 /// What stands before the name of a room in its path.
@@ -48,19 +48,19 @@ const HOME: &str = "/rooms/general";
 /// The lobby at `/`, a room at `/rooms/{name}`.
 pub const FEATURE: Feature = Feature {
     claims: |path| path == "/" || path.starts_with(ROOMS_PATH),
-    view: || view! { <Pages/> }.into_any(),
+    view: || view! { <ChatView/> }.into_any(),
     home: Some(HOME),
 };
 
 /// The rooms beside whatever is open; on a narrow screen one of the two.
 #[component]
-fn Pages() -> impl IntoView {
-    Rooms::provide();
+fn ChatView() -> impl IntoView {
+    LiveRooms::provide();
     let address = use_address();
     let open_room = Memo::new(move |_| address.path().strip_prefix(ROOMS_PATH).map(decoded));
-    let class = live(move || if open_room.read().is_some() { "chat in-room" } else { "chat" }.to_owned());
-    let main = live(move || match open_room.get() {
-        Some(name) => view! { <RoomPage name/> }.into_any(),
+    let class = reactive(move || if open_room.read().is_some() { "chat in-room" } else { "chat" }.to_owned());
+    let main = reactive(move || match open_room.get() {
+        Some(name) => view! { <RoomScreen name/> }.into_any(),
         None => view! { <Lobby/> }.into_any(),
     });
     view! {

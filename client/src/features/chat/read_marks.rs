@@ -12,7 +12,7 @@ const ROOMS_MAX: usize = 500;
 pub(super) struct ReadMarks {
     /// The room that was read last comes first.
     rooms: Vec<(String, Seq)>,
-    /// Rooms whose mark was lowered here: a higher one in another copy is older.
+    /// LiveRooms whose mark was lowered here: a higher one in another copy is older.
     lowered: Vec<String>,
     /// True if the browser's copy is another one.
     is_changed: bool,

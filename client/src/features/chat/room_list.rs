@@ -3,7 +3,7 @@
 //! The server's list is the truth; pushed events are hints that keep it fresh in between. Both may be late, so a
 //! room only ever moves on to a higher head, until two lists in a row say otherwise: then the log was restored.
 
-use shared::features::chat::{ChatEvent, RoomSummary, Rooms as RoomsAnswer};
+use shared::features::chat::{ChatEvent, RoomSummary, Rooms};
 use shared::{Event, Millis, Seq, UserId};
 
 use super::read_marks::ReadMarks;
@@ -23,13 +23,13 @@ pub(super) struct RoomEntry {
     pub(super) name: String,
     pub(super) head: Seq,
     pub(super) last: Option<Event>,
-    /// Number of lines of others after the mark up to which it was read.
+    /// Number of messages of others after the mark up to which it was read.
     pub(super) unread: u64,
     /// How many people are there, as far as anybody told.
     pub(super) online: u64,
     /// Whether `online` was pushed, and so is fresher than any list.
     is_online_heard: bool,
-    /// Own lines after the mark.
+    /// Own messages after the mark.
     own: Vec<Seq>,
     /// The head that was known when a list came with a lower one.
     doubted: Option<Seq>,
@@ -50,12 +50,12 @@ impl RoomEntry {
         }
     }
 
-    /// When the last line was written.
+    /// When the last message was written.
     pub(super) fn at(&self) -> Option<Millis> {
         self.last.as_ref().map(|event| event.at)
     }
 
-    /// Who wrote the last line, and what.
+    /// Who wrote the last message, and what.
     pub(super) fn preview(&self) -> Option<(String, String)> {
         let event = self.last.as_ref()?;
         let ChatEvent::Posted { text } = event.payload.read().ok()?;
@@ -99,8 +99,8 @@ impl RoomList {
         &self.marks
     }
 
-    /// The server's list. Tells how many lines of others are news.
-    pub(super) fn take_list(&mut self, answer: RoomsAnswer) -> u64 {
+    /// The server's list. Tells how many messages of others are news.
+    pub(super) fn take_list(&mut self, answer: Rooms) -> u64 {
         let is_first = !std::mem::replace(&mut self.is_loaded, true);
         // The liveliest last, so that rooms of the same moment keep the server's order.
         let mut news = 0;
@@ -129,7 +129,7 @@ impl RoomList {
         }
     }
 
-    /// A pushed event. Tells how many lines of others are news.
+    /// A pushed event. Tells how many messages of others are news.
     pub(super) fn take_event(&mut self, event: Event) -> u64 {
         let (name, head) = (event.topic.name().to_owned(), event.seq);
         self.take(RoomSummary { name, head, online: 0, last: Some(event) })
@@ -223,17 +223,17 @@ mod tests {
 
     fn event(room: &str, seq: u64, author: &str) -> Event {
         let author = Identity { id: UserId(author.into()), name: DisplayName::parse(author).unwrap() };
-        let payload = Payload::from_json(format!(r#"{{"posted":{{"text":"line {seq}"}}}}"#)).unwrap();
+        let payload = Payload::from_json(format!(r#"{{"posted":{{"text":"message {seq}"}}}}"#)).unwrap();
         let (topic, key) = (room_topic(room).unwrap(), Key::try_from(format!("k{seq}")).unwrap());
         Event { topic, seq: Seq(seq), at: seq as Millis * 1_000, author, key, payload }
     }
 
-    fn answer(events: Vec<Event>) -> RoomsAnswer {
+    fn answer(events: Vec<Event>) -> Rooms {
         let summary = |event: Event| {
             let (name, head) = (event.topic.name().to_owned(), event.seq);
             RoomSummary { name, head, online: 0, last: Some(event) }
         };
-        RoomsAnswer { rooms: events.into_iter().map(summary).collect() }
+        Rooms { rooms: events.into_iter().map(summary).collect() }
     }
 
     fn list_of_ada() -> RoomList {
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(names(&list), ["tea", "general"]);
         list.take_event(event("general", 3, "bob"));
         assert_eq!(names(&list), ["general", "tea"]);
-        assert_eq!(list.rooms()[0].preview(), Some(("bob".into(), "line 3".into())));
+        assert_eq!(list.rooms()[0].preview(), Some(("bob".into(), "message 3".into())));
     }
 
     #[test]

@@ -12,11 +12,11 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, HtmlElement, NodeList, ResizeObserver};
 
-use super::place::Place;
+use super::scroll_position::ScrollPosition;
 
 /// This close to the end is the end.
 const END_PX: i32 = 48;
-/// This close to the top, older lines are wanted.
+/// This close to the top, older messages are wanted.
 const TOP_PX: i32 = 400;
 /// So far below the upper edge stands a row that was brought into sight.
 const BROUGHT_PX: i32 = 16;
@@ -30,13 +30,13 @@ pub(super) struct Scroller {
     pub(super) content: NodeRef<html::Div>,
     /// Whether the reader is at the end, and so sees what is new.
     pub(super) is_at_end: RwSignal<bool>,
-    /// How many new lines a reader who is not at the end has not seen.
+    /// How many new messages a reader who is not at the end has not seen.
     pub(super) missed: RwSignal<usize>,
     /// Width of the list: what was measured in another one is void.
     pub(super) width: RwSignal<i32>,
     /// Where the list was scrolled to, when that was last told.
     top: StoredValue<i32>,
-    place: StoredValue<Option<Place>>,
+    place: StoredValue<Option<ScrollPosition>>,
 }
 
 impl Scroller {
@@ -70,14 +70,14 @@ impl Scroller {
         self.place.set_value(if is_at_end { None } else { first_seen(&list) });
     }
 
-    /// So many lines came.
-    pub(super) fn miss(self, lines: usize) {
+    /// So many messages came.
+    pub(super) fn miss(self, messages: usize) {
         if !self.is_at_end.get_untracked() {
-            self.missed.update(|missed| *missed += lines);
+            self.missed.update(|missed| *missed += messages);
         }
     }
 
-    /// True if the reader will soon run out of lines at the top. Somebody who is at the end is there only when
+    /// True if the reader will soon run out of messages at the top. Somebody who is at the end is there only when
     /// everything fits: the list may not have been scrolled to the end yet.
     pub(super) fn is_near_top(self) -> bool {
         self.element().is_some_and(|list| {
@@ -96,7 +96,7 @@ impl Scroller {
     }
 
     /// Where the reader is; nothing at the end.
-    pub(super) fn place(self) -> Option<Place> {
+    pub(super) fn place(self) -> Option<ScrollPosition> {
         self.place.try_get_value().flatten()
     }
 
@@ -112,8 +112,8 @@ impl Scroller {
         }
     }
 
-    /// Goes from the end to a place, below which `missed` lines are new. Returns whether it is there.
-    pub(super) fn go_to(self, place: Place, missed: usize) -> bool {
+    /// Goes from the end to a place, below which `missed` messages are new. Returns whether it is there.
+    pub(super) fn go_to(self, place: ScrollPosition, missed: usize) -> bool {
         let is_there = self.show(place);
         if is_there {
             self.leave_end(missed);
@@ -121,7 +121,7 @@ impl Scroller {
         is_there
     }
 
-    /// Goes from the end to the row that the selector finds, if it is above the screen; `missed` lines below it
+    /// Goes from the end to the row that the selector finds, if it is above the screen; `missed` messages below it
     /// are new.
     pub(super) fn go_up_to(self, row: &str, missed: usize) {
         let Some(list) = self.element() else { return };
@@ -137,14 +137,14 @@ impl Scroller {
         }
     }
 
-    /// Puts the line of the place where it was. Returns whether it is there.
-    fn show(self, place: Place) -> bool {
+    /// Puts the message of the place where it was. Returns whether it is there.
+    fn show(self, place: ScrollPosition) -> bool {
         let Some(list) = self.element() else { return false };
-        let Ok(Some(line)) = list.query_selector(&format!("[data-seq='{}']", place.seq)) else {
+        let Ok(Some(message)) = list.query_selector(&format!("[data-seq='{}']", place.seq)) else {
             return false;
         };
-        lay_out(&line);
-        list.set_scroll_top(list.scroll_top() + offset(&line, &list) - place.offset);
+        lay_out(&message);
+        list.set_scroll_top(list.scroll_top() + offset(&message, &list) - place.offset);
         true
     }
 
@@ -194,15 +194,15 @@ impl Scroller {
     }
 }
 
-/// The first line that is at least partly in sight. What is not in sight may not be laid out, and is not asked.
-fn first_seen(list: &HtmlElement) -> Option<Place> {
+/// The first message that is at least partly in sight. What is not in sight may not be laid out, and is not asked.
+fn first_seen(list: &HtmlElement) -> Option<ScrollPosition> {
     let top = list.get_bounding_client_rect().top();
     let is_in_sight = |element: &Element| element.get_bounding_client_rect().bottom() > top;
     let mut blocks = elements(list.query_selector_all(".block").ok()?).filter(is_in_sight);
     blocks.find_map(|block| {
-        let line = elements(block.query_selector_all("[data-seq]").ok()?).find(is_in_sight)?;
-        let seq = Seq(line.get_attribute("data-seq")?.parse().ok()?);
-        Some(Place { seq, offset: offset(&line, list) })
+        let message = elements(block.query_selector_all("[data-seq]").ok()?).find(is_in_sight)?;
+        let seq = Seq(message.get_attribute("data-seq")?.parse().ok()?);
+        Some(ScrollPosition { seq, offset: offset(&message, list) })
     })
 }
 

@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
+use super::live_rooms::{LiveRooms, use_rooms};
 use super::lobby::FIELD;
 use super::path_of;
 use super::room_list::RoomEntry;
-use super::rooms::{Rooms, use_rooms};
 use crate::address::use_address;
 use crate::realtime::use_realtime;
-use crate::ui::{Icon, IconOf, focus_on, live, time};
+use crate::ui::{Icon, IconName, focus_on, reactive, time};
 
 /// The list, with what to say while there is none.
 #[component]
@@ -18,17 +18,17 @@ pub(super) fn Sidebar() -> impl IntoView {
         rooms.list.with(|list| list.rooms().iter().map(|room| room.name.clone()).collect::<Vec<_>>())
     });
     let realtime = use_realtime();
-    let hint = live(move || {
+    let hint = reactive(move || {
         let is_loaded = rooms.list.with(|list| list.is_loaded());
         match names.with(Vec::is_empty) {
             true if is_loaded => "No rooms yet. Start one; it shows up here with its first message.",
-            true if realtime.is_away() => "Rooms will appear once you're connected.",
+            true if realtime.is_away() => "LiveRooms will appear once you're connected.",
             true if rooms.problem().is_some() => "",
             true => "Loading rooms…",
             false => "",
         }
     });
-    let trouble = live(move || match rooms.problem() {
+    let trouble = reactive(move || match rooms.problem() {
         None => ().into_any(),
         Some(words) => view! {
             <div class="bar" role="alert">
@@ -45,7 +45,7 @@ pub(super) fn Sidebar() -> impl IntoView {
             <div class="sidebar-head">
                 <h2>"Rooms"</h2>
                 <a class="icon-button" href="/" title="New room" on:click=name_it>
-                    <Icon of=IconOf::Plus/><span class="visually-hidden">"New room"</span>
+                    <Icon name=IconName::Plus/><span class="visually-hidden">"New room"</span>
                 </a>
             </div>
             {trouble}
@@ -58,17 +58,17 @@ pub(super) fn Sidebar() -> impl IntoView {
 }
 
 #[component]
-fn RoomLink(rooms: Rooms, name: String) -> impl IntoView {
+fn RoomLink(rooms: LiveRooms, name: String) -> impl IntoView {
     let (address, href) = (use_address(), path_of(&name));
     let here = href.clone();
     let of = name.clone();
     let room = Memo::new(move |_| rooms.list.with(|list| list.find(&name).cloned()));
-    let is_here = live(move || (address.path() == here).then_some("page"));
+    let is_here = reactive(move || (address.path() == here).then_some("page"));
     let now = rooms.now;
     view! {
         <li>
             <a class="room-link" href=href data-room=of aria-current=is_here>
-                {live(move || room.get().map(|room| look_of(&room, now)))}
+                {reactive(move || room.get().map(|room| look_of(&room, now)))}
             </a>
         </li>
     }
@@ -79,7 +79,7 @@ fn look_of(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView {
     let time = room.at().map(|at| {
         view! {
             <time class="room-link-time" datetime=time::machine_readable(at) title=time::full(at)>
-                {live(move || time::relative(at, now.get()))}
+                {reactive(move || time::relative(at, now.get()))}
             </time>
         }
     });

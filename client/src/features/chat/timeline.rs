@@ -1,6 +1,6 @@
-//! `Timeline`: what the events of a room amount to: its lines, in order.
+//! `Timeline`: what the events of a room amount to: its messages, in order.
 //!
-//! They are kept in blocks of 50 neighbouring seqs, so that one more line changes one block, however many there are.
+//! They are kept in blocks of 50 neighbouring seqs, so that one more message changes one block, however many there are.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use crate::realtime::Projection;
 /// Seqs of one block.
 const BLOCK_SEQS: u64 = 50;
 
-/// The lines of a room that are known, in order.
+/// The messages of a room that are known, in order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timeline {
     /// None of them is empty.
     blocks: VecDeque<Block>,
 }
 
-/// Neighbouring lines. Cheap to clone, and to compare with an earlier clone of itself.
+/// Neighbouring messages. Cheap to clone, and to compare with an earlier clone of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
     /// The place among all blocks of the room, known or not.
     pub(super) number: u64,
     /// Oldest first.
-    pub(super) lines: Arc<Vec<Arc<Line>>>,
+    pub(super) messages: Arc<Vec<Arc<Message>>>,
 }
 
-/// One line that was said.
+/// One message that was said.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct Message {
     pub(super) seq: Seq,
     pub(super) at: Millis,
     pub(super) author: Identity,
@@ -43,27 +43,27 @@ impl Projection for Timeline {
     type Kind = Room;
 
     fn apply(&mut self, event: &Event, payload: ChatEvent) {
-        let (line, number) = (line(event, payload), block_of(event.seq));
+        let (message, number) = (message(event, payload), block_of(event.seq));
         match self.blocks.back_mut().filter(|block| block.number == number) {
-            Some(block) => Arc::make_mut(&mut block.lines).push(line),
-            None => self.blocks.push_back(Block { number, lines: Arc::new(vec![line]) }),
+            Some(block) => Arc::make_mut(&mut block.messages).push(message),
+            None => self.blocks.push_back(Block { number, messages: Arc::new(vec![message]) }),
         }
     }
 
     fn apply_older(&mut self, event: &Event, payload: ChatEvent) {
-        let (line, number) = (line(event, payload), block_of(event.seq));
+        let (message, number) = (message(event, payload), block_of(event.seq));
         match self.blocks.front_mut().filter(|block| block.number == number) {
-            Some(block) => Arc::make_mut(&mut block.lines).insert(0, line),
-            None => self.blocks.push_front(Block { number, lines: Arc::new(vec![line]) }),
+            Some(block) => Arc::make_mut(&mut block.messages).insert(0, message),
+            None => self.blocks.push_front(Block { number, messages: Arc::new(vec![message]) }),
         }
     }
 
     fn forget_before(&mut self, seq: Seq) {
         self.blocks.retain_mut(|block| {
-            if block.lines.first().is_some_and(|first| first.seq < seq) {
-                Arc::make_mut(&mut block.lines).retain(|line| line.seq >= seq);
+            if block.messages.first().is_some_and(|first| first.seq < seq) {
+                Arc::make_mut(&mut block.messages).retain(|message| message.seq >= seq);
             }
-            !block.lines.is_empty()
+            !block.messages.is_empty()
         });
     }
 }
@@ -72,9 +72,9 @@ fn block_of(seq: Seq) -> u64 {
     seq.0 / BLOCK_SEQS
 }
 
-fn line(event: &Event, ChatEvent::Posted { text }: ChatEvent) -> Arc<Line> {
+fn message(event: &Event, ChatEvent::Posted { text }: ChatEvent) -> Arc<Message> {
     let (author, key) = (event.author.clone(), event.key.clone());
-    Arc::new(Line { seq: event.seq, at: event.at, author, key, text: text.into() })
+    Arc::new(Message { seq: event.seq, at: event.at, author, key, text: text.into() })
 }
 
 impl Timeline {
@@ -83,34 +83,34 @@ impl Timeline {
         self.blocks.iter().map(|block| block.number).collect()
     }
 
-    /// The block of that number, and the line above it.
-    pub(super) fn block(&self, number: u64) -> Option<(Option<Arc<Line>>, Block)> {
+    /// The block of that number, and the message above it.
+    pub(super) fn block(&self, number: u64) -> Option<(Option<Arc<Message>>, Block)> {
         let place = self.blocks.binary_search_by_key(&number, |block| block.number).ok()?;
-        let above = place.checked_sub(1).and_then(|above| self.blocks.get(above)?.lines.last().cloned());
+        let above = place.checked_sub(1).and_then(|above| self.blocks.get(above)?.messages.last().cloned());
         Some((above, self.blocks.get(place)?.clone()))
     }
 
-    /// The newest line.
-    pub(super) fn last(&self) -> Option<&Arc<Line>> {
-        self.blocks.back()?.lines.last()
+    /// The newest message.
+    pub(super) fn last(&self) -> Option<&Arc<Message>> {
+        self.blocks.back()?.messages.last()
     }
 
     /// The newest seq that is known; zero when there is none.
     pub(super) fn newest(&self) -> Seq {
-        self.last().map_or(Seq::ZERO, |line| line.seq)
+        self.last().map_or(Seq::ZERO, |message| message.seq)
     }
 
     /// The oldest seq that is known; zero when there is none.
     pub(super) fn oldest(&self) -> Seq {
-        self.blocks.front().and_then(|block| block.lines.first()).map_or(Seq::ZERO, |line| line.seq)
+        self.blocks.front().and_then(|block| block.messages.first()).map_or(Seq::ZERO, |message| message.seq)
     }
 
-    /// The start of the block from which on at least `kept` lines are known, once more than `max` are.
+    /// The start of the block from which on at least `kept` messages are known, once more than `max` are.
     pub(super) fn to_forget(&self, kept: usize, max: usize) -> Option<Seq> {
-        let count: usize = self.blocks.iter().map(|block| block.lines.len()).sum();
+        let count: usize = self.blocks.iter().map(|block| block.messages.len()).sum();
         let mut rest = count;
         let start = self.blocks.iter().find(|block| {
-            rest -= block.lines.len();
+            rest -= block.messages.len();
             rest < kept
         });
         start.filter(|_| count > max).map(|block| Seq(block.number * BLOCK_SEQS))
@@ -121,25 +121,28 @@ impl Timeline {
         self.blocks.is_empty()
     }
 
-    /// The lines after `seq`, oldest first.
-    pub(super) fn after(&self, seq: Seq) -> impl Iterator<Item = &Arc<Line>> {
+    /// The messages after `seq`, oldest first.
+    pub(super) fn after(&self, seq: Seq) -> impl Iterator<Item = &Arc<Message>> {
         let start = self.blocks.partition_point(|block| block.number < block_of(seq));
-        self.blocks.range(start..).flat_map(|block| block.lines.iter()).filter(move |line| line.seq > seq)
+        self.blocks
+            .range(start..)
+            .flat_map(|block| block.messages.iter())
+            .filter(move |message| message.seq > seq)
     }
 
-    /// The lines after `seq` that somebody else wrote, oldest first.
+    /// The messages after `seq` that somebody else wrote, oldest first.
     pub(super) fn of_others_after<'a>(
         &'a self,
         seq: Seq,
         me: &'a UserId,
-    ) -> impl Iterator<Item = &'a Arc<Line>> {
-        self.after(seq).filter(|line| line.author.id != *me)
+    ) -> impl Iterator<Item = &'a Arc<Message>> {
+        self.after(seq).filter(|message| message.author.id != *me)
     }
 
-    /// The first line after `seq` that somebody else wrote, unless an earlier one may be unknown here.
+    /// The first message after `seq` that somebody else wrote, unless an earlier one may be unknown here.
     pub(super) fn first_of_others_after(&self, seq: Seq, me: &UserId) -> Option<Seq> {
         let is_known = self.oldest() <= seq.next();
-        self.of_others_after(seq, me).next().filter(|_| is_known).map(|line| line.seq)
+        self.of_others_after(seq, me).next().filter(|_| is_known).map(|message| message.seq)
     }
 }
 
@@ -155,7 +158,7 @@ pub(super) mod tests {
     }
 
     pub(in super::super) fn said(seq: u64, author: &str, at: Millis) -> (Event, ChatEvent) {
-        let payload = ChatEvent::Posted { text: MessageText::parse(&format!("line {seq}")).unwrap() };
+        let payload = ChatEvent::Posted { text: MessageText::parse(&format!("message {seq}")).unwrap() };
         let event = Event {
             topic: room_topic("general").unwrap(),
             seq: Seq(seq),
@@ -168,18 +171,18 @@ pub(super) mod tests {
     }
 
     pub(in super::super) fn timeline(
-        lines: impl IntoIterator<Item = (u64, &'static str, Millis)>,
+        messages: impl IntoIterator<Item = (u64, &'static str, Millis)>,
     ) -> Timeline {
         let mut timeline = Timeline::default();
-        for (seq, author, at) in lines {
+        for (seq, author, at) in messages {
             let (event, payload) = said(seq, author, at);
             timeline.apply(&event, payload);
         }
         timeline
     }
 
-    fn seqs<'a>(lines: impl Iterator<Item = &'a Arc<Line>>) -> Vec<u64> {
-        lines.map(|line| line.seq.0).collect()
+    fn seqs<'a>(messages: impl Iterator<Item = &'a Arc<Message>>) -> Vec<u64> {
+        messages.map(|message| message.seq.0).collect()
     }
 
     #[test]
@@ -188,7 +191,7 @@ pub(super) mod tests {
         let mut after = before.clone();
         let (event, payload) = said(121, "bob", 0);
         after.apply(&event, payload);
-        let block = |timeline: &Timeline, number| timeline.block(number).unwrap().1.lines;
+        let block = |timeline: &Timeline, number| timeline.block(number).unwrap().1.messages;
         assert_eq!(after.blocks(), [0, 1, 2]);
         for number in [0, 1] {
             assert!(Arc::ptr_eq(&block(&before, number), &block(&after, number)));
@@ -206,7 +209,7 @@ pub(super) mod tests {
         assert_eq!(timeline.blocks(), [0, 1]);
         assert_eq!(seqs(timeline.after(Seq::ZERO)), [49, 50, 51, 52]);
         let (above, block) = timeline.block(1).unwrap();
-        assert_eq!((above.unwrap().seq, block.lines[0].seq), (Seq(49), Seq(50)));
+        assert_eq!((above.unwrap().seq, block.messages[0].seq), (Seq(49), Seq(50)));
         assert_eq!((timeline.oldest(), timeline.newest()), (Seq(49), Seq(52)));
     }
 

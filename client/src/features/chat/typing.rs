@@ -5,7 +5,7 @@
 use shared::{Identity, Millis, UserId};
 
 use crate::realtime::Members;
-use crate::ui::isolated;
+use crate::ui::isolate_bidi;
 
 /// How often it is said while somebody goes on writing.
 const SAY_EVERY_MS: Millis = 3_000;
@@ -51,7 +51,7 @@ impl Typing {
     }
 
     /// True if somebody is writing.
-    pub(super) fn is_anybody(&self) -> bool {
+    pub(super) fn is_anyone(&self) -> bool {
         !self.others.is_empty()
     }
 
@@ -64,9 +64,9 @@ impl Typing {
     pub(super) fn aloud(&self) -> String {
         match self.others.as_slice() {
             [] => String::new(),
-            [(one, _)] => format!("{} is typing…", isolated(one.name.as_str())),
+            [(one, _)] => format!("{} is typing…", isolate_bidi(one.name.as_str())),
             [(one, _), (other, _)] => {
-                let (one, other) = (isolated(one.name.as_str()), isolated(other.name.as_str()));
+                let (one, other) = (isolate_bidi(one.name.as_str()), isolate_bidi(other.name.as_str()));
                 format!("{one} and {other} are typing…")
             }
             _ => "Several people are typing…".into(),
@@ -74,12 +74,12 @@ impl Typing {
     }
 
     /// Notes that somebody writes here. Returns whether to say so now.
-    pub(super) fn is_to_be_said(&mut self, now: Millis) -> bool {
+    pub(super) fn should_signal(&mut self, now: Millis) -> bool {
         is_due(&mut self.said_at, now, SAY_EVERY_MS)
     }
 
     /// Notes that nothing is being written here any more. Returns whether the others may still believe so.
-    pub(super) fn is_to_be_taken_back(&mut self, now: Millis) -> bool {
+    pub(super) fn should_signal_stop(&mut self, now: Millis) -> bool {
         self.said_at.take().is_some_and(|said| now - said < BELIEVED_MS)
     }
 }
@@ -141,21 +141,21 @@ mod tests {
     #[test]
     fn it_is_said_every_three_seconds_and_at_once_for_the_next_text() {
         let mut typing = Typing::default();
-        let said: Vec<Millis> = (0..10).map(|n| n * 800).filter(|now| typing.is_to_be_said(*now)).collect();
+        let said: Vec<Millis> = (0..10).map(|n| n * 800).filter(|now| typing.should_signal(*now)).collect();
         assert_eq!(said, [0, 3_200, 6_400]);
-        assert!(typing.is_to_be_taken_back(6_500));
-        assert!(typing.is_to_be_said(6_500));
+        assert!(typing.should_signal_stop(6_500));
+        assert!(typing.should_signal(6_500));
     }
 
     #[test]
     fn only_what_is_still_believed_is_taken_back_and_once() {
         let mut typing = Typing::default();
-        assert!(!typing.is_to_be_taken_back(0));
-        typing.is_to_be_said(0);
-        assert!(!typing.is_to_be_taken_back(BELIEVED_MS));
-        typing.is_to_be_said(9_000);
-        assert!(typing.is_to_be_taken_back(9_001));
-        assert!(!typing.is_to_be_taken_back(9_002));
+        assert!(!typing.should_signal_stop(0));
+        typing.should_signal(0);
+        assert!(!typing.should_signal_stop(BELIEVED_MS));
+        typing.should_signal(9_000);
+        assert!(typing.should_signal_stop(9_001));
+        assert!(!typing.should_signal_stop(9_002));
     }
 
     #[test]

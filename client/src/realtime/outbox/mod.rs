@@ -5,8 +5,8 @@
 //! topic's posts go out one after the other, in the order of writing. While the node is away nothing is tried.
 //! Every tab shows what all tabs wrote; what another one wrote is left to that one for a moment.
 
-mod post;
-mod posts;
+mod pending_post;
+mod pending_posts;
 mod sending;
 mod store;
 
@@ -17,12 +17,12 @@ use leptos::prelude::*;
 use serde::Serialize;
 use shared::{ErrorCode, Event, Key, Millis, Payload, Position, Problem, Topic, UserId};
 
-use self::posts::Posts;
+use self::pending_posts::PendingPosts;
 use self::store::Change;
 use super::socket::Socket;
 use crate::browser;
 
-pub use post::{Post, PostState};
+pub use pending_post::{PendingPost, SendState};
 
 /// More posts than this do not wait.
 const POSTS_MAX: usize = 100;
@@ -31,12 +31,12 @@ const LEFT_MS: Millis = 2_000;
 
 /// All posts of the person who is signed in.
 pub(super) struct Outbox {
-    posts: ArcRwSignal<Posts>,
+    posts: ArcRwSignal<PendingPosts>,
     socket: Rc<Socket>,
     busy: RefCell<Vec<Topic>>,
     me: RefCell<Option<UserId>>,
     /// Which sign-in the posts belong to: an answer from an older one concerns nobody.
-    life: Cell<u64>,
+    generation: Cell<u64>,
     on_unkept: Cell<Option<Box<dyn Fn()>>>,
 }
 
@@ -49,8 +49,8 @@ impl Outbox {
         on_owner_changed: impl Fn() + 'static,
     ) -> Rc<Outbox> {
         let (posts, busy, me) = (ArcRwSignal::default(), RefCell::default(), RefCell::default());
-        let (life, on_unkept) = (Cell::new(0), Cell::new(Some(Box::new(on_unkept) as Box<dyn Fn()>)));
-        let outbox = Rc::new(Outbox { posts, socket, busy, me, life, on_unkept });
+        let (generation, on_unkept) = (Cell::new(0), Cell::new(Some(Box::new(on_unkept) as Box<dyn Fn()>)));
+        let outbox = Rc::new(Outbox { posts, socket, busy, me, generation, on_unkept });
         let looking = outbox.clone();
         store::on_change(move |change| match change {
             Change::Posts => looking.look_again(),
@@ -75,8 +75,8 @@ impl Outbox {
     pub(super) fn clear(&self) {
         self.me.take();
         self.busy.take();
-        self.life.set(self.life.get() + 1);
-        self.posts.set(Posts::default());
+        self.generation.set(self.generation.get() + 1);
+        self.posts.set(PendingPosts::default());
     }
 
     /// Forgets what this person has not sent, for good.
@@ -87,13 +87,13 @@ impl Outbox {
     }
 
     /// What is there.
-    pub(super) fn posts(&self) -> ArcRwSignal<Posts> {
+    pub(super) fn posts(&self) -> ArcRwSignal<PendingPosts> {
         self.posts.clone()
     }
 
     /// How many posts have no ack. Tracked.
     pub(super) fn unsent(&self) -> usize {
-        self.posts.with(Posts::unsent)
+        self.posts.with(PendingPosts::unsent)
     }
 
     /// Takes in what other tabs have left meanwhile.
@@ -106,7 +106,7 @@ impl Outbox {
         self.keep_what_was_cleared(&me);
         let kept = store::read(&me);
         self.posts.update(|posts| posts.take_kept(kept, browser::now_ms(), left_ms));
-        let topics = self.posts.with_untracked(Posts::pending_topics);
+        let topics = self.posts.with_untracked(PendingPosts::queued_topics);
         topics.iter().for_each(|topic| self.send_waiting(topic));
     }
 
@@ -131,7 +131,7 @@ impl Outbox {
         let Some(author) = self.me.borrow().clone() else {
             return refuse(ErrorCode::Unauthenticated, "Nobody is signed in.".into());
         };
-        if self.posts.with_untracked(Posts::unsent) >= POSTS_MAX {
+        if self.posts.with_untracked(PendingPosts::unsent) >= POSTS_MAX {
             let detail = format!("{POSTS_MAX} messages are waiting already. Wait until some are sent.");
             return refuse(ErrorCode::TooMany, detail);
         }
@@ -140,8 +140,8 @@ impl Outbox {
             Err(error) => return refuse(ErrorCode::Invalid, error.to_string()),
         };
         let at = self.posts.with_untracked(|posts| posts.next_at(browser::node_ms()));
-        let (key, state) = (browser::new_key(), PostState::Pending);
-        let post = Post { author, topic: topic.clone(), key: key.clone(), url, body, at, state };
+        let (key, state) = (browser::new_key(), SendState::Queued);
+        let post = PendingPost { author, topic: topic.clone(), key: key.clone(), url, body, at, state };
         let is_kept = store::write(&post);
         self.posts.update(|posts| posts.add(post, is_kept));
         if !self.socket.is_reachable() {
@@ -156,12 +156,12 @@ impl Outbox {
     pub(super) fn retry(self: &Rc<Self>, topic: &Topic, key: &Key) {
         let now = browser::node_ms();
         self.posts.try_update(|posts| posts.renew_held(key, now));
-        self.set_state(key, PostState::Pending);
+        self.set_state(key, SendState::Queued);
         self.send_waiting(topic);
     }
 
     /// Drops a post that failed or was held.
-    pub(super) fn discard(&self, key: &Key) -> Option<Post> {
+    pub(super) fn discard(&self, key: &Key) -> Option<PendingPost> {
         store::remove(key);
         self.posts.try_update(|posts| posts.remove(key)).flatten()
     }
@@ -172,8 +172,8 @@ impl Outbox {
         settled.iter().for_each(|key| drop(self.discard(key)));
     }
 
-    fn set_state(&self, key: &Key, state: PostState) {
-        let is_done = matches!(state, PostState::Acked(_));
+    fn set_state(&self, key: &Key, state: SendState) {
+        let is_done = matches!(state, SendState::Acked(_));
         let post = self.posts.try_update(|posts| posts.set_state(key, state)).flatten();
         match post {
             // The log has it.

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{Ack, Backoff, ErrorCode, Key, Millis, Position, Problem, Topic};
 
-use super::{Outbox, Post, PostState, store};
+use super::{Outbox, PendingPost, SendState, store};
 use crate::{browser, http};
 
 /// How often a post is tried while the connection holds, before a person is asked.
@@ -23,22 +23,22 @@ impl Outbox {
             return;
         }
         self.busy.borrow_mut().push(topic.clone());
-        let (outbox, topic, life) = (self.clone(), topic.clone(), self.life.get());
+        let (outbox, topic, generation) = (self.clone(), topic.clone(), self.generation.get());
         spawn_local(async move {
-            while let Some(post) = outbox.posts.with_untracked(|posts| posts.next_pending(&topic)) {
+            while let Some(post) = outbox.posts.with_untracked(|posts| posts.next_queued(&topic)) {
                 let sent = outbox.send(&post).await;
-                if outbox.life.get() != life {
+                if outbox.generation.get() != generation {
                     return;
                 }
                 match sent {
                     Some(Ok(ack)) => {
                         let acked = Position { epoch: ack.epoch.clone(), seq: ack.seq };
-                        outbox.set_state(&post.key, PostState::Acked(acked));
+                        outbox.set_state(&post.key, SendState::Acked(acked));
                         outbox.socket.tell_acked(ack);
                     }
                     // It waits for its author, who may come back.
                     Some(Err(problem)) if problem.code == ErrorCode::Unauthenticated => break,
-                    Some(Err(problem)) => outbox.set_state(&post.key, PostState::Failed(problem)),
+                    Some(Err(problem)) => outbox.set_state(&post.key, SendState::Failed(problem)),
                     None => {}
                 }
             }
@@ -48,7 +48,7 @@ impl Outbox {
 
     /// Tries until the node answers for good. Nothing when there is no need any more: the answer may be lost and
     /// the event come, or another tab have sent it. Only tries that fail while the connection holds are counted.
-    async fn send(&self, post: &Post) -> Option<Result<Ack, Problem>> {
+    async fn send(&self, post: &PendingPost) -> Option<Result<Ack, Problem>> {
         let (mut backoff, mut tries) = (Backoff::default(), 0);
         loop {
             self.turn_of(&post.key).await?;

@@ -7,7 +7,7 @@ use shared::{Key, UserId};
 use wasm_bindgen::JsCast;
 use web_sys::StorageEvent;
 
-use super::Post;
+use super::PendingPost;
 use crate::browser::{self, Storage};
 
 const PREFIX: &str = "duplex:post:";
@@ -40,7 +40,7 @@ pub(super) fn is_of_another(me: &UserId) -> bool {
 }
 
 /// Keeps a post as it is now. Tells whether the browser let us.
-pub(super) fn write(post: &Post) -> bool {
+pub(super) fn write(post: &PendingPost) -> bool {
     post.to_json().is_some_and(|text| Storage::Browser.write(&name(&post.key), &text))
 }
 
@@ -55,7 +55,7 @@ pub(super) fn holds(key: &Key) -> bool {
 }
 
 /// The posts of one person.
-pub(super) fn read(author: &UserId) -> Vec<Post> {
+pub(super) fn read(author: &UserId) -> Vec<PendingPost> {
     all().filter(|post| post.author == *author).collect()
 }
 
@@ -82,9 +82,9 @@ pub(super) fn on_change(act: impl Fn(Change) + 'static) {
 }
 
 /// What another version wrote, and this one cannot read, is left alone.
-fn all() -> impl Iterator<Item = Post> {
+fn all() -> impl Iterator<Item = PendingPost> {
     let (names, now) = (Storage::Browser.names(PREFIX).into_iter(), browser::node_ms());
-    names.filter_map(move |name| Post::from_json(&Storage::Browser.read(&name)?, now))
+    names.filter_map(move |name| PendingPost::from_json(&Storage::Browser.read(&name)?, now))
 }
 
 fn name(key: &Key) -> String {

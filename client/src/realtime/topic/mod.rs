@@ -18,17 +18,17 @@ use shared::{
 
 use self::reader::Reader;
 use super::pull::pull_before;
-use super::{Members, Post, Projection, use_realtime};
+use super::{Members, PendingPost, Projection, use_realtime};
 
 /// How the reading goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
+pub enum LoadState {
     /// The first page is on its way.
     Loading,
     /// What is shown is what is known.
     Ready,
     /// Something is missing and could not be had; [`TopicReader::pull_again`] tries once more.
-    Trouble(Problem),
+    Failed(Problem),
 }
 
 /// One topic as a feature sees it. Cheap to copy; it ends with the component that asked for it.
@@ -36,9 +36,9 @@ pub struct TopicReader<P: Projection> {
     /// What the events amount to.
     pub projection: ReadSignal<P>,
     /// How the reading goes.
-    pub reading: ReadSignal<Reading>,
+    pub load_state: ReadSignal<LoadState>,
     /// What was posted there from this browser and has not come back as an event yet, oldest first.
-    pub posts: Memo<Vec<Post>>,
+    pub pending_posts: Memo<Vec<PendingPost>>,
     /// Whether there are events before the oldest one here.
     pub has_older: Memo<bool>,
     /// Who is there, this page included; nobody while it is not connected.
@@ -59,24 +59,24 @@ pub struct OlderPage(EventPage);
 
 /// Reads `topic` for as long as the calling component lives, and shows up in its presence.
 pub fn use_topic<P: Projection>(topic: Topic) -> TopicReader<P> {
-    let parts = use_realtime().parts();
-    let (all_posts, of) = (parts.outbox.posts(), topic.clone());
-    let reader = Reader::<P>::new(topic.clone(), parts.clone());
+    let core = use_realtime().core();
+    let (all_posts, of) = (core.outbox.posts(), topic.clone());
+    let reader = Reader::<P>::new(topic.clone(), core.clone());
     reader.take(Feed::resume);
     let hearing = reader.clone();
-    let id = parts.socket.listen(&topic, Listed::Yes, move |arrival| hearing.hear(arrival));
+    let id = core.socket.listen(&topic, Listed::Yes, move |arrival| hearing.hear(arrival));
     follow_status(&reader);
     let oldest = reader.state.oldest.clone();
     let posts = move || all_posts.with(|all| all.iter().filter(|post| post.topic == of).cloned().collect());
     let handle = TopicReader {
         projection: reader.state.projection.read_only().into(),
-        reading: reader.state.reading.read_only().into(),
-        posts: Memo::new(move |_| posts()),
+        load_state: reader.state.load_state.read_only().into(),
+        pending_posts: Memo::new(move |_| posts()),
         has_older: Memo::new(move |_| oldest.get() > Seq(1)),
         members: reader.members.read_only().into(),
         reader: StoredValue::new_local(reader),
     };
-    let ending = StoredValue::new_local((handle.reader.get_value(), parts.socket));
+    let ending = StoredValue::new_local((handle.reader.get_value(), core.socket));
     on_cleanup(move || {
         if let Some((reader, socket)) = ending.try_get_value() {
             reader.end();
@@ -88,7 +88,7 @@ pub fn use_topic<P: Projection>(topic: Topic) -> TopicReader<P> {
 
 /// Reads by long poll while no socket comes through, and believes in nobody's presence while none is open.
 fn follow_status<P: Projection>(reader: &Rc<Reader<P>>) {
-    let (status, kept) = (reader.parts.socket.status(), StoredValue::new_local(reader.clone()));
+    let (status, kept) = (reader.core.socket.status(), StoredValue::new_local(reader.clone()));
     let follow = move || {
         let (status, Some(reader)) = (status.get(), kept.try_get_value()) else { return };
         if status != Status::Connected {
@@ -105,28 +105,28 @@ fn follow_status<P: Projection>(reader: &Rc<Reader<P>>) {
 
 impl<P: Projection> TopicReader<P> {
     /// Publishes: posts `body` to `url` until it is settled, whatever the connection does, and also after a
-    /// reload. The post is in [`TopicReader::posts`] from now until its event has arrived.
+    /// reload. The post is in [`TopicReader::pending_posts`] from now until its event has arrived.
     pub fn publish(self, url: String, body: &impl Serialize) -> Result<Key, Problem> {
         let reader = self.reader.get_value();
-        reader.parts.outbox.publish(&reader.topic, url, body)
+        reader.core.outbox.publish(&reader.topic, url, body)
     }
 
     /// Sends a failed post once more.
     pub fn retry(self, key: &Key) {
         let reader = self.reader.get_value();
-        reader.parts.outbox.retry(&reader.topic, key);
+        reader.core.outbox.retry(&reader.topic, key);
     }
 
     /// Drops a failed post, and gives it back if it was there.
-    pub fn discard(self, key: &Key) -> Option<Post> {
-        self.reader.get_value().parts.outbox.discard(key)
+    pub fn discard(self, key: &Key) -> Option<PendingPost> {
+        self.reader.get_value().core.outbox.discard(key)
     }
 
     /// Says something in passing to the others who are there. It may be lost.
     pub fn signal(self, signal: &<P::Kind as TopicKind>::Signal) {
         let Some(reader) = self.reader.try_get_value() else { return };
         if let Ok(payload) = Payload::of(signal) {
-            reader.parts.socket.signal(&reader.topic, payload);
+            reader.core.socket.signal(&reader.topic, payload);
         }
     }
 
@@ -140,8 +140,8 @@ impl<P: Projection> TopicReader<P> {
         let reader = self.reader.get_value();
         reader.state.retry();
         // Where the node had refused it, it is asked again, and answers either way.
-        reader.parts.socket.listen_again(&reader.topic);
-        if !reader.take(Feed::resume) && !reader.parts.socket.is_connected() {
+        reader.core.socket.listen_again(&reader.topic);
+        if !reader.take(Feed::resume) && !reader.core.socket.is_connected() {
             spawn_local(reader.poll());
         }
     }

@@ -15,12 +15,12 @@ use shared::{
     Topic, TopicKind,
 };
 
-use super::Reading;
+use super::LoadState;
 use super::state::{Apply, Next, TopicState};
-use crate::browser::{self, Pacer};
-use crate::realtime::listeners::Arrival;
+use crate::browser::{self, Throttle};
+use crate::realtime::listeners::Delivery;
 use crate::realtime::pull::{pull, pull_waiting};
-use crate::realtime::{Members, Parts, Projection};
+use crate::realtime::{Core, Members, Projection};
 
 /// How long after the ack of an own post its event may take, before it is pulled.
 const OWN_EVENT_MS_MAX: u64 = 1_000;
@@ -39,8 +39,8 @@ pub(super) struct Reader<P: Projection> {
     pub(super) state: TopicState<P>,
     pub(super) members: ArcRwSignal<Members>,
     pub(super) hear_signal: RefCell<Option<HearSignal<P>>>,
-    pub(super) parts: Parts,
-    pacer: Rc<Pacer>,
+    pub(super) core: Core,
+    throttle: Rc<Throttle>,
     is_over: Cell<bool>,
     /// The request that waits at the node.
     waiting: RefCell<Option<AbortHandle>>,
@@ -58,13 +58,13 @@ enum Outcome {
     /// The node answers, and has no room for a request that waits, for so many milliseconds.
     MayNotWait(Millis),
     /// Nobody wants the answer any more.
-    CalledOff,
+    Cancelled,
 }
 
 impl<P: Projection> Reader<P> {
-    pub(super) fn new(topic: Topic, parts: Parts) -> Rc<Reader<P>> {
+    pub(super) fn new(topic: Topic, core: Core) -> Rc<Reader<P>> {
         Rc::new_cyclic(|this: &Weak<Reader<P>>| Reader {
-            pacer: Pacer::new({
+            throttle: Throttle::new({
                 let this = this.clone();
                 move || this.upgrade().iter().for_each(|reader| reader.apply())
             }),
@@ -72,7 +72,7 @@ impl<P: Projection> Reader<P> {
             state: TopicState::new(),
             members: ArcRwSignal::default(),
             hear_signal: RefCell::default(),
-            parts,
+            core,
             is_over: Cell::default(),
             waiting: RefCell::default(),
             backoff: RefCell::default(),
@@ -92,17 +92,17 @@ impl<P: Projection> Reader<P> {
         self.is_over.get()
     }
 
-    pub(super) fn hear(self: &Rc<Self>, arrival: Arrival) {
+    pub(super) fn hear(self: &Rc<Self>, arrival: Delivery) {
         match arrival {
-            Arrival::Head(epoch, seq) => {
+            Delivery::Head(epoch, seq) => {
                 self.state.admitted();
                 self.take(|feed| feed.on_head(&epoch, seq));
             }
-            Arrival::Event(epoch, event) => drop(self.take(|feed| feed.on_event(&epoch, event.seq, event))),
-            Arrival::Refused(problem) => self.state.refused(problem),
-            Arrival::Acked(epoch, seq) => spawn_local(self.clone().expect_own(epoch, seq)),
-            Arrival::Presence(members) => self.members.set(members),
-            Arrival::Signal(from, payload) => {
+            Delivery::Event(epoch, event) => drop(self.take(|feed| feed.on_event(&epoch, event.seq, event))),
+            Delivery::Refused(problem) => self.state.refused(problem),
+            Delivery::Acked(epoch, seq) => spawn_local(self.clone().expect_own(epoch, seq)),
+            Delivery::Presence(members) => self.members.set(members),
+            Delivery::Signal(from, payload) => {
                 if let (Some(hear), Ok(signal)) = (self.hear_signal.borrow().as_ref(), payload.read()) {
                     hear(from, signal);
                 }
@@ -112,7 +112,7 @@ impl<P: Projection> Reader<P> {
 
     /// An own post is durable: its event should be pushed shortly, else it is pulled.
     async fn expect_own(self: Rc<Self>, epoch: Epoch, seq: Seq) {
-        if self.parts.socket.is_connected() {
+        if self.core.socket.is_connected() {
             browser::sleep(OWN_EVENT_MS_MAX).await;
         }
         match self.state.position() {
@@ -129,7 +129,7 @@ impl<P: Projection> Reader<P> {
         let Next { pull, apply } = self.state.take(ask);
         match apply {
             Apply::Nothing => {}
-            Apply::WithTheFrame => self.pacer.ask(),
+            Apply::WithTheFrame => self.throttle.ask(),
             Apply::Now => self.apply(),
         }
         let Some(wish) = pull else { return false };
@@ -144,7 +144,7 @@ impl<P: Projection> Reader<P> {
         }
         let events = self.state.apply_queued();
         if let Some(position) = self.state.position() {
-            self.parts.outbox.settle(&self.topic, &events, &position);
+            self.core.outbox.settle(&self.topic, &events, &position);
         }
     }
 
@@ -162,11 +162,11 @@ impl<P: Projection> Reader<P> {
             Outcome::Failed(problem) => self.pull_failed(problem).await,
             Outcome::MayNotWait(millis) => {
                 self.plain_until.set(browser::now_ms() + millis.max(ASK_EVERY_MS));
-                self.state.pull_called_off();
+                self.state.pull_cancelled();
                 self.poll().await;
             }
-            Outcome::CalledOff => {
-                self.state.pull_called_off();
+            Outcome::Cancelled => {
+                self.state.pull_cancelled();
                 self.take(Feed::resume);
             }
         }
@@ -176,7 +176,7 @@ impl<P: Projection> Reader<P> {
         let may_wait = browser::now_ms() >= self.plain_until.get();
         // Without a position the newest page is asked for, and that is there at once.
         let slot = match &wish.after {
-            Some(_) if self.parts.socket.is_polling() && may_wait => self.parts.slots.take(),
+            Some(_) if self.core.socket.is_polling() && may_wait => self.core.slots.take(),
             _ => None,
         };
         let Some(_slot) = slot else {
@@ -192,23 +192,23 @@ impl<P: Projection> Reader<P> {
                 }
                 _ => Outcome::Failed(problem),
             },
-            Err(_) => Outcome::CalledOff,
+            Err(_) => Outcome::Cancelled,
         }
     }
 
     async fn pull_failed(self: Rc<Self>, problem: Problem) {
-        if !self.parts.socket.is_polling() || !problem.code.is_temporary() {
+        if !self.core.socket.is_polling() || !problem.code.is_temporary() {
             return self.state.pull_failed(problem);
         }
         let pause = self.backoff.borrow_mut().next_ms(browser::random());
         self.pause(problem.retry_after_ms.unwrap_or_default().max(pause) as Millis);
         // The badge tells of it, but a page that is still empty must not seem to be loading.
-        if self.state.reading.get_untracked() == Reading::Loading {
+        if self.state.load_state.get_untracked() == LoadState::Loading {
             self.state.pull_failed(problem);
         } else {
-            self.state.pull_called_off();
+            self.state.pull_cancelled();
         }
-        self.parts.socket.input(Input::PollFailed);
+        self.core.socket.input(Input::PollFailed);
         self.poll().await;
     }
 
@@ -222,7 +222,7 @@ impl<P: Projection> Reader<P> {
         if pause > 0 {
             browser::sleep(pause as u64).await;
         }
-        if self.parts.socket.is_polling() {
+        if self.core.socket.is_polling() {
             self.take(Feed::wait);
         }
     }

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use leptos::prelude::*;
 use shared::{Event, Feed, Position, Problem, Pull, Seq, Step, TopicKind};
 
-use super::{Reading, decode};
+use super::{LoadState, decode};
 use crate::realtime::Projection;
 
 /// Events that wait for the next frame. More than a page of them are applied without waiting.
@@ -16,7 +16,7 @@ const QUEUED_MAX: usize = 500;
 /// One reader's state. The signals are what a feature sees of it.
 pub(super) struct TopicState<P: Projection> {
     pub(super) projection: ArcRwSignal<P>,
-    pub(super) reading: ArcRwSignal<Reading>,
+    pub(super) load_state: ArcRwSignal<LoadState>,
     /// The first event that was applied; zero while there is none.
     pub(super) oldest: ArcRwSignal<Seq>,
     feed: RefCell<Feed<Event>>,
@@ -56,7 +56,7 @@ impl<P: Projection> TopicState<P> {
     pub(super) fn new() -> TopicState<P> {
         TopicState {
             projection: ArcRwSignal::new(P::default()),
-            reading: ArcRwSignal::new(Reading::Loading),
+            load_state: ArcRwSignal::new(LoadState::Loading),
             oldest: ArcRwSignal::new(Seq::ZERO),
             feed: RefCell::new(Feed::new(P::Kind::CATCH_UP_MAX)),
             queued: RefCell::default(),
@@ -118,23 +118,23 @@ impl<P: Projection> TopicState<P> {
     /// The node does not let us listen, or no longer.
     pub(super) fn refused(&self, problem: Problem) {
         self.is_refused.set(true);
-        self.reading.set(Reading::Trouble(problem));
+        self.load_state.set(LoadState::Failed(problem));
     }
 
     /// A pull came to nothing, and a person may have to know.
     pub(super) fn pull_failed(&self, problem: Problem) {
-        self.pull_called_off();
-        self.reading.set(Reading::Trouble(problem));
+        self.pull_cancelled();
+        self.load_state.set(LoadState::Failed(problem));
     }
 
     /// A pull came to nothing, and nobody need know: another one follows.
-    pub(super) fn pull_called_off(&self) {
+    pub(super) fn pull_cancelled(&self) {
         self.feed.borrow_mut().on_pull_failed();
     }
 
     /// A person asks for what is missing once more.
     pub(super) fn retry(&self) {
-        self.reading.set(Reading::Loading);
+        self.load_state.set(LoadState::Loading);
         self.update_reading();
     }
 
@@ -142,8 +142,8 @@ impl<P: Projection> TopicState<P> {
     /// is right, and only late.
     fn update_reading(&self) {
         let is_all = self.queued.borrow().events.is_empty() && self.feed.borrow().is_current();
-        if is_all && !self.is_refused.get() && *self.reading.read_untracked() != Reading::Ready {
-            self.reading.set(Reading::Ready);
+        if is_all && !self.is_refused.get() && *self.load_state.read_untracked() != LoadState::Ready {
+            self.load_state.set(LoadState::Ready);
         }
     }
 }
@@ -200,7 +200,7 @@ mod tests {
     fn reader() -> TopicState<Sum> {
         let state = TopicState::new();
         assert!(state.take(Feed::resume).pull.is_some());
-        assert_eq!(state.reading.get_untracked(), Reading::Loading);
+        assert_eq!(state.load_state.get_untracked(), LoadState::Loading);
         state
     }
 
@@ -226,8 +226,8 @@ mod tests {
             next.pull.is_some()
         }
 
-        fn reads(&self) -> (Reading, Vec<u64>) {
-            (self.reading.get_untracked(), self.projection.read_untracked().0.clone())
+        fn reads(&self) -> (LoadState, Vec<u64>) {
+            (self.load_state.get_untracked(), self.projection.read_untracked().0.clone())
         }
     }
 
@@ -235,15 +235,15 @@ mod tests {
     fn a_page_makes_it_ready_whether_the_head_comes_before_or_after() {
         let head_first = reader();
         assert!(!head_first.hears_head(2), "the first page is on its way already");
-        assert_eq!(head_first.reads(), (Reading::Loading, vec![]));
+        assert_eq!(head_first.reads(), (LoadState::Loading, vec![]));
         assert!(!head_first.gets_page(1..=2, 2));
-        assert_eq!(head_first.reads(), (Reading::Ready, vec![1, 2]));
+        assert_eq!(head_first.reads(), (LoadState::Ready, vec![1, 2]));
 
         let page_first = reader();
         assert!(!page_first.gets_page(1..=2, 2));
-        assert_eq!(page_first.reads(), (Reading::Ready, vec![1, 2]));
+        assert_eq!(page_first.reads(), (LoadState::Ready, vec![1, 2]));
         assert!(!page_first.hears_head(2));
-        assert_eq!(page_first.reads(), (Reading::Ready, vec![1, 2]));
+        assert_eq!(page_first.reads(), (LoadState::Ready, vec![1, 2]));
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
             }
             #[expect(clippy::reversed_empty_ranges, reason = "an empty page")]
             state.gets_page(1..=0, 0);
-            assert_eq!(state.reads(), (Reading::Ready, vec![]));
+            assert_eq!(state.reads(), (LoadState::Ready, vec![]));
         }
     }
 
@@ -264,20 +264,20 @@ mod tests {
         let state = reader();
         state.hears_head(3);
         assert!(state.gets_page(1..=2, 2), "the third is pulled");
-        assert_eq!(state.reads(), (Reading::Loading, vec![1, 2]));
+        assert_eq!(state.reads(), (LoadState::Loading, vec![1, 2]));
         state.gets_page(3..=3, 3);
-        assert_eq!(state.reads(), (Reading::Ready, vec![1, 2, 3]));
+        assert_eq!(state.reads(), (LoadState::Ready, vec![1, 2, 3]));
     }
 
     #[test]
     fn a_topic_that_was_opened_while_the_node_was_away_is_ready_once_it_is_back() {
         let state = reader();
         state.pull_failed(no_answer());
-        assert_eq!(state.reads(), (Reading::Trouble(no_answer()), vec![]));
+        assert_eq!(state.reads(), (LoadState::Failed(no_answer()), vec![]));
         assert!(state.hears_head(1), "the page is asked for again");
-        assert_eq!(state.reads().0, Reading::Trouble(no_answer()), "nothing is known yet");
+        assert_eq!(state.reads().0, LoadState::Failed(no_answer()), "nothing is known yet");
         state.gets_page(1..=1, 1);
-        assert_eq!(state.reads(), (Reading::Ready, vec![1]));
+        assert_eq!(state.reads(), (LoadState::Ready, vec![1]));
     }
 
     #[test]
@@ -285,7 +285,7 @@ mod tests {
         let state = reader();
         state.gets_page(1..=1, 1);
         assert!(state.take(Feed::wait).pull.is_some());
-        assert_eq!(state.reads().0, Reading::Ready);
+        assert_eq!(state.reads().0, LoadState::Ready);
     }
 
     #[test]
@@ -293,9 +293,9 @@ mod tests {
         let state = reader();
         state.gets_page(1..=1, 1);
         assert!(state.hears_event(3));
-        assert_eq!(state.reads(), (Reading::Ready, vec![1]));
+        assert_eq!(state.reads(), (LoadState::Ready, vec![1]));
         state.gets_page(2..=3, 3);
-        assert_eq!(state.reads(), (Reading::Ready, vec![1, 2, 3]));
+        assert_eq!(state.reads(), (LoadState::Ready, vec![1, 2, 3]));
     }
 
     #[test]
@@ -304,12 +304,12 @@ mod tests {
         state.gets_page(1..=1, 1);
         state.hears_event(3);
         state.pull_failed(no_answer());
-        assert_eq!(state.reads().0, Reading::Trouble(no_answer()));
+        assert_eq!(state.reads().0, LoadState::Failed(no_answer()));
         state.retry();
-        assert_eq!(state.reads().0, Reading::Loading);
+        assert_eq!(state.reads().0, LoadState::Loading);
         assert!(state.take(Feed::resume).pull.is_some());
         state.gets_page(2..=3, 3);
-        assert_eq!(state.reads(), (Reading::Ready, vec![1, 2, 3]));
+        assert_eq!(state.reads(), (LoadState::Ready, vec![1, 2, 3]));
     }
 
     #[test]
@@ -317,9 +317,9 @@ mod tests {
         let (state, forbidden) = (reader(), Problem::new(ErrorCode::Forbidden, "Members only."));
         state.refused(forbidden.clone());
         state.gets_page(1..=1, 1);
-        assert_eq!(state.reads(), (Reading::Trouble(forbidden), vec![1]));
+        assert_eq!(state.reads(), (LoadState::Failed(forbidden), vec![1]));
         state.hears_head(1);
-        assert_eq!(state.reads().0, Reading::Ready);
+        assert_eq!(state.reads().0, LoadState::Ready);
     }
 
     #[test]

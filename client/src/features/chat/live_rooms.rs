@@ -1,4 +1,4 @@
-//! `Rooms`: keeps the list of rooms fresh, by asking for it and by listening to what is in it.
+//! `LiveRooms`: keeps the list of rooms fresh, by asking for it and by listening to what is in it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,10 +11,10 @@ use shared::{Millis, Problem, Seq, Status, Topic, UserId};
 
 use super::read_marks::ReadMarks;
 use super::room_list::RoomList;
-use crate::browser::{self, Pacer, Storage};
-use crate::realtime::{News, Realtime, use_realtime, watch_topics};
-use crate::ui::{PageTitle, in_words, live, use_page_title};
-use crate::{http, identity::use_me};
+use crate::browser::{self, Storage, Throttle};
+use crate::realtime::{Realtime, TopicUpdate, follow_topics, use_realtime};
+use crate::ui::{TabTitle, problem_text, reactive, use_tab_title};
+use crate::{account::use_account, http};
 
 /// How often the list is asked for while somebody looks: a room that is new is heard of in no other way.
 const FRESH: Duration = Duration::from_secs(15);
@@ -24,16 +24,16 @@ const FRESH_HIDDEN_MS: Millis = 60_000;
 const GATHER_MS: u64 = 150;
 /// So many rooms are listened to: a session may have a hundred topics, and the open room is one of them.
 const WATCHED_MAX: usize = 80;
-/// More lines do not wait for the list to be drawn.
+/// More messages do not wait for the list to be drawn.
 const HEARD_MAX: usize = 500;
 /// Name of the storage item for a person's marks, with their id behind it.
 const MARKS: &str = "duplex:read:";
-/// In a lively room the mark moves with every line; it is kept this long afterwards at the latest.
+/// In a lively room the mark moves with every message; it is kept this long afterwards at the latest.
 const KEEP_MARKS: Duration = Duration::from_secs(1);
 
 /// The rooms of the app. Cheap to copy.
 #[derive(Clone, Copy)]
-pub(super) struct Rooms {
+pub(super) struct LiveRooms {
     /// What is known.
     pub(super) list: RwSignal<RoomList>,
     /// The time, fresh enough for "5 min ago".
@@ -43,7 +43,7 @@ pub(super) struct Rooms {
     realtime: Realtime,
     is_keeping: StoredValue<bool>,
     asking: StoredValue<Asking>,
-    title: PageTitle,
+    title: TabTitle,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -54,11 +54,11 @@ enum Asking {
     Again,
 }
 
-impl Rooms {
+impl LiveRooms {
     /// Makes it and keeps it fresh for as long as the calling component lives.
     pub(super) fn provide() {
-        let me = untrack(|| use_me().identity()).expect("pages are shown to somebody who is signed in");
-        let rooms = Rooms {
+        let me = untrack(|| use_account().identity()).expect("pages are shown to somebody who is signed in");
+        let rooms = LiveRooms {
             list: RwSignal::new(RoomList::new(me.id.clone(), kept_marks(&me.id))),
             me: StoredValue::new(me.id),
             problem: RwSignal::new(None),
@@ -66,27 +66,27 @@ impl Rooms {
             is_keeping: StoredValue::new(false),
             realtime: use_realtime(),
             asking: StoredValue::new(Asking::No),
-            title: use_page_title(),
+            title: use_tab_title(),
         };
         provide_context(rooms);
         rooms.ask_after(0);
         rooms.ask_when_there_is_reason();
         rooms.share_marks();
         let heard = Rc::new(RefCell::new(Vec::new()));
-        let pacer = Pacer::new({
+        let throttle = Throttle::new({
             let heard = heard.clone();
             move || rooms.take(|list| heard.take().into_iter().map(|event| list.take_event(event)).sum())
         });
-        watch_topics(
+        follow_topics(
             move || rooms.topics(),
             move |news| match news {
-                News::Event(event) => {
+                TopicUpdate::Event(event) => {
                     heard.borrow_mut().push(event);
-                    if heard.borrow().len() < HEARD_MAX { pacer.ask() } else { pacer.act() }
+                    if heard.borrow().len() < HEARD_MAX { throttle.ask() } else { throttle.act() }
                 }
-                News::Head(topic, seq) if !rooms.is_aware(&topic, seq) => rooms.ask(),
-                News::Head(..) => {}
-                News::Presence(topic, total) => {
+                TopicUpdate::Head(topic, seq) if !rooms.is_aware(&topic, seq) => rooms.ask(),
+                TopicUpdate::Head(..) => {}
+                TopicUpdate::Presence(topic, total) => {
                     rooms.list.update(|list| list.take_presence(topic.name(), total));
                 }
             },
@@ -120,7 +120,7 @@ impl Rooms {
 
     /// Why the list may be out of date, where the badge does not say so already.
     pub(super) fn problem(self) -> Option<String> {
-        self.problem.get().filter(|_| !self.realtime.is_away()).map(|problem| in_words(&problem))
+        self.problem.get().filter(|_| !self.realtime.is_away()).map(|problem| problem_text(&problem))
     }
 
     /// The newest seq that this person has read in the room; nothing for a room that they never saw.
@@ -199,7 +199,7 @@ impl Rooms {
     fn ask_when_there_is_reason(self) {
         let status = self.realtime.status();
         let was = Cell::new(None);
-        Effect::new(live(move || {
+        Effect::new(reactive(move || {
             let is = status.get();
             // A node that has just been reached has told its time.
             self.now.set(browser::node_ms());
@@ -240,8 +240,8 @@ impl Rooms {
     }
 }
 
-/// The [`Rooms`] that the layout provides.
-pub(super) fn use_rooms() -> Rooms {
+/// The [`LiveRooms`] that the layout provides.
+pub(super) fn use_rooms() -> LiveRooms {
     use_context().expect("the layout provides it to every page of the demo")
 }
 

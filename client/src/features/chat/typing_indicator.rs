@@ -7,14 +7,14 @@ use shared::features::chat::ChatSignal;
 
 use super::timeline::Timeline;
 use super::typing::{BELIEVED_MS, Typing};
+use crate::account::use_account;
 use crate::browser;
-use crate::identity::use_me;
 use crate::realtime::TopicReader;
-use crate::ui::{live, use_announcer};
+use crate::ui::{reactive, use_announcer};
 
 /// Who is writing in the room, for as long as the calling component lives.
 pub(super) fn use_typing(reader: TopicReader<Timeline>) -> RwSignal<Typing> {
-    let (typing, me, announcer) = (RwSignal::new(Typing::default()), use_me(), use_announcer());
+    let (typing, me, announcer) = (RwSignal::new(Typing::default()), use_account(), use_announcer());
     reader.on_signal(move |from, signal| {
         // One's own other tab.
         if untrack(|| me.identity()).is_none_or(|me| me.id == from.id) {
@@ -33,9 +33,9 @@ pub(super) fn use_typing(reader: TopicReader<Timeline>) -> RwSignal<Typing> {
             ChatSignal::Stopped => typing.try_update(|typing| typing.stop(&from.id)).unwrap_or_default(),
         }
     });
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         let members = reader.members.read();
-        if typing.with_untracked(Typing::is_anybody) {
+        if typing.with_untracked(Typing::is_anyone) {
             typing.update(|typing| typing.keep_members(&members));
         }
     }));
@@ -43,15 +43,15 @@ pub(super) fn use_typing(reader: TopicReader<Timeline>) -> RwSignal<Typing> {
 }
 
 /// Says in the room that somebody writes here, now and then while they do.
-pub(super) fn say_typing(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
-    if typing.try_update_untracked(|typing| typing.is_to_be_said(browser::now_ms())) == Some(true) {
+pub(super) fn signal_typing(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
+    if typing.try_update_untracked(|typing| typing.should_signal(browser::now_ms())) == Some(true) {
         reader.signal(&ChatSignal::Typing);
     }
 }
 
 /// Says that they do not any more.
-pub(super) fn say_stopped(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
-    if typing.try_update_untracked(|typing| typing.is_to_be_taken_back(browser::now_ms())) == Some(true) {
+pub(super) fn signal_stopped(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
+    if typing.try_update_untracked(|typing| typing.should_signal_stop(browser::now_ms())) == Some(true) {
         reader.signal(&ChatSignal::Stopped);
     }
 }
@@ -59,9 +59,9 @@ pub(super) fn say_stopped(reader: TopicReader<Timeline>, typing: RwSignal<Typing
 /// Always as high as its text, so that nothing moves when somebody begins. It is read aloud by the announcer,
 /// which does not repeat itself.
 #[component]
-pub(super) fn TypingLine(typing: RwSignal<Typing>) -> impl IntoView {
+pub(super) fn TypingIndicator(typing: RwSignal<Typing>) -> impl IntoView {
     let names = Memo::new(move |_| typing.with(Typing::names));
-    let words = live(move || match names.get().as_slice() {
+    let words = reactive(move || match names.get().as_slice() {
         [] => ().into_any(),
         [one] => view! { <bdi>{one.clone()}</bdi> " is typing…" }.into_any(),
         [one, other] => {

@@ -1,4 +1,4 @@
-//! `Pacer`: draws at a pace that a person can follow, whatever the pace at which things happen.
+//! `Throttle`: draws at a pace that a person can follow, whatever the pace at which things happen.
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
@@ -14,18 +14,18 @@ const PACE_MS: Millis = 100;
 
 /// Calls what it was made for when it is asked to: with the next frame if that was long enough ago, else a little
 /// later, once for all that asked meanwhile. In a page that nobody sees there are no frames: there it calls at once.
-pub struct Pacer {
-    this: Weak<Pacer>,
+pub struct Throttle {
+    this: Weak<Throttle>,
     act: Box<dyn Fn()>,
     is_due: Cell<bool>,
     acted_at: Cell<Millis>,
 }
 
-impl Pacer {
-    /// A pacer of `act`.
-    pub fn new(act: impl Fn() + 'static) -> Rc<Pacer> {
+impl Throttle {
+    /// A throttle of `act`.
+    pub fn new(act: impl Fn() + 'static) -> Rc<Throttle> {
         let acted_at = Cell::new(Millis::MIN / 2);
-        Rc::new_cyclic(|this| Pacer {
+        Rc::new_cyclic(|this| Throttle {
             this: this.clone(),
             act: Box::new(act),
             is_due: Cell::default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use shared::{Millis, Status};
 
-use super::{live, pass_focus_on};
+use super::{pass_focus_on, reactive};
 use crate::browser;
 
 /// The button that says the status.
@@ -24,7 +24,7 @@ pub fn ConnectionBadge(
     on_reconnect: Callback<()>,
 ) -> impl IntoView {
     let now = RwSignal::new(browser::now_ms());
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         if !matches!(status.get(), Status::Waiting { .. }) {
             return;
         }
@@ -32,7 +32,7 @@ pub fn ConnectionBadge(
         let tick = set_interval_with_handle(move || now.set(browser::now_ms()), Duration::from_millis(250));
         on_cleanup(move || tick.iter().for_each(|tick| tick.clear()));
     }));
-    let countdown = live(move || match status.get() {
+    let countdown = reactive(move || match status.get() {
         Status::Waiting { until } => format!(" in {} s", seconds_left(until, now.get())),
         _ => String::new(),
     });
@@ -43,7 +43,7 @@ pub fn ConnectionBadge(
     let is_lost = |status| matches!(status, Status::Waiting { .. } | Status::Offline | Status::Refused);
     let can_hurry = Memo::new(move |_| is_lost(status.get()));
     let reconnect = move |_| on_reconnect.run(());
-    let hurry = live(move || {
+    let hurry = reactive(move || {
         if !can_hurry.get() {
             return ().into_any();
         }
@@ -54,19 +54,19 @@ pub fn ConnectionBadge(
         .into_any()
     });
     view! {
-        <div id="connection" class="badge" data-status=live(move || told.get().0)>
+        <div id="connection" class="badge" data-status=reactive(move || told.get().0)>
             <button
                 id=STATE class="badge-state" type="button" popovertarget="connection-why"
-                title=live(move || told.get().2)
+                title=reactive(move || told.get().2)
             >
                 <span class="badge-dot" aria-hidden="true"></span>
                 <span class="badge-label">
-                    {live(move || told.get().1)} <span class="badge-countdown" aria-hidden="true">{countdown}</span>
+                    {reactive(move || told.get().1)} <span class="badge-countdown" aria-hidden="true">{countdown}</span>
                 </span>
             </button>
             {hurry}
-            <p id="connection-why" class="menu badge-why" popover="auto">{live(move || told.get().2)}</p>
-            <span class="visually-hidden" role="status">{live(move || told.get().1)}</span>
+            <p id="connection-why" class="menu badge-why" popover="auto">{reactive(move || told.get().2)}</p>
+            <span class="visually-hidden" role="status">{reactive(move || told.get().1)}</span>
         </div>
     }
 }

@@ -1,5 +1,5 @@
-//! `Arrival`: what a reader sees on coming into a room, or back to its tab: the place where they were, or the first
-//! line that is new to them. And what they have read from then on.
+//! `RoomVisit`: what a reader sees on coming into a room, or back to its tab: the place where they were, or the first
+//! message that is new to them. And what they have read from then on.
 
 use std::cell::Cell;
 
@@ -7,27 +7,27 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{Seq, UserId};
 
-use super::older::Older;
-use super::place::Place;
-use super::rooms::{Rooms, use_rooms};
+use super::live_rooms::{LiveRooms, use_rooms};
+use super::older_messages::OlderMessages;
+use super::scroll_position::ScrollPosition;
 use super::scroller::Scroller;
 use super::timeline::Timeline;
 use crate::browser;
-use crate::realtime::{Reading, TopicReader};
-use crate::ui::live;
+use crate::realtime::{LoadState, TopicReader};
+use crate::ui::reactive;
 
-/// The row that says from where on the lines are new.
+/// The row that says from where on the messages are new.
 pub(super) const NEW_ROW: &str = "unread-start";
 
 /// One visit to a room. Cheap to copy.
 #[derive(Clone, Copy)]
-pub(super) struct Arrival {
+pub(super) struct RoomVisit {
     room: StoredValue<String>,
     me: Memo<Option<UserId>>,
     reader: TopicReader<Timeline>,
     scroller: Scroller,
-    older: Older,
-    rooms: Rooms,
+    older: OlderMessages,
+    rooms: LiveRooms,
     /// The room's mark when it came into sight.
     read_before: RwSignal<Option<Seq>>,
     /// True if the reader is where they belong, so that what is in sight from now on is read.
@@ -35,16 +35,16 @@ pub(super) struct Arrival {
     is_tab_shown: RwSignal<bool>,
 }
 
-impl Arrival {
+impl RoomVisit {
     /// Begins one that ends with the calling component.
     pub(super) fn begin(
         room: String,
         me: Memo<Option<UserId>>,
         reader: TopicReader<Timeline>,
         scroller: Scroller,
-        older: Older,
-    ) -> Arrival {
-        let arrival = Arrival {
+        older: OlderMessages,
+    ) -> RoomVisit {
+        let visit = RoomVisit {
             room: StoredValue::new(room),
             me,
             reader,
@@ -55,11 +55,11 @@ impl Arrival {
             is_over: RwSignal::new(false),
             is_tab_shown: RwSignal::new(!browser::is_hidden()),
         };
-        arrival.arrive_once_ready();
-        arrival.note_what_is_read();
-        arrival.look_when_the_tab_is_shown();
-        arrival.keep_the_place();
-        arrival
+        visit.arrive_once_ready();
+        visit.note_what_is_read();
+        visit.look_when_the_tab_is_shown();
+        visit.keep_the_place();
+        visit
     }
 
     /// True if the reader is where they belong. Not tracked.
@@ -67,9 +67,9 @@ impl Arrival {
         self.is_over.try_get_untracked() == Some(true)
     }
 
-    /// The first line that was new when the room came into sight, where it is here.
+    /// The first message that was new when the room came into sight, where it is here.
     pub(super) fn new_from(self) -> Memo<Option<Seq>> {
-        let Arrival { me, reader, read_before, .. } = self;
+        let RoomVisit { me, reader, read_before, .. } = self;
         Memo::new(move |_| {
             let (before, me) = (read_before.get()?, me.get()?);
             reader.projection.with(|timeline| timeline.first_of_others_after(before, &me))
@@ -78,8 +78,8 @@ impl Arrival {
 
     fn arrive_once_ready(self) {
         let is_begun = Cell::new(false);
-        Effect::new(live(move || {
-            if self.reader.reading.get() == Reading::Ready && !is_begun.replace(true) {
+        Effect::new(reactive(move || {
+            if self.reader.load_state.get() == LoadState::Ready && !is_begun.replace(true) {
                 spawn_local(self.arrive());
             }
         }));
@@ -88,7 +88,8 @@ impl Arrival {
     async fn arrive(self) {
         let Some(room) = self.room.try_get_value() else { return };
         let newest = self.reader.projection.with_untracked(Timeline::newest);
-        let (place, mark) = (Place::kept(&room), self.rooms.mark(&room).filter(|mark| *mark < newest));
+        let (place, mark) =
+            (ScrollPosition::kept(&room), self.rooms.mark(&room).filter(|mark| *mark < newest));
         self.read_before.set(mark);
         let first = place.map(|place| place.seq).or(mark.map(Seq::next));
         let Some(first) = first else { return self.is_over.set(true) };
@@ -97,7 +98,7 @@ impl Arrival {
     }
 
     /// Goes to the place, or else up to what is new, once all that was taken in is drawn.
-    fn show_once_drawn(self, place: Option<Place>) {
+    fn show_once_drawn(self, place: Option<ScrollPosition>) {
         request_animation_frame(move || {
             let Some(read_before) = self.read_before.try_get_untracked() else { return };
             let unread = self.unread(read_before);
@@ -112,7 +113,7 @@ impl Arrival {
         });
     }
 
-    /// Number of lines of others after the mark, as far as they are here.
+    /// Number of messages of others after the mark, as far as they are here.
     fn unread(self, mark: Option<Seq>) -> usize {
         let (Some(mark), Some(me)) = (mark, self.me.get_untracked()) else { return 0 };
         self.reader.projection.with_untracked(|timeline| timeline.of_others_after(mark, &me).count())
@@ -120,7 +121,7 @@ impl Arrival {
 
     /// The end was seen by somebody who is at the end of a tab that is shown.
     fn note_what_is_read(self) {
-        Effect::new(live(move || {
+        Effect::new(reactive(move || {
             let newest = self.reader.projection.with(Timeline::newest);
             let is_seen = self.is_over.get() && self.is_tab_shown.get() && self.scroller.is_at_end.get();
             if is_seen && newest > Seq::ZERO {
@@ -140,7 +141,7 @@ impl Arrival {
         on_cleanup(move || changed.remove());
     }
 
-    /// Marks as new the lines that came meanwhile. Somebody who had scrolled up stays where they are.
+    /// Marks as new the messages that came meanwhile. Somebody who had scrolled up stays where they are.
     fn come_back(self) {
         let mark = self.room.with_value(|room| self.rooms.mark(room));
         if self.unread(mark) == 0 {
@@ -157,7 +158,7 @@ impl Arrival {
     fn keep_the_place(self) {
         let keep = move || {
             if let Some(room) = self.room.try_get_value().filter(|_| self.is_over()) {
-                Place::keep(&room, self.scroller.place());
+                ScrollPosition::keep(&room, self.scroller.place());
             }
         };
         let gone = window_event_listener_untyped("pagehide", move |_| keep());

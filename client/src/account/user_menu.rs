@@ -8,9 +8,9 @@ use leptos::task::spawn_local;
 use shared::Identity;
 
 use super::name_form::NameForm;
-use super::use_me;
+use super::use_account;
 use crate::realtime::use_realtime;
-use crate::ui::{Avatar, focus_on, in_words, isolated, live, use_notices};
+use crate::ui::{Avatar, focus_on, isolate_bidi, problem_text, reactive, use_notices};
 
 const BUTTON: &str = "user-menu";
 const RENAME: &str = "rename";
@@ -26,7 +26,7 @@ pub fn UserMenu(
     let name = person.name.to_string();
     let actions = {
         let name = name.clone();
-        live(move || match is_renaming.get() {
+        reactive(move || match is_renaming.get() {
             true => view! { <Renaming name=name.clone() is_open=is_renaming/> }.into_any(),
             false => view! { <Actions name=name.clone() is_renaming/> }.into_any(),
         })
@@ -36,7 +36,7 @@ pub fn UserMenu(
             id=BUTTON class="user-button" type="button" popovertarget="user-actions"
             on:click=move |_| is_renaming.set(false)
         >
-            <Avatar of=person/>
+            <Avatar identity=person/>
             <bdi class="user-name">{name}</bdi>
             <span class="visually-hidden">": your menu"</span>
         </button>
@@ -46,7 +46,7 @@ pub fn UserMenu(
 
 #[component]
 fn Actions(name: String, is_renaming: RwSignal<bool>) -> impl IntoView {
-    let (me, notices, realtime) = (use_me(), use_notices(), use_realtime());
+    let (me, notices, realtime) = (use_account(), use_notices(), use_realtime());
     let sign_out = move |_| {
         if untrack(|| realtime.is_away()) {
             return notices
@@ -59,11 +59,11 @@ fn Actions(name: String, is_renaming: RwSignal<bool>) -> impl IntoView {
                 // A guest cannot come back: nobody could ever send it.
                 Ok(()) => realtime.forget_unsent(),
                 // Connected again, since the page is that of somebody who is signed in.
-                Err(problem) => notices.warn(format!("You're still signed in. {}", in_words(&problem))),
+                Err(problem) => notices.warn(format!("You're still signed in. {}", problem_text(&problem))),
             }
         });
     };
-    let warning = live(move || loss(realtime.unsent()));
+    let warning = reactive(move || loss(realtime.unsent()));
     view! {
         <p class="menu-text">"You're " <strong><bdi>{name}</bdi></strong></p>
         <button id=RENAME class="menu-item" type="button" on:click=move |_| is_renaming.set(true)>
@@ -95,7 +95,7 @@ fn Renaming(name: String, is_open: RwSignal<bool>) -> impl IntoView {
     let done = move |now: String| {
         focus_on(BUTTON);
         if now != before {
-            notices.tell(format!("You're now {}. Earlier messages keep your old name.", isolated(&now)));
+            notices.tell(format!("You're now {}. Earlier messages keep your old name.", isolate_bidi(&now)));
         }
     };
     let cancel = move |_| {

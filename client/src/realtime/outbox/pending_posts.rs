@@ -1,28 +1,28 @@
-//! `Posts`: what one person has written and not seen as events yet, in order. Plain data: no browser, no clock.
+//! `PendingPosts`: what one person has written and not seen as events yet, in order. Plain data: no browser, no clock.
 //!
 //! What the browser's storage holds counts, for a post that is kept there: one that is gone from it was settled
 //! or dropped in another tab.
 
 use shared::{Event, Key, Millis, Position, Topic};
 
-use super::{Post, PostState};
+use super::{PendingPost, SendState};
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(in crate::realtime) struct Posts(Vec<Entry>);
+pub(in crate::realtime) struct PendingPosts(Vec<Entry>);
 
 #[derive(Debug)]
 struct Entry {
-    post: Post,
+    post: PendingPost,
     /// Whether the browser holds it, so that it survives a reload.
     is_kept: bool,
     /// Not sent from here before: another tab is about to.
     left_until: Millis,
 }
 
-impl Posts {
+impl PendingPosts {
     /// All of them, in the order of writing.
-    pub(in crate::realtime) fn iter(&self) -> impl Iterator<Item = &Post> {
+    pub(in crate::realtime) fn iter(&self) -> impl Iterator<Item = &PendingPost> {
         self.0.iter().map(|entry| &entry.post)
     }
 
@@ -37,13 +37,13 @@ impl Posts {
     }
 
     /// Adds a post.
-    pub(super) fn add(&mut self, post: Post, is_kept: bool) {
+    pub(super) fn add(&mut self, post: PendingPost, is_kept: bool) {
         self.insert(Entry { post, is_kept, left_until: 0 });
     }
 
     /// Takes in what the browser holds of the same person; `now` is of the clock for waiting. What is new here is
     /// left to the tab that wrote it, for a while, unless no other can be sending it: then `left_ms` is 0.
-    pub(super) fn take_kept(&mut self, kept: Vec<Post>, now: Millis, left_ms: Millis) {
+    pub(super) fn take_kept(&mut self, kept: Vec<PendingPost>, now: Millis, left_ms: Millis) {
         let is_there = |key: &Key| kept.iter().any(|post| post.key == *key);
         self.0.retain(|entry| !entry.is_kept || is_acked(&entry.post) || is_there(&entry.post.key));
         for post in kept {
@@ -59,14 +59,14 @@ impl Posts {
     }
 
     /// The first one of a topic that is to be sent.
-    pub(super) fn next_pending(&self, topic: &Topic) -> Option<Post> {
-        let is_next = |post: &&Post| post.topic == *topic && post.state == PostState::Pending;
+    pub(super) fn next_queued(&self, topic: &Topic) -> Option<PendingPost> {
+        let is_next = |post: &&PendingPost| post.topic == *topic && post.state == SendState::Queued;
         self.iter().find(is_next).cloned()
     }
 
     /// The topics to which something is to be sent.
-    pub(super) fn pending_topics(&self) -> Vec<Topic> {
-        let pending = self.iter().filter(|post| post.state == PostState::Pending);
+    pub(super) fn queued_topics(&self) -> Vec<Topic> {
+        let pending = self.iter().filter(|post| post.state == SendState::Queued);
         let mut topics: Vec<Topic> = pending.map(|post| post.topic.clone()).collect();
         topics.dedup();
         topics
@@ -75,11 +75,11 @@ impl Posts {
     /// How long to leave a post to the tab that wrote it; nothing when it is no longer to be sent.
     pub(super) fn left_ms(&self, key: &Key, now: Millis) -> Option<Millis> {
         let entry = self.0.iter().find(|entry| entry.post.key == *key)?;
-        (entry.post.state == PostState::Pending).then(|| (entry.left_until - now).max(0))
+        (entry.post.state == SendState::Queued).then(|| (entry.left_until - now).max(0))
     }
 
     /// Has `keep` keep again what the browser held, and notes what it does not keep any more.
-    pub(super) fn keep_anew(&mut self, keep: impl Fn(&Post) -> bool) {
+    pub(super) fn keep_anew(&mut self, keep: impl Fn(&PendingPost) -> bool) {
         for entry in self.0.iter_mut().filter(|entry| entry.is_kept && !is_acked(&entry.post)) {
             entry.is_kept = keep(&entry.post);
         }
@@ -91,7 +91,7 @@ impl Posts {
     }
 
     /// Moves a post on, and gives it back as it is then. Nothing when it is not there any more.
-    pub(super) fn set_state(&mut self, key: &Key, state: PostState) -> Option<Post> {
+    pub(super) fn set_state(&mut self, key: &Key, state: SendState) -> Option<PendingPost> {
         let entry = self.0.iter_mut().find(|entry| entry.post.key == *key)?;
         (entry.post.state, entry.left_until) = (state, 0);
         Some(entry.post.clone())
@@ -100,28 +100,28 @@ impl Posts {
     /// Moves a held post to the end, as one that is written now.
     pub(super) fn renew_held(&mut self, key: &Key, now: Millis) {
         let at = self.next_at(now);
-        if let Some(post) = self.remove_if(|post| post.key == *key && post.state == PostState::Held) {
-            self.add(Post { at, state: PostState::Pending, ..post }, true);
+        if let Some(post) = self.remove_if(|post| post.key == *key && post.state == SendState::Held) {
+            self.add(PendingPost { at, state: SendState::Queued, ..post }, true);
         }
     }
 
     /// Takes a post out.
-    pub(super) fn remove(&mut self, key: &Key) -> Option<Post> {
+    pub(super) fn remove(&mut self, key: &Key) -> Option<PendingPost> {
         self.remove_if(|post| post.key == *key)
     }
 
-    fn remove_if(&mut self, is_it: impl Fn(&Post) -> bool) -> Option<Post> {
+    fn remove_if(&mut self, is_it: impl Fn(&PendingPost) -> bool) -> Option<PendingPost> {
         let place = self.0.iter().position(|entry| is_it(&entry.post))?;
         Some(self.0.remove(place).post)
     }
 
     /// Which posts are done, for a reader that has these events and everything up to `at`.
     pub(super) fn settled(&self, topic: &Topic, events: &[Event], at: &Position) -> Vec<Key> {
-        let is_settled = |post: &&Post| {
+        let is_settled = |post: &&PendingPost| {
             let came = |event: &Event| event.author.id == post.author && event.key == post.key;
             // The event of another life of the log does not come any more.
             let is_past = |acked: &Position| acked.epoch != at.epoch || acked.seq <= at.seq;
-            let passed = matches!(&post.state, PostState::Acked(acked) if is_past(acked));
+            let passed = matches!(&post.state, SendState::Acked(acked) if is_past(acked));
             post.topic == *topic && (passed || events.iter().any(came))
         };
         self.iter().filter(is_settled).map(|post| post.key.clone()).collect()
@@ -133,8 +133,8 @@ impl Posts {
     }
 }
 
-fn is_acked(post: &Post) -> bool {
-    matches!(post.state, PostState::Acked(_))
+fn is_acked(post: &PendingPost) -> bool {
+    matches!(post.state, SendState::Acked(_))
 }
 
 #[cfg(test)]
@@ -151,10 +151,10 @@ mod tests {
         "probe:topic".parse().unwrap()
     }
 
-    fn post(name: &str, at: Millis) -> Post {
+    fn post(name: &str, at: Millis) -> PendingPost {
         let (author, body) = (UserId("u_ada".into()), Payload::of(&name).unwrap());
-        let (topic, url, state) = (topic(), "/".into(), PostState::Pending);
-        Post { author, topic, key: key(name), url, body, at, state }
+        let (topic, url, state) = (topic(), "/".into(), SendState::Queued);
+        PendingPost { author, topic, key: key(name), url, body, at, state }
     }
 
     fn event(of: &str, seq: u64, author: &str) -> Event {
@@ -167,13 +167,13 @@ mod tests {
         Position { epoch: Epoch::try_from("e1".to_owned()).unwrap(), seq: Seq(seq) }
     }
 
-    fn names(posts: &Posts) -> Vec<&str> {
+    fn names(posts: &PendingPosts) -> Vec<&str> {
         posts.iter().map(|post| post.key.as_str()).collect()
     }
 
     /// Written here, all kept.
-    fn written(these: &[(&str, Millis)]) -> Posts {
-        let mut posts = Posts::default();
+    fn written(these: &[(&str, Millis)]) -> PendingPosts {
+        let mut posts = PendingPosts::default();
         these.iter().for_each(|(name, at)| posts.add(post(name, *at), true));
         posts
     }
@@ -194,7 +194,7 @@ mod tests {
         });
         posts.take_kept(all.into(), 0, 0);
         assert_eq!(names(&posts), ["a", "b", "c", "d"]);
-        assert_eq!(posts.next_pending(&topic()).map(|post| post.key), Some(key("a")));
+        assert_eq!(posts.next_queued(&topic()).map(|post| post.key), Some(key("a")));
     }
 
     #[test]
@@ -235,11 +235,11 @@ mod tests {
     #[test]
     fn a_failure_in_another_tab_is_one_here() {
         let (mut posts, failed) =
-            (written(&[("a", 1)]), PostState::Failed(Problem::new(ErrorCode::Invalid, "no")));
-        let told = Post { state: failed.clone(), ..post("a", 1) };
+            (written(&[("a", 1)]), SendState::Failed(Problem::new(ErrorCode::Invalid, "no")));
+        let told = PendingPost { state: failed.clone(), ..post("a", 1) };
         posts.take_kept(vec![told], 0, 0);
         assert_eq!(posts.iter().next().map(|post| post.state.clone()), Some(failed));
-        assert_eq!((posts.next_pending(&topic()), posts.unsent()), (None, 1));
+        assert_eq!((posts.next_queued(&topic()), posts.unsent()), (None, 1));
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn an_acked_post_is_settled_by_whoever_has_read_that_far() {
         let mut posts = written(&[("a", 1)]);
-        posts.set_state(&key("a"), PostState::Acked(position(7)));
+        posts.set_state(&key("a"), SendState::Acked(position(7)));
         assert_eq!(posts.unsent(), 0);
         assert_eq!(posts.settled(&topic(), &[], &position(6)), []);
         assert_eq!(posts.settled(&topic(), &[], &position(7)), [key("a")]);
@@ -260,10 +260,10 @@ mod tests {
 
     #[test]
     fn what_was_kept_is_read_back_as_it_was() {
-        let failed = PostState::Failed(Problem::new(ErrorCode::Invalid, "no"));
-        for state in [PostState::Pending, failed] {
-            let post = Post { state, ..post("a", 1) };
-            assert_eq!(Post::from_json(&post.to_json().unwrap(), 2), Some(post));
+        let failed = SendState::Failed(Problem::new(ErrorCode::Invalid, "no"));
+        for state in [SendState::Queued, failed] {
+            let post = PendingPost { state, ..post("a", 1) };
+            assert_eq!(PendingPost::from_json(&post.to_json().unwrap(), 2), Some(post));
         }
     }
 
@@ -271,18 +271,22 @@ mod tests {
     fn a_post_is_kept_however_old_and_held_after_thirty_days() {
         const DAY: Millis = 24 * 60 * 60 * 1_000;
         let kept = post("a", 0).to_json().unwrap();
-        let state = |now| Post::from_json(&kept, now).unwrap().state;
-        assert_eq!(state(30 * DAY), PostState::Pending);
-        assert_eq!(state(31 * DAY), PostState::Held);
-        assert_eq!(state(400 * DAY), PostState::Held);
-        assert_eq!(state(-400 * DAY), PostState::Pending, "a clock that was turned back");
+        let state = |now| PendingPost::from_json(&kept, now).unwrap().state;
+        assert_eq!(state(30 * DAY), SendState::Queued);
+        assert_eq!(state(31 * DAY), SendState::Held);
+        assert_eq!(state(400 * DAY), SendState::Held);
+        assert_eq!(state(-400 * DAY), SendState::Queued, "a clock that was turned back");
     }
 
     #[test]
     fn a_held_post_is_not_sent_before_its_author_says_so_and_then_goes_out_last() {
-        let mut posts = Posts::default();
-        posts.take_kept(vec![Post { state: PostState::Held, ..post("old", 1) }, post("new", 50)], 0, 0);
-        assert_eq!(posts.next_pending(&topic()).map(|post| post.key), Some(key("new")));
+        let mut posts = PendingPosts::default();
+        posts.take_kept(
+            vec![PendingPost { state: SendState::Held, ..post("old", 1) }, post("new", 50)],
+            0,
+            0,
+        );
+        assert_eq!(posts.next_queued(&topic()).map(|post| post.key), Some(key("new")));
         assert_eq!(posts.unsent(), 2);
         posts.renew_held(&key("old"), 40);
         assert_eq!(names(&posts), ["new", "old"]);

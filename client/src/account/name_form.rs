@@ -4,8 +4,8 @@ use leptos::task::spawn_local;
 use leptos::{ev, html, prelude::*};
 use shared::{DisplayName, ErrorCode, Millis, Problem};
 
-use super::use_me;
-use crate::ui::{focus_on, in_words, live};
+use super::use_account;
+use crate::ui::{focus_on, problem_text, reactive};
 
 /// Id of the field.
 const FIELD: &str = "display-name";
@@ -23,7 +23,7 @@ pub fn NameForm(
     #[prop(into)]
     on_done: Callback<String>,
 ) -> impl IntoView {
-    let me = use_me();
+    let me = use_account();
     let field = NodeRef::<html::Input>::new();
     let (is_busy, problem) = (RwSignal::new(false), RwSignal::new(String::new()));
     // Somebody who was typing a message must not type on into a name.
@@ -64,9 +64,9 @@ pub fn NameForm(
                 <input
                     id=FIELD class="field" node_ref=field type="text" value=name
                     autocomplete="nickname" aria-describedby="name-problem name-hint"
-                    aria-invalid=live(move || (!problem.read().is_empty()).then_some("true"))
+                    aria-invalid=reactive(move || (!problem.read().is_empty()).then_some("true"))
                 />
-                <button id="name-submit" class="button" aria-disabled=live(move || is_busy.get().then_some("true"))>
+                <button id="name-submit" class="button" aria-disabled=reactive(move || is_busy.get().then_some("true"))>
                     {action}
                 </button>
             </div>
@@ -82,7 +82,7 @@ fn refusal(problem: &Problem) -> String {
         (ErrorCode::TooMany, Some(millis)) => {
             format!("Too many new names from your network. Try again in {}.", duration(millis as Millis))
         }
-        _ => in_words(problem),
+        _ => problem_text(problem),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `About`: one sentence about the app, and the ways from its first pages to everything around it.
+//! `AppLinks`: one sentence about the app, and the ways from its first pages to everything around it.
 
 use leptos::prelude::*;
 use shared::endpoint;
@@ -7,11 +7,11 @@ use shared::endpoint;
 const SOURCE: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// The app in one sentence, for somebody who has never seen it. `client/index.html` says it while the page loads.
-pub const PITCH: &str = "Duplex is a realtime app: what one person does, everyone else sees at once, whatever happens in between.";
+pub const TAGLINE: &str = "Duplex is a realtime app: what one person does, everyone else sees at once, whatever happens in between.";
 
 /// Links to a second window, to the documents of the contract and to the source.
 #[component]
-pub fn About(
+pub fn AppLinks(
     /// The path that the second window opens.
     #[prop(into)]
     second_window: String,
@@ -39,6 +39,6 @@ mod tests {
 
     #[test]
     fn the_page_says_the_same_while_it_loads() {
-        assert!(include_str!("../../index.html").contains(PITCH));
+        assert!(include_str!("../../index.html").contains(TAGLINE));
     }
 }

@@ -3,17 +3,17 @@
 use leptos::prelude::*;
 use shared::{Key, Millis};
 
-use super::arrival::NEW_ROW;
 use super::markup::{Part, parts};
-use super::rows::{Message, Row, Stage};
+use super::rows::{MessageRow, MessageState, Row};
+use super::visit::NEW_ROW;
 use crate::browser;
-use crate::ui::{Avatar, Icon, IconOf, in_words, live, time};
+use crate::ui::{Avatar, Icon, IconName, problem_text, reactive, time};
 
 const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
 
-/// What a person can do about a line that was not sent.
+/// What a person can do about a message that was not sent.
 #[derive(Clone, Copy)]
-pub(super) struct OnFailed {
+pub(super) struct UnsentActions {
     /// Send it, under the key that it has.
     pub(super) retry: Callback<Key>,
     /// Write it anew.
@@ -24,27 +24,28 @@ pub(super) struct OnFailed {
 
 /// One row.
 #[component]
-pub(super) fn RowView(row: Row, now: RwSignal<Millis>, on_failed: OnFailed) -> impl IntoView {
+pub(super) fn RowView(row: Row, now: RwSignal<Millis>, actions: UnsentActions) -> impl IntoView {
     match row {
         Row::Day { at, .. } => {
-            view! { <li class="day"><span>{live(move || time::day(at, now.get()))}</span></li> }.into_any()
+            view! { <li class="day"><span>{reactive(move || time::day(at, now.get()))}</span></li> }
+                .into_any()
         }
         Row::New => view! { <li class=NEW_ROW translate="no"><span>"New"</span></li> }.into_any(),
-        Row::Message(message) => view! { <MessageView message on_failed/> }.into_any(),
+        Row::Message(message) => view! { <MessageView message actions/> }.into_any(),
     }
 }
 
 #[component]
-fn MessageView(message: Message, on_failed: OnFailed) -> impl IntoView {
-    let Message { line, continues, is_own, stage } = message;
-    let class = [Some("message"), is_own.then_some("own"), continues.then_some("continues"), stage.class()];
+fn MessageView(message: MessageRow, actions: UnsentActions) -> impl IntoView {
+    let MessageRow { message, continues, is_own, state } = message;
+    let class = [Some("message"), is_own.then_some("own"), continues.then_some("continues"), state.class()];
     let class = class.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let seq = (stage == Stage::Settled).then(|| line.seq.to_string());
-    let (author, name, at) = (line.author.clone(), line.author.name.to_string(), line.at);
-    let (key, name_of_key) = (line.key.clone(), line.key.as_str().to_owned());
+    let seq = (state == MessageState::Settled).then(|| message.seq.to_string());
+    let (author, name, at) = (message.author.clone(), message.author.name.to_string(), message.at);
+    let (key, name_of_key) = (message.key.clone(), message.key.as_str().to_owned());
     view! {
         <li class=class data-seq=seq data-key=name_of_key>
-            <Avatar of=author/>
+            <Avatar identity=author/>
             <div class="message-body">
                 <p class="message-head">
                     <bdi class="message-author">{name}</bdi>
@@ -54,9 +55,9 @@ fn MessageView(message: Message, on_failed: OnFailed) -> impl IntoView {
                     </time>
                 </p>
                 <div class="message-text" dir="auto" translate="yes">
-                    {parts(&line.text).into_iter().map(part_view).collect_view()}
+                    {parts(&message.text).into_iter().map(part_view).collect_view()}
                 </div>
-                <StageView stage at key on_failed/>
+                <StageView state at key actions/>
             </div>
         </li>
     }
@@ -86,15 +87,15 @@ fn part_view(part: Part<'_>) -> AnyView {
 }
 
 #[component]
-fn StageView(stage: Stage, at: Millis, key: Key, on_failed: OnFailed) -> impl IntoView {
-    let (words, send) = match stage {
-        Stage::Settled => return ().into_any(),
-        Stage::Pending => {
-            return view! { <p class="message-stage"><Icon of=IconOf::Clock/><span>"Sending"</span></p> }
+fn StageView(state: MessageState, at: Millis, key: Key, actions: UnsentActions) -> impl IntoView {
+    let (words, send) = match state {
+        MessageState::Settled => return ().into_any(),
+        MessageState::Pending => {
+            return view! { <p class="message-stage"><Icon name=IconName::Clock/><span>"Sending"</span></p> }
                 .into_any();
         }
-        Stage::Failed(problem) => (format!("Not sent. {}", in_words(&problem)), "Try again"),
-        Stage::Held => (held_in_words(at, browser::node_ms()), "Send"),
+        MessageState::Failed(problem) => (format!("Not sent. {}", problem_text(&problem)), "Try again"),
+        MessageState::Held => (held_in_words(at, browser::node_ms()), "Send"),
     };
     let act = move |what: Callback<Key>| {
         let key = key.clone();
@@ -102,10 +103,10 @@ fn StageView(stage: Stage, at: Millis, key: Key, on_failed: OnFailed) -> impl In
     };
     view! {
         <div class="message-stage failure">
-            <p role="alert"><Icon of=IconOf::Alert/><span>{words}</span></p>
-            <button class="link-button message-retry" type="button" on:click=act(on_failed.retry)>{send}</button>
-            <button class="link-button message-edit" type="button" on:click=act(on_failed.edit)>"Edit"</button>
-            <button class="link-button message-discard" type="button" on:click=act(on_failed.discard)>
+            <p role="alert"><Icon name=IconName::Alert/><span>{words}</span></p>
+            <button class="link-button message-retry" type="button" on:click=act(actions.retry)>{send}</button>
+            <button class="link-button message-edit" type="button" on:click=act(actions.edit)>"Edit"</button>
+            <button class="link-button message-discard" type="button" on:click=act(actions.discard)>
                 "Discard"
             </button>
         </div>

@@ -1,4 +1,4 @@
-//! `RoomPage`: one room. Reads its topic, shows it, and hands what is written to the outbox.
+//! `RoomScreen`: one room. Reads its topic, shows it, and hands what is written to the outbox.
 
 use std::cell::Cell;
 
@@ -9,23 +9,23 @@ use shared::{Millis, Problem, Seq, Topic};
 use super::composer::{COMPOSER, Composer};
 use super::conversation::Conversation;
 use super::draft::use_draft;
+use super::live_rooms::use_rooms;
+use super::member_list::MemberList;
 use super::path_of;
-use super::present::Present;
 use super::room_name::{RULE, room_name};
-use super::rooms::use_rooms;
 use super::scroller::Scroller;
 use super::timeline::Timeline;
-use super::typing_line::{TypingLine, say_stopped, say_typing, use_typing};
+use super::typing_indicator::{TypingIndicator, signal_stopped, signal_typing, use_typing};
 use crate::browser;
-use crate::realtime::{Reading, TopicReader, use_realtime, use_topic};
-use crate::ui::{Heading, Icon, IconOf, focus_on, in_words, live, time};
+use crate::realtime::{LoadState, TopicReader, use_realtime, use_topic};
+use crate::ui::{Heading, Icon, IconName, focus_on, problem_text, reactive, time};
 
 /// The room of that name, or why there is none.
 #[component]
-pub(super) fn RoomPage(name: String) -> impl IntoView {
+pub(super) fn RoomScreen(name: String) -> impl IntoView {
     match room_topic(&name) {
         Ok(topic) => view! { <Room topic/> }.into_any(),
-        Err(_) => view! { <BadName name/> }.into_any(),
+        Err(_) => view! { <InvalidRoomName name/> }.into_any(),
     }
 }
 
@@ -53,23 +53,23 @@ fn Room(topic: Topic) -> impl IntoView {
         <section class="room">
             <header class="room-head">
                 <a class="icon-button back" href="/">
-                    <Icon of=IconOf::Back/><span class="visually-hidden">"All rooms"</span>
+                    <Icon name=IconName::Back/><span class="visually-hidden">"All rooms"</span>
                 </a>
                 <Heading text=name.clone()/>
-                <Present reader/>
+                <MemberList reader/>
             </header>
             <Trouble reader/>
             <Conversation room=name.clone() reader scroller typing edit/>
-            <TypingLine typing/>
+            <TypingIndicator typing/>
             <Composer
-                room=name text=draft on_send on_write=move |()| say_typing(reader, typing)
-                on_clear=move |()| say_stopped(reader, typing)
+                room=name text=draft on_send on_write=move |()| signal_typing(reader, typing)
+                on_clear=move |()| signal_stopped(reader, typing)
             />
         </section>
     }
 }
 
-/// A line that is to be written anew stands before what was begun meanwhile.
+/// A message that is to be written anew stands before what was begun meanwhile.
 fn before(text: String, draft: &str) -> String {
     if draft.trim().is_empty() { text } else { format!("{text}\n{draft}") }
 }
@@ -78,13 +78,13 @@ fn before(text: String, draft: &str) -> String {
 #[component]
 fn Trouble(reader: TopicReader<Timeline>) -> impl IntoView {
     let realtime = use_realtime();
-    let problem = Memo::new(move |_| match reader.reading.get() {
-        Reading::Trouble(problem) if !realtime.is_away() => Some(problem),
+    let problem = Memo::new(move |_| match reader.load_state.get() {
+        LoadState::Failed(problem) if !realtime.is_away() => Some(problem),
         _ => None,
     });
-    live(move || {
+    reactive(move || {
         let Some(problem) = problem.get() else { return ().into_any() };
-        let newest = reader.projection.with_untracked(|timeline| timeline.last().map(|line| line.at));
+        let newest = reader.projection.with_untracked(|timeline| timeline.last().map(|message| message.at));
         let words = trouble_in_words(&problem, newest.map(time_of));
         view! {
             <div class="bar" role="alert">
@@ -98,7 +98,7 @@ fn Trouble(reader: TopicReader<Timeline>) -> impl IntoView {
 
 fn trouble_in_words(problem: &Problem, newest: Option<String>) -> String {
     match newest {
-        _ if !problem.code.is_temporary() => in_words(problem),
+        _ if !problem.code.is_temporary() => problem_text(problem),
         Some(time) => format!("Can't reach the server. Showing messages up to {time}."),
         None => "Can't reach the server.".into(),
     }
@@ -114,7 +114,7 @@ fn time_of(at: Millis) -> String {
 fn keep_the_list_aware(reader: TopicReader<Timeline>, name: String) {
     let rooms = use_rooms();
     let asked_at = Cell::new(Seq::ZERO);
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         let newest = reader.projection.with(Timeline::newest);
         let is_known = rooms.list.with(|list| list.find(&name).is_some());
         if !is_known && newest > asked_at.get() {
@@ -125,7 +125,7 @@ fn keep_the_list_aware(reader: TopicReader<Timeline>, name: String) {
 }
 
 #[component]
-fn BadName(name: String) -> impl IntoView {
+fn InvalidRoomName(name: String) -> impl IntoView {
     let suggestion = room_name(&name).ok().map(|name| {
         let href = path_of(&name);
         view! { <a class="button" href=href>"Go to #" {name}</a> }

@@ -5,7 +5,7 @@ use shared::{ErrorCode, Identity, Input, endpoint};
 use crate::http;
 
 /// Asks who is signed in. One attempt: the connection has a rhythm of its own.
-pub(super) async fn ask_me() -> Input {
+pub(super) async fn check_sign_in() -> Input {
     match http::get_json_once::<Option<Identity>>(endpoint::ME_FOR_SOCKET).await {
         Ok(Some(_)) => Input::SignedIn,
         Ok(None) => Input::SignedOut,

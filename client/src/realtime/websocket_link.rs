@@ -1,4 +1,4 @@
-//! `Line`: one WebSocket to the node, from opening to the end.
+//! `WebSocketLink`: one WebSocket to the node, from opening to the end.
 //!
 //! A WebSocket that still takes what is sent proves nothing; that it is lost is told by its read half alone.
 
@@ -14,8 +14,8 @@ use shared::endpoint;
 /// The close code of a connection that just vanished.
 pub(super) const VANISHED: u16 = 1006;
 
-/// What comes out of a line.
-pub(super) enum Told {
+/// What comes out of a link.
+pub(super) enum LinkEvent {
     /// A frame.
     Text(String),
     /// The end, with the close code. Nothing follows.
@@ -23,20 +23,20 @@ pub(super) enum Told {
 }
 
 /// A WebSocket that is open or about to be. Dropped, it closes and tells nothing more.
-pub(super) struct Line {
+pub(super) struct WebSocketLink {
     sink: SplitSink<WebSocket, Message>,
     reading: AbortHandle,
 }
 
-impl Line {
+impl WebSocketLink {
     /// Calls the node that serves this page. Nothing when the browser does not even try.
-    pub(super) fn open(tell: impl Fn(Told) + 'static) -> Option<Line> {
+    pub(super) fn open(tell: impl Fn(LinkEvent) + 'static) -> Option<WebSocketLink> {
         // No subprotocol is offered: Trunk's proxy confirms none, and then a browser gives up.
         let (sink, stream) = WebSocket::open(&address()).ok()?.split();
         let (reading, registration) = AbortHandle::new_pair();
         let read = read(stream, reading.clone(), tell);
         spawn_local(Abortable::new(read, registration).map(drop));
-        Some(Line { sink, reading })
+        Some(WebSocketLink { sink, reading })
     }
 
     /// Sends at once, from within the caller: in a hidden page a task of its own might come too late.
@@ -46,23 +46,23 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for WebSocketLink {
     fn drop(&mut self) {
         self.reading.abort();
     }
 }
 
-async fn read(mut stream: SplitStream<WebSocket>, reading: AbortHandle, tell: impl Fn(Told)) {
+async fn read(mut stream: SplitStream<WebSocket>, reading: AbortHandle, tell: impl Fn(LinkEvent)) {
     let mut code = VANISHED;
     while let Some(message) = stream.next().await {
         match message {
             _ if reading.is_aborted() => return,
-            Ok(Message::Text(text)) => tell(Told::Text(text)),
+            Ok(Message::Text(text)) => tell(LinkEvent::Text(text)),
             Err(WebSocketError::ConnectionClose(close)) => code = close.code,
             _ => {}
         }
     }
-    tell(Told::Closed(code));
+    tell(LinkEvent::Closed(code));
 }
 
 fn address() -> String {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{focus_on, live};
+use super::{focus_on, reactive};
 use crate::browser;
 
 /// What the app is called wherever it says its name.
@@ -10,21 +10,21 @@ pub const APP_NAME: &str = "Duplex";
 
 /// The title of the tab: where one is, and how much came while nobody looked. Cheap to copy.
 #[derive(Clone, Copy)]
-pub struct PageTitle {
+pub struct TabTitle {
     page: RwSignal<String>,
     unread: RwSignal<u64>,
     has_arrived: StoredValue<bool>,
 }
 
-impl PageTitle {
+impl TabTitle {
     /// Makes it, keeps the tab's title up to date, and hands it to everything below the caller.
     pub fn provide() {
-        let title = PageTitle {
+        let title = TabTitle {
             page: RwSignal::default(),
             unread: RwSignal::new(0),
             has_arrived: StoredValue::new(false),
         };
-        Effect::new(live(move || document().set_title(&compose(&title.page.read(), title.unread.get()))));
+        Effect::new(reactive(move || document().set_title(&compose(&title.page.read(), title.unread.get()))));
         window_event_listener_untyped("visibilitychange", move |_| {
             if !browser::is_hidden() {
                 title.unread.set(0);
@@ -41,8 +41,8 @@ impl PageTitle {
     }
 }
 
-/// The [`PageTitle`] that the app provides.
-pub fn use_page_title() -> PageTitle {
+/// The [`TabTitle`] that the app provides.
+pub fn use_tab_title() -> TabTitle {
     use_context().expect("the app provides it to every page")
 }
 
@@ -57,7 +57,7 @@ pub fn Heading(
     #[prop(default = "heading")]
     id: &'static str,
 ) -> impl IntoView {
-    let title = use_page_title();
+    let title = use_tab_title();
     title.page.set(text.clone());
     if title.has_arrived.get_value() {
         focus_on(id);

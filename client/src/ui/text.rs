@@ -6,7 +6,7 @@ use shared::{ErrorCode, Problem};
 ///
 /// A detail is repeated where the server writes it for people; where it speaks of bytes or of machines, the code
 /// decides.
-pub fn in_words(problem: &Problem) -> String {
+pub fn problem_text(problem: &Problem) -> String {
     match problem.code {
         ErrorCode::Unavailable => "Can't reach the server. Try again in a moment.".into(),
         // Without a time to come back it is a limit of this page, told in its own words.
@@ -34,7 +34,7 @@ pub fn in_words(problem: &Problem) -> String {
 }
 
 /// The name between marks that keep its direction of writing to itself, for text without elements (see `<bdi>`).
-pub fn isolated(name: &str) -> String {
+pub fn isolate_bidi(name: &str) -> String {
     format!("\u{2068}{name}\u{2069}")
 }
 
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn words(code: ErrorCode, detail: &str) -> String {
-        in_words(&Problem::new(code, detail))
+        problem_text(&Problem::new(code, detail))
     }
 
     #[test]
@@ -73,22 +73,25 @@ mod tests {
     #[test]
     fn a_rate_is_told_apart_from_a_limit_of_the_page() {
         let limit = Problem::new(ErrorCode::TooMany, "100 messages are waiting already.");
-        assert_eq!(in_words(&limit), "100 messages are waiting already.");
-        assert_eq!(in_words(&limit.retry_after_ms(10)), "You're sending too fast. Try again in a moment.");
+        assert_eq!(problem_text(&limit), "100 messages are waiting already.");
+        assert_eq!(
+            problem_text(&limit.retry_after_ms(10)),
+            "You're sending too fast. Try again in a moment."
+        );
     }
 
     #[test]
     fn an_error_of_the_server_can_be_found_in_its_log() {
         let mut problem = Problem::new(ErrorCode::Internal, "");
-        assert_eq!(in_words(&problem), "Something went wrong on the server. Try again.");
+        assert_eq!(problem_text(&problem), "Something went wrong on the server. Try again.");
         problem.request_id = "r1".into();
-        assert!(in_words(&problem).ends_with("Try again. (Request r1)"));
+        assert!(problem_text(&problem).ends_with("Try again. (Request r1)"));
     }
 
     #[test]
     fn the_rule_of_a_field_is_a_sentence() {
         let problem = Problem::invalid_field("display_name", "must not be empty");
-        assert_eq!(in_words(&problem), "The display name must not be empty.");
+        assert_eq!(problem_text(&problem), "The display name must not be empty.");
     }
 
     #[test]

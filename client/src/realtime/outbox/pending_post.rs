@@ -1,4 +1,4 @@
-//! `Post`: one thing to publish, as it is shown, sent and kept.
+//! `PendingPost`: one thing to publish, as it is shown, sent and kept.
 
 use shared::{ErrorCode, Key, Millis, Payload, Position, Problem, Topic, UserId};
 
@@ -7,7 +7,7 @@ const UNASKED_MS_MAX: Millis = 30 * 24 * 60 * 60 * 1_000;
 
 /// One thing to publish.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Post {
+pub struct PendingPost {
     /// Who wrote it; it is shown to nobody else and sent under no other name.
     pub author: UserId,
     /// Where its event will appear.
@@ -18,17 +18,17 @@ pub struct Post {
     pub url: String,
     /// What is posted: the feature's own JSON.
     pub body: Payload,
-    /// When it was written, by this machine's clock. Posts of one tab never have the same time.
+    /// When it was written, by this machine's clock. PendingPosts of one tab never have the same time.
     pub at: Millis,
     /// How far it is.
-    pub state: PostState,
+    pub state: SendState,
 }
 
 /// How far a post is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum PostState {
+pub enum SendState {
     /// On its way, or waiting for the connection.
-    Pending,
+    Queued,
     /// Durable; its event is about to appear there.
     Acked(Position),
     /// Written more than 30 days ago and never sent: a person decides.
@@ -37,7 +37,7 @@ pub enum PostState {
     Failed(Problem),
 }
 
-impl Post {
+impl PendingPost {
     /// Where it stands among all posts, of whichever tab: in the order of writing.
     pub(super) fn place(&self) -> (Millis, &Key) {
         (self.at, &self.key)
@@ -45,24 +45,24 @@ impl Post {
 
     /// As the browser keeps it.
     pub(super) fn to_json(&self) -> Option<String> {
-        let Post { author, topic, key, url, body, at, state } = self;
+        let PendingPost { author, topic, key, url, body, at, state } = self;
         let failure = match state {
-            PostState::Failed(problem) => problem.detail.as_str(),
-            PostState::Pending | PostState::Acked(_) | PostState::Held => "",
+            SendState::Failed(problem) => problem.detail.as_str(),
+            SendState::Queued | SendState::Acked(_) | SendState::Held => "",
         };
         serde_json::to_string(&(author, topic, key, url, body, at, failure)).ok()
     }
 
-    /// Reads what [`Post::to_json`] wrote, at this time of the node's clock. A failure keeps its words, which is all that
+    /// Reads what [`PendingPost::to_json`] wrote, at this time of the node's clock. A failure keeps its words, which is all that
     /// a person sees of it. A post is never too old to be kept, only to be sent unasked: a clock may be wrong.
-    pub(super) fn from_json(text: &str, now: Millis) -> Option<Post> {
+    pub(super) fn from_json(text: &str, now: Millis) -> Option<PendingPost> {
         let (author, topic, key, url, body, at, failure): (_, _, _, _, _, Millis, String) =
             serde_json::from_str(text).ok()?;
         let state = match failure.as_str() {
-            "" if now - at > UNASKED_MS_MAX => PostState::Held,
-            "" => PostState::Pending,
-            words => PostState::Failed(Problem::new(ErrorCode::Invalid, words)),
+            "" if now - at > UNASKED_MS_MAX => SendState::Held,
+            "" => SendState::Queued,
+            words => SendState::Failed(Problem::new(ErrorCode::Invalid, words)),
         };
-        Some(Post { author, topic, key, url, body, at, state })
+        Some(PendingPost { author, topic, key, url, body, at, state })
     }
 }

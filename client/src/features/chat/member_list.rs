@@ -1,4 +1,4 @@
-//! `Present`: the people in the room: how many, a few names, and on demand the list.
+//! `MemberList`: the people in the room: how many, a few names, and on demand the list.
 //!
 //! The list is a popover, so opening and closing it, and telling assistive technology about it, is the browser's.
 
@@ -6,21 +6,21 @@ use leptos::prelude::*;
 use shared::{Identity, Member, UserId};
 
 use super::timeline::Timeline;
-use crate::identity::use_me;
+use crate::account::use_account;
 use crate::realtime::{Members, TopicReader};
-use crate::ui::{Avatar, Icon, IconOf, live};
+use crate::ui::{Avatar, Icon, IconName, reactive};
 
 /// A button with the count and the names, and the list behind it. Nothing while nobody knows.
 #[component]
-pub(super) fn Present(reader: TopicReader<Timeline>) -> impl IntoView {
-    let (me, members) = (use_me(), reader.members);
+pub(super) fn MemberList(reader: TopicReader<Timeline>) -> impl IntoView {
+    let (me, members) = (use_account(), reader.members);
     let my_id = move || me.identity().map(|me| me.id);
-    let is_unknown = move || live(move || members.read().total == 0);
-    let names = live(move || {
+    let is_unknown = move || reactive(move || members.read().total == 0);
+    let names = reactive(move || {
         let words = my_id().map(|me| in_words(&members.read(), &me)).unwrap_or_default();
         words.into_iter().map(|(glue, name)| view! { {glue} <bdi>{name}</bdi> }).collect_view()
     });
-    let list = live(move || {
+    let list = reactive(move || {
         let (members, me) = (members.get(), my_id());
         let rest = members.total.saturating_sub(members.listed.len() as u64);
         let rest = (rest > 0).then(|| view! { <li class="hint">{format!("and {rest} more")}</li> });
@@ -31,8 +31,8 @@ pub(super) fn Present(reader: TopicReader<Timeline>) -> impl IntoView {
         <button
             id="members" class="members" type="button" popovertarget="member-list" hidden=is_unknown()
         >
-            <Icon of=IconOf::People/>
-            <span id="member-count">{live(move || members.read().total.to_string())}</span>
+            <Icon name=IconName::People/>
+            <span id="member-count">{reactive(move || members.read().total.to_string())}</span>
             <span class="visually-hidden">" here: "</span>
             <span class="member-names">{names}</span>
         </button>
@@ -56,7 +56,7 @@ fn row(member: Member, me: Option<&UserId>) -> impl IntoView + use<> {
     };
     view! {
         <li class="member">
-            <Avatar of=Identity { id: member.id, name: member.name }/>
+            <Avatar identity=Identity { id: member.id, name: member.name }/>
             <bdi class="member-name">{name}</bdi>
             <span class="hint">{note}</span>
         </li>

@@ -1,17 +1,17 @@
-//! `Start`: what stands at `/` until a feature claims it.
+//! `Placeholder`: what stands at `/` until a feature claims it.
 
 use leptos::prelude::*;
 
 use super::Feature;
-use crate::ui::{About, Heading};
+use crate::ui::{AppLinks, Heading};
 
 /// Claims the start page only.
 pub(super) const FEATURE: Feature =
-    Feature { claims: |path| path == "/", view: || view! { <Start/> }.into_any(), home: None };
+    Feature { claims: |path| path == "/", view: || view! { <Placeholder/> }.into_any(), home: None };
 
 /// Says what to do first.
 #[component]
-fn Start() -> impl IntoView {
+fn Placeholder() -> impl IntoView {
     view! {
         <section class="panel">
             <Heading text="Add your first feature"/>
@@ -28,7 +28,7 @@ fn Start() -> impl IntoView {
                 </li>
             </ol>
             <p class="hint">"The README walks through all three."</p>
-            <About second_window="/"/>
+            <AppLinks second_window="/"/>
         </section>
     }
 }

@@ -10,7 +10,7 @@ const SECOND: [&str; 16] = [
 ];
 
 /// One of 256 names, such as "Curious Otter", for a number in `0.0..1.0`.
-pub(super) fn suggestion(random: f64) -> String {
+pub(super) fn suggest_name(random: f64) -> String {
     let number = (random * (FIRST.len() * SECOND.len()) as f64) as usize;
     let (first, second) = (number / SECOND.len() % FIRST.len(), number % SECOND.len());
     format!("{} {}", FIRST[first], SECOND[second])
@@ -26,14 +26,14 @@ mod tests {
 
     #[test]
     fn every_suggestion_is_a_name_and_each_is_as_likely() {
-        let all: BTreeSet<String> = (0..256).map(|n| suggestion(f64::from(n) / 256.0)).collect();
+        let all: BTreeSet<String> = (0..256).map(|n| suggest_name(f64::from(n) / 256.0)).collect();
         assert_eq!(all.len(), 256);
         assert!(all.iter().all(|name| DisplayName::parse(name).is_ok()));
     }
 
     #[test]
     fn the_ends_of_the_range_are_names_too() {
-        assert_eq!(suggestion(0.0), "Brave Badger");
-        assert_eq!(suggestion(0.999_999_999), "Witty Wren");
+        assert_eq!(suggest_name(0.0), "Brave Badger");
+        assert_eq!(suggest_name(0.999_999_999), "Witty Wren");
     }
 }

@@ -1,4 +1,4 @@
-//! `watch_topics`: hears what happens in many topics, without reading them.
+//! `follow_topics`: hears what happens in many topics, without reading them.
 //!
 //! For lists and counters that have their own source of truth (a pull of their own): what is heard is a hint,
 //! and nothing is heard while there is no socket. Nobody is shown as present because of it.
@@ -9,12 +9,12 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use shared::{Event, Listed, Seq, Topic};
 
-use super::listeners::{Arrival, ListenerId};
+use super::listeners::{Delivery, ListenerId};
 use super::use_realtime;
 
 /// Something was heard.
 #[derive(Debug, Clone)]
-pub enum News {
+pub enum TopicUpdate {
     /// The newest seq of the topic; told at the start and after every reconnect.
     Head(Topic, Seq),
     /// Pushed.
@@ -23,12 +23,12 @@ pub enum News {
     Presence(Topic, u64),
 }
 
-/// Tells `on_news` what happens in the topics that `topics` names by now, for as long as the calling
+/// Tells `on_update` what happens in the topics that `topics` names by now, for as long as the calling
 /// component lives.
-pub fn watch_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_news: impl Fn(News) + 'static) {
-    let socket = use_realtime().parts().socket;
+pub fn follow_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_update: impl Fn(TopicUpdate) + 'static) {
+    let socket = use_realtime().core().socket;
     let watched: Rc<RefCell<Vec<(Topic, ListenerId)>>> = Rc::default();
-    let on_news: Rc<dyn Fn(News)> = Rc::new(on_news);
+    let on_update: Rc<dyn Fn(TopicUpdate)> = Rc::new(on_update);
 
     let ending = StoredValue::new_local((socket.clone(), watched.clone()));
     let watch = move || {
@@ -45,12 +45,12 @@ pub fn watch_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_news: impl Fn(
             if watched.iter().any(|(known, _)| *known == topic) {
                 continue;
             }
-            let (tell, of) = (on_news.clone(), topic.clone());
+            let (tell, of) = (on_update.clone(), topic.clone());
             let id = socket.listen(&topic, Listed::No, move |arrival| match arrival {
-                Arrival::Head(_, seq) => tell(News::Head(of.clone(), seq)),
-                Arrival::Event(_, event) => tell(News::Event(event)),
-                Arrival::Presence(members) => tell(News::Presence(of.clone(), members.total)),
-                Arrival::Acked(..) | Arrival::Signal(..) | Arrival::Refused(_) => {}
+                Delivery::Head(_, seq) => tell(TopicUpdate::Head(of.clone(), seq)),
+                Delivery::Event(_, event) => tell(TopicUpdate::Event(event)),
+                Delivery::Presence(members) => tell(TopicUpdate::Presence(of.clone(), members.total)),
+                Delivery::Acked(..) | Delivery::Signal(..) | Delivery::Refused(_) => {}
             });
             watched.push((topic, id));
         }

@@ -4,9 +4,9 @@
 //! a tenth of what a first visit downloads.
 
 /// What is shown in one place, drawn anew whenever something that it reads changes.
-pub type Live<T> = Box<dyn Fn() -> T + Send>;
+pub type Reactive<T> = Box<dyn Fn() -> T + Send>;
 
 /// Puts `draw` behind that type.
-pub fn live<T>(draw: impl Fn() -> T + Send + 'static) -> Live<T> {
+pub fn reactive<T>(draw: impl Fn() -> T + Send + 'static) -> Reactive<T> {
     Box::new(draw)
 }
