@@ -27,7 +27,7 @@ async fn a_newcomer_is_told_what_this_is_and_needs_one_key_to_go_in() {
     let server = product();
     let window = Window::of(&server).await;
     window.visits("/").await;
-    let asked = format!("{}?.includes(\"What's your name?\")", words_of("main"));
+    let asked = format!("{}?.includes(\"Choose a display name\")", words_of("main"));
     window.until("a name is asked for", &asked).await;
     let shown: String = window.tells(&words_of("main")).await;
     for words in [

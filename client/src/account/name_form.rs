@@ -1,37 +1,38 @@
-//! `NameForm`: one field, one button. The first name and every other one are taken with it.
+//! `NameForm`: the form that takes the first name and every later one.
 
 use leptos::task::spawn_local;
 use leptos::{ev, html, prelude::*};
 use shared::{DisplayName, ErrorCode, Millis, Problem};
 
-use super::use_account;
+use super::current::use_account;
 use crate::ui::{focus_on, problem_text, reactive};
 
-/// Id of the field.
+/// The id of the field.
 const FIELD: &str = "display-name";
 
-/// Asks for a name and takes it. The rule is checked here before the server does.
+/// Asks for a name and takes it. The rules of a name are checked before the server is asked.
 #[component]
 pub fn NameForm(
-    /// The question above the field.
+    /// The label above the field.
     label: &'static str,
-    /// The text that is in the field at first, selected.
+    /// The initial text of the field, which is selected.
     name: String,
-    /// What the button says.
+    /// The label of the button.
     action: &'static str,
-    /// With the name, after it was taken.
+    /// Called with the name after it was taken.
     #[prop(into)]
     on_done: Callback<String>,
 ) -> impl IntoView {
-    let me = use_account();
+    let account = use_account();
     let field = NodeRef::<html::Input>::new();
-    let (is_busy, problem) = (RwSignal::new(false), RwSignal::new(String::new()));
-    // Somebody who was typing a message must not type on into a name.
-    if !me.has_ended() {
+    let is_busy = RwSignal::new(false);
+    let problem = RwSignal::new(String::new());
+    // A user whose sign-in ended while typing a message must not go on typing into the name.
+    if !account.ended_by_itself() {
         focus_on(FIELD);
     }
 
-    // The name stays in the field, whatever goes wrong.
+    // The name stays in the field, whatever the problem.
     let refuse = move |text: String| {
         problem.set(text);
         focus_on(FIELD);
@@ -49,11 +50,11 @@ pub fn NameForm(
         is_busy.set(true);
         problem.set(String::new());
         spawn_local(async move {
-            let taken = me.take_name(name.clone()).await;
+            let taken = account.take_name(name.clone()).await;
             is_busy.try_set(false);
             match taken {
                 Ok(()) => on_done.run(name),
-                Err(problem) => refuse(refusal(&problem)),
+                Err(problem) => refuse(refusal_text(&problem)),
             }
         });
     };
@@ -76,24 +77,24 @@ pub fn NameForm(
     }
 }
 
-/// Advice about a name that the server did not take.
-fn refusal(problem: &Problem) -> String {
+/// The text about a name that the server refused.
+fn refusal_text(problem: &Problem) -> String {
     match (problem.code, problem.retry_after_ms) {
         (ErrorCode::TooMany, Some(millis)) => {
-            format!("Too many new names from your network. Try again in {}.", duration(millis as Millis))
+            format!("Too many new names from your network. Try again in {}.", duration_text(millis as Millis))
         }
         _ => problem_text(problem),
     }
 }
 
-/// "8 seconds", "2 minutes": rounded up, so that whoever waits that long has waited long enough.
-fn duration(millis: Millis) -> String {
+/// Formats a duration as "8 seconds" or "2 minutes", rounded up.
+fn duration_text(millis: Millis) -> String {
     let seconds = ((millis + 999) / 1_000).max(1);
     let (count, unit) = if seconds < 100 { (seconds, "second") } else { ((seconds + 59) / 60, "minute") };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-/// True if the browser says that it keeps no cookie of this page, and so would forget any name at once.
+/// True if the browser stores no cookie of this origin, so that signing in would have no effect.
 fn are_cookies_blocked() -> bool {
     let navigator = js_sys::Reflect::get(&window(), &"navigator".into());
     let is_enabled = navigator.and_then(|it| js_sys::Reflect::get(&it, &"cookieEnabled".into()));
@@ -105,13 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_says_when_to_try_again() {
-        let problem = Problem::new(ErrorCode::TooMany, "too many guests").retry_after_ms(7_001);
-        assert_eq!(refusal(&problem), "Too many new names from your network. Try again in 8 seconds.");
+    fn a_rate_limit_says_when_to_try_again() {
+        let problem = Problem::new(ErrorCode::TooMany, "too many new accounts").retry_after_ms(7_001);
+        assert_eq!(refusal_text(&problem), "Too many new names from your network. Try again in 8 seconds.");
     }
 
     #[test]
-    fn a_wait_is_told_in_the_unit_that_fits_and_never_too_short() {
+    fn a_duration_is_in_the_unit_that_fits_and_is_rounded_up() {
         for (millis, words) in [
             (0, "1 second"),
             (1_000, "1 second"),
@@ -119,7 +120,7 @@ mod tests {
             (99_000, "99 seconds"),
             (120_001, "3 minutes"),
         ] {
-            assert_eq!(duration(millis), words);
+            assert_eq!(duration_text(millis), words);
         }
     }
 }

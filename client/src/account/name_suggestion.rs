@@ -1,4 +1,4 @@
-//! A name for somebody who has none in mind: one Enter takes it.
+//! Suggested display names.
 
 const FIRST: [&str; 16] = [
     "Brave", "Bright", "Calm", "Clever", "Curious", "Eager", "Gentle", "Happy", "Keen", "Lively", "Lucky",
@@ -9,11 +9,12 @@ const SECOND: [&str; 16] = [
     "Seal", "Sparrow", "Swift", "Wren",
 ];
 
-/// One of 256 names, such as "Curious Otter", for a number in `0.0..1.0`.
+/// Suggests one of 256 names, such as "Curious Otter". `random` is in `0.0..1.0`.
 pub(super) fn suggest_name(random: f64) -> String {
     let number = (random * (FIRST.len() * SECOND.len()) as f64) as usize;
-    let (first, second) = (number / SECOND.len() % FIRST.len(), number % SECOND.len());
-    format!("{} {}", FIRST[first], SECOND[second])
+    let first = FIRST[number / SECOND.len() % FIRST.len()];
+    let second = SECOND[number % SECOND.len()];
+    format!("{first} {second}")
 }
 
 #[cfg(test)]
@@ -25,14 +26,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_suggestion_is_a_name_and_each_is_as_likely() {
+    fn all_suggestions_are_valid_names_and_equally_likely() {
         let all: BTreeSet<String> = (0..256).map(|n| suggest_name(f64::from(n) / 256.0)).collect();
         assert_eq!(all.len(), 256);
         assert!(all.iter().all(|name| DisplayName::parse(name).is_ok()));
     }
 
     #[test]
-    fn the_ends_of_the_range_are_names_too() {
+    fn both_ends_of_the_range_give_a_name() {
         assert_eq!(suggest_name(0.0), "Brave Badger");
         assert_eq!(suggest_name(0.999_999_999), "Witty Wren");
     }

@@ -1,33 +1,33 @@
-//! `UserMenu`: who one is, and what one can do about it.
+//! `UserMenu`: the menu of the user who is signed in.
 //!
-//! Opening, closing on Escape or on a click elsewhere, and telling assistive technology about it are the
-//! browser's: the menu is a popover.
+//! The menu is a popover: the browser opens it, closes it on Escape and on a click elsewhere, and exposes it to
+//! assistive technology.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::Identity;
 
+use super::current::use_account;
 use super::name_form::NameForm;
-use super::use_account;
 use crate::realtime::use_realtime;
 use crate::ui::{Avatar, focus_on, isolate_bidi, problem_text, reactive, use_notices};
 
 const BUTTON: &str = "user-menu";
 const RENAME: &str = "rename";
 
-/// A button with the person's face, and the menu behind it. Another name is another menu, and so a closed
-/// one.
+/// A button with the user's avatar and name, and the menu that it opens. It is rendered anew, and so closed, when the
+/// name changes.
 #[component]
 pub fn UserMenu(
-    /// Who is signed in.
-    person: Identity,
+    /// The identity that is signed in.
+    identity: Identity,
 ) -> impl IntoView {
     let is_renaming = RwSignal::new(false);
-    let name = person.name.to_string();
+    let name = identity.name.to_string();
     let actions = {
         let name = name.clone();
         reactive(move || match is_renaming.get() {
-            true => view! { <Renaming name=name.clone() is_open=is_renaming/> }.into_any(),
+            true => view! { <RenameForm name=name.clone() is_open=is_renaming/> }.into_any(),
             false => view! { <Actions name=name.clone() is_renaming/> }.into_any(),
         })
     };
@@ -36,7 +36,7 @@ pub fn UserMenu(
             id=BUTTON class="user-button" type="button" popovertarget="user-actions"
             on:click=move |_| is_renaming.set(false)
         >
-            <Avatar identity=person/>
+            <Avatar identity/>
             <bdi class="user-name">{name}</bdi>
             <span class="visually-hidden">": your menu"</span>
         </button>
@@ -46,24 +46,26 @@ pub fn UserMenu(
 
 #[component]
 fn Actions(name: String, is_renaming: RwSignal<bool>) -> impl IntoView {
-    let (me, notices, realtime) = (use_account(), use_notices(), use_realtime());
+    let account = use_account();
+    let notices = use_notices();
+    let realtime = use_realtime();
     let sign_out = move |_| {
         if untrack(|| realtime.is_away()) {
-            return notices
-                .warn("You're still signed in. Can't reach the server: sign out once you're connected.");
+            return notices.warn("You're still signed in. To sign out, wait until you're connected.");
         }
-        // First, or the node would hang up, as it does on those whom somebody else has signed out.
+        // Disconnect first: the node closes the socket of a sign-in that has ended, which would look like a sign-out
+        // elsewhere.
         realtime.pause();
         spawn_local(async move {
-            match me.sign_out().await {
-                // A guest cannot come back: nobody could ever send it.
+            match account.sign_out().await {
+                // Nobody can sign in to this account again, so nobody could ever send its posts.
                 Ok(()) => realtime.forget_unsent(),
-                // Connected again, since the page is that of somebody who is signed in.
+                // The app has reconnected, since the sign-in is still valid.
                 Err(problem) => notices.warn(format!("You're still signed in. {}", problem_text(&problem))),
             }
         });
     };
-    let warning = reactive(move || loss(realtime.unsent()));
+    let warning = reactive(move || discard_warning(realtime.unsent()));
     view! {
         <p class="menu-text">"You're " <strong><bdi>{name}</bdi></strong></p>
         <button id=RENAME class="menu-item" type="button" on:click=move |_| is_renaming.set(true)>
@@ -79,8 +81,8 @@ fn Actions(name: String, is_renaming: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-/// What signing out destroys.
-fn loss(unsent: usize) -> String {
+/// The warning about unsent messages that signing out discards; empty if there are none.
+fn discard_warning(unsent: usize) -> String {
     match unsent {
         0 => String::new(),
         1 => "One message is not sent yet. Signing out discards it.".into(),
@@ -89,7 +91,7 @@ fn loss(unsent: usize) -> String {
 }
 
 #[component]
-fn Renaming(name: String, is_open: RwSignal<bool>) -> impl IntoView {
+fn RenameForm(name: String, is_open: RwSignal<bool>) -> impl IntoView {
     let notices = use_notices();
     let before = name.clone();
     let done = move |now: String| {

@@ -1,4 +1,4 @@
-//! `WelcomePanel`: the first page of a newcomer. One Enter leads on.
+//! `WelcomePanel`: the first screen of a new user. Enter accepts the suggested name.
 
 use leptos::prelude::*;
 
@@ -7,12 +7,12 @@ use super::name_suggestion::suggest_name;
 use crate::browser;
 use crate::ui::{APP_NAME, AppLinks, Heading, Logo, TAGLINE};
 
-/// Asks a person for a name. Whatever address they came for is shown once they have one.
+/// Asks a new user for a name.
 #[component]
 pub fn WelcomePanel(
-    /// The path that a second window opens.
+    /// The path of the link to a second window.
     second_window: String,
-    /// After the name was taken.
+    /// Called after the name was taken.
     #[prop(into)]
     on_done: Callback<String>,
 ) -> impl IntoView {
@@ -22,7 +22,7 @@ pub fn WelcomePanel(
             <Logo/>
             <Heading text=format!("Welcome to {APP_NAME}")/>
             <p class="lead">{TAGLINE}</p>
-            <NameForm label="What's your name?" name action="Continue" on_done/>
+            <NameForm label="Choose a display name" name action="Continue" on_done/>
             <p class="hint">"No password, no email. This browser remembers you."</p>
             <AppLinks second_window/>
         </section>

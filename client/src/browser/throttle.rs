@@ -1,4 +1,4 @@
-//! `Throttle`: draws at a pace that a person can follow, whatever the pace at which things happen.
+//! `Throttle`: limits how often something is drawn, however often it changes.
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
@@ -9,64 +9,65 @@ use shared::Millis;
 
 use super::{is_hidden, now_ms};
 
-/// Between two of them a person sees no step, and a slow machine has time for keys.
-const PACE_MS: Millis = 100;
+/// The shortest time between two calls. People see no steps at this pace, and a slow machine has time for keys.
+const INTERVAL_MS: Millis = 100;
 
-/// Calls what it was made for when it is asked to: with the next frame if that was long enough ago, else a little
-/// later, once for all that asked meanwhile. In a page that nobody sees there are no frames: there it calls at once.
+/// Calls its function on request: on the next frame if the last call was long enough ago, otherwise a little later,
+/// once for all requests until then. A hidden tab has no frames: there it calls at once.
 pub struct Throttle {
     this: Weak<Throttle>,
-    act: Box<dyn Fn()>,
+    function: Box<dyn Fn()>,
     is_due: Cell<bool>,
-    acted_at: Cell<Millis>,
+    called_at: Cell<Millis>,
 }
 
 impl Throttle {
-    /// A throttle of `act`.
-    pub fn new(act: impl Fn() + 'static) -> Rc<Throttle> {
-        let acted_at = Cell::new(Millis::MIN / 2);
+    /// Creates a throttle of `function`.
+    pub fn new(function: impl Fn() + 'static) -> Rc<Throttle> {
         Rc::new_cyclic(|this| Throttle {
             this: this.clone(),
-            act: Box::new(act),
+            function: Box::new(function),
             is_due: Cell::default(),
-            acted_at,
+            called_at: Cell::new(Millis::MIN / 2),
         })
     }
 
-    /// Asks for a call.
-    pub fn ask(&self) {
+    /// Requests a call.
+    pub fn request(&self) {
         if is_hidden() {
-            return self.act();
+            return self.call_now();
         }
         if self.is_due.replace(true) {
             return;
         }
-        match self.acted_at.get() + PACE_MS - now_ms() {
-            wait if wait > 0 => {
-                let this = self.this.clone();
-                set_timeout(
-                    move || this.upgrade().iter().for_each(|this| this.with_the_frame()),
-                    Duration::from_millis(wait as u64),
-                );
-            }
-            _ => self.with_the_frame(),
+        let wait = self.called_at.get() + INTERVAL_MS - now_ms();
+        if wait <= 0 {
+            return self.call_on_frame();
         }
+        let this = self.this.clone();
+        let call = move || {
+            if let Some(this) = this.upgrade() {
+                this.call_on_frame();
+            }
+        };
+        set_timeout(call, Duration::from_millis(wait as u64));
     }
 
-    /// A page that is hidden before its frame comes is called for by whoever asks next, or gets it once it is shown.
-    fn with_the_frame(&self) {
+    /// Calls on the next frame. If the tab is hidden before that, the next request calls, or the first frame once the
+    /// tab is visible again.
+    fn call_on_frame(&self) {
         let this = self.this.clone();
         request_animation_frame(move || {
             if let Some(this) = this.upgrade().filter(|this| this.is_due.get()) {
-                this.act();
+                this.call_now();
             }
         });
     }
 
-    /// Calls at once, for all that asked: where more waits than should.
-    pub fn act(&self) {
+    /// Calls at once, for all requests so far: for a caller whose queue has grown too long.
+    pub fn call_now(&self) {
         self.is_due.set(false);
-        self.acted_at.set(now_ms());
-        (self.act)();
+        self.called_at.set(now_ms());
+        (self.function)();
     }
 }

@@ -1,21 +1,21 @@
-//! `Placeholder`: what stands at `/` until a feature claims it.
+//! `Placeholder`: the start screen of a project that has no feature yet.
 
 use leptos::prelude::*;
 
 use super::Feature;
 use crate::ui::{AppLinks, Heading};
 
-/// Claims the start page only.
+/// Claims `/` only.
 pub(super) const FEATURE: Feature =
     Feature { claims: |path| path == "/", view: || view! { <Placeholder/> }.into_any(), home: None };
 
-/// Says what to do first.
+/// Explains how to add the first feature.
 #[component]
 fn Placeholder() -> impl IntoView {
     view! {
         <section class="panel">
             <Heading text="Add your first feature"/>
-            <p class="lead">"You're signed in and connected. Nothing is built on it yet."</p>
+            <p class="lead">"You're signed in and connected, and there's nothing here yet."</p>
             <ol class="steps">
                 <li>
                     "Describe its events: a " <code>"TopicKind"</code> " in "

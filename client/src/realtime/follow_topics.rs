@@ -1,7 +1,7 @@
-//! `follow_topics`: hears what happens in many topics, without reading them.
+//! `follow_topics`: updates of many topics at once, without reading any of them.
 //!
-//! For lists and counters that have their own source of truth (a pull of their own): what is heard is a hint,
-//! and nothing is heard while there is no socket. Nobody is shown as present because of it.
+//! For lists and counters with a source of truth of their own, such as a list that the server answers. An update is a
+//! hint, and none arrives while there is no socket. Following a topic does not show in its presence.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,57 +9,66 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use shared::{Event, Listed, Seq, Topic};
 
+use super::context::use_realtime;
 use super::listeners::{Delivery, ListenerId};
-use super::use_realtime;
+use super::socket::Socket;
 
-/// Something was heard.
+/// A change in a topic that is followed.
 #[derive(Debug, Clone)]
 pub enum TopicUpdate {
-    /// The newest seq of the topic; told at the start and after every reconnect.
+    /// The newest seq of the topic; sent at the start and after every reconnect.
     Head(Topic, Seq),
-    /// Pushed.
+    /// An event that the node pushed.
     Event(Event),
-    /// How many people are there; told at the start, after every reconnect, and when it changes.
+    /// The number of members; sent at the start, after every reconnect, and when it changes.
     Presence(Topic, u64),
 }
 
-/// Tells `on_update` what happens in the topics that `topics` names by now, for as long as the calling
-/// component lives.
+type Followed = Rc<RefCell<Vec<(Topic, ListenerId)>>>;
+
+/// Calls `on_update` for every change in the topics that `topics` returns, for as long as the calling component
+/// lives. `topics` is tracked: a topic that it no longer returns is no longer followed.
 pub fn follow_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_update: impl Fn(TopicUpdate) + 'static) {
     let socket = use_realtime().core().socket;
-    let watched: Rc<RefCell<Vec<(Topic, ListenerId)>>> = Rc::default();
+    let followed = Followed::default();
     let on_update: Rc<dyn Fn(TopicUpdate)> = Rc::new(on_update);
 
-    let ending = StoredValue::new_local((socket.clone(), watched.clone()));
-    let watch = move || {
+    let cleanup = StoredValue::new_local((socket.clone(), followed.clone()));
+    let follow = move || {
         let wanted = topics();
-        let mut watched = watched.borrow_mut();
-        watched.retain(|(topic, id)| {
-            let stays = wanted.contains(topic);
-            if !stays {
-                socket.unlisten(topic, *id);
-            }
-            stays
-        });
+        unfollow_all_but(&wanted, &followed, &socket);
         for topic in wanted {
-            if watched.iter().any(|(known, _)| *known == topic) {
-                continue;
+            let is_followed = followed.borrow().iter().any(|(known, _)| *known == topic);
+            if !is_followed {
+                let id = add_listener(&socket, &topic, on_update.clone());
+                followed.borrow_mut().push((topic, id));
             }
-            let (tell, of) = (on_update.clone(), topic.clone());
-            let id = socket.listen(&topic, Listed::No, move |arrival| match arrival {
-                Delivery::Head(_, seq) => tell(TopicUpdate::Head(of.clone(), seq)),
-                Delivery::Event(_, event) => tell(TopicUpdate::Event(event)),
-                Delivery::Presence(members) => tell(TopicUpdate::Presence(of.clone(), members.total)),
-                Delivery::Acked(..) | Delivery::Signal(..) | Delivery::Refused(_) => {}
-            });
-            watched.push((topic, id));
         }
     };
-    Effect::new(Box::new(watch) as Box<dyn Fn()>);
+    Effect::new(Box::new(follow) as Box<dyn Fn()>);
     on_cleanup(move || {
-        let Some((socket, watched)) = ending.try_get_value() else { return };
-        for (topic, id) in watched.take() {
-            socket.unlisten(&topic, id);
+        if let Some((socket, followed)) = cleanup.try_get_value() {
+            unfollow_all_but(&[], &followed, &socket);
         }
+    });
+}
+
+fn add_listener(socket: &Rc<Socket>, topic: &Topic, on_update: Rc<dyn Fn(TopicUpdate)>) -> ListenerId {
+    let name = topic.clone();
+    socket.add_listener(topic, Listed::No, move |delivery| match delivery {
+        Delivery::Head(_, seq) => on_update(TopicUpdate::Head(name.clone(), seq)),
+        Delivery::Event(_, event) => on_update(TopicUpdate::Event(event)),
+        Delivery::Presence(members) => on_update(TopicUpdate::Presence(name.clone(), members.total)),
+        Delivery::Acked(..) | Delivery::Signal(..) | Delivery::Refused(_) => {}
+    })
+}
+
+fn unfollow_all_but(wanted: &[Topic], followed: &Followed, socket: &Socket) {
+    followed.borrow_mut().retain(|(topic, id)| {
+        let stays = wanted.contains(topic);
+        if !stays {
+            socket.remove_listener(topic, *id);
+        }
+        stays
     });
 }

@@ -1,71 +1,71 @@
-//! `WebSocketLink`: one WebSocket to the node, from opening to the end.
+//! `WebSocketLink`: one WebSocket to the node, from opening to closing.
 //!
-//! A WebSocket that still takes what is sent proves nothing; that it is lost is told by its read half alone.
+//! A socket that still accepts frames may be dead all the same: only its read half reports that it is lost.
 
 use futures_util::future::{AbortHandle, Abortable};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use gloo_net::websocket::futures::WebSocket;
-use gloo_net::websocket::{Message, WebSocketError};
+use gloo_net::websocket::{Message as WebSocketMessage, WebSocketError};
 use leptos::prelude::window;
 use leptos::task::spawn_local;
 use shared::endpoint;
 
-/// The close code of a connection that just vanished.
-pub(super) const VANISHED: u16 = 1006;
+/// The close code of a connection that ended without a close frame (RFC 6455 §7.1.5).
+pub(super) const ABNORMAL_CLOSURE: u16 = 1006;
 
-/// What comes out of a link.
+/// An event of a link.
 pub(super) enum LinkEvent {
-    /// A frame.
+    /// The node sent a frame.
     Text(String),
-    /// The end, with the close code. Nothing follows.
+    /// The link closed with this code. No event follows.
     Closed(u16),
 }
 
-/// A WebSocket that is open or about to be. Dropped, it closes and tells nothing more.
+/// A WebSocket that is opening or open. Dropping it closes it and ends its events.
 pub(super) struct WebSocketLink {
-    sink: SplitSink<WebSocket, Message>,
-    reading: AbortHandle,
+    sink: SplitSink<WebSocket, WebSocketMessage>,
+    read_task: AbortHandle,
 }
 
 impl WebSocketLink {
-    /// Calls the node that serves this page. Nothing when the browser does not even try.
-    pub(super) fn open(tell: impl Fn(LinkEvent) + 'static) -> Option<WebSocketLink> {
-        // No subprotocol is offered: Trunk's proxy confirms none, and then a browser gives up.
-        let (sink, stream) = WebSocket::open(&address()).ok()?.split();
-        let (reading, registration) = AbortHandle::new_pair();
-        let read = read(stream, reading.clone(), tell);
+    /// Opens a socket to the node that served this document. `None` if the browser refuses to try.
+    pub(super) fn open(on_event: impl Fn(LinkEvent) + 'static) -> Option<WebSocketLink> {
+        // No subprotocol is offered: Trunk's proxy confirms none, and the browser would then give up.
+        let (sink, stream) = WebSocket::open(&url()).ok()?.split();
+        let (read_task, registration) = AbortHandle::new_pair();
+        let read = read(stream, read_task.clone(), on_event);
         spawn_local(Abortable::new(read, registration).map(drop));
-        Some(WebSocketLink { sink, reading })
+        Some(WebSocketLink { sink, read_task })
     }
 
-    /// Sends at once, from within the caller: in a hidden page a task of its own might come too late.
+    /// Sends within the caller's task: in a hidden tab a task of its own might run too late.
     pub(super) fn send(&mut self, text: String) {
-        // Not ready means not open yet, and before its welcome nothing is said to a node.
-        let _ = self.sink.send(Message::Text(text)).now_or_never();
+        // A sink that is not ready is not open yet, and nothing is sent to a node before its welcome.
+        let _ = self.sink.send(WebSocketMessage::Text(text)).now_or_never();
     }
 }
 
 impl Drop for WebSocketLink {
     fn drop(&mut self) {
-        self.reading.abort();
+        self.read_task.abort();
     }
 }
 
-async fn read(mut stream: SplitStream<WebSocket>, reading: AbortHandle, tell: impl Fn(LinkEvent)) {
-    let mut code = VANISHED;
+async fn read(mut stream: SplitStream<WebSocket>, read_task: AbortHandle, on_event: impl Fn(LinkEvent)) {
+    let mut code = ABNORMAL_CLOSURE;
     while let Some(message) = stream.next().await {
         match message {
-            _ if reading.is_aborted() => return,
-            Ok(Message::Text(text)) => tell(LinkEvent::Text(text)),
+            _ if read_task.is_aborted() => return,
+            Ok(WebSocketMessage::Text(text)) => on_event(LinkEvent::Text(text)),
             Err(WebSocketError::ConnectionClose(close)) => code = close.code,
             _ => {}
         }
     }
-    tell(LinkEvent::Closed(code));
+    on_event(LinkEvent::Closed(code));
 }
 
-fn address() -> String {
+fn url() -> String {
     let location = window().location();
     let scheme = if location.protocol().as_deref() == Ok("https:") { "wss" } else { "ws" };
     format!("{scheme}://{}{}", location.host().unwrap_or_default(), endpoint::SOCKET)

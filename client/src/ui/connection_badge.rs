@@ -1,21 +1,22 @@
-//! `ConnectionBadge`: how the connection is doing, why, and a way to hurry it.
+//! `ConnectionBadge`: the status of the connection, its explanation, and a button to retry.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 use shared::{Millis, Status};
 
-use super::{pass_focus_on, reactive};
+use super::focus::pass_focus_on;
+use super::reactive::reactive;
 use crate::browser;
 
-/// The button that says the status.
+/// The id of the button that shows the status.
 const STATE: &str = "connection-state";
 
-/// Tells the status in a word, and in a sentence when it is pressed. The countdown is not read aloud, the change of
-/// status is.
+/// Shows the status in a word, and explains it when pressed. Screen readers announce a change of status, but not the
+/// countdown.
 #[component]
 pub fn ConnectionBadge(
-    /// What to tell.
+    /// The status to show.
     status: ReadSignal<Status>,
     /// True if the server has no socket to spare.
     is_full: ReadSignal<bool>,
@@ -30,21 +31,25 @@ pub fn ConnectionBadge(
         }
         now.set(browser::now_ms());
         let tick = set_interval_with_handle(move || now.set(browser::now_ms()), Duration::from_millis(250));
-        on_cleanup(move || tick.iter().for_each(|tick| tick.clear()));
+        on_cleanup(move || {
+            if let Ok(tick) = tick {
+                tick.clear();
+            }
+        });
     }));
     let countdown = reactive(move || match status.get() {
         Status::Waiting { until } => format!(" in {} s", seconds_left(until, now.get())),
         _ => String::new(),
     });
-    // A wait that goes on with another deadline is the same status.
-    let told = Memo::new(move |_| {
+    // Another deadline of the same wait is no change of status.
+    let shown = Memo::new(move |_| {
         (name(status.get()), label(status.get()), explanation(status.get(), is_full.get()))
     });
     let is_lost = |status| matches!(status, Status::Waiting { .. } | Status::Offline | Status::Refused);
-    let can_hurry = Memo::new(move |_| is_lost(status.get()));
+    let can_retry = Memo::new(move |_| is_lost(status.get()));
     let reconnect = move |_| on_reconnect.run(());
-    let hurry = reactive(move || {
-        if !can_hurry.get() {
+    let retry = reactive(move || {
+        if !can_retry.get() {
             return ().into_any();
         }
         pass_focus_on("#reconnect-now", || STATE);
@@ -54,24 +59,24 @@ pub fn ConnectionBadge(
         .into_any()
     });
     view! {
-        <div id="connection" class="badge" data-status=reactive(move || told.get().0)>
+        <div id="connection" class="badge" data-status=reactive(move || shown.get().0)>
             <button
                 id=STATE class="badge-state" type="button" popovertarget="connection-why"
-                title=reactive(move || told.get().2)
+                title=reactive(move || shown.get().2)
             >
                 <span class="badge-dot" aria-hidden="true"></span>
                 <span class="badge-label">
-                    {reactive(move || told.get().1)} <span class="badge-countdown" aria-hidden="true">{countdown}</span>
+                    {reactive(move || shown.get().1)} <span class="badge-countdown" aria-hidden="true">{countdown}</span>
                 </span>
             </button>
-            {hurry}
-            <p id="connection-why" class="menu badge-why" popover="auto">{reactive(move || told.get().2)}</p>
-            <span class="visually-hidden" role="status">{reactive(move || told.get().1)}</span>
+            {retry}
+            <p id="connection-why" class="menu badge-why" popover="auto">{reactive(move || shown.get().2)}</p>
+            <span class="visually-hidden" role="status">{reactive(move || shown.get().1)}</span>
         </div>
     }
 }
 
-/// What style sheets and tests know the status by.
+/// The name of the status in `data-status`, for style sheets and tests.
 fn name(status: Status) -> &'static str {
     match status {
         Status::Stopped => "stopped",
@@ -98,27 +103,27 @@ fn label(status: Status) -> &'static str {
     }
 }
 
-/// The sentence behind the label: who is to blame, what happens by itself, and what becomes of what is written.
+/// The explanation of a status: the cause, what happens next, and what becomes of unsent messages.
 fn explanation(status: Status, is_full: bool) -> &'static str {
     match status {
         Status::Stopped | Status::SignedOut => "Enter a name to continue.",
-        Status::Connecting => "Connecting to the server. Nothing you write is lost.",
-        Status::Connected => "What you write is sent at once, and what others write appears here.",
+        Status::Connecting => "Connecting to the server. Nothing you write gets lost.",
+        Status::Connected => "Messages are sent and received right away.",
         Status::Polling if is_full => {
-            "The server has no live connection to spare, so updates arrive by polling. Nothing gets lost."
+            "The server has no live connections left, so updates arrive by polling. Nothing gets lost."
         }
         Status::Polling => "Your network blocks WebSockets, so updates arrive by polling. Nothing gets lost.",
         Status::Waiting { .. } => {
-            "Can't reach the server. It will be tried again by itself; nothing you write is lost."
+            "Can't reach the server. We'll keep trying, and nothing you write gets lost."
         }
         Status::Offline => {
-            "Your device is offline. The connection comes back by itself; nothing you write is lost."
+            "Your device is offline. You'll be reconnected automatically, and nothing you write gets lost."
         }
         Status::Refused => "The server ended the connection. Retry now, or reload the page.",
     }
 }
 
-/// Counts down to 1, never to 0: then it is "connecting".
+/// The seconds of the countdown, at least 1: at 0 the status is "connecting".
 fn seconds_left(until: Millis, now: Millis) -> Millis {
     ((until - now + 999) / 1_000).max(1)
 }

@@ -1,30 +1,30 @@
-//! Icons, drawn for this page: 24 units wide, one stroke, the colour of the text around them.
+//! Icons: 24 units wide, one stroke, the colour of the text around them.
 
 use leptos::prelude::*;
 
-/// Which icon.
+/// The name of an icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IconName {
-    /// To the page before.
+    /// Back to the previous screen.
     Back,
-    /// To what is new.
+    /// Down to the latest.
     Down,
-    /// Make one.
+    /// Create.
     Plus,
-    /// Off it goes.
+    /// Send.
     Send,
-    /// Who is here.
+    /// Members.
     People,
-    /// Not there yet.
+    /// Waiting.
     Clock,
-    /// Went wrong.
+    /// Error.
     Alert,
 }
 
-/// Decoration: whatever it stands on says in words what it does.
+/// An icon. Hidden from screen readers: the element around it has a text.
 #[component]
 pub fn Icon(
-    /// Which one.
+    /// The icon to show.
     name: IconName,
 ) -> impl IntoView {
     let path = match name {
@@ -45,7 +45,7 @@ pub fn Icon(
     }
 }
 
-/// The mark of the app: two arrows that pass each other.
+/// The logo of the app: two arrows that pass each other.
 #[component]
 pub fn Logo() -> impl IntoView {
     view! {

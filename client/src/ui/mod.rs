@@ -1,27 +1,41 @@
-//! What every screen is made of: the badge, notices, the page's heading, icons, times. Knows no feature.
+//! Components and texts that every screen uses: the connection badge, notices, headings, icons, times. Knows no feature.
+
+mod reactive;
+pub use reactive::{Reactive, reactive};
+
+mod heading;
+pub use heading::{APP_NAME, Heading, TabTitle, use_tab_title};
+
+mod app_links;
+pub use app_links::{AppLinks, TAGLINE};
+
+mod focus;
+pub use focus::{SkipLink, SkipLinkView, focus_on, has_fine_pointer, pass_focus_on, use_skip_link};
+
+mod notices;
+pub use notices::{NoticeRegion, Notices, use_notices};
 
 mod announcer;
-mod app_links;
-mod avatar;
-mod connection_badge;
-mod focus;
-mod heading;
-mod icons;
-mod new_version;
-mod notices;
-pub mod panic;
-mod reactive;
-mod text;
-pub mod time;
-
 pub use announcer::{Announcer, AnnouncerRegion, use_announcer};
-pub use app_links::{AppLinks, TAGLINE};
-pub use avatar::Avatar;
+
+mod connection_badge;
 pub use connection_badge::ConnectionBadge;
-pub use focus::{SkipLink, SkipLinkView, focus_on, has_fine_pointer, pass_focus_on, use_skip_link};
-pub use heading::{APP_NAME, Heading, TabTitle, use_tab_title};
-pub use icons::{Icon, IconName, Logo};
+
+mod new_version;
 pub use new_version::NewVersion;
-pub use notices::{NoticeRegion, Notices, use_notices};
-pub use reactive::{Reactive, reactive};
-pub use text::{isolate_bidi, problem_text};
+
+mod problem_text;
+pub use problem_text::problem_text;
+
+mod bidi;
+pub use bidi::isolate_bidi;
+
+mod avatar;
+pub use avatar::Avatar;
+
+mod icons;
+pub use icons::{Icon, IconName, Logo};
+
+pub mod panic;
+
+pub mod time;

@@ -1,12 +1,12 @@
-//! `live`: a part of a view that follows what it reads.
+//! `reactive`: a part of a view that is rendered again whenever a signal that it reads changes.
 //!
-//! Leptos takes any closure for that, and brings a copy of its machinery for each. Behind one type they share it:
-//! a tenth of what a first visit downloads.
+//! Leptos accepts any closure for that, and compiles a copy of its machinery for each. Behind one boxed type they
+//! share one copy, which saves a tenth of the download of a first visit.
 
-/// What is shown in one place, drawn anew whenever something that it reads changes.
+/// A boxed closure that Leptos runs again whenever a signal that it reads changes.
 pub type Reactive<T> = Box<dyn Fn() -> T + Send>;
 
-/// Puts `draw` behind that type.
-pub fn reactive<T>(draw: impl Fn() -> T + Send + 'static) -> Reactive<T> {
-    Box::new(draw)
+/// Boxes `render` as a [`Reactive`].
+pub fn reactive<T>(render: impl Fn() -> T + Send + 'static) -> Reactive<T> {
+    Box::new(render)
 }

@@ -62,7 +62,7 @@ async fn where_the_node_takes_no_more_sockets_one_reads_and_writes_all_the_same(
     grace.enters_general("Grace").await;
     grace.reads("first").await;
     grace.has_status("polling").await;
-    let why = format!("{}?.includes('no live connection to spare')", words_of("#connection-why"));
+    let why = format!("{}?.includes('no live connections left')", words_of("#connection-why"));
     grace.until("it is told who is to blame", &why).await;
     grace.writes("second").await;
     ada.reads("second").await;

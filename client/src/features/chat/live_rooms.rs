@@ -82,7 +82,7 @@ impl LiveRooms {
             move |news| match news {
                 TopicUpdate::Event(event) => {
                     heard.borrow_mut().push(event);
-                    if heard.borrow().len() < HEARD_MAX { throttle.ask() } else { throttle.act() }
+                    if heard.borrow().len() < HEARD_MAX { throttle.request() } else { throttle.call_now() }
                 }
                 TopicUpdate::Head(topic, seq) if !rooms.is_aware(&topic, seq) => rooms.ask(),
                 TopicUpdate::Head(..) => {}

@@ -1,49 +1,49 @@
-//! `PendingPost`: one thing to publish, as it is shown, sent and kept.
+//! `PendingPost`: one post to publish, as it is shown, sent and stored.
 
 use shared::{ErrorCode, Key, Millis, Payload, Position, Problem, Topic, UserId};
 
-/// A post that waited longer than this is not sent before its author says so.
-const UNASKED_MS_MAX: Millis = 30 * 24 * 60 * 60 * 1_000;
+/// The age beyond which a post is sent only after its author has confirmed it.
+const UNCONFIRMED_MS_MAX: Millis = 30 * 24 * 60 * 60 * 1_000;
 
-/// One thing to publish.
+/// A post whose event has not come back yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PendingPost {
-    /// Who wrote it; it is shown to nobody else and sent under no other name.
+    /// The user who wrote it; it is shown to nobody else and sent under no other name.
     pub author: UserId,
-    /// Where its event will appear.
+    /// The topic in which its event will appear.
     pub topic: Topic,
-    /// Makes repeating it harmless, and tells which event it became.
+    /// The idempotency key: makes retries harmless, and identifies the event that the post became.
     pub key: Key,
-    /// Where it is posted.
+    /// The URL that it is posted to.
     pub url: String,
-    /// What is posted: the feature's own JSON.
+    /// The body, in the feature's own JSON.
     pub body: Payload,
-    /// When it was written, by this machine's clock. PendingPosts of one tab never have the same time.
+    /// The time of writing, by the node's clock as far as it is known. No two posts of a tab have the same.
     pub at: Millis,
-    /// How far it is.
+    /// The progress of sending.
     pub state: SendState,
 }
 
-/// How far a post is.
+/// The progress of sending a post.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SendState {
-    /// On its way, or waiting for the connection.
+    /// Being sent, or waiting for the connection.
     Queued,
-    /// Durable; its event is about to appear there.
+    /// Durable at that position; its event is about to arrive.
     Acked(Position),
-    /// Written more than 30 days ago and never sent: a person decides.
+    /// Written more than 30 days ago and never sent: the user decides.
     Held,
-    /// Refused, or tried too often: a person decides.
+    /// Refused, or tried too often: the user decides.
     Failed(Problem),
 }
 
 impl PendingPost {
-    /// Where it stands among all posts, of whichever tab: in the order of writing.
-    pub(super) fn place(&self) -> (Millis, &Key) {
+    /// The sort key among the posts of all tabs: the order of writing.
+    pub(super) fn order(&self) -> (Millis, &Key) {
         (self.at, &self.key)
     }
 
-    /// As the browser keeps it.
+    /// Encodes the post for the browser's storage.
     pub(super) fn to_json(&self) -> Option<String> {
         let PendingPost { author, topic, key, url, body, at, state } = self;
         let failure = match state {
@@ -53,15 +53,17 @@ impl PendingPost {
         serde_json::to_string(&(author, topic, key, url, body, at, failure)).ok()
     }
 
-    /// Reads what [`PendingPost::to_json`] wrote, at this time of the node's clock. A failure keeps its words, which is all that
-    /// a person sees of it. A post is never too old to be kept, only to be sent unasked: a clock may be wrong.
+    /// Decodes what [`PendingPost::to_json`] wrote; `now` is the node's time.
+    ///
+    /// Of a failure the detail is kept, which is all that the user sees. However old a post is, it is never dropped,
+    /// only held: the clock may be wrong.
     pub(super) fn from_json(text: &str, now: Millis) -> Option<PendingPost> {
         let (author, topic, key, url, body, at, failure): (_, _, _, _, _, Millis, String) =
             serde_json::from_str(text).ok()?;
         let state = match failure.as_str() {
-            "" if now - at > UNASKED_MS_MAX => SendState::Held,
+            "" if now - at > UNCONFIRMED_MS_MAX => SendState::Held,
             "" => SendState::Queued,
-            words => SendState::Failed(Problem::new(ErrorCode::Invalid, words)),
+            detail => SendState::Failed(Problem::new(ErrorCode::Invalid, detail)),
         };
         Some(PendingPost { author, topic, key, url, body, at, state })
     }
