@@ -1,6 +1,6 @@
 //! `Address`: the path in the address bar, and navigation without loading a new document.
 //!
-//! Plain links navigate: a click on a link to this origin is intercepted, whoever rendered the link. The app needs no
+//! Plain links navigate: a click on a link to this origin is intercepted, whichever component rendered it. The app needs no
 //! more of a router than this; a general one would be a fifth of the download.
 
 use leptos::prelude::*;

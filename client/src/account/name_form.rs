@@ -40,13 +40,10 @@ pub fn NameForm(
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let Some(field) = field.get_untracked().filter(|_| !is_busy.get_untracked()) else { return };
-        let name = match DisplayName::parse(&field.value()) {
-            Ok(name) => name.to_string(),
-            Err(rule) => return refuse(format!("A name {rule}.")),
+        let name = match checked_name(&field.value()) {
+            Ok(name) => name,
+            Err(problem) => return refuse(problem),
         };
-        if are_cookies_blocked() {
-            return refuse("Your browser blocks cookies. Allow them for this site, then try again.".into());
-        }
         is_busy.set(true);
         problem.set(String::new());
         spawn_local(async move {
@@ -75,6 +72,15 @@ pub fn NameForm(
             <p id="name-hint" class="hint">"Shown to others. You can change it later."</p>
         </form>
     }
+}
+
+/// Checks a typed name. The error is a sentence for the user.
+fn checked_name(typed: &str) -> Result<String, String> {
+    let name = DisplayName::parse(typed).map_err(|rule| format!("A name {rule}."))?;
+    if are_cookies_blocked() {
+        return Err("Your browser blocks cookies. Allow them for this site, then try again.".into());
+    }
+    Ok(name.to_string())
 }
 
 /// The text about a name that the server refused.

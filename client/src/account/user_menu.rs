@@ -15,7 +15,7 @@ use crate::ui::{Avatar, focus_on, isolate_bidi, problem_text, reactive, use_noti
 const BUTTON: &str = "user-menu";
 const RENAME: &str = "rename";
 
-/// A button with the user's avatar and name, and the menu that it opens. It is rendered anew, and so closed, when the
+/// A button with the user's avatar and name, and the menu that it opens. It is rendered again, and so closed, when the
 /// name changes.
 #[component]
 pub fn UserMenu(
@@ -97,7 +97,8 @@ fn RenameForm(name: String, is_open: RwSignal<bool>) -> impl IntoView {
     let done = move |now: String| {
         focus_on(BUTTON);
         if now != before {
-            notices.tell(format!("You're now {}. Earlier messages keep your old name.", isolate_bidi(&now)));
+            notices
+                .inform(format!("You're now {}. Earlier messages keep your old name.", isolate_bidi(&now)));
         }
     };
     let cancel = move |_| {

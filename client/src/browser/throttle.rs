@@ -7,7 +7,8 @@ use std::time::Duration;
 use leptos::prelude::{request_animation_frame, set_timeout};
 use shared::Millis;
 
-use super::{is_hidden, now_ms};
+use super::clock::now_ms;
+use super::visibility::is_hidden;
 
 /// The shortest time between two calls. People see no steps at this pace, and a slow machine has time for keys.
 const INTERVAL_MS: Millis = 100;

@@ -2,7 +2,7 @@
 
 use shared::Member;
 
-/// The members of a topic. `total` is 0 while they are unknown: whoever reads a topic is a member too.
+/// The members of a topic. `total` is 0 while they are unknown: a reader of a topic is a member too.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Members {
     /// The exact number of members.

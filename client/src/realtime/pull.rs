@@ -12,7 +12,7 @@ pub(super) async fn pull(topic: &Topic, query: &Pull) -> Result<EventPage, Probl
     http::get_json(&endpoint::pull(topic, query)).await
 }
 
-/// Pulls by long poll: the node answers once there is something to tell. Dropping the future aborts the request.
+/// Pulls by long poll: the node answers once there is something new. Dropping the future aborts the request.
 pub(super) async fn pull_waiting(topic: &Topic, query: &Pull) -> Result<EventPage, Problem> {
     http::get_json_waiting(&endpoint::pull(topic, query), WAIT_SECS).await
 }

@@ -14,7 +14,7 @@ pub enum IconName {
     /// Send.
     Send,
     /// Members.
-    People,
+    Members,
     /// Waiting.
     Clock,
     /// Error.
@@ -32,7 +32,7 @@ pub fn Icon(
         IconName::Down => "M12 5v14M6 13l6 6 6-6",
         IconName::Plus => "M12 5v14M5 12h14",
         IconName::Send => "M12 19V5M6 11l6-6 6 6",
-        IconName::People => {
+        IconName::Members => {
             "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 3.5a4 4 0 0 1 0 7M18 14.5a7 7 0 0 1 4 6.5"
         }
         IconName::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",

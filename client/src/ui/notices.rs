@@ -33,7 +33,7 @@ impl Notices {
     }
 
     /// Shows a notice that disappears by itself.
-    pub fn tell(self, text: impl Into<String>) {
+    pub fn inform(self, text: impl Into<String>) {
         let number = self.show(text.into(), "notice");
         let hide = move || {
             let is_shown = |notice: &Option<Notice>| notice.as_ref().is_some_and(|it| it.number == number);

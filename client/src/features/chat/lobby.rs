@@ -1,19 +1,19 @@
-//! `Lobby`: the page of a person who is in no room. A room is started by naming it.
+//! `Lobby`: the view of a user who has no room open, with a form to join or start one.
 
 use leptos::{ev, prelude::*};
 
+use super::paths::{HOME, path_of};
 use super::room_name::{RULE, room_name};
-use super::{HOME, path_of};
 use crate::address::use_address;
 use crate::ui::{AppLinks, Heading, focus_on, reactive, use_skip_link};
 
-/// Id of the field.
+/// The id of the field.
 pub(super) const FIELD: &str = "room-name";
 
-/// Invites to join a room.
+/// The heading, the form and the links.
 #[component]
 pub(super) fn Lobby() -> impl IntoView {
-    use_skip_link().lead_to(FIELD, "Skip to the room name");
+    use_skip_link().lead_to(FIELD, "Skip to room name");
     view! {
         <section class="lobby">
             <Heading text="Join a room"/>
@@ -29,7 +29,8 @@ pub(super) fn Lobby() -> impl IntoView {
 
 #[component]
 fn JoinForm() -> impl IntoView {
-    let (typed, is_refused) = (RwSignal::new(String::new()), RwSignal::new(false));
+    let typed = RwSignal::new(String::new());
+    let is_refused = RwSignal::new(false);
     let address = use_address();
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();

@@ -1,4 +1,4 @@
-//! `RoomScreen`: one room. Reads its topic, shows it, and hands what is written to the outbox.
+//! `RoomScreen`: one room. It reads the room's topic, shows its messages, and publishes new ones.
 
 use std::cell::Cell;
 
@@ -11,7 +11,7 @@ use super::conversation::Conversation;
 use super::draft::use_draft;
 use super::live_rooms::use_rooms;
 use super::member_list::MemberList;
-use super::path_of;
+use super::paths::path_of;
 use super::room_name::{RULE, room_name};
 use super::scroller::Scroller;
 use super::timeline::Timeline;
@@ -20,23 +20,25 @@ use crate::browser;
 use crate::realtime::{LoadState, TopicReader, use_realtime, use_topic};
 use crate::ui::{Heading, Icon, IconName, focus_on, problem_text, reactive, time};
 
-/// The room of that name, or why there is none.
+/// The room of that name, or an error if no room can have that name.
 #[component]
 pub(super) fn RoomScreen(name: String) -> impl IntoView {
     match room_topic(&name) {
-        Ok(topic) => view! { <Room topic/> }.into_any(),
+        Ok(topic) => view! { <RoomContent topic/> }.into_any(),
         Err(_) => view! { <InvalidRoomName name/> }.into_any(),
     }
 }
 
 #[component]
-fn Room(topic: Topic) -> impl IntoView {
+fn RoomContent(topic: Topic) -> impl IntoView {
     let name = topic.name().to_owned();
     let reader = use_topic::<Timeline>(topic);
     let scroller = Scroller::new();
-    keep_the_list_aware(reader, name.clone());
+    pull_list_for_new_room(reader, name.clone());
 
-    let (url, draft, typing) = (messages(&name), use_draft(&name), use_typing(reader));
+    let url = messages(&name);
+    let draft = use_draft(&name);
+    let typing = use_typing(reader);
     let on_send = Callback::new(move |text| {
         reader.publish(url.clone(), &NewMessage { text })?;
         scroller.to_end();
@@ -45,7 +47,7 @@ fn Room(topic: Topic) -> impl IntoView {
     let edit = Callback::new(move |key| {
         let failed = reader.discard(&key).and_then(|post| post.body.read().ok());
         if let Some(NewMessage { text }) = failed {
-            draft.update(|draft| *draft = before(text, draft));
+            draft.update(|draft| *draft = prepend(text, draft));
             focus_on(COMPOSER);
         }
     });
@@ -58,7 +60,7 @@ fn Room(topic: Topic) -> impl IntoView {
                 <Heading text=name.clone()/>
                 <MemberList reader/>
             </header>
-            <Trouble reader/>
+            <LoadFailureBar reader/>
             <Conversation room=name.clone() reader scroller typing edit/>
             <TypingIndicator typing/>
             <Composer
@@ -69,14 +71,14 @@ fn Room(topic: Topic) -> impl IntoView {
     }
 }
 
-/// A message that is to be written anew stands before what was begun meanwhile.
-fn before(text: String, draft: &str) -> String {
+/// Puts the text of an unsent message before a draft that was begun in the meantime.
+fn prepend(text: String, draft: &str) -> String {
     if draft.trim().is_empty() { text } else { format!("{text}\n{draft}") }
 }
 
-/// Tells that something may be missing, unless the badge tells of the same event.
+/// The bar that warns of missing messages, unless the connection badge shows the cause already.
 #[component]
-fn Trouble(reader: TopicReader<Timeline>) -> impl IntoView {
+fn LoadFailureBar(reader: TopicReader<Timeline>) -> impl IntoView {
     let realtime = use_realtime();
     let problem = Memo::new(move |_| match reader.load_state.get() {
         LoadState::Failed(problem) if !realtime.is_away() => Some(problem),
@@ -85,10 +87,10 @@ fn Trouble(reader: TopicReader<Timeline>) -> impl IntoView {
     reactive(move || {
         let Some(problem) = problem.get() else { return ().into_any() };
         let newest = reader.projection.with_untracked(|timeline| timeline.last().map(|message| message.at));
-        let words = trouble_in_words(&problem, newest.map(time_of));
+        let text = load_failure_text(&problem, newest.map(time_text));
         view! {
             <div class="bar" role="alert">
-                <p>{words}</p>
+                <p>{text}</p>
                 <button class="link-button" type="button" on:click=move |_| reader.pull_again()>"Retry"</button>
             </div>
         }
@@ -96,7 +98,7 @@ fn Trouble(reader: TopicReader<Timeline>) -> impl IntoView {
     })
 }
 
-fn trouble_in_words(problem: &Problem, newest: Option<String>) -> String {
+fn load_failure_text(problem: &Problem, newest: Option<String>) -> String {
     match newest {
         _ if !problem.code.is_temporary() => problem_text(problem),
         Some(time) => format!("Can't reach the server. Showing messages up to {time}."),
@@ -104,23 +106,23 @@ fn trouble_in_words(problem: &Problem, newest: Option<String>) -> String {
     }
 }
 
-/// The time of day, with the date where it is not today.
-fn time_of(at: Millis) -> String {
+/// Formats a time as the time of day, with the date if it is not today.
+fn time_text(at: Millis) -> String {
     let is_today = time::local_day(at) == time::local_day(browser::node_ms());
     if is_today { time::clock(at) } else { time::full(at) }
 }
 
-/// The list beside the room learns of a room that is new.
-fn keep_the_list_aware(reader: TopicReader<Timeline>, name: String) {
+/// Pulls the list of rooms when a message arrives in a room that is not in the list yet.
+fn pull_list_for_new_room(reader: TopicReader<Timeline>, name: String) {
     let rooms = use_rooms();
-    let asked_at = Cell::new(Seq::ZERO);
+    let pulled_at = Cell::new(Seq::ZERO);
     Effect::new(reactive(move || {
         let newest = reader.projection.with(Timeline::newest);
         let is_known = rooms.list.with(|list| list.find(&name).is_some());
-        if !is_known && newest > asked_at.get() {
-            rooms.ask();
+        if !is_known && newest > pulled_at.get() {
+            rooms.pull();
         }
-        asked_at.set(newest);
+        pulled_at.set(newest);
     }));
 }
 
@@ -146,15 +148,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_does_not_answer_is_told_with_what_is_shown_and_a_refusal_with_its_reason() {
-        let (away, refused) = (
-            Problem::new(ErrorCode::Unavailable, "a node is not ready"),
-            Problem::new(ErrorCode::Forbidden, "This room is private."),
-        );
-        let words = |problem, newest: Option<&str>| trouble_in_words(problem, newest.map(String::from));
+    fn a_load_failure_names_the_newest_message_shown_and_a_refusal_its_reason() {
+        let away = Problem::new(ErrorCode::Unavailable, "a node is not ready");
+        let refused = Problem::new(ErrorCode::Forbidden, "This room is private.");
+        let text = |problem, newest: Option<&str>| load_failure_text(problem, newest.map(String::from));
         let showing = "Can't reach the server. Showing messages up to 12:24.";
-        assert_eq!(words(&away, Some("12:24")), showing);
-        assert_eq!(words(&away, None), "Can't reach the server.");
-        assert_eq!(words(&refused, Some("12:24")), "This room is private.");
+        assert_eq!(text(&away, Some("12:24")), showing);
+        assert_eq!(text(&away, None), "Can't reach the server.");
+        assert_eq!(text(&refused, Some("12:24")), "This room is private.");
     }
 }

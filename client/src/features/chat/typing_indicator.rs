@@ -1,4 +1,4 @@
-//! The line that tells that others are writing, below what they have written.
+//! `TypingIndicator`: the line below the messages that names who is typing, and the signals behind it.
 
 use std::time::Duration;
 
@@ -6,62 +6,66 @@ use leptos::prelude::*;
 use shared::features::chat::ChatSignal;
 
 use super::timeline::Timeline;
-use super::typing::{BELIEVED_MS, Typing};
+use super::typing::{SIGNAL_LIFETIME_MS, Typing};
 use crate::account::use_account;
 use crate::browser;
 use crate::realtime::TopicReader;
 use crate::ui::{reactive, use_announcer};
 
-/// Who is writing in the room, for as long as the calling component lives.
+/// Follows who is typing in the room, for as long as the calling component lives.
 pub(super) fn use_typing(reader: TopicReader<Timeline>) -> RwSignal<Typing> {
-    let (typing, me, announcer) = (RwSignal::new(Typing::default()), use_account(), use_announcer());
+    let typing = RwSignal::new(Typing::default());
+    let account = use_account();
+    let announcer = use_announcer();
     reader.on_signal(move |from, signal| {
-        // One's own other tab.
-        if untrack(|| me.identity()).is_none_or(|me| me.id == from.id) {
+        // The user's own signals, from another tab.
+        if untrack(|| account.identity()).is_none_or(|me| me.id == from.id) {
             return;
         }
         match signal {
             ChatSignal::Typing => {
-                if typing.try_update(|typing| typing.hear(from, browser::now_ms())) == Some(true) {
-                    announcer.say(typing.read_untracked().aloud());
+                if typing.try_update(|typing| typing.add(from, browser::now_ms())) == Some(true) {
+                    announcer.say(typing.read_untracked().announcement());
                 }
                 let expire = move || {
                     typing.try_update(|typing| typing.expire(browser::now_ms()));
                 };
-                set_timeout(expire, Duration::from_millis(BELIEVED_MS as u64 + 10));
+                set_timeout(expire, Duration::from_millis(SIGNAL_LIFETIME_MS as u64 + 10));
             }
-            ChatSignal::Stopped => typing.try_update(|typing| typing.stop(&from.id)).unwrap_or_default(),
+            ChatSignal::Stopped => {
+                typing.try_update(|typing| typing.remove(&from.id));
+            }
         }
     });
     Effect::new(reactive(move || {
         let members = reader.members.read();
         if typing.with_untracked(Typing::is_anyone) {
-            typing.update(|typing| typing.keep_members(&members));
+            typing.update(|typing| typing.retain_members(&members));
         }
     }));
     typing
 }
 
-/// Says in the room that somebody writes here, now and then while they do.
+/// Signals that the user is typing, if a signal is due.
 pub(super) fn signal_typing(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
     if typing.try_update_untracked(|typing| typing.should_signal(browser::now_ms())) == Some(true) {
         reader.signal(&ChatSignal::Typing);
     }
 }
 
-/// Says that they do not any more.
+/// Signals that the user has stopped typing, if others may still believe the last signal.
 pub(super) fn signal_stopped(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
     if typing.try_update_untracked(|typing| typing.should_signal_stop(browser::now_ms())) == Some(true) {
         reader.signal(&ChatSignal::Stopped);
     }
 }
 
-/// Always as high as its text, so that nothing moves when somebody begins. It is read aloud by the announcer,
-/// which does not repeat itself.
+/// The names of those who are typing. The line keeps its height while it is empty, so that nothing moves. It is hidden
+/// from screen readers, to which the announcer repeats nothing.
 #[component]
 pub(super) fn TypingIndicator(typing: RwSignal<Typing>) -> impl IntoView {
     let names = Memo::new(move |_| typing.with(Typing::names));
-    let words = reactive(move || match names.get().as_slice() {
+    let text = reactive(move || match names.get().as_slice() {
         [] => ().into_any(),
         [one] => view! { <bdi>{one.clone()}</bdi> " is typing…" }.into_any(),
         [one, other] => {
@@ -69,5 +73,5 @@ pub(super) fn TypingIndicator(typing: RwSignal<Typing>) -> impl IntoView {
         }
         _ => "Several people are typing…".into_any(),
     });
-    view! { <p id="typing" class="typing" aria-hidden="true">{words}</p> }
+    view! { <p id="typing" class="typing" aria-hidden="true">{text}</p> }
 }

@@ -1,5 +1,5 @@
-//! `RoomVisit`: what a reader sees on coming into a room, or back to its tab: the place where they were, or the first
-//! message that is new to them. And what they have read from then on.
+//! `RoomVisit`: the position at which a user enters a room or comes back to its tab, and what counts as read from then
+//! on. The position is the one where the user left, or else the first new message.
 
 use std::cell::Cell;
 
@@ -9,15 +9,13 @@ use shared::{Seq, UserId};
 
 use super::live_rooms::{LiveRooms, use_rooms};
 use super::older_messages::OlderMessages;
+use super::row_view::NEW_ROW;
 use super::scroll_position::ScrollPosition;
 use super::scroller::Scroller;
 use super::timeline::Timeline;
 use crate::browser;
 use crate::realtime::{LoadState, TopicReader};
 use crate::ui::reactive;
-
-/// The row that says from where on the messages are new.
-pub(super) const NEW_ROW: &str = "unread-start";
 
 /// One visit to a room. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -28,15 +26,18 @@ pub(super) struct RoomVisit {
     scroller: Scroller,
     older: OlderMessages,
     rooms: LiveRooms,
-    /// The room's mark when it came into sight.
+    /// The room's read mark when the room came into sight; messages after it are new.
+    ///
+    /// Example: the mark is 5 and the room ends at 8. This stays 5, so that "New" stays above 6, while the mark itself
+    /// moves on to 8.
     read_before: RwSignal<Option<Seq>>,
-    /// True if the reader is where they belong, so that what is in sight from now on is read.
-    is_over: RwSignal<bool>,
-    is_tab_shown: RwSignal<bool>,
+    /// True once the list is at the position of the visit, so that what is in sight from now on is read.
+    has_arrived: RwSignal<bool>,
+    is_tab_visible: RwSignal<bool>,
 }
 
 impl RoomVisit {
-    /// Begins one that ends with the calling component.
+    /// Begins a visit that ends with the calling component.
     pub(super) fn begin(
         room: String,
         me: Memo<Option<UserId>>,
@@ -52,34 +53,35 @@ impl RoomVisit {
             older,
             rooms: use_rooms(),
             read_before: RwSignal::new(None),
-            is_over: RwSignal::new(false),
-            is_tab_shown: RwSignal::new(!browser::is_hidden()),
+            has_arrived: RwSignal::new(false),
+            is_tab_visible: RwSignal::new(!browser::is_hidden()),
         };
         visit.arrive_once_ready();
-        visit.note_what_is_read();
-        visit.look_when_the_tab_is_shown();
-        visit.keep_the_place();
+        visit.mark_read_at_end();
+        visit.follow_tab_visibility();
+        visit.save_position_on_leave();
         visit
     }
 
-    /// True if the reader is where they belong. Not tracked.
-    pub(super) fn is_over(self) -> bool {
-        self.is_over.try_get_untracked() == Some(true)
+    /// True once the list is at the position of the visit. Not tracked.
+    pub(super) fn has_arrived(self) -> bool {
+        self.has_arrived.try_get_untracked() == Some(true)
     }
 
-    /// The first message that was new when the room came into sight, where it is here.
+    /// The first message that was new when the room came into sight, once it is loaded.
     pub(super) fn new_from(self) -> Memo<Option<Seq>> {
         let RoomVisit { me, reader, read_before, .. } = self;
         Memo::new(move |_| {
-            let (before, me) = (read_before.get()?, me.get()?);
-            reader.projection.with(|timeline| timeline.first_of_others_after(before, &me))
+            let read_before = read_before.get()?;
+            let me = me.get()?;
+            reader.projection.with(|timeline| timeline.first_of_others_after(read_before, &me))
         })
     }
 
     fn arrive_once_ready(self) {
-        let is_begun = Cell::new(false);
+        let has_begun = Cell::new(false);
         Effect::new(reactive(move || {
-            if self.reader.load_state.get() == LoadState::Ready && !is_begun.replace(true) {
+            if self.reader.load_state.get() == LoadState::Ready && !has_begun.replace(true) {
                 spawn_local(self.arrive());
             }
         }));
@@ -88,83 +90,86 @@ impl RoomVisit {
     async fn arrive(self) {
         let Some(room) = self.room.try_get_value() else { return };
         let newest = self.reader.projection.with_untracked(Timeline::newest);
-        let (place, mark) =
-            (ScrollPosition::kept(&room), self.rooms.mark(&room).filter(|mark| *mark < newest));
+        let position = ScrollPosition::load(&room);
+        let mark = self.rooms.mark(&room).filter(|mark| *mark < newest);
         self.read_before.set(mark);
-        let first = place.map(|place| place.seq).or(mark.map(Seq::next));
-        let Some(first) = first else { return self.is_over.set(true) };
+        let first = position.map(|position| position.seq).or(mark.map(Seq::next));
+        let Some(first) = first else { return self.has_arrived.set(true) };
         self.older.pull_back_to(first).await;
-        self.show_once_drawn(place);
+        self.scroll_once_rendered(position);
     }
 
-    /// Goes to the place, or else up to what is new, once all that was taken in is drawn.
-    fn show_once_drawn(self, place: Option<ScrollPosition>) {
+    /// Scrolls to the position, or else up to the first new message, once everything that was loaded is rendered.
+    fn scroll_once_rendered(self, position: Option<ScrollPosition>) {
         request_animation_frame(move || {
             let Some(read_before) = self.read_before.try_get_untracked() else { return };
-            let unread = self.unread(read_before);
+            let unread = self.unread_after(read_before);
             if unread == 0 {
-                // What comes from now on comes before the reader's eyes.
+                // The user sees later messages arrive, so they are not new.
                 self.read_before.set(None);
             }
-            if !place.is_some_and(|place| self.scroller.go_to(place, unread)) {
+            let is_restored = position.is_some_and(|position| self.scroller.go_to(position, unread));
+            if !is_restored {
                 self.scroller.go_up_to(&format!(".{NEW_ROW}"), unread);
             }
-            self.is_over.set(true);
+            self.has_arrived.set(true);
         });
     }
 
-    /// Number of messages of others after the mark, as far as they are here.
-    fn unread(self, mark: Option<Seq>) -> usize {
-        let (Some(mark), Some(me)) = (mark, self.me.get_untracked()) else { return 0 };
+    /// The number of loaded messages of others after the mark.
+    fn unread_after(self, mark: Option<Seq>) -> usize {
+        let Some(mark) = mark else { return 0 };
+        let Some(me) = self.me.get_untracked() else { return 0 };
         self.reader.projection.with_untracked(|timeline| timeline.of_others_after(mark, &me).count())
     }
 
-    /// The end was seen by somebody who is at the end of a tab that is shown.
-    fn note_what_is_read(self) {
+    /// Marks the room as read up to its end while the user is there and the tab is visible.
+    fn mark_read_at_end(self) {
         Effect::new(reactive(move || {
             let newest = self.reader.projection.with(Timeline::newest);
-            let is_seen = self.is_over.get() && self.is_tab_shown.get() && self.scroller.is_at_end.get();
+            let is_seen =
+                self.has_arrived.get() && self.is_tab_visible.get() && self.scroller.is_at_end.get();
             if is_seen && newest > Seq::ZERO {
                 self.room.with_value(|room| self.rooms.mark_read(room, newest));
             }
         }));
     }
 
-    fn look_when_the_tab_is_shown(self) {
-        let changed = window_event_listener_untyped("visibilitychange", move |_| {
-            let is_shown = !browser::is_hidden();
-            if is_shown && self.is_over() {
+    fn follow_tab_visibility(self) {
+        let listener = window_event_listener_untyped("visibilitychange", move |_| {
+            let is_visible = !browser::is_hidden();
+            if is_visible && self.has_arrived() {
                 self.come_back();
             }
-            self.is_tab_shown.set(is_shown);
+            self.is_tab_visible.set(is_visible);
         });
-        on_cleanup(move || changed.remove());
+        on_cleanup(move || listener.remove());
     }
 
-    /// Marks as new the messages that came meanwhile. Somebody who had scrolled up stays where they are.
+    /// Marks as new the messages that came while the tab was hidden. A user who had scrolled up stays there.
     fn come_back(self) {
         let mark = self.room.with_value(|room| self.rooms.mark(room));
-        if self.unread(mark) == 0 {
+        if self.unread_after(mark) == 0 {
             return;
         }
         self.read_before.set(mark);
         if self.scroller.is_at_end.get_untracked() {
-            self.is_over.set(false);
-            self.show_once_drawn(None);
+            self.has_arrived.set(false);
+            self.scroll_once_rendered(None);
         }
     }
 
-    /// A reload is a leave as well.
-    fn keep_the_place(self) {
-        let keep = move || {
-            if let Some(room) = self.room.try_get_value().filter(|_| self.is_over()) {
-                ScrollPosition::keep(&room, self.scroller.place());
+    /// Saves the scroll position when the user leaves the room, also by a reload.
+    fn save_position_on_leave(self) {
+        let save = move || {
+            if let Some(room) = self.room.try_get_value().filter(|_| self.has_arrived()) {
+                ScrollPosition::save(&room, self.scroller.position());
             }
         };
-        let gone = window_event_listener_untyped("pagehide", move |_| keep());
+        let listener = window_event_listener_untyped("pagehide", move |_| save());
         on_cleanup(move || {
-            keep();
-            gone.remove();
+            save();
+            listener.remove();
         });
     }
 }

@@ -1,6 +1,6 @@
 //! `TopicDriver`: drives a [`TopicState`] with requests, timers and frames, for as long as a component lives.
 //!
-//! While no socket gets through, a long poll waits at the node until there is something to tell, and the next one
+//! While no socket gets through, a long poll waits at the node until there is something new, and the next one
 //! follows its answer. A tab that may not keep one open (see `poll_slots`) asks every few seconds.
 
 use std::cell::{Cell, RefCell};

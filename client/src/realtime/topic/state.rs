@@ -17,7 +17,7 @@ const QUEUED_MAX: usize = 500;
 pub enum LoadState {
     /// The first page has not arrived yet.
     Loading,
-    /// Every event that the reader has been told of is applied.
+    /// Every event that the reader knows of is applied.
     Ready,
     /// Events are missing and could not be pulled; `TopicReader::pull_again` tries again.
     Failed(Problem),
@@ -150,7 +150,7 @@ impl<P: Projection> TopicState<P> {
         self.update_load_state();
     }
 
-    /// Sets `Ready` once every event that the reader was told of is applied. It then stays while a gap is filled: what
+    /// Sets `Ready` once every event that the reader knows of is applied. It then stays while a gap is filled: what
     /// is shown is correct, only not complete yet.
     fn update_load_state(&self) {
         let is_complete = self.queue.borrow().events.is_empty() && self.feed.borrow().is_current();
