@@ -6,9 +6,9 @@ pub mod features;
 
 pub mod account;
 
-pub mod realtime;
-
 pub mod ui;
+
+pub mod realtime;
 
 pub mod address;
 

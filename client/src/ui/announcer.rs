@@ -46,5 +46,5 @@ pub fn use_announcer() -> Announcer {
 #[component]
 pub fn AnnouncerRegion() -> impl IntoView {
     let Announcer(text) = use_announcer();
-    view! { <div class="visually-hidden" role="log" aria-live="polite" aria-label="TopicUpdate">{text}</div> }
+    view! { <div class="visually-hidden" role="log" aria-live="polite" aria-label="News">{text}</div> }
 }

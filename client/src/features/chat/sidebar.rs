@@ -22,7 +22,7 @@ pub(super) fn Sidebar() -> impl IntoView {
         let is_loaded = rooms.list.with(|list| list.is_loaded());
         match names.with(Vec::is_empty) {
             true if is_loaded => "No rooms yet. Start one, and it appears here with its first message.",
-            true if realtime.is_away() => "LiveRooms will appear once you're connected.",
+            true if realtime.is_away() => "Rooms will appear once you're connected.",
             true if rooms.problem().is_some() => "",
             true => "Loading rooms…",
             false => "",
