@@ -117,8 +117,7 @@ impl Limits {
         }
         if SHARE * (self.address_bytes_max(memory_max) as u64) < needed {
             let bytes = self.body_bytes_max;
-            let why =
-                format!("{bytes} bytes are too much for this memory; give less, or a larger --memory-max");
+            let why = format!("{bytes} bytes are too much for this memory; give less, or a larger --memory-max");
             return Err(("--body-bytes-max", why));
         }
         Ok(())
