@@ -1,5 +1,4 @@
-//! The app: what every page has around it, which page is shown, and what the parts have to do with each
-//! other.
+//! The app: the frame around every screen, the choice of the screen, and the wiring of the modules.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -7,33 +6,33 @@ use std::time::Duration;
 use leptos::prelude::*;
 use shared::{ErrorCode, Problem, Status, UserId};
 
+use crate::account::{Account, SignInState, UserMenu, WelcomePanel, use_account};
 use crate::address::{Address, use_address};
 use crate::browser::Storage;
 use crate::features;
-use crate::identity::{Me, Naming, SignIn, UserMenu, use_me};
 use crate::realtime::Realtime;
 use crate::ui::{
     APP_NAME, Announcer, AnnouncerRegion, ConnectionBadge, Heading, Logo, NewVersion, NoticeRegion, Notices,
-    PageTitle, SkipLink, SkipLinkView, in_words, live, panic,
+    SkipLink, SkipLinkView, TabTitle, panic, problem_text, reactive,
 };
 
-/// A server that did not answer when the page began is asked again this often.
-const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// The path where a person begins who has just come.
+/// The interval at which a server is asked again that did not answer when the app started.
+const RECHECK_EVERY: Duration = Duration::from_secs(10);
+/// The path of the start screen.
 const START: &str = "/";
 
-/// Starts the page.
+/// Mounts the app.
 pub fn mount() {
     panic::install_hook();
-    // In a task of its own: a browser that has just compiled the page can answer a click in between.
+    // In a task of its own: a browser that has just compiled the WebAssembly can handle a click in between.
     set_timeout(|| leptos::mount::mount_to_body(App), Duration::ZERO);
 }
 
-/// Keeps in sight what was shown while the page loaded, until it is known who is here.
-fn end_loading_once_known(me: Me) {
-    let sign_in = me.sign_in();
-    Effect::new(live(move || {
-        if sign_in.get() != SignIn::Asking
+/// Removes the loading screen of `index.html` once it is known who is signed in.
+fn remove_loading_screen_once_known(account: Account) {
+    let sign_in = account.sign_in();
+    Effect::new(reactive(move || {
+        if sign_in.get() != SignInState::Checking
             && let Some(loading) = document().get_element_by_id("boot")
         {
             loading.remove();
@@ -41,38 +40,38 @@ fn end_loading_once_known(me: Me) {
     }));
 }
 
-/// Everything.
+/// The root component.
 #[component]
 pub fn App() -> impl IntoView {
     Address::provide();
-    PageTitle::provide();
+    TabTitle::provide();
     SkipLink::provide();
     Announcer::provide();
     let notices = Notices::provide();
-    let me = Me::provide();
-    let is_unkept = RwSignal::new(false);
-    let realtime = Realtime::provide(move || is_unkept.set(true), move || me.ask_again());
-    tell_of_unkept(is_unkept, realtime, notices);
-    // Somebody else may have signed in while the page was kept for "back", and other tabs cannot tell it then.
-    window_event_listener_untyped("pageshow", move |_| me.ask_again());
-    end_loading_once_known(me);
-    follow_sign_in(me, realtime, notices);
+    let account = Account::provide();
+    let has_unstored = RwSignal::new(false);
+    let realtime = Realtime::provide(move || has_unstored.set(true), move || account.recheck());
+    warn_of_unstored_posts(has_unstored, realtime, notices);
+    // A document from the back/forward cache missed what other tabs reported, such as another user's sign-in.
+    window_event_listener_untyped("pageshow", move |_| account.recheck());
+    remove_loading_screen_once_known(account);
+    follow_sign_in(account, realtime, notices);
     view! {
         <SkipLinkView/>
         <Header realtime/>
         <NewVersion served=realtime.served_build()/>
-        <main id="main" tabindex="-1"><Page/></main>
+        <main id="main" tabindex="-1"><CurrentScreen/></main>
         <NoticeRegion/>
         <AnnouncerRegion/>
     }
 }
 
-/// Says that what waits would not survive a reload, until nothing waits any more.
-fn tell_of_unkept(is_unkept: RwSignal<bool>, realtime: Realtime, notices: Notices) {
-    let is_told = Cell::new(false);
-    Effect::new(live(move || {
-        let is_due = is_unkept.get() && realtime.unsent() > 0;
-        match (is_due, is_told.replace(is_due)) {
+/// Warns that waiting posts would not survive a reload, until none waits any more.
+fn warn_of_unstored_posts(has_unstored: RwSignal<bool>, realtime: Realtime, notices: Notices) {
+    let is_warned = Cell::new(false);
+    Effect::new(reactive(move || {
+        let is_due = has_unstored.get() && realtime.unsent() > 0;
+        match (is_due, is_warned.replace(is_due)) {
             (true, false) => {
                 notices.warn("Your browser blocks storage. Keep this tab open until your messages are sent.")
             }
@@ -82,42 +81,45 @@ fn tell_of_unkept(is_unkept: RwSignal<bool>, realtime: Realtime, notices: Notice
     }));
 }
 
-/// Connected for whoever is signed in, and for nobody else.
-fn follow_sign_in(me: Me, realtime: Realtime, notices: Notices) {
-    let (sign_in, status) = (me.sign_in(), realtime.status());
-    let (was_in, is_warned) = (Cell::new(false), Cell::new(false));
-    Effect::new(live(move || {
+/// Connects while somebody is signed in, and disconnects when the sign-in ends.
+fn follow_sign_in(account: Account, realtime: Realtime, notices: Notices) {
+    let sign_in = account.sign_in();
+    let status = realtime.status();
+    let was_signed_in = Cell::new(false);
+    let is_warned = Cell::new(false);
+    Effect::new(reactive(move || {
         let sign_in = sign_in.get();
-        let was_in = was_in.replace(matches!(sign_in, SignIn::In(_)));
+        let was_signed_in = was_signed_in.replace(matches!(sign_in, SignInState::SignedIn(_)));
         match &sign_in {
-            SignIn::In(person) => {
+            SignInState::SignedIn(identity) => {
                 if is_warned.replace(false) {
                     notices.clear();
                 }
-                realtime.start(person.id.clone());
+                realtime.start(identity.id.clone());
             }
-            SignIn::Out => {
-                // Who signs out here waits for the answer in between.
-                if was_in {
+            SignInState::SignedOut => {
+                // A sign-out by the user passes through `Checking`, so this sign-in ended by itself.
+                if was_signed_in {
                     is_warned.set(true);
-                    notices.warn(signed_out(untrack(|| realtime.unsent())));
+                    notices.warn(signed_out_text(untrack(|| realtime.unsent())));
                 }
                 realtime.stop();
-                // What was begun here is not for the next person's eyes.
+                // Drafts must not be seen by the next user.
                 Storage::Tab.clear("duplex:");
             }
-            SignIn::Asking | SignIn::Unreachable(_) => {}
+            SignInState::Checking | SignInState::Unreachable(_) => {}
         }
     }));
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         if status.get() == Status::SignedOut {
-            me.lost();
+            account.on_sign_in_ended();
         }
     }));
 }
 
-/// The words about a sign-in that ended by itself. A guest does not come back: what is unsent is lost with it.
-fn signed_out(unsent: usize) -> String {
+/// The warning about a sign-in that ended by itself. Nobody can sign in to the account again, so unsent messages are
+/// lost with it.
+fn signed_out_text(unsent: usize) -> String {
     let lost = match unsent {
         0 => String::new(),
         1 => " One message was not sent.".into(),
@@ -128,9 +130,9 @@ fn signed_out(unsent: usize) -> String {
 
 #[component]
 fn Header(realtime: Realtime) -> impl IntoView {
-    let sign_in = use_me().sign_in();
-    let menu = live(move || match sign_in.get() {
-        SignIn::In(person) => view! { <UserMenu person/> }.into_any(),
+    let sign_in = use_account().sign_in();
+    let menu = reactive(move || match sign_in.get() {
+        SignInState::SignedIn(identity) => view! { <UserMenu identity/> }.into_any(),
         _ => ().into_any(),
     });
     view! {
@@ -145,95 +147,97 @@ fn Header(realtime: Realtime) -> impl IntoView {
     }
 }
 
-/// Which of the four situations a person is in; a new name is not another one.
+/// The screen that is shown. Taking another name does not change it.
 #[derive(Clone, PartialEq)]
-enum Situation {
-    Asking,
+enum Screen {
+    Loading,
     Unreachable(Problem),
-    Nameless,
-    In(UserId),
+    Welcome,
+    Feature(UserId),
 }
 
 #[component]
-fn Page() -> impl IntoView {
-    let sign_in = use_me().sign_in();
-    let situation = Memo::new(move |_| match sign_in.get() {
-        SignIn::Asking => Situation::Asking,
-        SignIn::Unreachable(problem) => Situation::Unreachable(problem),
-        SignIn::Out => Situation::Nameless,
-        SignIn::In(person) => Situation::In(person.id),
+fn CurrentScreen() -> impl IntoView {
+    let sign_in = use_account().sign_in();
+    let screen = Memo::new(move |_| match sign_in.get() {
+        SignInState::Checking => Screen::Loading,
+        SignInState::Unreachable(problem) => Screen::Unreachable(problem),
+        SignInState::SignedOut => Screen::Welcome,
+        SignInState::SignedIn(identity) => Screen::Feature(identity.id),
     });
-    live(move || match situation.get() {
-        Situation::Asking => view! { <p class="waiting" role="status">"One moment…"</p> }.into_any(),
-        Situation::Unreachable(problem) => view! { <Unreachable problem/> }.into_any(),
-        Situation::Nameless => view! { <Newcomer/> }.into_any(),
-        Situation::In(_) => view! { <FeaturePage/> }.into_any(),
+    reactive(move || match screen.get() {
+        Screen::Loading => view! { <p class="waiting" role="status">"One moment…"</p> }.into_any(),
+        Screen::Unreachable(problem) => view! { <UnreachableScreen problem/> }.into_any(),
+        Screen::Welcome => view! { <WelcomeScreen/> }.into_any(),
+        Screen::Feature(_) => view! { <FeatureScreen/> }.into_any(),
     })
 }
 
-/// Asks for a name, and then leads to the place where one begins: there is nothing to do at the start itself.
-/// Whoever came by a deeper link stays where it led.
+/// Asks a new user for a name, then goes from the start screen to the home of the first feature that has one. A user
+/// who came by a deeper link stays there.
 #[component]
-fn Newcomer() -> impl IntoView {
+fn WelcomeScreen() -> impl IntoView {
     let address = use_address();
     let destination = move || match untrack(|| address.path()) {
         path if path == START => features::home().unwrap_or(START).to_owned(),
         path => path,
     };
-    view! { <Naming second_window=destination() on_done=move |_: String| address.go(&destination())/> }
+    view! { <WelcomePanel second_window=destination() on_done=move |_: String| address.go(&destination())/> }
 }
 
-/// The page of whichever feature claims the path.
+/// Shows the view of the feature that claims the path.
 #[component]
-fn FeaturePage() -> impl IntoView {
+fn FeatureScreen() -> impl IntoView {
     let address = use_address();
-    let place = Memo::new(move |_| {
+    let index = Memo::new(move |_| {
         let path = address.path();
         features::ALL.iter().position(|feature| (feature.claims)(&path))
     });
-    live(move || match place.get() {
-        Some(place) => (features::ALL[place].view)(),
-        None => view! { <NotFound/> }.into_any(),
+    reactive(move || match index.get() {
+        Some(index) => (features::ALL[index].view)(),
+        None => view! { <NotFoundScreen/> }.into_any(),
     })
 }
 
 #[component]
-fn Unreachable(problem: Problem) -> impl IntoView {
-    let me = use_me();
-    ask_now_and_then(me);
+fn UnreachableScreen(problem: Problem) -> impl IntoView {
+    let account = use_account();
+    recheck_regularly(account);
     let (heading, advice) = match problem.code {
-        ErrorCode::Unavailable => (
-            "Can't reach the server",
-            "Check that your device is online. It will be tried again by itself.".to_owned(),
-        ),
-        _ => ("The page can't start", in_words(&problem)),
+        ErrorCode::Unavailable => {
+            ("Can't reach the server", "Check your internet connection. We'll keep trying.".to_owned())
+        }
+        _ => ("The app can't start", problem_text(&problem)),
     };
     view! {
         <section class="panel">
             <Heading text=heading/>
             <p class="lead">{advice}</p>
-            <button id="retry" class="button" type="button" on:click=move |_| me.ask()>"Retry"</button>
+            <button id="retry" class="button" type="button" on:click=move |_| account.check()>"Retry"</button>
         </section>
     }
 }
 
-/// Asks who is signed in until there is an answer, for as long as the calling component lives.
-fn ask_now_and_then(me: Me) {
-    let timer = set_interval_with_handle(move || me.ask_again(), ASK_AGAIN);
-    let online = window_event_listener_untyped("online", move |_| me.ask_again());
+/// Asks the server who is signed in, at intervals and when the network returns, for as long as the calling component
+/// lives.
+fn recheck_regularly(account: Account) {
+    let timer = set_interval_with_handle(move || account.recheck(), RECHECK_EVERY);
+    let online = window_event_listener_untyped("online", move |_| account.recheck());
     on_cleanup(move || {
-        timer.iter().for_each(|timer| timer.clear());
+        if let Ok(timer) = timer {
+            timer.clear();
+        }
         online.remove();
     });
 }
 
 #[component]
-fn NotFound() -> impl IntoView {
+fn NotFoundScreen() -> impl IntoView {
     view! {
         <section class="panel">
             <Heading id="not-found" text="Page not found"/>
-            <p class="lead">"Check the address, or go back to the start."</p>
-            <a class="button" href=START>"Go to the start"</a>
+            <p class="lead">"Check the address, or go back to the start page."</p>
+            <a class="button" href=START>"Go to the start page"</a>
         </section>
     }
 }
@@ -243,12 +247,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_signed_out_is_told_what_was_not_sent() {
-        assert_eq!(signed_out(0), "You've been signed out. Enter a name to continue.");
+    fn the_signed_out_warning_counts_the_messages_that_were_not_sent() {
+        assert_eq!(signed_out_text(0), "You've been signed out. Enter a name to continue.");
         assert_eq!(
-            signed_out(1),
+            signed_out_text(1),
             "You've been signed out. One message was not sent. Enter a name to continue."
         );
-        assert!(signed_out(7).contains("7 messages were not sent."));
+        assert!(signed_out_text(7).contains("7 messages were not sent."));
     }
 }

@@ -1,17 +1,22 @@
-//! The page. The modules, in reading order; each may use those below it, and none above:
+//! The client: the app in the browser. The modules in reading order; each may use those below it and none above:
 
 pub mod app;
+
 pub mod features;
-pub mod identity;
+
+pub mod account;
+
+pub mod ui;
+
+pub mod realtime;
 
 pub mod address;
+
 pub mod http;
-pub mod realtime;
-pub mod ui;
 
 pub mod browser;
 
-/// Where the page begins: the browser calls it once the WebAssembly is loaded.
+/// The entry point, which the browser calls once the WebAssembly is loaded.
 #[wasm_bindgen::prelude::wasm_bindgen(start)]
 pub fn start() {
     app::mount();

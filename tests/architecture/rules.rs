@@ -67,9 +67,9 @@ pub const SERVER: &Rules = &[
 pub const CLIENT: &Rules = &[
     ("main", &["app"]),
     ("lib", &["app"]),
-    ("app", &["features", "identity", "realtime", "ui", "http", "address", "browser"]),
-    ("features", &["identity", "realtime", "ui", "http", "address", "browser"]),
-    ("identity", &["realtime", "ui", "http", "browser"]),
+    ("app", &["features", "account", "realtime", "ui", "http", "address", "browser"]),
+    ("features", &["account", "realtime", "ui", "http", "address", "browser"]),
+    ("account", &["realtime", "ui", "http", "browser"]),
     ("realtime", &["http", "browser"]),
     ("ui", &["realtime", "browser"]),
     ("http", &["browser"]),

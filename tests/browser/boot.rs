@@ -8,7 +8,7 @@ use crate::window::{Window, words_of};
 const WITHOUT_WEBASSEMBLY: &str = "delete window.WebAssembly";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_visit_asks_who_one_is_beside_the_code_and_loads_one_style_sheet() {
+async fn a_visit_checks_the_sign_in_while_the_code_loads_and_loads_one_style_sheet() {
     let server = product();
     let gate = Gate::before(&server).await;
     let window = Window::at(gate.url()).await;
@@ -26,7 +26,7 @@ async fn a_visit_asks_who_one_is_beside_the_code_and_loads_one_style_sheet() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_browser_without_webassembly_is_told_what_it_lacks() {
+async fn a_browser_without_webassembly_gets_an_explanation() {
     let server = product();
     let window = Window::of(&server).await;
     window.before_load(WITHOUT_WEBASSEMBLY).await;
@@ -38,7 +38,7 @@ async fn a_browser_without_webassembly_is_told_what_it_lacks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_that_cannot_be_loaded_says_so_and_can_be_tried_again() {
+async fn a_failed_load_shows_an_error_and_can_be_retried() {
     let server = product();
     let gate = Gate::before(&server).await;
     let page = server.stranger().get("/").await;

@@ -21,7 +21,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn offline_is_told_and_the_page_is_back_as_soon_as_the_network_is() {
+async fn offline_is_shown_and_the_client_reconnects_as_soon_as_the_network_returns() {
     let server = product();
     let gate = Gate::before(&server).await;
     let window = Window::at(gate.url()).await;
@@ -38,7 +38,7 @@ async fn offline_is_told_and_the_page_is_back_as_soon_as_the_network_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_browser_that_believes_to_be_offline_is_not_believed_for_long() {
+async fn a_browser_that_wrongly_reports_offline_is_not_trusted_for_long() {
     let mut server = product();
     let window = Window::entered(&server, "Ada").await;
     let _: Option<bool> = window.tells("(window.dispatchEvent(new Event('offline')), null)").await;

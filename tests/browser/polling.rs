@@ -26,7 +26,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_badge_says_that_it_polls_until_a_socket_comes_through() {
+async fn the_badge_shows_polling_until_a_socket_gets_through() {
     let server = product();
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling(&gate, "Ada").await;

@@ -31,7 +31,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_translated_page_follows_a_change_of_name() {
+async fn a_translated_view_follows_a_change_of_name() {
     let server = product();
     let window = Window::entered(&server, "Ada").await;
     window.translates().await;

@@ -23,11 +23,11 @@ async fn an_ordinary_first_visit_logs_no_console_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_newcomer_is_told_what_this_is_and_needs_one_key_to_go_in() {
+async fn a_new_user_sees_what_the_app_is_and_needs_one_key_to_enter() {
     let server = product();
     let window = Window::of(&server).await;
     window.visits("/").await;
-    let asked = format!("{}?.includes(\"What's your name?\")", words_of("main"));
+    let asked = format!("{}?.includes(\"Choose a display name\")", words_of("main"));
     window.until("a name is asked for", &asked).await;
     let shown: String = window.tells(&words_of("main")).await;
     for words in [
@@ -53,7 +53,7 @@ async fn a_newcomer_is_told_what_this_is_and_needs_one_key_to_go_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_page_of_the_contract_is_styled_under_its_own_policy_and_loads_nothing() {
+async fn the_api_documentation_is_styled_under_its_own_policy_and_loads_nothing() {
     let server = product();
     let window = Window::of(&server).await;
     window.visits(endpoint::DOCS).await;
@@ -77,7 +77,7 @@ async fn a_console_error_would_be_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_that_is_no_page_says_so() {
+async fn an_unknown_address_shows_page_not_found() {
     let server = product();
     let window = Window::signed_in(&server, "Ada", "/no/such/page").await;
     let told = format!("{} === 'Page not found'", words_of("h1#not-found"));
@@ -89,7 +89,7 @@ async fn an_address_that_is_no_page_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bad_name_is_refused_where_it_is_typed() {
+async fn an_invalid_name_is_refused_at_the_field() {
     let server = product();
     let window = Window::of(&server).await;
     window.visits("/").await;
@@ -128,7 +128,7 @@ const KEPT_WHILE_ANOTHER_CAME: &str = "(async () => {
 })()";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_that_was_kept_for_back_is_of_whoever_is_signed_in_by_then() {
+async fn a_restored_document_belongs_to_the_user_who_is_signed_in_now() {
     let server = product();
     let window = Window::entered(&server, "Ada").await;
     assert!(window.tells::<bool>(KEPT_WHILE_ANOTHER_CAME).await);
@@ -143,7 +143,7 @@ async fn a_page_that_was_kept_for_back_is_of_whoever_is_signed_in_by_then() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_server_is_told_once_and_can_be_hurried() {
+async fn a_lost_server_is_shown_once_and_the_reconnect_can_be_forced() {
     let mut server = product();
     let window = Window::entered(&server, "Ada").await;
     window.is_calm().await;

@@ -1,31 +1,31 @@
-//! `Storage`: short texts that the browser keeps for this page.
+//! `Storage`: short texts that the browser stores for this origin.
 //!
-//! A browser may forbid it, and it may be full. Whoever writes is told so; whoever reads finds nothing.
+//! The browser may forbid storage, and it may be full. Then writing returns false and reading finds nothing.
 
 use leptos::prelude::window;
 
-/// Where a text is kept, and so for how long.
+/// A storage area of the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
-    /// In the browser: seen by all its tabs, and still there when it was closed.
+    /// `localStorage`: shared by all tabs, and kept when the browser is closed.
     Browser,
-    /// In this tab: survives a reload, and ends with the tab.
+    /// `sessionStorage`: survives a reload, and ends with the tab.
     Tab,
 }
 
 impl Storage {
-    /// The text under that name.
+    /// Reads the text of that name.
     pub fn read(self, name: &str) -> Option<String> {
         self.area()?.get_item(name).ok()?
     }
 
-    /// Keeps a text in place of the one that was there. Tells whether that worked.
-    #[must_use = "what could not be kept is gone after a reload"]
+    /// Writes a text over the one of that name. Returns false if the browser refuses.
+    #[must_use = "a text that was refused is gone after a reload"]
     pub fn write(self, name: &str, text: &str) -> bool {
         self.area().is_some_and(|area| area.set_item(name, text).is_ok())
     }
 
-    /// Forgets a text.
+    /// Removes a text.
     pub fn remove(self, name: &str) {
         if let Some(area) = self.area() {
             // Fails only where there is nothing to remove.
@@ -33,17 +33,19 @@ impl Storage {
         }
     }
 
-    /// All names that begin so, in any order.
+    /// The names that begin with `prefix`, in no order.
     pub fn names(self, prefix: &str) -> Vec<String> {
         let Some(area) = self.area() else { return Vec::new() };
         let count = area.length().unwrap_or_default();
-        let names = (0..count).filter_map(|place| area.key(place).ok().flatten());
+        let names = (0..count).filter_map(|index| area.key(index).ok().flatten());
         names.filter(|name| name.starts_with(prefix)).collect()
     }
 
-    /// Forgets all texts whose name begins so.
+    /// Removes all texts whose name begins with `prefix`.
     pub fn clear(self, prefix: &str) {
-        self.names(prefix).iter().for_each(|name| self.remove(name));
+        for name in self.names(prefix) {
+            self.remove(&name);
+        }
     }
 
     fn area(self) -> Option<web_sys::Storage> {

@@ -1,29 +1,29 @@
-//! The features: one folder each, named in two lines here. None of them knows another.
+//! The features: one folder each, listed twice below. No feature knows another.
 
 pub mod chat; // demo
-mod start;
+mod placeholder;
 
 use leptos::prelude::AnyView;
 
-/// What a feature hands in.
+/// A feature, as the app sees it.
 pub struct Feature {
-    /// Whether it has a page for that path.
+    /// Returns true if the feature has a view for that path.
     pub claims: fn(&str) -> bool,
-    /// Its pages: made when a person comes to a path that it claims, and kept while they go from one to
-    /// another.
+    /// Creates the feature's view, when the user enters a path that it claims. The view stays while the user goes from
+    /// one such path to another.
     pub view: fn() -> AnyView,
-    /// The path where a newcomer begins, if this feature has one.
+    /// The path that a new user is sent to, if this feature has one.
     pub home: Option<&'static str>,
 }
 
-/// All of them. Where two claim one path, the first has it.
+/// All features. If two claim one path, the first has it.
 pub const ALL: &[Feature] = &[
     // One line each.
     chat::FEATURE, // demo
-    start::FEATURE,
+    placeholder::FEATURE,
 ];
 
-/// The path where a newcomer begins: that of the first feature that names one.
+/// The path that a new user is sent to: the home of the first feature that has one.
 pub fn home() -> Option<&'static str> {
     ALL.iter().find_map(|feature| feature.home)
 }

@@ -1,7 +1,7 @@
-//! `Listeners`: who on this page listens to which topic.
+//! `Listeners`: the parts of this tab that listen to topics.
 //!
-//! Several may listen to one topic (a list, and the page of one of its entries); the node sees one subscription, and
-//! it is listed in the presence when any of them wants to be.
+//! Several may listen to one topic, such as a list of rooms and the open room. The node sees one subscription for
+//! them all, which is listed in the presence if any of them asks for that.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -9,62 +9,64 @@ use std::rc::Rc;
 
 use shared::{ClientFrame, Epoch, Event, Identity, Listed, Payload, Problem, Seq, ServerFrame, Topic};
 
-use super::Members;
+use super::members::Members;
 
-/// What is heard of a topic.
+/// A frame of the node, or an ack, as it is delivered to the listeners of its topic.
 #[derive(Debug, Clone)]
-pub(super) enum Arrival {
-    /// Its newest seq.
+pub(super) enum Delivery {
+    /// The newest seq of the topic.
     Head(Epoch, Seq),
-    /// Pushed, in that life of the log.
+    /// An event that the node pushed in that epoch.
     Event(Epoch, Event),
-    /// One of our own posts is durable; its event should arrive too.
+    /// A post of this tab is durable; its event is still to come.
     Acked(Epoch, Seq),
-    /// Who is there.
+    /// The members of the topic.
     Presence(Members),
-    /// Another session's word in passing.
+    /// A signal of another session.
     Signal(Identity, Payload),
-    /// The node does not let us listen.
+    /// The node refuses the subscription.
     Refused(Problem),
 }
 
-/// Names one listener, to take it away again.
+/// Identifies a listener, for removing it.
 pub(super) type ListenerId = u64;
 
-type Hear = Rc<dyn Fn(Arrival)>;
+type Deliver = Rc<dyn Fn(Delivery)>;
 
 struct Listener {
     id: ListenerId,
     topic: Topic,
     listed: Listed,
-    hear: Hear,
+    deliver: Deliver,
 }
 
-/// All listeners of the page. They are few: a list is as good as a map.
+/// All listeners of the tab. They are few: a list is as good as a map.
 #[derive(Default)]
 pub(super) struct Listeners {
     all: RefCell<Vec<Listener>>,
-    /// The life of the log in which the events of a topic count: what its last `head` named.
-    told: RefCell<BTreeMap<Topic, Epoch>>,
+    /// The epoch that the last `head` frame of each topic named; pushed events carry none and belong to it.
+    ///
+    /// Example: after `head` with epoch `a`, an `event` with seq 7 is seq 7 of epoch `a`.
+    epochs: RefCell<BTreeMap<Topic, Epoch>>,
     next_id: Cell<ListenerId>,
 }
 
 impl Listeners {
-    /// Adds one, and says what to tell the node.
-    pub(super) fn add(&self, topic: &Topic, listed: Listed, hear: Hear) -> (ListenerId, ClientFrame) {
+    /// Adds a listener. Returns the frame that tells the node.
+    pub(super) fn add(&self, topic: &Topic, listed: Listed, deliver: Deliver) -> (ListenerId, ClientFrame) {
         let id = self.next_id.get();
         self.next_id.set(id + 1);
-        self.all.borrow_mut().push(Listener { id, topic: topic.clone(), listed, hear });
+        self.all.borrow_mut().push(Listener { id, topic: topic.clone(), listed, deliver });
         (id, self.subscription(topic))
     }
 
-    /// Takes one away, and says what to tell the node.
+    /// Removes a listener. Returns the frame that tells the node.
     pub(super) fn remove(&self, topic: &Topic, id: ListenerId) -> ClientFrame {
         self.all.borrow_mut().retain(|listener| listener.id != id);
         self.subscription(topic)
     }
 
-    /// What to tell a node that knows nothing of us yet.
+    /// The frames that subscribe a new connection to every topic that has a listener.
     pub(super) fn subscriptions(&self) -> Vec<ClientFrame> {
         let mut topics: Vec<Topic> = Vec::new();
         for listener in self.all.borrow().iter() {
@@ -75,52 +77,52 @@ impl Listeners {
         topics.iter().map(|topic| self.subscription(topic)).collect()
     }
 
-    /// Hands a frame of the node to those whom it concerns.
-    pub(super) fn hear(&self, frame: ServerFrame) {
+    /// Delivers a frame of the node to the listeners of its topic.
+    pub(super) fn receive(&self, frame: ServerFrame) {
         match frame {
             ServerFrame::Head { topic, epoch, seq } => {
-                self.told.borrow_mut().insert(topic.clone(), epoch.clone());
-                self.tell(&topic, Arrival::Head(epoch, seq));
+                self.epochs.borrow_mut().insert(topic.clone(), epoch.clone());
+                self.deliver(&topic, Delivery::Head(epoch, seq));
             }
             ServerFrame::Event(event) => {
-                // A head comes first on every connection.
-                let epoch = self.told.borrow().get(&event.topic).cloned();
+                // The node sends a `head` for the topic first, on every connection.
+                let epoch = self.epochs.borrow().get(&event.topic).cloned();
                 if let Some(epoch) = epoch {
-                    self.tell(&event.topic.clone(), Arrival::Event(epoch, event));
+                    self.deliver(&event.topic.clone(), Delivery::Event(epoch, event));
                 }
             }
             ServerFrame::Presence { topic, total, members } => {
-                self.tell(&topic, Arrival::Presence(Members { total, listed: members }));
+                self.deliver(&topic, Delivery::Presence(Members { total, listed: members }));
             }
-            ServerFrame::Signal { topic, from, payload } => self.tell(&topic, Arrival::Signal(from, payload)),
-            ServerFrame::Refused { topic, problem } => self.tell(&topic, Arrival::Refused(problem)),
+            ServerFrame::Signal { topic, from, payload } => {
+                self.deliver(&topic, Delivery::Signal(from, payload));
+            }
+            ServerFrame::Refused { topic, problem } => self.deliver(&topic, Delivery::Refused(problem)),
             _ => {}
         }
     }
 
-    /// Tells everyone who listens to the topic. They may come and go meanwhile.
-    pub(super) fn tell(&self, topic: &Topic, arrival: Arrival) {
+    /// Delivers to everyone who listens to the topic. Listeners may be added and removed during the calls.
+    pub(super) fn deliver(&self, topic: &Topic, delivery: Delivery) {
         let all = self.all.borrow();
         let concerned = all.iter().filter(|listener| listener.topic == *topic);
-        let concerned: Vec<Hear> = concerned.map(|listener| listener.hear.clone()).collect();
+        let concerned: Vec<Deliver> = concerned.map(|listener| listener.deliver.clone()).collect();
         drop(all);
-        for hear in concerned {
-            hear(arrival.clone());
+        for deliver in concerned {
+            deliver(delivery.clone());
         }
     }
 
-    /// What the node should know of the topic by now. Telling it twice is harmless.
+    /// The frame that states the topic's subscription as it should be now. Sending it twice is harmless.
     pub(super) fn subscription(&self, topic: &Topic) -> ClientFrame {
-        let (all, topic) = (self.all.borrow(), topic.clone());
-        let mut listed =
-            all.iter().filter(|listener| listener.topic == topic).map(|listener| listener.listed);
-        match listed.next() {
-            None => ClientFrame::Unsubscribe { topic },
-            Some(Listed::No) if listed.all(|listed| listed == Listed::No) => {
-                ClientFrame::Subscribe { topic, listed: Listed::No }
-            }
-            Some(_) => ClientFrame::Subscribe { topic, listed: Listed::Yes },
+        let topic = topic.clone();
+        let all = self.all.borrow();
+        let mut listeners = all.iter().filter(|listener| listener.topic == topic).peekable();
+        if listeners.peek().is_none() {
+            return ClientFrame::Unsubscribe { topic };
         }
+        let is_listed = listeners.any(|listener| listener.listed == Listed::Yes);
+        ClientFrame::Subscribe { topic, listed: Listed::from(is_listed) }
     }
 }
 
@@ -128,36 +130,42 @@ impl Listeners {
 mod tests {
     use super::*;
 
-    fn said(frame: &ClientFrame) -> String {
+    fn json(frame: &ClientFrame) -> String {
         serde_json::to_string(frame).unwrap()
     }
 
     #[test]
-    fn two_listeners_are_one_subscription_which_is_listed_while_one_of_them_is() {
-        let (listeners, topic) = (Listeners::default(), "probe:topic".parse().unwrap());
+    fn two_listeners_share_one_subscription_that_is_listed_while_either_asks_for_it() {
+        let listeners = Listeners::default();
+        let topic = "probe:topic".parse().unwrap();
         let (list, first) = listeners.add(&topic, Listed::No, Rc::new(drop));
-        assert_eq!(said(&first), r#"{"subscribe":{"topic":"probe:topic","listed":false}}"#);
-        let (page, second) = listeners.add(&topic, Listed::Yes, Rc::new(drop));
-        assert_eq!(said(&second), r#"{"subscribe":{"topic":"probe:topic","listed":true}}"#);
+        assert_eq!(json(&first), r#"{"subscribe":{"topic":"probe:topic","listed":false}}"#);
+        let (room, second) = listeners.add(&topic, Listed::Yes, Rc::new(drop));
+        assert_eq!(json(&second), r#"{"subscribe":{"topic":"probe:topic","listed":true}}"#);
         assert_eq!(listeners.subscriptions(), [second]);
-        assert_eq!(listeners.remove(&topic, page), first);
+        assert_eq!(listeners.remove(&topic, room), first);
         assert_eq!(listeners.remove(&topic, list), ClientFrame::Unsubscribe { topic });
         assert!(listeners.subscriptions().is_empty());
     }
 
     #[test]
-    fn a_listener_may_leave_while_it_listens() {
-        let (listeners, topic) = (Rc::new(Listeners::default()), "probe:topic".parse().unwrap());
-        let heard = Rc::new(Cell::new(0));
-        let (inner, count, of) = (listeners.clone(), heard.clone(), Topic::clone(&topic));
-        let hear = move |_| {
-            count.set(count.get() + 1);
-            inner.remove(&of, 0);
+    fn a_listener_may_remove_itself_during_a_delivery() {
+        let listeners = Rc::new(Listeners::default());
+        let topic: Topic = "probe:topic".parse().unwrap();
+        let deliveries = Rc::new(Cell::new(0));
+        let deliver = {
+            let listeners = listeners.clone();
+            let topic = topic.clone();
+            let deliveries = deliveries.clone();
+            move |_| {
+                deliveries.set(deliveries.get() + 1);
+                listeners.remove(&topic, 0);
+            }
         };
-        listeners.add(&topic, Listed::Yes, Rc::new(hear));
-        let head = Arrival::Head(Epoch::try_from("e1".to_owned()).unwrap(), Seq(1));
-        listeners.tell(&topic, head.clone());
-        listeners.tell(&topic, head);
-        assert_eq!(heard.get(), 1);
+        listeners.add(&topic, Listed::Yes, Rc::new(deliver));
+        let head = Delivery::Head(Epoch::try_from("e1".to_owned()).unwrap(), Seq(1));
+        listeners.deliver(&topic, head.clone());
+        listeners.deliver(&topic, head);
+        assert_eq!(deliveries.get(), 1);
     }
 }

@@ -1,12 +1,12 @@
-//! `Members`: who is in a topic, as the node said last.
+//! `Members`: the presence of a topic, as the node last sent it.
 
 use shared::Member;
 
-/// Nobody, that is total 0, while it is not known: whoever reads a topic is there too.
+/// The members of a topic. `total` is 0 while they are unknown: a reader of a topic is a member too.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Members {
-    /// How many people, exactly.
+    /// The exact number of members.
     pub total: u64,
-    /// Those who have been there longest, 50 at most.
+    /// The members who have been there longest, 50 at most.
     pub listed: Vec<Member>,
 }

@@ -1,4 +1,4 @@
-//! What the page itself tells the connection: the network, the tab, its own coming and going.
+//! Browser events that concern the connection: the network, the visibility of the tab, and leaving and returning.
 
 use std::rc::Rc;
 
@@ -8,20 +8,24 @@ use shared::Input;
 use super::socket::Socket;
 use crate::browser;
 
-/// Listens for as long as the socket is there.
-pub(super) fn heed_the_page(socket: &Rc<Socket>) {
+/// Passes the window's lifecycle events to the socket, for as long as the socket exists.
+pub(super) fn listen_to_page_events(socket: &Rc<Socket>) {
     let on = |name: &str, act: fn(&Socket)| {
         let socket = Rc::downgrade(socket);
-        window_event_listener_untyped(name, move |_| socket.upgrade().iter().for_each(|socket| act(socket)));
+        window_event_listener_untyped(name, move |_| {
+            if let Some(socket) = socket.upgrade() {
+                act(&socket);
+            }
+        });
     };
     on("online", |socket| socket.input(Input::Online(true)));
     on("offline", |socket| socket.input(Input::Online(false)));
     on("visibilitychange", |socket| socket.input(Input::Visible(!browser::is_hidden())));
-    // A page with an open socket is not kept for "back": hang up on leaving, be there again on return.
+    // Browsers keep no document with an open socket in the back/forward cache: close on leaving, reopen on return.
     on("pagehide", |socket| socket.input(Input::Stop));
     on("pageshow", |socket| {
-        if socket.is_wanted() {
-            // What happened to the network meanwhile, nobody has told.
+        if socket.is_started() {
+            // No event told what happened to the network in between.
             socket.input(Input::Online(true));
             socket.input(Input::Start);
         }

@@ -1,9 +1,9 @@
-//! `PollSlots`: which windows of this browser keep a request waiting at the node.
+//! `PollSlots`: the limit on long polls that all tabs of one browser keep open at a node.
 //!
-//! Over HTTP/1.1 a browser opens six connections to a host, for all its windows together. If each window kept one
-//! waiting, the seventh could not load and nobody could send. So a window has one waiting request at most, and the
-//! browser three; the other windows ask every few seconds. The windows agree through the browser's storage, without a
-//! lock: two that take the same slot at once cost a connection and nothing else.
+//! Over HTTP/1.1 a browser opens six connections to a host, for all its tabs together. If each tab kept a long poll
+//! open, the seventh tab could not load and nobody could send. So a tab keeps one long poll at most and the browser
+//! three; the other tabs ask every few seconds. The tabs agree through the browser's storage, without a lock: two tabs
+//! that take the same slot at once cost one connection and nothing else.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,93 +12,94 @@ use shared::Millis;
 
 use crate::browser::{self, Storage};
 
-/// So many requests of one browser wait at the node, half of its connections.
+/// Long polls of one browser: half of its connections to a host.
 const SLOTS: usize = 3;
-/// A window that was closed gives its slot back after so long. A waiting request is answered well before.
-const HELD_MS: Millis = 45_000;
+/// The time after which the slot of a closed tab is free again. A long poll is answered well before.
+const LEASE_MS: Millis = 45_000;
 
-/// This window's share. Cheap to clone.
+/// The slots, as one tab uses them. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct PollSlots(Rc<Window>);
+pub(super) struct PollSlots(Rc<Tab>);
 
-struct Window {
-    name: String,
-    is_waiting: Cell<bool>,
+struct Tab {
+    id: String,
+    is_polling: Cell<bool>,
     slot: RefCell<Option<String>>,
 }
 
-/// The right to keep one request waiting; dropping it gives it back.
-pub(super) struct PollSlot(Rc<Window>);
+/// The permission to keep one long poll open; dropping it frees the slot.
+pub(super) struct PollSlot(Rc<Tab>);
 
 impl PollSlots {
-    /// None taken.
+    /// Creates the tab's access to the slots; it holds none.
     pub(super) fn new() -> PollSlots {
-        let name = browser::new_key().as_str().to_owned();
-        PollSlots(Rc::new(Window { name, is_waiting: Cell::new(false), slot: RefCell::default() }))
+        let id = browser::new_key().as_str().to_owned();
+        PollSlots(Rc::new(Tab { id, is_polling: Cell::new(false), slot: RefCell::default() }))
     }
 
-    /// Takes a slot. Nothing where this window has one already, or the browser's other windows have all.
-    pub(super) fn take(&self) -> Option<PollSlot> {
-        if self.0.is_waiting.get() {
+    /// Takes a free slot. `None` if this tab has one already, or other tabs hold all of them.
+    pub(super) fn acquire(&self) -> Option<PollSlot> {
+        if self.0.is_polling.get() {
             return None;
         }
-        // One is kept free for windows that somebody looks at.
+        // Hidden tabs leave the first slot to the visible ones.
         let first = if browser::is_hidden() { 1 } else { 0 };
-        let held = Held { by: self.0.name.clone(), until: browser::wall_ms() + HELD_MS };
-        let free = (first..SLOTS).map(item).find(|item| {
-            let kept = Storage::Browser.read(item);
-            is_free(kept.as_deref(), &held)
+        let lease = Lease { holder: self.0.id.clone(), until: browser::wall_ms() + LEASE_MS };
+        let free = (first..SLOTS).map(storage_name).find(|name| {
+            let stored = Storage::Browser.read(name);
+            is_free(stored.as_deref(), &lease)
         })?;
-        // A browser that keeps nothing lets each window wait: there is no telling how many there are.
-        if Storage::Browser.write(&free, &held.text()) && Storage::Browser.read(&free) != Some(held.text()) {
+        // Without storage every tab polls: it cannot know how many others there are.
+        let is_stored = Storage::Browser.write(&free, &lease.to_text());
+        if is_stored && Storage::Browser.read(&free) != Some(lease.to_text()) {
             return None;
         }
         self.0.slot.replace(Some(free));
-        self.0.is_waiting.set(true);
+        self.0.is_polling.set(true);
         Some(PollSlot(self.0.clone()))
     }
 }
 
 impl Drop for PollSlot {
     fn drop(&mut self) {
-        self.0.is_waiting.set(false);
-        if let Some(item) = self.0.slot.take() {
-            let kept = Storage::Browser.read(&item);
-            if kept.and_then(|text| Held::read(&text)).is_some_and(|held| held.by == self.0.name) {
-                Storage::Browser.remove(&item);
-            }
+        self.0.is_polling.set(false);
+        let Some(name) = self.0.slot.take() else { return };
+        let lease = Storage::Browser.read(&name).and_then(|text| Lease::parse(&text));
+        if lease.is_some_and(|lease| lease.holder == self.0.id) {
+            Storage::Browser.remove(&name);
         }
     }
 }
 
-/// A slot as the storage knows it.
+/// A slot's entry in the browser's storage.
 #[derive(Debug, PartialEq)]
-struct Held {
-    by: String,
+struct Lease {
+    holder: String,
     until: Millis,
 }
 
-impl Held {
-    fn text(&self) -> String {
-        format!("{} {}", self.by, self.until)
+impl Lease {
+    fn to_text(&self) -> String {
+        format!("{} {}", self.holder, self.until)
     }
 
-    fn read(text: &str) -> Option<Held> {
-        let (by, until) = text.split_once(' ')?;
-        Some(Held { by: by.to_owned(), until: until.parse().ok()? })
+    fn parse(text: &str) -> Option<Lease> {
+        let (holder, until) = text.split_once(' ')?;
+        Some(Lease { holder: holder.to_owned(), until: until.parse().ok()? })
     }
 }
 
-/// True if a slot can be had by who would hold it as `wanted` says: nobody has it, or not any more. One that is held
-/// for longer than anybody may was taken before the clock was turned back.
-fn is_free(kept: Option<&str>, wanted: &Held) -> bool {
-    let Some(held) = kept.and_then(Held::read) else { return true };
-    let now = wanted.until - HELD_MS;
-    held.by == wanted.by || held.until < now || held.until > now + HELD_MS
+/// True if the holder of `wanted` may take the slot: nobody holds it, or the lease has expired.
+///
+/// A lease that ends later than a new one would was written before the clock was set back, and counts as expired.
+fn is_free(stored: Option<&str>, wanted: &Lease) -> bool {
+    let Some(lease) = stored.and_then(Lease::parse) else { return true };
+    let now = wanted.until - LEASE_MS;
+    lease.holder == wanted.holder || lease.until < now || lease.until > now + LEASE_MS
 }
 
-fn item(number: usize) -> String {
-    format!("duplex:poll:{number}")
+fn storage_name(slot: usize) -> String {
+    format!("duplex:poll:{slot}")
 }
 
 #[cfg(test)]
@@ -106,14 +107,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_is_free_when_nobody_has_it_any_more() {
-        let wanted = Held { by: "me".into(), until: 100_000 + HELD_MS };
-        let held = |by: &str, until| Held { by: by.into(), until }.text();
+    fn a_slot_is_free_when_its_lease_has_expired() {
+        let wanted = Lease { holder: "me".into(), until: 100_000 + LEASE_MS };
+        let lease = |holder: &str, until| Lease { holder: holder.into(), until }.to_text();
         assert!(is_free(None, &wanted));
-        assert!(is_free(Some("not one of ours"), &wanted));
-        assert!(is_free(Some(&held("me", 120_000)), &wanted));
-        assert!(is_free(Some(&held("other", 99_999)), &wanted), "it was closed");
-        assert!(is_free(Some(&held("other", 400_000)), &wanted), "the clock was turned back");
-        assert!(!is_free(Some(&held("other", 120_000)), &wanted));
+        assert!(is_free(Some("not a lease"), &wanted));
+        assert!(is_free(Some(&lease("me", 120_000)), &wanted));
+        assert!(is_free(Some(&lease("other", 99_999)), &wanted), "its tab was closed");
+        assert!(is_free(Some(&lease("other", 400_000)), &wanted), "the clock was set back");
+        assert!(!is_free(Some(&lease("other", 120_000)), &wanted));
     }
 }

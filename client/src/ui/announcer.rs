@@ -1,48 +1,48 @@
-//! `Announcer`: says what is new to those who do not see it.
+//! `Announcer`: announces news to users of screen readers.
 //!
-//! What is on the screen cannot be the live region itself: older messages that are scrolled in would all be
-//! read aloud. So news are written, in words, into a region of their own.
+//! The visible list cannot be the live region itself: older messages that are scrolled in would all be read aloud. So
+//! the text of an announcement goes into a hidden region of its own.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
-/// Long enough to be read aloud from the beginning.
-const SAID_FOR: Duration = Duration::from_secs(10);
+/// The time for which an announcement stays: long enough for a screen reader to start reading it.
+const SHOWN_FOR: Duration = Duration::from_secs(10);
 
-/// Speaks through [`AnnouncerRegion`]. Cheap to copy.
+/// The announcement in [`AnnouncerRegion`]. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Announcer(RwSignal<String>);
 
 impl Announcer {
-    /// Makes it and hands it to everything below the caller.
+    /// Creates the announcer and provides it to everything below the caller.
     pub fn provide() {
         provide_context(Announcer(RwSignal::default()));
     }
 
-    /// Says it when nothing else is being said.
+    /// Announces a text, without interrupting the screen reader.
     pub fn say(self, mut text: String) {
-        // The same words once more are only noticed when they are not the same text.
+        // Screen readers ignore a region that is set to the same text.
         if *self.0.read_untracked() == text {
             text.push('\u{a0}');
         }
         self.0.set(text.clone());
-        // What is over must not be found there later by somebody who reads on.
-        let forget = move || {
-            if self.0.with_untracked(|said| *said == text) {
+        // Somebody who reads through the document must not come across old announcements.
+        let clear = move || {
+            if self.0.with_untracked(|shown| *shown == text) {
                 self.0.set(String::new());
             }
         };
-        set_timeout(forget, SAID_FOR);
+        set_timeout(clear, SHOWN_FOR);
     }
 }
 
-/// The [`Announcer`] that the app provides.
+/// Returns the [`Announcer`] that the app provides.
 pub fn use_announcer() -> Announcer {
-    use_context().expect("the app provides it to every page")
+    use_context().expect("the app provides it to every view")
 }
 
-/// The region itself; one a page.
+/// The live region, invisible. There is one in the app.
 #[component]
 pub fn AnnouncerRegion() -> impl IntoView {
     let Announcer(text) = use_announcer();

@@ -1,4 +1,4 @@
-//! The focus: where a change of the page puts it, and where it goes when what had it is taken away.
+//! Keyboard focus: moving it after a change, and passing it on when the focused element is removed.
 
 use std::cell::Cell;
 
@@ -6,18 +6,22 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{FocusOptions, HtmlElement, HtmlInputElement};
 
-use super::live;
+use super::reactive::reactive;
 
 thread_local! {
-    /// The element that gets the focus with the next frame.
+    /// The id of the element that gets the focus on the next frame.
     static NEXT: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
-/// Moves the focus to the element with that id, once what was just changed is drawn. A one-line field comes into sight
-/// and its text is selected; for anything else nothing scrolls. Of several calls before a frame the last one counts.
+/// Moves the focus to the element with that id, once the present changes are rendered. A one-line field is scrolled
+/// into view and its text is selected; for other elements nothing scrolls. Of several calls in one frame the last counts.
 pub fn focus_on(id: &'static str) {
     if NEXT.replace(Some(id)).is_none() {
-        request_animation_frame(|| NEXT.take().into_iter().for_each(focus_now));
+        request_animation_frame(|| {
+            if let Some(id) = NEXT.take() {
+                focus_now(id);
+            }
+        });
     }
 }
 
@@ -26,13 +30,15 @@ fn focus_now(id: &'static str) {
     let Some(element) = element else { return };
     let field = element.dyn_ref::<HtmlInputElement>();
     let options = FocusOptions::new();
-    // A field that is to be filled in comes into sight, also on a low screen.
+    // A field to fill in must be visible, also on a low screen.
     options.set_prevent_scroll(field.is_none());
     drop(element.focus_with_options(&options));
-    field.iter().for_each(|field| field.select());
+    if let Some(field) = field {
+        field.select();
+    }
 }
 
-/// Moves the focus to `then()` if it is inside the element `within` when the calling part of the view goes.
+/// Moves the focus to `then()` if it is inside the element `within` when the calling part of the view is removed.
 pub fn pass_focus_on(within: &'static str, then: impl Fn() -> &'static str + Send + Sync + 'static) {
     on_cleanup(move || {
         let focused = document().active_element();
@@ -42,60 +48,60 @@ pub fn pass_focus_on(within: &'static str, then: impl Fn() -> &'static str + Sen
     });
 }
 
-/// True if there is a mouse, and so hardly a keyboard on the screen that a focused field would bring up.
+/// True if the device has a mouse, and so probably no on-screen keyboard that focusing a field would open.
 pub fn has_fine_pointer() -> bool {
     window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
 }
 
-/// The first stop of the Tab key: a link past the header to the place where the page is used. Cheap to copy.
+/// The link at the first stop of the Tab key, which skips the header. Cheap to copy.
 #[derive(Clone, Copy)]
-pub struct SkipLink(RwSignal<Target>);
+pub struct SkipLink(RwSignal<SkipTarget>);
 
 #[derive(Clone, Copy, PartialEq)]
-struct Target {
+struct SkipTarget {
     id: &'static str,
     label: &'static str,
 }
 
-const CONTENT: Target = Target { id: "main", label: "Skip to the content" };
+const CONTENT: SkipTarget = SkipTarget { id: "main", label: "Skip to content" };
 
 impl SkipLink {
-    /// Makes it, leading to the content, and hands it to everything below the caller.
+    /// Creates the link, leading to the content, and provides it to everything below the caller.
     pub fn provide() {
         provide_context(SkipLink(RwSignal::new(CONTENT)));
     }
 
-    /// Leads to the element with that id for as long as the calling component lives.
+    /// Points the link to the element with that id, for as long as the calling component lives.
     pub fn lead_to(self, id: &'static str, label: &'static str) {
-        self.0.set(Target { id, label });
+        self.0.set(SkipTarget { id, label });
         on_cleanup(move || {
             self.0.try_set(CONTENT);
         });
     }
 
-    /// The id of the element that it leads to.
+    /// The id of the element that the link leads to.
     pub fn target(self) -> &'static str {
         self.0.try_get_untracked().unwrap_or(CONTENT).id
     }
 }
 
-/// The [`SkipLink`] that the app provides.
+/// Returns the [`SkipLink`] that the app provides.
 pub fn use_skip_link() -> SkipLink {
-    use_context().expect("the app provides it to every page")
+    use_context().expect("the app provides it to every view")
 }
 
-/// The link itself, unseen until it has the focus; one a page.
+/// The element of the [`SkipLink`], invisible until it has the focus. There is one in the app.
 #[component]
 pub fn SkipLinkView() -> impl IntoView {
     let link = use_skip_link();
     let skip = move |event: leptos::ev::MouseEvent| {
-        // The address stays as it is: "back" leads to the page before, not to this one without a fragment.
+        // A fragment in the address would add a step to the browser's history.
         event.prevent_default();
         focus_on(link.target());
     };
     view! {
-        <a class="skip-link" href=live(move || format!("#{}", link.0.get().id)) on:click=skip>
-            {live(move || link.0.get().label)}
+        <a class="skip-link" href=reactive(move || format!("#{}", link.0.get().id)) on:click=skip>
+            {reactive(move || link.0.get().label)}
         </a>
     }
 }

@@ -1,42 +1,42 @@
-//! Icons, drawn for this page: 24 units wide, one stroke, the colour of the text around them.
+//! Icons: 24 units wide, one stroke, the colour of the text around them.
 
 use leptos::prelude::*;
 
-/// Which icon.
+/// The name of an icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IconOf {
-    /// To the page before.
+pub enum IconName {
+    /// Back to the previous screen.
     Back,
-    /// To what is new.
+    /// Down to the latest.
     Down,
-    /// Make one.
+    /// Create.
     Plus,
-    /// Off it goes.
+    /// Send.
     Send,
-    /// Who is here.
-    People,
-    /// Not there yet.
+    /// Members.
+    Members,
+    /// Waiting.
     Clock,
-    /// Went wrong.
+    /// Error.
     Alert,
 }
 
-/// Decoration: whatever it stands on says in words what it does.
+/// An icon. Hidden from screen readers: the element around it has a text.
 #[component]
 pub fn Icon(
-    /// Which one.
-    of: IconOf,
+    /// The icon to show.
+    name: IconName,
 ) -> impl IntoView {
-    let path = match of {
-        IconOf::Back => "M15 5l-7 7 7 7",
-        IconOf::Down => "M12 5v14M6 13l6 6 6-6",
-        IconOf::Plus => "M12 5v14M5 12h14",
-        IconOf::Send => "M12 19V5M6 11l6-6 6 6",
-        IconOf::People => {
+    let path = match name {
+        IconName::Back => "M15 5l-7 7 7 7",
+        IconName::Down => "M12 5v14M6 13l6 6 6-6",
+        IconName::Plus => "M12 5v14M5 12h14",
+        IconName::Send => "M12 19V5M6 11l6-6 6 6",
+        IconName::Members => {
             "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 3.5a4 4 0 0 1 0 7M18 14.5a7 7 0 0 1 4 6.5"
         }
-        IconOf::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
-        IconOf::Alert => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v5M12 16v.01",
+        IconName::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
+        IconName::Alert => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v5M12 16v.01",
     };
     view! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
@@ -45,7 +45,7 @@ pub fn Icon(
     }
 }
 
-/// The mark of the app: two arrows that pass each other.
+/// The logo of the app: two arrows that pass each other.
 #[component]
 pub fn Logo() -> impl IntoView {
     view! {

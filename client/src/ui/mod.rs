@@ -1,27 +1,41 @@
-//! What every screen is made of: the badge, notices, the page's heading, icons, times. Knows no feature.
+//! Components and texts that every screen uses: the connection badge, notices, headings, icons, times. Knows no feature.
 
-mod about;
-mod announcer;
-mod avatar;
-mod badge;
+mod reactive;
+pub use reactive::{Reactive, reactive};
+
+mod heading;
+pub use heading::{APP_NAME, Heading, TabTitle, use_tab_title};
+
+mod app_links;
+pub use app_links::{AppLinks, TAGLINE};
+
 mod focus;
-mod icons;
-mod live;
-mod new_version;
-mod notices;
-mod page;
-pub mod panic;
-pub mod time;
-mod words;
-
-pub use about::{About, PITCH};
-pub use announcer::{Announcer, AnnouncerRegion, use_announcer};
-pub use avatar::Avatar;
-pub use badge::ConnectionBadge;
 pub use focus::{SkipLink, SkipLinkView, focus_on, has_fine_pointer, pass_focus_on, use_skip_link};
-pub use icons::{Icon, IconOf, Logo};
-pub use live::{Live, live};
-pub use new_version::NewVersion;
+
+mod notices;
 pub use notices::{NoticeRegion, Notices, use_notices};
-pub use page::{APP_NAME, Heading, PageTitle, use_page_title};
-pub use words::{in_words, isolated};
+
+mod announcer;
+pub use announcer::{Announcer, AnnouncerRegion, use_announcer};
+
+mod connection_badge;
+pub use connection_badge::ConnectionBadge;
+
+mod new_version;
+pub use new_version::NewVersion;
+
+mod problem_text;
+pub use problem_text::problem_text;
+
+mod bidi;
+pub use bidi::isolate_bidi;
+
+mod avatar;
+pub use avatar::Avatar;
+
+mod icons;
+pub use icons::{Icon, IconName, Logo};
+
+pub mod panic;
+
+pub mod time;

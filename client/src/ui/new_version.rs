@@ -1,19 +1,21 @@
-//! `NewVersion`: the node serves another client than this page is. Nobody is made to reload.
+//! `NewVersion`: the offer to reload when the node serves another build of the client. Nobody is forced to.
 
 use leptos::prelude::*;
 
-use super::{live, pass_focus_on, use_skip_link};
+use super::focus::{pass_focus_on, use_skip_link};
+use super::reactive::reactive;
 
-/// Offers a reload while it is so. A page without the name of its build, as in development, never does.
+/// Offers a reload while the node serves another build. A client without the name of its build, as in development,
+/// never does.
 #[component]
 pub fn NewVersion(
-    /// Which client the node serves, as far as it has told.
+    /// The build that the node serves, if known.
     served: ReadSignal<Option<String>>,
 ) -> impl IntoView {
     let own = own_build();
     let is_old = Memo::new(move |_| served.with(|served| differ(own.as_deref(), served.as_deref())));
     let skip_link = use_skip_link();
-    let offer = live(move || {
+    let offer = reactive(move || {
         if !is_old.get() {
             return ().into_any();
         }
@@ -36,7 +38,7 @@ fn own_build() -> Option<String> {
     tag.get_attribute("content")
 }
 
-/// Whether two builds are known and not the same. A mark that no server has replaced is no name.
+/// True if both builds are known and differ. A placeholder that no server has replaced is no name of a build.
 fn differ(own: Option<&str>, served: Option<&str>) -> bool {
     let own = own.filter(|own| !own.is_empty() && !own.starts_with("__"));
     own.zip(served).is_some_and(|(own, served)| own != served)
@@ -47,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_two_names_that_are_known_can_differ() {
+    fn only_two_known_builds_can_differ() {
         assert!(differ(Some("a1"), Some("b2")));
         assert!(!differ(Some("a1"), Some("a1")));
         assert!(!differ(Some("a1"), None));

@@ -1,15 +1,16 @@
-//! `Notices`: a short word about what just happened, at the edge of the screen. The latest one counts.
+//! `Notices`: short messages at the edge of the screen. A new one replaces the one that is shown.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::{live, pass_focus_on, use_skip_link};
+use super::focus::{pass_focus_on, use_skip_link};
+use super::reactive::reactive;
 
-/// How long one stays that needs no answer.
-const SHOWN: Duration = Duration::from_secs(6);
+/// The time for which a notice that is no warning is shown.
+const SHOWN_FOR: Duration = Duration::from_secs(6);
 
-/// Speaks through [`NoticeRegion`]. Cheap to copy.
+/// The notice in [`NoticeRegion`]. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Notices {
     shown: RwSignal<Option<Notice>>,
@@ -24,34 +25,31 @@ struct Notice {
 }
 
 impl Notices {
-    /// Makes it and hands it to everything below the caller.
+    /// Creates the notices, none shown, and provides them to everything below the caller.
     pub fn provide() -> Notices {
         let notices = Notices { shown: RwSignal::new(None), count: StoredValue::new(0) };
         provide_context(notices);
         notices
     }
 
-    /// Something went as it should; goes away by itself.
-    pub fn tell(self, text: impl Into<String>) {
+    /// Shows a notice that disappears by itself.
+    pub fn inform(self, text: impl Into<String>) {
         let number = self.show(text.into(), "notice");
-        let is_still_shown =
-            move || self.shown.with_untracked(|notice| notice.as_ref().is_some_and(|it| it.number == number));
-        set_timeout(
-            move || {
-                if is_still_shown() {
-                    self.shown.set(None)
-                }
-            },
-            SHOWN,
-        );
+        let hide = move || {
+            let is_shown = |notice: &Option<Notice>| notice.as_ref().is_some_and(|it| it.number == number);
+            if self.shown.with_untracked(is_shown) {
+                self.shown.set(None);
+            }
+        };
+        set_timeout(hide, SHOWN_FOR);
     }
 
-    /// Something went wrong; stays until it is dismissed.
+    /// Shows a warning that stays until it is dismissed.
     pub fn warn(self, text: impl Into<String>) {
         self.show(text.into(), "notice warning");
     }
 
-    /// Takes back what was said, since it is so no longer.
+    /// Removes the notice, because it is no longer true.
     pub fn clear(self) {
         self.shown.set(None);
     }
@@ -64,16 +62,17 @@ impl Notices {
     }
 }
 
-/// The [`Notices`] that the app provides.
+/// Returns the [`Notices`] that the app provides.
 pub fn use_notices() -> Notices {
-    use_context().expect("the app provides it to every page")
+    use_context().expect("the app provides it to every view")
 }
 
-/// Shows the notice; one a page.
+/// The element that shows the notice. There is one in the app.
 #[component]
 pub fn NoticeRegion() -> impl IntoView {
-    let (shown, skip_link) = (use_notices().shown, use_skip_link());
-    let notice = live(move || {
+    let shown = use_notices().shown;
+    let skip_link = use_skip_link();
+    let notice = reactive(move || {
         let Some(notice) = shown.get() else { return ().into_any() };
         pass_focus_on(".notice", move || skip_link.target());
         view! {

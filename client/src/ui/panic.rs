@@ -1,6 +1,6 @@
-//! When the page's own code fails: say so, in plain DOM, since nothing of the page may work any more.
+//! The error screen after a panic, in plain DOM, since nothing else of the client may work any more.
 //!
-//! The button is one of a form, not a listener: reloading must not need the code that has just died.
+//! The button submits a form and has no listener: reloading must not need the code that has panicked.
 
 use std::panic::{self, PanicHookInfo};
 
@@ -10,11 +10,11 @@ use web_sys::{Element, HtmlElement};
 
 const OVERLAY: &str = "panic";
 
-/// Tells every panic in the console, and the first one on the screen.
+/// Reports every panic in the console, and the first one on the screen.
 pub fn install_hook() {
     panic::set_hook(Box::new(|info| {
         web_sys::console::error_1(&info.to_string().into());
-        // Whatever fails in here must fail silently: a panic within a panic ends everything.
+        // Errors are ignored: a panic within a panic would abort before anything is shown.
         let _ = show_overlay(info);
     }));
 }
@@ -29,7 +29,11 @@ fn show_overlay(info: &PanicHookInfo<'_>) -> Result<(), JsValue> {
     overlay.set_class_name("panic");
     overlay.set_attribute("role", "alert")?;
     child(&overlay, "h2", "This page has stopped working")?;
-    child(&overlay, "p", "That is our fault, not yours. What you have sent is safe. Reload to go on.")?;
+    child(
+        &overlay,
+        "p",
+        "It's our fault, not yours. Everything you've sent is safe. Reload the page to continue.",
+    )?;
     let form = child(&overlay, "form", "")?;
     let button = child(&form, "button", "Reload")?;
     button.set_class_name("button");

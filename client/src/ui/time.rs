@@ -1,4 +1,4 @@
-//! Times as people say them. Which day, which unit: plain arithmetic here; the words are the browser's.
+//! Times as text. The day and the unit are computed here; the browser formats them.
 
 use std::cell::{OnceCell, RefCell};
 
@@ -10,10 +10,10 @@ const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
 const DAY: Millis = 24 * HOUR;
 
-/// The words of the page are English; clock times follow the reader's own habit (14:05 or 2:05 PM).
+/// The language of dates, as of all texts of the app. Clock times follow the user's own locale (14:05 or 2:05 PM).
 const LANGUAGE: &str = "en";
 
-/// Ways to write a time. The browser's formatters are dear to make and cheap to use, so there is one of each.
+/// The styles of a time. The browser's formatters are expensive to create and cheap to use, so there is one of each.
 #[derive(Clone, Copy)]
 enum Style {
     Clock,
@@ -24,7 +24,7 @@ enum Style {
 }
 
 impl Style {
-    /// The language, where it is not the reader's own, and what is to be shown.
+    /// The language, unless it is the user's own, and the options of `Intl.DateTimeFormat`.
     fn options(self) -> (Option<&'static str>, &'static [(&'static str, &'static str)]) {
         match self {
             Style::Clock => (None, &[("hour", "numeric"), ("minute", "2-digit")]),
@@ -43,33 +43,33 @@ thread_local! {
     static RELATIVE: OnceCell<Intl::RelativeTimeFormat> = const { OnceCell::new() };
 }
 
-/// "now", "5 min ago", "yesterday", and a date beyond a week.
+/// Formats a time relative to `now`: "now", "5 min ago", "yesterday"; as a date beyond a week.
 pub fn relative(at: Millis, now: Millis) -> String {
-    let (count, unit) = match passed(at, now) {
-        Passed::Now => return "now".into(),
-        Passed::Minutes(count) => (count, "minute"),
-        Passed::Hours(count) => (count, "hour"),
-        Passed::Days(count) => (count, "day"),
-        Passed::Long => return format(at, Style::ShortDate),
+    let (count, unit) = match age(at, now) {
+        Age::Now => return "now".into(),
+        Age::Minutes(count) => (count, "minute"),
+        Age::Hours(count) => (count, "hour"),
+        Age::Days(count) => (count, "day"),
+        Age::Long => return format(at, Style::ShortDate),
     };
-    let wishes = [("numeric", "auto"), ("style", "short")];
+    let style = [("numeric", "auto"), ("style", "short")];
     RELATIVE.with(|format| {
-        let format = format.get_or_init(|| Intl::RelativeTimeFormat::new(&only(LANGUAGE), &options(&wishes)));
+        let format = format.get_or_init(|| Intl::RelativeTimeFormat::new(&only(LANGUAGE), &options(&style)));
         format.format(-(count as f64), unit).into()
     })
 }
 
-/// The time of day: "14:05".
+/// Formats the time of day: "14:05".
 pub fn clock(at: Millis) -> String {
     format(at, Style::Clock)
 }
 
-/// All of it, for those who want to know exactly.
+/// Formats the full date and time.
 pub fn full(at: Millis) -> String {
     format(at, Style::Full)
 }
 
-/// "Today", "Yesterday", "Monday, 3 March", and with the year where it is another.
+/// Formats the day: "Today", "Yesterday", "Monday, 3 March", with the year if it is not the present one.
 pub fn day(at: Millis, now: Millis) -> String {
     let date = |at: Millis| Date::new(&(at as f64).into());
     match local_day(now) - local_day(at) {
@@ -80,12 +80,12 @@ pub fn day(at: Millis, now: Millis) -> String {
     }
 }
 
-/// For the `datetime` attribute.
+/// Formats a time for the `datetime` attribute.
 pub fn machine_readable(at: Millis) -> String {
     Date::new(&(at as f64).into()).to_iso_string().into()
 }
 
-/// Numbers the days where the reader lives, so that two times of one day have one number.
+/// The number of the day in the user's time zone: two times of one day have the same number.
 pub fn local_day(at: Millis) -> i64 {
     let west_minutes = Date::new(&(at as f64).into()).get_timezone_offset() as Millis;
     day_number(at, west_minutes)
@@ -96,7 +96,7 @@ fn day_number(at: Millis, west_minutes: Millis) -> i64 {
 }
 
 #[derive(Debug, PartialEq)]
-enum Passed {
+enum Age {
     Now,
     Minutes(i64),
     Hours(i64),
@@ -104,36 +104,36 @@ enum Passed {
     Long,
 }
 
-/// A clock that is a little behind the server's sees the future as now.
-fn passed(at: Millis, now: Millis) -> Passed {
+/// The time since `at`, in the largest unit that fits. A time in the future counts as now: the clock may be behind.
+fn age(at: Millis, now: Millis) -> Age {
     match now - at {
-        millis if millis < MINUTE => Passed::Now,
-        millis if millis < HOUR => Passed::Minutes(millis / MINUTE),
-        millis if millis < DAY => Passed::Hours(millis / HOUR),
-        millis if millis < 7 * DAY => Passed::Days(millis / DAY),
-        _ => Passed::Long,
+        millis if millis < MINUTE => Age::Now,
+        millis if millis < HOUR => Age::Minutes(millis / MINUTE),
+        millis if millis < DAY => Age::Hours(millis / HOUR),
+        millis if millis < 7 * DAY => Age::Days(millis / DAY),
+        _ => Age::Long,
     }
 }
 
 fn format(at: Millis, style: Style) -> String {
-    let words = FORMATS.with_borrow_mut(|formats| {
+    let text = FORMATS.with_borrow_mut(|formats| {
         let format = formats[style as usize].get_or_insert_with(|| {
-            let (language, wishes) = style.options();
+            let (language, style_options) = style.options();
             let languages = language.map_or_else(Array::new, only);
-            Intl::DateTimeFormat::new(&languages, &options(wishes)).format()
+            Intl::DateTimeFormat::new(&languages, &options(style_options)).format()
         });
         format.call1(&JsValue::UNDEFINED, &(at as f64).into())
     });
-    words.ok().and_then(|words| words.as_string()).unwrap_or_default()
+    text.ok().and_then(|text| text.as_string()).unwrap_or_default()
 }
 
 fn only(language: &str) -> Array {
     Array::of1(&language.into())
 }
 
-fn options(wishes: &[(&str, &str)]) -> Object {
+fn options(pairs: &[(&str, &str)]) -> Object {
     let options = Object::new();
-    for (name, value) in wishes {
+    for (name, value) in pairs {
         let _ = Reflect::set(&options, &(*name).into(), &(*value).into());
     }
     options
@@ -144,22 +144,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_passed_is_told_in_the_largest_unit_that_fits() {
-        assert_eq!(passed(0, 59_999), Passed::Now);
-        assert_eq!(passed(0, 60_000), Passed::Minutes(1));
-        assert_eq!(passed(0, HOUR - 1), Passed::Minutes(59));
-        assert_eq!(passed(0, DAY - 1), Passed::Hours(23));
-        assert_eq!(passed(0, 7 * DAY - 1), Passed::Days(6));
-        assert_eq!(passed(0, 7 * DAY), Passed::Long);
+    fn an_age_is_in_the_largest_unit_that_fits() {
+        assert_eq!(age(0, 59_999), Age::Now);
+        assert_eq!(age(0, 60_000), Age::Minutes(1));
+        assert_eq!(age(0, HOUR - 1), Age::Minutes(59));
+        assert_eq!(age(0, DAY - 1), Age::Hours(23));
+        assert_eq!(age(0, 7 * DAY - 1), Age::Days(6));
+        assert_eq!(age(0, 7 * DAY), Age::Long);
     }
 
     #[test]
-    fn the_future_is_now() {
-        assert_eq!(passed(5_000, 0), Passed::Now);
+    fn a_time_in_the_future_counts_as_now() {
+        assert_eq!(age(5_000, 0), Age::Now);
     }
 
     #[test]
-    fn a_day_begins_at_midnight_where_the_reader_is() {
+    fn a_day_begins_at_midnight_in_the_users_time_zone() {
         let midnight_in_berlin = 23 * HOUR;
         assert_eq!(day_number(midnight_in_berlin - 1, -60), 0);
         assert_eq!(day_number(midnight_in_berlin, -60), 1);

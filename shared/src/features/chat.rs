@@ -1,25 +1,25 @@
-//! The demo: people in rooms write lines.
+//! The chat, which is the demo: users write messages in rooms.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Event, Malformed, NAME_GRAMMAR, Seq, Topic, TopicKind, characters};
 
-/// The longest line, in Unicode scalar values.
+/// The longest text of a message, in Unicode scalar values.
 pub const TEXT_CHARS_MAX: usize = 2_000;
-/// The room that is there from the start.
+/// The room that always exists.
 pub const FIRST_ROOM: &str = "general";
 
-/// The rooms: GET.
+/// The URL of the list of rooms: GET.
 pub const ROOMS: &str = "/api/chat/rooms";
 /// The pattern behind [`messages`], as the server's router spells it.
 pub const MESSAGES: &str = "/api/chat/rooms/{room}/messages";
 
-/// Where a message to `room` is posted.
+/// The URL to which a message to `room` is posted.
 pub fn messages(room: &str) -> String {
     format!("{ROOMS}/{room}/messages")
 }
 
-/// A room is a topic of this kind; its name is the topic's name.
+/// The topic kind of rooms. The name of a room is the name of its topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room;
 
@@ -29,41 +29,41 @@ impl TopicKind for Room {
     type Signal = ChatSignal;
 }
 
-/// What happens in a room.
+/// An event in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ChatEvent {
-    /// Somebody wrote a line.
+    /// A user posted a message.
     Posted {
         /// 1 to 2,000 characters, trimmed.
         text: MessageText,
     },
 }
 
-/// What is said in a room in passing.
+/// A signal in a room, which is not logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ChatSignal {
-    /// Somebody is writing.
+    /// The user is typing.
     Typing,
-    /// They have sent or thrown away what they wrote.
+    /// The user has sent or discarded what they typed.
     Stopped,
 }
 
 impl ChatEvent {
-    /// The size in bytes of the JSON payload that `text` becomes as a line, to hold against the node's limit.
+    /// The size in bytes of the JSON payload of a message with this text, to compare with the node's limit.
     pub fn payload_bytes(text: &str) -> usize {
         const ENVELOPE: &str = r#"{"posted":{"text":""}}"#;
         let text = cleaned(text);
-        // Of all that a line can hold, JSON escapes only these, with a backslash each.
+        // Of the characters that a message can contain, JSON escapes only these, with a backslash each.
         let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t')).count();
         ENVELOPE.len() + text.len() + escaped
     }
 }
 
-/// A line of chat: 1 to 2,000 characters (Unicode scalar values), trimmed, without control characters other than
+/// The text of a message: 1 to 2,000 characters (Unicode scalar values), trimmed, without control characters other than
 /// newline and tab. So even the longest one has less than 8,192 bytes as a payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
@@ -75,7 +75,7 @@ impl ChatEvent {
 pub struct MessageText(String);
 
 impl MessageText {
-    /// Cleans a text that somebody typed, and checks its length and that something of it can be seen.
+    /// Cleans a text that a user typed, and checks its length and that it has a visible character.
     pub fn parse(text: &str) -> Result<MessageText, Malformed> {
         let text = cleaned(text);
         match text.chars().count() {
@@ -86,13 +86,13 @@ impl MessageText {
         }
     }
 
-    /// The line.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Reads a line that was accepted before, perhaps by a version with fewer rules than [`MessageText::parse`] has.
+/// Cleans a text that was accepted before, perhaps by a version with fewer rules than [`MessageText::parse`].
 impl From<String> for MessageText {
     fn from(text: String) -> MessageText {
         MessageText(cleaned(&text))
@@ -105,7 +105,7 @@ impl From<MessageText> for String {
     }
 }
 
-/// Trims `text`, makes all its line ends `\n`, and drops control characters other than newline and tab.
+/// Trims `text`, normalizes its line ends to `\n`, and drops control characters other than newline and tab.
 fn cleaned(text: &str) -> String {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
     let kept: String =
@@ -113,7 +113,7 @@ fn cleaned(text: &str) -> String {
     kept.trim().into()
 }
 
-/// A line as somebody typed it.
+/// A message as a user typed it: the body of a POST.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -126,7 +126,7 @@ pub struct NewMessage {
     pub text: String,
 }
 
-/// The rooms, the one with the latest event first.
+/// The list of rooms, the one with the latest event first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rooms {
@@ -134,7 +134,7 @@ pub struct Rooms {
     pub rooms: Vec<RoomSummary>,
 }
 
-/// One room, as the lobby shows it.
+/// A room in the list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoomSummary {
@@ -142,13 +142,13 @@ pub struct RoomSummary {
     pub name: String,
     /// Its newest seq.
     pub head: Seq,
-    /// How many people are there.
+    /// The number of members.
     pub online: u64,
-    /// Its newest event; null while nobody has written there.
+    /// Its newest event; null before the first message.
     pub last: Option<Event>,
 }
 
-/// The room's topic, or an error that says how a room may be called.
+/// The topic of a room, or an error that states the rule of its name.
 pub fn room_topic(name: &str) -> Result<Topic, Malformed> {
     Room::topic(name).map_err(|_| Malformed(NAME_GRAMMAR))
 }
@@ -159,7 +159,7 @@ mod tests {
     use crate::{Payload, Pull, endpoint};
 
     #[test]
-    fn the_page_asks_early_for_what_the_client_will_ask_for() {
+    fn the_boot_script_asks_early_for_the_urls_that_the_client_will_ask_for() {
         let boot = include_str!("../../../assets/boot.js");
         assert!(boot.contains(&format!("ask(\"{ROOMS}\")")));
         let first_page = Pull { after: None, heard: Seq::ZERO };
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_keeps_newlines_and_tabs_and_no_other_control_character() {
+    fn a_message_keeps_newlines_and_tabs_and_no_other_control_characters() {
         let cleaned = MessageText::parse("\u{1} one\r\ntwo\rthree\u{0}\tfour\u{85} \u{7f}").unwrap();
         assert_eq!(cleaned.as_str(), "one\ntwo\nthree\tfour");
         assert!(MessageText::parse(&"\u{1}".repeat(2_000)).unwrap_err().0.contains("empty"));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_an_older_version_accepted_is_read_and_cleaned() {
+    fn a_message_that_an_older_version_accepted_is_read_and_cleaned() {
         let read = |json: &str| serde_json::from_str::<ChatEvent>(json).unwrap();
         let ChatEvent::Posted { text } = read(r#"{"posted":{"text":"a\u0001b\u0085"}}"#);
         assert_eq!(text.as_str(), "ab");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_of_a_payload_is_known_without_writing_it() {
+    fn the_size_of_a_payload_is_computed_without_encoding_it() {
         let longest = ["x", "\"", "\\", "\n", "\t", "é", "字", "🦀", "\u{2028}", "\u{1}"];
         for char in longest.map(|char| format!("a{}b", char.repeat(TEXT_CHARS_MAX - 2))) {
             let posted = ChatEvent::Posted { text: MessageText::parse(&char).unwrap() };

@@ -28,7 +28,7 @@ async fn the_lobby_leads_into_rooms() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_room_is_named_as_people_write_and_refused_where_nothing_is_left_of_the_name() {
+async fn a_typed_room_name_is_made_valid_and_refused_if_nothing_is_left_of_it() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     ada.clicks(".brand").await;
@@ -48,7 +48,7 @@ async fn a_room_is_named_as_people_write_and_refused_where_nothing_is_left_of_th
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deep_link_leads_to_its_room_also_for_who_has_no_name_yet() {
+async fn a_deep_link_leads_to_its_room_also_for_a_new_user() {
     let server = product();
     server.guest("Joan").await.posts("weekend-plans", "k", "already here").await;
     let ada = Window::signed_in(&server, "Ada", "/rooms/weekend-plans").await;
@@ -57,7 +57,7 @@ async fn a_deep_link_leads_to_its_room_also_for_who_has_no_name_yet() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scrolling_up_brings_older_lines_and_the_text_does_not_jump() {
+async fn scrolling_up_loads_older_messages_without_moving_the_text() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts_lines("general", 1, 250).await;
@@ -81,7 +81,7 @@ async fn scrolling_up_brings_older_lines_and_the_text_does_not_jump() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hidden_tab_counts_what_comes_in_its_title() {
+async fn a_hidden_tab_counts_new_messages_in_its_title() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts("general", "k0", "already here").await;

@@ -9,7 +9,7 @@ const HOUR: i64 = 60 * 60 * 1_000;
 const YEAR: i64 = 365 * 24 * HOUR;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_of_this_second_is_of_now_whatever_the_own_clock_says() {
+async fn a_message_of_this_second_is_shown_as_now_whatever_the_browsers_clock_says() {
     let server = product();
     let (joan, ada) = (server.guest("Joan").await, Window::in_general(&server, "Ada").await);
     for ahead in [HOUR, -HOUR, YEAR, -YEAR] {
@@ -30,7 +30,7 @@ async fn a_line_of_this_second_is_of_now_whatever_the_own_clock_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_waits_to_be_sent_outlives_a_clock_that_is_wrong_for_a_while() {
+async fn waiting_messages_survive_a_clock_that_is_wrong_for_a_while() {
     let server = product();
     let gate = Gate::before(&server).await;
     let ada = Window::in_general_behind(&gate, "Ada").await;

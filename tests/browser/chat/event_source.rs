@@ -12,7 +12,7 @@ const LISTEN: &str = "new Promise(ready => {
 })";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_resumes_by_itself_after_a_crash_and_after_a_graceful_stop() {
+async fn an_event_source_resumes_after_a_crash_and_after_a_graceful_stop() {
     let mut server = product();
     let (window, ada) = (Window::entered(&server, "Grace").await, server.guest("Ada").await);
     assert!(window.tells::<bool>(LISTEN).await);

@@ -11,7 +11,7 @@ use crate::window::{Window, words_of};
 const MENU_HAS_FOCUS: &str = "document.activeElement?.matches('#user-menu')";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_newcomer_finds_everything_as_expected_on_the_whole_way_through() {
+async fn the_whole_way_of_a_new_user_works_as_expected() {
     let mut server = product();
     let ada = arrives_in_an_empty_room(&server).await;
     let grace = meets_somebody(&server, &ada).await;

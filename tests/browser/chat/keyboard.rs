@@ -47,7 +47,7 @@ async fn two_keys_lead_from_the_address_bar_to_the_composer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn going_to_a_room_by_key_leads_to_its_composer_and_is_told() {
+async fn entering_a_room_by_key_leads_to_its_composer_and_is_announced() {
     let server = product();
     server.guest("Joan").await.posts("tea", "k", "come in").await;
     let ada = Window::in_general(&server, "Ada").await;

@@ -36,7 +36,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_of_two_thousand_of_any_character_is_taken() {
+async fn a_message_of_two_thousand_characters_of_any_kind_is_accepted() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     for letter in ['x', '🦀', '"', '\\', 'é'] {
@@ -53,7 +53,7 @@ async fn a_line_of_two_thousand_of_any_character_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_with_a_smaller_limit_is_believed() {
+async fn the_smaller_limit_of_a_node_is_respected() {
     let server = product_with(&["--payload-bytes-max", "4096"]);
     let ada = Window::in_general(&server, "Ada").await;
     for letter in ['x', '🦀', '"', 'é', '日'] {
@@ -81,7 +81,7 @@ const PASTE_A_MEGABYTE: &str = "(async () => {
 })()";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pasted_megabyte_is_counted_and_does_not_freeze_the_page() {
+async fn a_pasted_megabyte_is_counted_and_does_not_freeze_the_tab() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let [bare, own]: [f64; 2] = ada.tells(PASTE_A_MEGABYTE).await;

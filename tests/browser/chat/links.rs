@@ -42,7 +42,7 @@ async fn an_address_is_a_link_only_where_it_is_safe_to_follow() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn code_is_shown_as_code_and_other_marks_as_they_were_typed() {
+async fn code_is_shown_as_code_and_other_markup_as_typed() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let joan = server.guest("Joan").await;

@@ -54,7 +54,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_stays_at_the_end_keeps_the_newest_lines_only() {
+async fn a_client_at_the_end_keeps_only_the_newest_messages() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts_lines("general", 1, 1).await;
@@ -69,7 +69,7 @@ async fn who_stays_at_the_end_keeps_the_newest_lines_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neither_a_key_nor_a_new_line_touches_what_is_far_away() {
+async fn neither_a_key_nor_a_new_message_changes_distant_blocks() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts_lines("general", 1, 301).await;
@@ -93,7 +93,7 @@ async fn neither_a_key_nor_a_new_line_touches_what_is_far_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_place_is_kept_though_what_is_above_was_never_drawn_again() {
+async fn the_scroll_position_is_kept_though_the_blocks_above_are_not_rendered() {
     let server = product();
     let joan = server.guest("Joan").await;
     for number in 1..=300 {

@@ -30,7 +30,7 @@ async fn after_kill_9_and_restart_both_pages_catch_up_by_themselves() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_written_while_the_server_is_away_is_sent_once_it_returns() {
+async fn messages_written_while_the_server_is_away_are_sent_once_it_returns() {
     let mut server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let grace = Window::in_general(&server, "Grace").await;
@@ -53,7 +53,7 @@ async fn what_is_written_while_the_server_is_away_is_sent_once_it_returns() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_room_whose_history_is_unknown_does_not_say_that_it_begins_there() {
+async fn a_room_whose_history_is_not_loaded_does_not_claim_to_start_there() {
     let mut server = product();
     let joan = server.guest("Joan").await;
     for number in 1..=3 {
@@ -75,7 +75,7 @@ async fn a_room_whose_history_is_unknown_does_not_say_that_it_begins_there() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_that_was_refused_for_good_says_why_and_can_be_tried_again() {
+async fn a_message_that_was_refused_for_good_says_why_and_can_be_retried() {
     let mut server = product();
     let ada = Window::in_general(&server, "Ada").await;
     server.kill();

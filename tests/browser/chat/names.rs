@@ -25,7 +25,7 @@ fn isolated(css: &str, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_name_of_another_direction_is_kept_apart_wherever_it_stands_in_a_text() {
+async fn a_right_to_left_name_does_not_affect_the_text_around_it() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let dana = Window::in_general(&server, DANA).await;
@@ -39,7 +39,7 @@ async fn a_name_of_another_direction_is_kept_apart_wherever_it_stands_in_a_text(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neither_a_long_name_nor_a_pile_of_marks_covers_what_is_around() {
+async fn neither_a_long_name_nor_stacked_accents_cover_their_surroundings() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     ada.has_size(390, 800).await;

@@ -15,7 +15,7 @@ const PLACE: &str = "(() => {
 })()";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn back_leads_to_the_place_where_one_was_also_among_older_lines() {
+async fn going_back_restores_the_scroll_position_also_among_older_messages() {
     let server = product();
     server.guest("Joan").await.posts_lines("general", 1, 250).await;
     let ada = Window::in_general(&server, "Ada").await;
@@ -38,7 +38,7 @@ async fn back_leads_to_the_place_where_one_was_also_among_older_lines() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_jump_to_the_end_tells_what_came_and_leads_to_the_composer() {
+async fn the_jump_button_counts_new_messages_and_leads_to_the_composer() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts_lines("general", 1, 60).await;

@@ -15,7 +15,7 @@ const WAITING_MAX: usize = 3;
 const AT_ONCE: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_no_websocket_comes_through_the_chat_goes_on_by_long_poll() {
+async fn without_websockets_the_chat_works_by_long_poll() {
     let server = product();
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling(&gate, "Ada").await;
@@ -36,7 +36,7 @@ async fn where_no_websocket_comes_through_the_chat_goes_on_by_long_poll() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_that_polls_survives_a_restart_of_the_server() {
+async fn a_polling_client_survives_a_restart_of_the_server() {
     let mut server = product();
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling(&gate, "Ada").await;
@@ -54,7 +54,7 @@ async fn a_page_that_polls_survives_a_restart_of_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_the_node_takes_no_more_sockets_one_reads_and_writes_all_the_same() {
+async fn a_node_without_free_sockets_still_serves_reading_and_writing() {
     let server = product_with(&["--node-sockets-max", "1"]);
     let ada = Window::in_general(&server, "Ada").await;
     ada.writes("first").await;
@@ -62,7 +62,7 @@ async fn where_the_node_takes_no_more_sockets_one_reads_and_writes_all_the_same(
     grace.enters_general("Grace").await;
     grace.reads("first").await;
     grace.has_status("polling").await;
-    let why = format!("{}?.includes('no live connection to spare')", words_of("#connection-why"));
+    let why = format!("{}?.includes('no live connections left')", words_of("#connection-why"));
     grace.until("it is told who is to blame", &why).await;
     grace.writes("second").await;
     ada.reads("second").await;
@@ -73,7 +73,7 @@ async fn where_the_node_takes_no_more_sockets_one_reads_and_writes_all_the_same(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_windows_that_poll_leave_room_for_what_is_written() {
+async fn many_polling_windows_leave_connections_for_sending() {
     let server = product();
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling_with_tabs(&gate, "Ada").await;

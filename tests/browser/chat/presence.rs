@@ -33,7 +33,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_room_shows_who_is_there_and_two_tabs_are_one_person() {
+async fn a_room_shows_its_members_and_two_tabs_are_one_member() {
     let server = product();
     let ada = Window::in_general(&server, "Ada King").await;
     ada.sees(1).await;
@@ -54,7 +54,7 @@ async fn a_room_shows_who_is_there_and_two_tabs_are_one_person() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reload_is_no_leave() {
+async fn a_reload_does_not_look_like_leaving() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let grace = Window::in_general(&server, "Grace").await;
@@ -73,7 +73,7 @@ async fn a_reload_is_no_leave() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_shown_as_present_while_the_connection_is_lost() {
+async fn no_members_are_shown_while_the_connection_is_lost() {
     let mut server = product();
     let ada = Window::in_general(&server, "Ada").await;
     ada.sees(1).await;
@@ -86,7 +86,7 @@ async fn nobody_is_shown_as_present_while_the_connection_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_lobby_counts_who_is_in_a_room_and_is_not_counted() {
+async fn the_lobby_counts_the_members_of_a_room_without_being_one() {
     let server = product();
     server.guest("Joan").await.posts("general", "k", "come in").await;
     let ada = Window::entered(&server, "Ada").await;
@@ -102,7 +102,7 @@ async fn the_lobby_counts_who_is_in_a_room_and_is_not_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn typing_is_shown_until_the_line_comes_and_to_others_only() {
+async fn typing_is_shown_to_others_only_until_the_message_arrives() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let grace = Window::in_general(&server, "Grace").await;
@@ -120,7 +120,7 @@ async fn typing_is_shown_until_the_line_comes_and_to_others_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn typing_ends_at_once_with_the_text_and_with_who_leaves() {
+async fn typing_ends_when_the_text_is_deleted_or_the_member_leaves() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let grace = Window::in_general(&server, "Grace").await;

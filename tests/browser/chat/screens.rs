@@ -10,7 +10,7 @@ use crate::window::Window;
 const SHEET_PX: std::ops::RangeInclusive<f64> = 700.0..=1_300.0;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_paper_there_are_all_lines_and_nothing_else() {
+async fn printing_shows_all_messages_and_nothing_else() {
     let server = product();
     server.guest("Joan").await.posts_lines("general", 1, 100).await;
     let ada = Window::in_general(&server, "Ada").await;
@@ -56,7 +56,7 @@ fn edges(css: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_forced_colours_one_still_sees_where_one_is_and_how_the_connection_does() {
+async fn forced_colours_keep_the_current_room_and_the_connection_status_visible() {
     let server = product();
     server.guest("Joan").await.posts("tea", "k", "hello").await;
     let ada = Window::in_general(&server, "Ada").await;
@@ -76,7 +76,7 @@ async fn in_forced_colours_one_still_sees_where_one_is_and_how_the_connection_do
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn enlarged_four_times_there_is_room_for_messages_and_for_writing() {
+async fn zoomed_to_400_percent_there_is_room_for_messages_and_the_composer() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     ada.has_size(320, 225).await;

@@ -13,7 +13,7 @@ const FULL: &str =
 const TOLD: &str = "Your browser blocks storage. Keep this tab open until your messages are sent.";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_storage_everything_works_and_it_is_told_once_something_waits() {
+async fn without_storage_everything_works_and_a_waiting_message_brings_a_warning() {
     for lack in [FORBIDDEN, FULL] {
         let mut server = product();
         let ada = Window::of(&server).await;
@@ -38,7 +38,7 @@ async fn without_storage_everything_works_and_it_is_told_once_something_waits() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_waits_outlives_a_storage_that_is_cleared_under_the_open_page() {
+async fn waiting_messages_survive_clearing_the_storage_under_an_open_tab() {
     let mut server = product();
     let ada = Window::in_general(&server, "Ada").await;
     server.kill();

@@ -5,7 +5,7 @@ use crate::product;
 use crate::window::Window;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_writes_the_other_reads() {
+async fn a_message_of_one_user_appears_for_the_other() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let grace = Window::in_general(&server, "Grace").await;
@@ -39,7 +39,7 @@ async fn a_reload_keeps_the_history() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_new_name_is_on_new_lines_only() {
+async fn a_new_name_appears_on_new_messages_only() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let grace = Window::in_general(&server, "Grace").await;
@@ -54,7 +54,7 @@ async fn a_new_name_is_on_new_lines_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_new_name_is_taken_up_by_the_other_windows_of_its_person() {
+async fn a_new_name_appears_in_the_users_other_windows() {
     let server = product();
     let ada = Window::in_general_with_tabs(&server, "Ada").await;
     let (first, _) = ada.opens_a_tab("/rooms/general").await;

@@ -4,7 +4,7 @@ use crate::product;
 use crate::window::{Window, words_of};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn messages_are_translated_and_all_that_changes_around_them_is_not() {
+async fn only_messages_are_offered_for_translation() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts("general", "k", "guten Tag").await;

@@ -47,7 +47,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unread_lines_are_counted_through_a_reload_and_marked_in_the_room() {
+async fn unread_messages_are_counted_across_a_reload_and_marked_in_the_room() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts_lines("general", 1, 5).await;
@@ -89,7 +89,7 @@ async fn unread_lines_are_counted_through_a_reload_and_marked_in_the_room() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_new_lines_than_fit_begin_in_sight_and_the_rest_is_told() {
+async fn the_first_of_many_new_messages_is_in_sight_and_the_rest_is_counted() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts_lines("general", 1, 20).await;
@@ -108,7 +108,7 @@ async fn more_new_lines_than_fit_begin_in_sight_and_the_rest_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn new_lines_that_begin_on_an_earlier_page_are_brought_into_sight() {
+async fn new_messages_that_begin_on_an_earlier_page_are_scrolled_into_view() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts_lines("general", 1, 1).await;
@@ -134,7 +134,7 @@ async fn new_lines_that_begin_on_an_earlier_page_are_brought_into_sight() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_came_while_the_tab_was_hidden_is_marked_as_new() {
+async fn messages_that_came_while_the_tab_was_hidden_are_marked_as_new() {
     let server = product();
     let joan = server.guest("Joan").await;
     joan.posts("general", "k0", "seen").await;

@@ -12,7 +12,7 @@ const PENDING: &str = "[...document.querySelectorAll('.message:not([data-seq]) .
                        .map(text => text.innerText)";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reload_keeps_unsent_lines_and_sends_them_in_order() {
+async fn a_reload_keeps_unsent_messages_and_sends_them_in_order() {
     let server = product();
     let gate = Gate::before(&server).await;
     let ada = Window::in_general_behind(&gate, "Ada").await;
@@ -29,7 +29,7 @@ async fn a_reload_keeps_unsent_lines_and_sends_them_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_two_tabs_wrote_is_there_once_though_one_was_closed() {
+async fn messages_of_two_tabs_are_sent_once_though_one_tab_was_closed() {
     let mut server = product();
     let ada = Window::in_general_with_tabs(&server, "Ada").await;
     let (first, second) = ada.opens_a_tab("/rooms/general").await;
@@ -51,7 +51,7 @@ async fn what_two_tabs_wrote_is_there_once_though_one_was_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_tabs_that_come_back_together_double_nothing() {
+async fn two_tabs_that_reconnect_together_send_nothing_twice() {
     let mut server = product();
     let ada = Window::in_general_with_tabs(&server, "Ada").await;
     let (first, second) = ada.opens_a_tab("/rooms/general").await;
@@ -72,7 +72,7 @@ async fn two_tabs_that_come_back_together_double_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_while_typing_costs_neither_the_text_nor_what_was_sent() {
+async fn a_restart_while_typing_loses_neither_the_draft_nor_sent_messages() {
     let mut server = product();
     let ada = Window::in_general(&server, "Ada").await;
     ada.types("#composer", "half a").await;
@@ -94,7 +94,7 @@ async fn a_restart_while_typing_costs_neither_the_text_nor_what_was_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_that_was_refused_for_good_can_be_edited() {
+async fn a_message_that_was_refused_for_good_can_be_edited() {
     let mut server = product();
     let ada = Window::in_general(&server, "Ada").await;
     server.kill();
@@ -125,7 +125,7 @@ const MAKE_OLD: &str = "(() => {
 })()";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_that_waited_for_a_month_is_kept_and_sent_once_its_author_says_so() {
+async fn a_message_older_than_a_month_is_kept_and_sent_once_its_author_confirms_it() {
     let server = product();
     let gate = Gate::before(&server).await;
     let ada = Window::in_general_behind(&gate, "Ada").await;
@@ -156,7 +156,7 @@ async fn a_line_that_waited_for_a_month_is_kept_and_sent_once_its_author_says_so
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sign_in_that_ends_by_itself_says_what_was_not_sent_and_takes_no_keys() {
+async fn a_sign_in_that_ends_by_itself_counts_unsent_messages_and_takes_no_keys() {
     let server = product();
     let gate = Gate::before(&server).await;
     let ada = Window::in_general_behind(&gate, "Ada").await;
@@ -176,7 +176,7 @@ async fn a_sign_in_that_ends_by_itself_says_what_was_not_sent_and_takes_no_keys(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn signing_out_says_what_it_discards_and_leaves_nothing_to_the_next() {
+async fn signing_out_warns_of_unsent_messages_and_leaves_nothing_to_the_next_user() {
     let server = product();
     let gate = Gate::before(&server).await;
     let ada = Window::in_general_behind(&gate, "Ada").await;

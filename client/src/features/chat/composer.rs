@@ -1,8 +1,8 @@
-//! `Composer`: where a message is written. Enter sends, Shift+Enter begins a new line.
+//! `Composer`: the field in which a message is written. Enter sends, Shift+Enter begins a new line.
 //!
-//! It grows with its text: by itself where the browser knows `field-sizing`, else by an invisible copy of the text that
-//! the style sheet lays behind it. An Enter that ends the composition of a character (Chinese, Japanese, Korean) is
-//! not one that sends.
+//! It grows with its text: by `field-sizing` if the browser supports it, else by an invisible copy of the text that the
+//! style sheet lays behind it. An Enter that ends the composition of a character (Chinese, Japanese, Korean) does not
+//! send.
 
 use leptos::prelude::*;
 use leptos::{ev, html};
@@ -12,43 +12,45 @@ use web_sys::css;
 
 use super::length::Length;
 use crate::realtime::use_realtime;
-use crate::ui::{Icon, IconOf, focus_on, has_fine_pointer, live, use_skip_link};
+use crate::ui::{Icon, IconName, focus_on, has_fine_pointer, reactive, use_skip_link};
 
-/// Id of the field.
+/// The id of the field.
 pub(super) const COMPOSER: &str = "composer";
-/// From here on it is told how much room is left.
-const NEAR_THE_END: usize = 200;
-/// A longer text has no copy behind it: the field is as high as it can be, and scrolls.
+/// The number of characters left from which on it is shown.
+const SHOWN_LEFT_MAX: usize = 200;
+/// The longest text with a copy behind it. For a longer one the field has its full height and scrolls.
 const COPIED_BYTES_MAX: usize = 10_000;
-/// What the browser gives for keys that belong to a composition, where it does not say so otherwise.
+/// The key code of keys that belong to a composition, in browsers that do not set `isComposing`.
 const KEY_CODE_COMPOSING: u32 = 229;
 
-/// Writes to one room. `on_send` gets the trimmed text; when it fails, the text stays where it is. The field takes
-/// the focus on arrival, except where that brings up a keyboard on the screen.
+/// The form for a message to one room. The field takes the focus, except on devices where that opens an on-screen
+/// keyboard.
 #[component]
 pub(super) fn Composer(
     room: String,
-    /// What is in the field.
+    /// The text in the field.
     text: RwSignal<String>,
-    /// With every change that leaves something in the field.
+    /// Called on every change that leaves text in the field.
     #[prop(into)]
     on_write: Callback<()>,
-    /// When nothing is left in the field.
+    /// Called when the field becomes empty.
     #[prop(into)]
     on_clear: Callback<()>,
+    /// Called with the trimmed text. If it fails, the text stays in the field.
     on_send: Callback<String, Result<(), Problem>>,
 ) -> impl IntoView {
-    let (realtime, problem) = (use_realtime(), RwSignal::new(String::new()));
+    let realtime = use_realtime();
+    let problem = RwSignal::new(String::new());
     let field = NodeRef::<html::Textarea>::new();
     let label = format!("Message #{room}");
-    use_skip_link().lead_to(COMPOSER, "Skip to the message field");
+    use_skip_link().lead_to(COMPOSER, "Skip to message field");
     if has_fine_pointer() {
         focus_on(COMPOSER);
     }
 
     let length = Memo::new(move |_| Length::of(&text.read(), realtime.payload_bytes_max() as usize));
-    // Once some of what waits is sent, there may be room for this.
-    Effect::new(live(move || {
+    // A full outbox may have room again once its posts are sent.
+    Effect::new(reactive(move || {
         realtime.unsent();
         problem.set(String::new());
     }));
@@ -60,69 +62,85 @@ pub(super) fn Composer(
             _ => on_write.run(()),
         }
     };
-    let on_key = move |event: ev::KeyboardEvent| {
-        if is_to_send(&event) {
-            event.prevent_default();
-            let form = field.get_untracked().and_then(|field| field.form());
-            form.iter().for_each(|form| drop(form.request_submit()));
-        }
-    };
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        field.get_untracked().iter().for_each(|field| drop(field.focus()));
-        // Empty or too long: what is wrong with it can be seen already.
+        if let Some(field) = field.get_untracked() {
+            let _ = field.focus();
+        }
+        // If the text is empty or too long, the form shows that already.
         if !length.get_untracked().fits() {
             return;
         }
-        let Ok(line) = MessageText::parse(&text.read_untracked()) else { return };
-        match on_send.run(line.into()) {
+        let Ok(message) = MessageText::parse(&text.read_untracked()) else { return };
+        match on_send.run(message.into()) {
             Ok(()) => write(String::new()),
-            // Nothing was asked of the server yet: the page itself refuses, in words for people.
+            // A limit of this client, with a detail that is written for users.
             Err(refusal) => problem.set(refusal.detail),
         }
     };
-    let is_long = move || text.read().len() > COPIED_BYTES_MAX;
-    // A copy would have the room laid out a second time with every key.
-    let grows_by_itself = css::supports("(field-sizing: content)").unwrap_or(false);
-    let copy = live(move || if grows_by_itself || is_long() { String::new() } else { text.get() });
     view! {
         <form class="composer" on:submit=submit>
-            <div class="composer-field" class:long=live(is_long) data-text=copy>
-                <textarea
-                    id=COMPOSER node_ref=field rows="1" placeholder=label.clone() aria-label=label
-                    aria-describedby="composer-hint composer-problem" enterkeyhint="send"
-                    prop:value=text on:input=move |event| write(event_target_value(&event)) on:keydown=on_key
-                ></textarea>
-            </div>
-            <button id="send" class="send" aria-disabled=live(move || (!length.get().fits()).then_some("true"))>
-                <Icon of=IconOf::Send/><span class="visually-hidden">"Send"</span>
+            {growing_field(field, label, text, write)}
+            <button id="send" class="send" aria-disabled=reactive(move || (!length.get().fits()).then_some("true"))>
+                <Icon name=IconName::Send/><span class="visually-hidden">"Send"</span>
             </button>
-            <p id="composer-hint" class="visually-hidden">"Enter sends, Shift and Enter begin a new line."</p>
+            <p id="composer-hint" class="visually-hidden">"Press Enter to send, Shift+Enter for a new line."</p>
             <p id="composer-problem" class="field-problem" role="alert">{problem}</p>
-            <LengthLine length/>
+            <LengthHint length/>
         </form>
     }
 }
 
-/// True if the key is an Enter that sends: by itself, and not to end the composition of a character.
+/// The field, which grows with its text. `on_input` is called with the text on every change.
+fn growing_field(
+    field: NodeRef<html::Textarea>,
+    label: String,
+    text: RwSignal<String>,
+    on_input: impl Fn(String) + 'static,
+) -> impl IntoView {
+    let on_key = move |event: ev::KeyboardEvent| {
+        if !is_to_send(&event) {
+            return;
+        }
+        event.prevent_default();
+        if let Some(form) = field.get_untracked().and_then(|field| field.form()) {
+            let _ = form.request_submit();
+        }
+    };
+    let is_long = move || text.read().len() > COPIED_BYTES_MAX;
+    // With a copy, the browser would lay the room out twice for every key.
+    let grows_by_itself = css::supports("(field-sizing: content)").unwrap_or(false);
+    let copy = reactive(move || if grows_by_itself || is_long() { String::new() } else { text.get() });
+    view! {
+        <div class="composer-field" class:long=reactive(is_long) data-text=copy>
+            <textarea
+                id=COMPOSER node_ref=field rows="1" placeholder=label.clone() aria-label=label
+                aria-describedby="composer-hint composer-problem" enterkeyhint="send"
+                prop:value=text on:input=move |event| on_input(event_target_value(&event)) on:keydown=on_key
+            ></textarea>
+        </div>
+    }
+}
+
+/// True for an Enter without Shift that does not end the composition of a character.
 fn is_to_send(event: &ev::KeyboardEvent) -> bool {
     let is_composing = event.is_composing() || event.key_code() == KEY_CODE_COMPOSING;
     event.key() == "Enter" && !event.shift_key() && !is_composing
 }
 
-/// Tells how many characters are left, or too many.
+/// The number of characters that are left or too many.
 #[component]
-fn LengthLine(length: Memo<Length>) -> impl IntoView {
-    let is_over = live(move || matches!(length.get(), Length::Over(_)));
+fn LengthHint(length: Memo<Length>) -> impl IntoView {
+    let is_over = reactive(move || matches!(length.get(), Length::Over(_)));
     view! {
-        <p class="composer-left" role="status" class:over=is_over>{live(move || in_words(length.get()))}</p>
+        <p class="composer-left" role="status" class:over=is_over>{reactive(move || length_text(length.get()))}</p>
     }
 }
 
-fn in_words(length: Length) -> String {
+fn length_text(length: Length) -> String {
     match length {
         Length::Over(over) => format!("{} too many", characters(over)),
-        Length::Fits(left) if left <= NEAR_THE_END => format!("{} left", characters(left)),
+        Length::Fits(left) if left <= SHOWN_LEFT_MAX => format!("{} left", characters(left)),
         Length::Fits(_) | Length::Empty => String::new(),
     }
 }
@@ -136,10 +154,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_room_that_is_left_is_told_near_the_end_only() {
-        assert_eq!(in_words(Length::Empty), "");
-        assert_eq!(in_words(Length::Fits(201)), "");
-        assert_eq!(in_words(Length::Fits(200)), "200 characters left");
-        assert_eq!(in_words(Length::Over(1)), "1 character too many");
+    fn the_characters_left_are_shown_only_near_the_limit() {
+        assert_eq!(length_text(Length::Empty), "");
+        assert_eq!(length_text(Length::Fits(201)), "");
+        assert_eq!(length_text(Length::Fits(200)), "200 characters left");
+        assert_eq!(length_text(Length::Over(1)), "1 character too many");
     }
 }

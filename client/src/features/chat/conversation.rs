@@ -1,61 +1,62 @@
-//! `Conversation`: the lines of a room. Older ones come while scrolling up, new ones without pulling the
-//! reader away.
+//! `Conversation`: the messages of a room. Scrolling up loads older ones; new ones do not scroll the reader away.
 //!
-//! One more line costs the same in a room with 20 lines and with 2,000: its block alone is compared and laid out
-//! anew, and the blocks that are out of sight are not drawn at all.
+//! Another message costs the same in a room with 20 messages and with 2,000: only its block is compared and laid out
+//! again, and blocks out of sight are not rendered by the browser at all.
 
 use std::cell::Cell;
 
 use leptos::prelude::*;
 use shared::{Key, Seq, UserId};
 
-use super::arrival::Arrival;
+use super::announcements::{AnnouncementCursor, announcement};
 use super::composer::COMPOSER;
-use super::messages::{OnFailed, RowView};
-use super::news::{Heard, aloud};
-use super::older::{Older, Top};
-use super::rooms::use_rooms;
-use super::rows::{Row, ShownBlock, rows_of, rows_of_posts};
+use super::live_rooms::use_rooms;
+use super::older_messages::{OlderMessages, TimelineTop};
+use super::row_view::{RowView, UnsentActions};
+use super::rows::{Row, ShownBlock, rows_of, rows_of_pending};
 use super::scroller::Scroller;
 use super::timeline::Timeline;
 use super::typing::Typing;
-use crate::identity::use_me;
-use crate::realtime::{Reading, TopicReader};
-use crate::ui::{Icon, IconOf, Live, focus_on, has_fine_pointer, live, time, use_announcer};
+use super::visit::RoomVisit;
+use crate::account::use_account;
+use crate::realtime::{LoadState, TopicReader};
+use crate::ui::{Icon, IconName, Reactive, focus_on, has_fine_pointer, reactive, time, use_announcer};
 
-/// So many lines stay in the page while it is open and nobody scrolls up; more only while older ones are read.
-const LINES_KEPT: usize = 500;
-/// No more than this gather before the oldest are let go.
-const LINES_MAX: usize = 600;
+/// The messages that are kept loaded while the user is at the end; older ones are loaded while they are read.
+const MESSAGES_KEPT: usize = 500;
+/// The most messages that are loaded before the oldest are forgotten.
+const MESSAGES_MAX: usize = 600;
 
-/// Id of the list.
+/// The id of the list.
 const TIMELINE: &str = "timeline";
 
-/// What was said in the room, and what is about to be.
+/// The messages of the room, and below them the pending ones.
 #[component]
 pub(super) fn Conversation(
     room: String,
     reader: TopicReader<Timeline>,
     scroller: Scroller,
     typing: RwSignal<Typing>,
-    /// Takes a line that failed to where it can be written anew.
+    /// Called with the key of an unsent message that the user wants to edit.
     edit: Callback<Key>,
 ) -> impl IntoView {
     let label = format!("Messages in {room}");
-    let me = use_me();
-    let my_id = Memo::new(move |_| me.identity().map(|me| me.id));
-    let older = Older::new(reader, scroller);
-    let arrival = Arrival::begin(room.clone(), my_id, reader, scroller, older);
-    follow(reader, my_id, scroller, arrival, typing, older);
+    let account = use_account();
+    let my_id = Memo::new(move |_| account.identity().map(|me| me.id));
+    let older = OlderMessages::new(reader, scroller);
+    let visit = RoomVisit::begin(room.clone(), my_id, reader, scroller, older);
+    follow_timeline(reader, my_id, scroller, visit, typing, older);
     let on_scroll = move |_| {
         scroller.on_scroll();
         older.pull_near_top();
     };
-    let retry = Callback::new(move |key| reader.retry(&key));
-    let discard = Callback::new(move |key| drop(reader.discard(&key)));
-    let on_failed = OnFailed { retry, edit, discard };
-    let blocks = Memo::new(move |_| reader.projection.with(Timeline::blocks));
-    let new_from = arrival.new_from();
+    let actions = UnsentActions {
+        retry: Callback::new(move |key| reader.retry(&key)),
+        edit,
+        discard: Callback::new(move |key| drop(reader.discard(&key))),
+    };
+    let blocks = Memo::new(move |_| reader.projection.with(Timeline::block_numbers));
+    let new_from = visit.new_from();
     view! {
         <div class="timeline-frame">
             <div
@@ -63,21 +64,21 @@ pub(super) fn Conversation(
                 node_ref=scroller.list on:scroll=on_scroll
             >
                 <div class="timeline-content" node_ref=scroller.content>
-                    <Top room older/>
+                    <TimelineTop room older/>
                     <div class="messages">
                         <For each=move || blocks.get() key=|number| *number let:number>
-                            <BlockView number reader my_id new_from scroller on_failed/>
+                            <BlockView number reader my_id new_from scroller actions/>
                         </For>
-                        <Rows rows=unsettled(reader) on_failed/>
+                        <Rows rows=pending_rows(reader) actions/>
                     </div>
                 </div>
             </div>
-            <Jump scroller/>
+            <JumpToEnd scroller/>
         </div>
     }
 }
 
-/// Neighbouring lines. Once their height is known, the browser need not draw them while they are out of sight.
+/// The rows of one block. Once its height is known, the browser need not render it while it is out of sight.
 #[component]
 fn BlockView(
     number: u64,
@@ -85,98 +86,105 @@ fn BlockView(
     my_id: Memo<Option<UserId>>,
     new_from: Memo<Option<Seq>>,
     scroller: Scroller,
-    on_failed: OnFailed,
+    actions: UnsentActions,
 ) -> impl IntoView {
     let shown = Memo::new(move |_| {
         let (above, block) = reader.projection.with(|timeline| timeline.block(number))?;
         Some(ShownBlock { above, block, new_from: new_from.get() })
     });
-    let rows = live(move || match (shown.get(), my_id.get()) {
+    let rows = reactive(move || match (shown.get(), my_id.get()) {
         (Some(shown), Some(me)) => rows_of(shown, &me, time::local_day),
         _ => Vec::new(),
     });
     let is_measured = RwSignal::new(false);
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         scroller.width.track();
         is_measured.set(false);
-        // In the frame that comes first it is laid out, in the one after it has been.
-        let measured = move || {
+        // The next frame lays the block out; its height is known in the one after.
+        let set_measured = move || {
             is_measured.try_set(true);
         };
-        request_animation_frame(move || request_animation_frame(measured));
+        request_animation_frame(move || request_animation_frame(set_measured));
     }));
-    view! { <div class="block" class:measured=is_measured><Rows rows on_failed/></div> }
+    view! { <div class="block" class:measured=is_measured><Rows rows actions/></div> }
 }
 
 #[component]
-fn Rows(rows: Live<Vec<Row>>, on_failed: OnFailed) -> impl IntoView {
+fn Rows(rows: Reactive<Vec<Row>>, actions: UnsentActions) -> impl IntoView {
     let now = use_rooms().now;
     view! {
         <ol>
-            <For each=rows key=Row::id let:row><RowView row now on_failed/></For>
+            <For each=rows key=Row::id let:row><RowView row now actions/></For>
         </ol>
     }
 }
 
-/// The rows of what was written here and has not come back yet.
-fn unsettled(reader: TopicReader<Timeline>) -> Live<Vec<Row>> {
-    let me = use_me();
+fn pending_rows(reader: TopicReader<Timeline>) -> Reactive<Vec<Row>> {
+    let account = use_account();
     let above = Memo::new(move |_| reader.projection.with(|timeline| timeline.last().cloned()));
-    live(move || {
-        let Some(me) = me.identity() else { return Vec::new() };
-        rows_of_posts(above.get(), &reader.posts.read(), &me, time::local_day)
+    reactive(move || {
+        let Some(me) = account.identity() else { return Vec::new() };
+        rows_of_pending(above.get(), &reader.pending_posts.read(), &me, time::local_day)
     })
 }
 
-/// Leads to the end, and tells what is new there.
+/// The button that scrolls to the end, with the number of new messages there.
 #[component]
-fn Jump(scroller: Scroller) -> impl IntoView {
+fn JumpToEnd(scroller: Scroller) -> impl IntoView {
     let jump = move |_| {
         scroller.to_end();
-        // This button is gone then. On a touch screen the composer would bring up the keyboard.
+        // The button disappears. On a touch screen, focusing the composer would open the keyboard.
         focus_on(if has_fine_pointer() { COMPOSER } else { TIMELINE });
     };
-    live(move || match scroller.is_at_end.get() {
+    reactive(move || match scroller.is_at_end.get() {
         true => ().into_any(),
         false => view! {
             <button class="jump" type="button" on:click=jump>
-                <Icon of=IconOf::Down/> {live(move || jump_label(scroller.missed.get()))}
+                <Icon name=IconName::Down/> {reactive(move || jump_label(scroller.missed.get()))}
             </button>
         }
         .into_any(),
     })
 }
 
-/// With every change of what is known: announces what others say, counts what a reader who has scrolled up does not
-/// see, and lets go of what is far above the end.
-fn follow(
+/// Follows the timeline: announces the messages of others, counts those below the screen, and forgets those far above
+/// the end.
+fn follow_timeline(
     reader: TopicReader<Timeline>,
     my_id: Memo<Option<UserId>>,
     scroller: Scroller,
-    arrival: Arrival,
+    visit: RoomVisit,
     typing: RwSignal<Typing>,
-    older: Older,
+    older: OlderMessages,
 ) {
-    let (announcer, heard) = (use_announcer(), Cell::new(Heard::default()));
-    Effect::new(live(move || {
-        let is_ready = reader.reading.get() == Reading::Ready;
+    let announcer = use_announcer();
+    let cursor = Cell::new(AnnouncementCursor::default());
+    Effect::new(reactive(move || {
+        let is_ready = reader.load_state.get() == LoadState::Ready;
         let timeline = reader.projection.read();
         request_animation_frame(move || older.pull_near_top());
         let Some(me) = my_id.get_untracked() else { return };
-        let mut state = heard.get();
-        let news = state.news(&timeline, is_ready, &me);
-        heard.set(state);
-        if !news.is_empty() {
-            announcer.say(aloud(&news));
-            scroller.miss(news.len());
-            if typing.with_untracked(Typing::is_anybody) {
-                typing.update(|typing| news.iter().for_each(|line| typing.stop(&line.author.id)));
+        let mut moved = cursor.get();
+        let new_messages = moved.advance(&timeline, is_ready, &me);
+        cursor.set(moved);
+        if !new_messages.is_empty() {
+            announcer.say(announcement(&new_messages));
+            scroller.add_missed(new_messages.len());
+            if typing.with_untracked(Typing::is_anyone) {
+                typing.update(|typing| {
+                    for message in &new_messages {
+                        typing.remove(&message.author.id);
+                    }
+                });
             }
         }
-        let to_forget = timeline.to_forget(LINES_KEPT, LINES_MAX);
+        let forget_before = timeline.forgettable_before(MESSAGES_KEPT, MESSAGES_MAX);
         drop(timeline);
-        if arrival.is_over() && scroller.is_at_end.get_untracked() {
-            to_forget.iter().for_each(|seq| reader.forget_before(*seq));
+        if let Some(seq) = forget_before
+            && visit.has_arrived()
+            && scroller.is_at_end.get_untracked()
+        {
+            reader.forget_before(seq);
         }
     }));
 }

@@ -1,65 +1,65 @@
-//! The draft of a room: the text that was begun there and not sent. The tab keeps it across a reload.
+//! The draft of a room: the text that is being written there. The tab stores it across a reload.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 use shared::UserId;
 
+use crate::account::{Account, SignInState, use_account};
 use crate::browser::Storage;
-use crate::identity::{Me, SignIn, use_me};
-use crate::ui::live;
+use crate::ui::reactive;
 
-/// So long a draft may be kept only in memory: a key must not wait for the storage.
+/// The longest time for which a draft is only in memory. Writing to storage on every key would be slow.
 const SAVE_AFTER: Duration = Duration::from_millis(400);
 
-/// The draft of `room`, kept for as long as the calling component lives, and then for whoever wrote it.
+/// The draft of `room`, which is saved for its author when the calling component ends.
 pub(super) fn use_draft(room: &str) -> RwSignal<String> {
-    let me = use_me();
-    let author = untrack(|| me.identity()).map(|me| me.id);
+    let account = use_account();
+    let author = untrack(|| account.identity()).map(|me| me.id);
     let name = author.as_ref().map_or_else(String::new, |me| format!("duplex:draft:{me}:{room}"));
     let draft = RwSignal::new(Storage::Tab.read(&name).unwrap_or_default());
-    let (name, is_due) = (StoredValue::new(name), StoredValue::new(false));
+    let name = StoredValue::new(name);
+    let is_unsaved = StoredValue::new(false);
     let save = move || {
-        if is_due.try_get_value() == Some(true) {
-            is_due.set_value(false);
-            name.with_value(|name| draft.with_untracked(|draft| keep(name, draft)));
+        if is_unsaved.try_get_value() == Some(true) {
+            is_unsaved.set_value(false);
+            name.with_value(|name| draft.with_untracked(|draft| store(name, draft)));
         }
     };
-    Effect::new(live(move || {
+    Effect::new(reactive(move || {
         let is_empty = draft.read().is_empty();
-        let was_due = is_due.get_value();
-        is_due.set_value(true);
-        match is_empty {
-            // What was sent must not be there once more after a crash.
-            true => save(),
-            false if !was_due => set_timeout(save, SAVE_AFTER),
-            false => {}
+        let was_unsaved = is_unsaved.get_value();
+        is_unsaved.set_value(true);
+        if is_empty {
+            // A text that was sent must not come back after a crash.
+            save();
+        } else if !was_unsaved {
+            set_timeout(save, SAVE_AFTER);
         }
     }));
-    let leaving = window_event_listener_untyped("pagehide", move |_| save());
+    let listener = window_event_listener_untyped("pagehide", move |_| save());
     on_cleanup(move || {
-        leaving.remove();
-        if is_theirs(me, author.as_ref()) {
+        listener.remove();
+        if may_belong_to(account, author.as_ref()) {
             save();
         }
     });
     draft
 }
 
-/// Where it cannot be kept it ends with the page, as in any other form.
-fn keep(name: &str, draft: &str) {
+/// Stores a draft. If the browser refuses, the draft ends with the document, as in any other form.
+fn store(name: &str, draft: &str) {
     match draft {
         "" => Storage::Tab.remove(name),
         draft => drop(Storage::Tab.write(name, draft)),
     }
 }
 
-/// True if the page is still that of `author`, as far as anybody knows: when somebody has signed out, everything that
-/// they left in the tab is forgotten.
-fn is_theirs(me: Me, author: Option<&UserId>) -> bool {
-    me.sign_in().with_untracked(|sign_in| match sign_in {
-        SignIn::In(me) => Some(&me.id) == author,
-        SignIn::Out => false,
-        SignIn::Asking | SignIn::Unreachable(_) => true,
+/// True unless the author has signed out: then the tab must not store anything of theirs.
+fn may_belong_to(account: Account, author: Option<&UserId>) -> bool {
+    account.sign_in().with_untracked(|sign_in| match sign_in {
+        SignInState::SignedIn(me) => Some(&me.id) == author,
+        SignInState::SignedOut => false,
+        SignInState::Checking | SignInState::Unreachable(_) => true,
     })
 }

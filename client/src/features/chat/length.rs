@@ -1,73 +1,76 @@
-//! `Length`: how much more fits into a message, or how much of it is too much. Plain data.
+//! `Length`: the length of a message against its limits. Plain data.
 //!
-//! A message has two limits, one in characters and one in the bytes that a node takes. A person is told one figure,
-//! in characters, that keeps both.
+//! A message has two limits: one in characters, and one in the bytes of payload that the node accepts. Users see one
+//! number of characters that respects both.
 
 use shared::Malformed;
 use shared::features::chat::{ChatEvent, MessageText, TEXT_CHARS_MAX};
 
-/// A text as somebody types it, measured as it would be sent.
+/// The length of a typed text, measured as it would be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Length {
-    /// Nothing to send.
+    /// There is nothing to send.
     Empty,
-    /// It can be sent; so many plain characters may be added.
+    /// It can be sent, and this many plain characters may be added.
     Fits(usize),
-    /// It fits once so many characters are cut from its end, and not with fewer.
+    /// It is too long, and fits once this many characters are removed from its end.
     Over(usize),
 }
 
 impl Length {
-    /// Measures `text` for a node that takes payloads of `payload_bytes_max`.
+    /// Measures `text` for a node that accepts payloads of `payload_bytes_max` bytes.
     pub(super) fn of(text: &str, payload_bytes_max: usize) -> Length {
-        match room(text, payload_bytes_max) {
-            Room::Unused => Length::Empty,
-            Room::Left(left) => Length::Fits(left),
-            Room::Exceeded => {
+        match fit(text, payload_bytes_max) {
+            Fit::Empty => Length::Empty,
+            Fit::Left(left) => Length::Fits(left),
+            Fit::TooLong => {
                 let kept = longest_that_fits(text, payload_bytes_max);
                 Length::Over(text.trim_end()[kept..].chars().count())
             }
         }
     }
 
-    /// True if it can be sent.
+    /// True if the text can be sent.
     pub(super) fn fits(self) -> bool {
         matches!(self, Length::Fits(_))
     }
 }
 
-/// The room for a message as `text` uses it.
+/// The result of checking a text against both limits.
 #[derive(PartialEq)]
-enum Room {
-    Unused,
+enum Fit {
+    Empty,
     Left(usize),
-    Exceeded,
+    TooLong,
 }
 
-fn room(text: &str, payload_bytes_max: usize) -> Room {
+fn fit(text: &str, payload_bytes_max: usize) -> Fit {
     let text = match MessageText::parse(text) {
         Ok(text) => text,
-        Err(rule) if rule == too_long() => return Room::Exceeded,
-        Err(_) => return Room::Unused,
+        Err(rule) if rule == too_long() => return Fit::TooLong,
+        Err(_) => return Fit::Empty,
     };
     let chars_left = TEXT_CHARS_MAX.checked_sub(text.as_str().chars().count());
     let bytes_left = payload_bytes_max.checked_sub(ChatEvent::payload_bytes(text.as_str()));
-    chars_left.zip(bytes_left).map_or(Room::Exceeded, |(chars, bytes)| Room::Left(chars.min(bytes)))
+    chars_left.zip(bytes_left).map_or(Fit::TooLong, |(chars, bytes)| Fit::Left(chars.min(bytes)))
 }
 
-/// The rule that a message breaks which has too many characters. There is nothing to send where another one is broken.
+/// The rule that a text with too many characters breaks. A text that breaks another rule has nothing to send.
 fn too_long() -> Malformed {
     let text = MessageText::parse(&"x".repeat(TEXT_CHARS_MAX + 1));
     text.expect_err("it has a character more than a message may have")
 }
 
-/// The number of bytes of `text` from its beginning that fit; all of it does not. Looks at little more than what
-/// fits, since a whole book may have been pasted.
+/// The length in bytes of the longest prefix of `text` that fits; `text` as a whole does not.
+///
+/// It examines little more than that prefix, since a whole book may have been pasted.
 fn longest_that_fits(text: &str, payload_bytes_max: usize) -> usize {
-    let fits = |end: usize| room(&text[..end], payload_bytes_max) != Room::Exceeded;
-    let (mut kept, mut over) = (0, text.floor_char_boundary(TEXT_CHARS_MAX));
+    let fits = |end: usize| fit(&text[..end], payload_bytes_max) != Fit::TooLong;
+    let mut kept = 0;
+    let mut over = text.floor_char_boundary(TEXT_CHARS_MAX);
     while over < text.len() && fits(over) {
-        (kept, over) = (over, text.floor_char_boundary(over * 2));
+        kept = over;
+        over = text.floor_char_boundary(over * 2);
     }
     // The first `kept` bytes fit, and the first `over` do not.
     loop {
@@ -86,36 +89,36 @@ mod tests {
 
     const PLENTY: usize = 1 << 20;
 
-    /// Cuts one character after the other until the rest fits.
-    fn cut_slowly(text: &str, payload_bytes_max: usize) -> usize {
+    /// Counts the characters to remove by removing one after the other until the rest fits.
+    fn count_slowly(text: &str, payload_bytes_max: usize) -> usize {
         let mut rest = text.trim_end().to_owned();
         let all = rest.chars().count();
-        while room(&rest, payload_bytes_max) == Room::Exceeded {
+        while fit(&rest, payload_bytes_max) == Fit::TooLong {
             rest.pop();
         }
         all - rest.chars().count()
     }
 
     #[test]
-    fn an_empty_text_is_neither_sent_nor_too_long() {
+    fn an_empty_text_cannot_be_sent_and_is_not_too_long() {
         for text in ["", "  \n ", &" ".repeat(5_000)] {
             assert_eq!(Length::of(text, PLENTY), Length::Empty);
         }
     }
 
     #[test]
-    fn white_space_around_it_does_not_count() {
+    fn surrounding_white_space_does_not_count() {
         assert_eq!(Length::of(&format!("  {}  ", "x".repeat(1_990)), PLENTY), Length::Fits(10));
     }
 
     #[test]
-    fn characters_are_counted_and_not_bytes_while_the_node_takes_all() {
+    fn characters_are_counted_rather_than_bytes_while_the_payload_is_small_enough() {
         assert_eq!(Length::of(&"é".repeat(2_000), PLENTY), Length::Fits(0));
         assert_eq!(Length::of(&"🦦".repeat(2_003), PLENTY), Length::Over(3));
     }
 
     #[test]
-    fn a_payload_that_is_full_leaves_no_room() {
+    fn the_payload_limit_counts_too() {
         let bytes = ChatEvent::payload_bytes;
         let text = "\"".repeat(100);
         assert_eq!(Length::of(&text, bytes(&text) + 7), Length::Fits(7));
@@ -125,19 +128,19 @@ mod tests {
     }
 
     #[test]
-    fn the_number_to_cut_is_enough_and_one_fewer_is_not() {
+    fn the_number_of_characters_to_remove_is_exact() {
         let mixed = "a\u{1}é\n🦦\"日 ".repeat(260);
         let gap = format!("{}{}y", "x".repeat(1_999), " ".repeat(50));
         for text in [mixed.as_str(), gap.as_str(), &"x".repeat(2_001), &format!("{gap}\t \nz")] {
             for payload_bytes_max in [1_900, 8_192] {
                 let Length::Over(cut) = Length::of(text, payload_bytes_max) else { continue };
-                assert_eq!(cut, cut_slowly(text, payload_bytes_max), "{payload_bytes_max} bytes");
+                assert_eq!(cut, count_slowly(text, payload_bytes_max), "{payload_bytes_max} bytes");
             }
         }
     }
 
     #[test]
-    fn a_whole_book_is_measured_too() {
+    fn a_very_long_text_is_measured() {
         assert_eq!(Length::of(&"x".repeat(PLENTY), 8_192), Length::Over(PLENTY - 2_000));
     }
 }

@@ -1,19 +1,19 @@
-//! `Lobby`: the page of a person who is in no room. A room is started by naming it.
+//! `Lobby`: the view of a user who has no room open, with a form to join or start one.
 
 use leptos::{ev, prelude::*};
 
+use super::paths::{HOME, path_of};
 use super::room_name::{RULE, room_name};
-use super::{HOME, path_of};
 use crate::address::use_address;
-use crate::ui::{About, Heading, focus_on, live, use_skip_link};
+use crate::ui::{AppLinks, Heading, focus_on, reactive, use_skip_link};
 
-/// Id of the field.
+/// The id of the field.
 pub(super) const FIELD: &str = "room-name";
 
-/// Invites to join a room.
+/// The heading, the form and the links.
 #[component]
 pub(super) fn Lobby() -> impl IntoView {
-    use_skip_link().lead_to(FIELD, "Skip to the room name");
+    use_skip_link().lead_to(FIELD, "Skip to room name");
     view! {
         <section class="lobby">
             <Heading text="Join a room"/>
@@ -21,15 +21,16 @@ pub(super) fn Lobby() -> impl IntoView {
                 "Pick one " <span class="if-wide">"on the left"</span><span class="if-narrow">"below"</span>
                 ", or start a new one."
             </p>
-            <OpenRoom/>
-            <About second_window=HOME/>
+            <JoinForm/>
+            <AppLinks second_window=HOME/>
         </section>
     }
 }
 
 #[component]
-fn OpenRoom() -> impl IntoView {
-    let (typed, is_refused) = (RwSignal::new(String::new()), RwSignal::new(false));
+fn JoinForm() -> impl IntoView {
+    let typed = RwSignal::new(String::new());
+    let is_refused = RwSignal::new(false);
     let address = use_address();
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
@@ -45,11 +46,11 @@ fn OpenRoom() -> impl IntoView {
         typed.set(event_target_value(&event));
         is_refused.set(false);
     };
-    let problem = live(move || match room_name(&typed.read()) {
+    let problem = reactive(move || match room_name(&typed.read()) {
         Err(_) if is_refused.get() => RULE,
         _ => "",
     });
-    let rule = live(move || match room_name(&typed.read()) {
+    let rule = reactive(move || match room_name(&typed.read()) {
         Ok(name) if name != *typed.read() => format!("The name will be {name}. If it exists, you join it."),
         _ => "a–z, 0–9 and hyphens. If it exists, you join it.".into(),
     });
@@ -61,7 +62,7 @@ fn OpenRoom() -> impl IntoView {
                     id=FIELD class="field" type="text" on:input=input
                     placeholder="weekend-plans" autocomplete="off" autocapitalize="none" spellcheck="false"
                     aria-describedby="room-rule room-problem"
-                    aria-invalid=live(move || is_refused.get().then_some("true"))
+                    aria-invalid=reactive(move || is_refused.get().then_some("true"))
                 />
                 <button id="room-open" class="button">"Join"</button>
             </div>

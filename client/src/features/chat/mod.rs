@@ -1,66 +1,85 @@
-//! The demo: people in rooms write lines. A lobby, a room, a composer; all of it can be deleted in one
-//! command.
+//! The demo: rooms in which users write messages. `cargo xtask delete-demo` deletes all of it.
 //!
-//! Reading order: `timeline` and `rows` (what a room's events amount to), `room` (reads a topic),
-//! `conversation` (shows it), `arrival` (where a reader lands, and what is read), `composer` (publishes) and `length`
-//! (how much fits), `present` and `typing` (who is there, and what they are about to say), `rooms` (the list beside it).
+//! The modules in reading order: the state of a room and its rows, the components of the open room, and the list of
+//! rooms beside it.
 
-mod arrival;
-mod composer;
-mod conversation;
-mod draft;
-mod length;
-mod lobby;
-mod markup;
-mod messages;
-mod news;
-mod older;
-mod place;
-mod present;
-mod read_marks;
-mod room;
-mod room_list;
-mod room_name;
-mod rooms;
-mod rows;
-mod scroller;
-mod sidebar;
 mod timeline;
+
+mod rows;
+
+mod room_screen;
+
+mod conversation;
+
+mod row_view;
+
+mod markup;
+
+mod addresses;
+
+mod scroller;
+
+mod scroll_position;
+
+mod older_messages;
+
+mod visit;
+
+mod announcements;
+
+mod composer;
+
+mod length;
+
+mod draft;
+
 mod typing;
-mod typing_line;
+
+mod typing_indicator;
+
+mod member_list;
+
+mod live_rooms;
+
+mod room_list;
+
+mod read_marks;
+
+mod sidebar;
+
+mod lobby;
+
+mod room_name;
+
+mod paths;
 
 use leptos::prelude::*;
 
 use super::Feature;
 use crate::address::{decoded, use_address};
-use crate::ui::live;
+use crate::ui::reactive;
+use live_rooms::LiveRooms;
 use lobby::Lobby;
-use room::RoomPage;
-use rooms::Rooms;
+use paths::{HOME, ROOMS_PATH};
+use room_screen::RoomScreen;
 use sidebar::Sidebar;
-
-/// What stands before the name of a room in its path.
-const ROOMS_PATH: &str = "/rooms/";
-
-/// The room in which a newcomer begins.
-const HOME: &str = "/rooms/general";
 
 /// The lobby at `/`, a room at `/rooms/{name}`.
 pub const FEATURE: Feature = Feature {
     claims: |path| path == "/" || path.starts_with(ROOMS_PATH),
-    view: || view! { <Pages/> }.into_any(),
+    view: || view! { <ChatView/> }.into_any(),
     home: Some(HOME),
 };
 
-/// The rooms beside whatever is open; on a narrow screen one of the two.
+/// The list of rooms beside the lobby or the open room. A narrow screen shows one of the two.
 #[component]
-fn Pages() -> impl IntoView {
-    Rooms::provide();
+fn ChatView() -> impl IntoView {
+    LiveRooms::provide();
     let address = use_address();
     let open_room = Memo::new(move |_| address.path().strip_prefix(ROOMS_PATH).map(decoded));
-    let class = live(move || if open_room.read().is_some() { "chat in-room" } else { "chat" }.to_owned());
-    let main = live(move || match open_room.get() {
-        Some(name) => view! { <RoomPage name/> }.into_any(),
+    let class = reactive(move || if open_room.read().is_some() { "chat in-room" } else { "chat" }.to_owned());
+    let main = reactive(move || match open_room.get() {
+        Some(name) => view! { <RoomScreen name/> }.into_any(),
         None => view! { <Lobby/> }.into_any(),
     });
     view! {
@@ -68,22 +87,5 @@ fn Pages() -> impl IntoView {
             <Sidebar/>
             <div class="chat-main">{main}</div>
         </div>
-    }
-}
-
-/// Where a room is.
-fn path_of(room: &str) -> String {
-    format!("{ROOMS_PATH}{room}")
-}
-
-#[cfg(test)]
-mod tests {
-    use shared::features::chat::FIRST_ROOM;
-
-    use super::*;
-
-    #[test]
-    fn a_newcomer_begins_in_the_room_that_is_there_from_the_start() {
-        assert_eq!(HOME, path_of(FIRST_ROOM));
     }
 }

@@ -1,21 +1,23 @@
-//! Names of rooms: the rule for people, and a name that keeps it made of what somebody typed.
+//! Names of rooms: the rule that users see, and the valid name nearest to a typed text.
 
 use shared::Malformed;
 use shared::features::chat::room_topic;
 
 const NAME_CHARS_MAX: usize = 63;
 
-/// The grammar of a room's name, as a person is told it.
+/// The grammar of a room's name, as users see it.
 pub(super) const RULE: &str = "Use a–z, 0–9, - or _ (up to 63), starting with a letter or digit.";
 
-/// The letters from U+00C0 to U+017F without their accents. A dot stands for those that become two letters.
+/// The letters from U+00C0 to U+017F without their accents. A dot marks those that become two letters, a space those
+/// that are no letters.
 const LATIN: &str = "aaaaaa.ceeeeiiiidnooooo ouuuuy..aaaaaa.ceeeeiiiidnooooo ouuuuy.y\
                      aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii..jjkkkllllllllllnnnnnnnnnoooooo..\
                      rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
 const LATIN_FIRST: char = '\u{c0}';
 const LATIN_LAST: char = '\u{17f}';
 
-/// "Straße & Café!" becomes `strasse-cafe`. Fails where nothing is left that a name may begin with.
+/// Turns a typed text into a valid name: "Straße & Café!" becomes `strasse-cafe`. Fails if nothing is left that a name
+/// may begin with.
 pub(super) fn room_name(typed: &str) -> Result<String, Malformed> {
     let mut name = String::new();
     for letter in typed.trim().chars() {
@@ -39,7 +41,7 @@ fn end_word(name: &mut String) {
     }
 }
 
-/// The letters a to z that stand for an accented or joined one; nothing for what has none.
+/// The letters a to z for an accented or joined letter; empty for anything else.
 fn in_latin(letter: char) -> &'static str {
     match letter {
         'Æ' | 'æ' => "ae",
@@ -48,8 +50,8 @@ fn in_latin(letter: char) -> &'static str {
         'Þ' | 'þ' => "th",
         'Ĳ' | 'ĳ' => "ij",
         LATIN_FIRST..=LATIN_LAST => {
-            let place = letter as usize - LATIN_FIRST as usize;
-            &LATIN[place..=place]
+            let index = letter as usize - LATIN_FIRST as usize;
+            &LATIN[index..=index]
         }
         _ => "",
     }
@@ -60,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_typed_name_becomes_one_that_fits_an_address() {
+    fn a_typed_text_becomes_a_valid_name() {
         for (typed, name) in [
             ("general", "general"),
             ("  Weekend plans! ", "weekend-plans"),
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn every_letter_of_the_table_becomes_letters() {
+    fn every_letter_of_the_table_becomes_plain_letters() {
         for letter in LATIN_FIRST..=LATIN_LAST {
             let letters = in_latin(letter);
             let is_sign = matches!(letter, '×' | '÷');
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_a_letter_of_the_alphabet_is_refused() {
+    fn a_text_without_letters_and_digits_is_refused() {
         for typed in ["", "   ", "!!!", "---", "日本"] {
             assert!(room_name(typed).is_err());
         }

@@ -1,157 +1,159 @@
-//! The rows of a room as they are shown: days, lines that belong together, lines that are on their way.
+//! The rows of a room as they are shown: day separators, grouped messages, pending messages.
 //!
-//! Plain data without a browser: which day a time belongs to is given from outside.
+//! Plain data without a browser: the caller passes the function that maps a time to its day.
 
 use std::sync::Arc;
 
 use shared::features::chat::NewMessage;
 use shared::{Identity, Key, Millis, Problem, Seq, UserId};
 
-use super::timeline::{Block, Line};
-use crate::realtime::{Post, PostState};
+use super::timeline::{Block, Message};
+use crate::realtime::{PendingPost, SendState};
 
-/// Lines of one author that are further apart than this do not belong together.
+/// The longest time between two messages of one group.
 const GROUP_MS_MAX: Millis = 5 * 60_000;
 
-/// One row of what is shown.
+/// A row of the conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Row {
-    /// A new day begins.
+    /// The separator above the first message of a day.
     Day { number: i64, at: Millis },
-    /// From here on it was unread when the room came into sight.
+    /// The separator above the first unread message.
     New,
-    /// Somebody said this.
-    Message(Message),
+    /// A message.
+    Message(MessageRow),
 }
 
-/// A line as it is shown. It is never changed: another look at it is another row.
+/// A message as it is shown. Rows are immutable: a message that looks different is another row.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Message {
-    pub(super) line: Arc<Line>,
-    /// Goes on where the row above, of the same author, stopped.
+pub(super) struct MessageRow {
+    pub(super) message: Arc<Message>,
+    /// Continues the group of the row above, which has the same author.
     pub(super) continues: bool,
-    /// Written by whoever looks at it.
+    /// Written by the user.
     pub(super) is_own: bool,
-    pub(super) stage: Stage,
+    pub(super) state: MessageState,
 }
 
-/// How durable a line is.
+/// The durability of a message.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Stage {
+pub(super) enum MessageState {
     /// In the log.
     Settled,
-    /// On its way.
+    /// Being sent.
     Pending,
-    /// Not sent, since this went wrong.
+    /// Not sent, because of this problem.
     Failed(Problem),
-    /// Not sent for so long that its author decides whether it still goes out.
+    /// Not sent for so long that its author must confirm it.
     Held,
 }
 
-/// What tells two rows apart; rows with the same id look the same.
+/// The identity of a row in the list. Rows with the same id look the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum RowId {
     Day(i64),
     New,
-    /// The key as well: a log that was restored gives the seq to another line.
+    /// Includes the key: after a restore of the log another message may have the seq.
     Settled(Seq, Key, bool),
     Unsettled(Key, bool, &'static str),
 }
 
-impl Stage {
-    /// The class of its row.
+impl MessageState {
+    /// The CSS class of the row.
     pub(super) fn class(&self) -> Option<&'static str> {
         match self {
-            Stage::Settled => None,
-            Stage::Pending => Some("pending"),
-            Stage::Failed(_) => Some("failed"),
-            Stage::Held => Some("held"),
+            MessageState::Settled => None,
+            MessageState::Pending => Some("pending"),
+            MessageState::Failed(_) => Some("failed"),
+            MessageState::Held => Some("held"),
         }
     }
 }
 
 impl Row {
-    /// See [`RowId`].
+    /// The identity of the row in the list.
     pub(super) fn id(&self) -> RowId {
         match self {
             Row::Day { number, .. } => RowId::Day(*number),
             Row::New => RowId::New,
-            Row::Message(Message { line, continues, stage, .. }) => match stage.class() {
-                None => RowId::Settled(line.seq, line.key.clone(), *continues),
-                Some(class) => RowId::Unsettled(line.key.clone(), *continues, class),
+            Row::Message(MessageRow { message, continues, state, .. }) => match state.class() {
+                None => RowId::Settled(message.seq, message.key.clone(), *continues),
+                Some(class) => RowId::Unsettled(message.key.clone(), *continues, class),
             },
         }
     }
 }
 
-/// One block of lines with all that its look depends on. Cheap to compare while nothing of it changes.
+/// A block of messages with everything that its look depends on. Cheap to compare while nothing changes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ShownBlock {
-    /// The line above the block.
-    pub(super) above: Option<Arc<Line>>,
+    /// The message above the block.
+    pub(super) above: Option<Arc<Message>>,
     pub(super) block: Block,
-    /// The line of this block above which [`Row::New`] stands.
+    /// The seq of the first unread message; [`Row::New`] is above it.
     pub(super) new_from: Option<Seq>,
 }
 
-/// The rows of a block for `me`.
+/// The rows of a block, as `me` sees them.
 pub(super) fn rows_of(shown: ShownBlock, me: &UserId, day_of: impl Fn(Millis) -> i64) -> Vec<Row> {
-    let lines = shown.block.lines.iter().map(|line| (line.clone(), Stage::Settled));
-    rows(shown.above, lines, shown.new_from, me, day_of)
+    let messages = shown.block.messages.iter().map(|message| (message.clone(), MessageState::Settled));
+    rows(shown.above, messages, shown.new_from, me, day_of)
 }
 
-/// The rows of what `me` has written and nobody else sees yet, below the line `above`.
-pub(super) fn rows_of_posts(
-    above: Option<Arc<Line>>,
-    posts: &[Post],
+/// The rows of the pending posts of `me`, below the message `above`.
+pub(super) fn rows_of_pending(
+    above: Option<Arc<Message>>,
+    posts: &[PendingPost],
     me: &Identity,
     day_of: impl Fn(Millis) -> i64,
 ) -> Vec<Row> {
-    rows(above, posts.iter().filter_map(|post| written(post, me)), None, &me.id, day_of)
+    let messages = posts.iter().filter_map(|post| pending_message(post, me));
+    rows(above, messages, None, &me.id, day_of)
 }
 
 fn rows(
-    mut above: Option<Arc<Line>>,
-    lines: impl Iterator<Item = (Arc<Line>, Stage)>,
+    mut above: Option<Arc<Message>>,
+    messages: impl Iterator<Item = (Arc<Message>, MessageState)>,
     new_from: Option<Seq>,
     me: &UserId,
     day_of: impl Fn(Millis) -> i64,
 ) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut day_above = above.as_ref().map(|above| day_of(above.at));
-    for (line, stage) in lines {
-        let day = day_of(line.at);
+    for (message, state) in messages {
+        let day = day_of(message.at);
         let is_new_day = day_above != Some(day);
         if is_new_day {
-            rows.push(Row::Day { number: day, at: line.at });
+            rows.push(Row::Day { number: day, at: message.at });
         }
-        let is_first_new = stage == Stage::Settled && new_from == Some(line.seq);
+        let is_first_new = state == MessageState::Settled && new_from == Some(message.seq);
         if is_first_new {
             rows.push(Row::New);
         }
-        let is_parted = is_new_day || is_first_new;
-        let continues = !is_parted && above.is_some_and(|above| belongs_to(&above, &line));
-        let is_own = line.author.id == *me;
-        (above, day_above) = (Some(line.clone()), Some(day));
-        rows.push(Row::Message(Message { line, continues, is_own, stage }));
+        let follows_separator = is_new_day || is_first_new;
+        let continues = !follows_separator && above.is_some_and(|above| is_one_group(&above, &message));
+        let is_own = message.author.id == *me;
+        above = Some(message.clone());
+        day_above = Some(day);
+        rows.push(Row::Message(MessageRow { message, continues, is_own, state }));
     }
     rows
 }
 
-fn belongs_to(above: &Line, line: &Line) -> bool {
-    above.author == line.author && line.at - above.at < GROUP_MS_MAX
+fn is_one_group(above: &Message, message: &Message) -> bool {
+    above.author == message.author && message.at - above.at < GROUP_MS_MAX
 }
 
-/// A post as a line that nobody else sees yet.
-fn written(post: &Post, me: &Identity) -> Option<(Arc<Line>, Stage)> {
+/// The message that a pending post will become. `None` if its body cannot be decoded.
+fn pending_message(post: &PendingPost, me: &Identity) -> Option<(Arc<Message>, MessageState)> {
     let NewMessage { text } = post.body.read().ok()?;
-    let stage = match &post.state {
-        PostState::Pending | PostState::Acked(_) => Stage::Pending,
-        PostState::Held => Stage::Held,
-        PostState::Failed(problem) => Stage::Failed(problem.clone()),
+    let state = match &post.state {
+        SendState::Queued | SendState::Acked(_) => MessageState::Pending,
+        SendState::Held => MessageState::Held,
+        SendState::Failed(problem) => MessageState::Failed(problem.clone()),
     };
-    let (author, key) = (me.clone(), post.key.clone());
-    Some((Arc::new(Line { seq: Seq::ZERO, at: post.at, author, key, text }), stage))
+    let message = Message { seq: Seq::ZERO, at: post.at, author: me.clone(), key: post.key.clone(), text };
+    Some((Arc::new(message), state))
 }
 
 #[cfg(test)]
@@ -161,16 +163,17 @@ mod tests {
 
     use super::*;
     use crate::features::chat::timeline::Timeline;
-    use crate::features::chat::timeline::tests::{person, said, timeline};
+    use crate::features::chat::timeline::tests::{event_of, identity, timeline};
     use crate::realtime::Projection;
 
     const MINUTE: Millis = 60_000;
     const DAY: Millis = 24 * 60 * MINUTE;
 
-    fn post(key: &str, at: Millis, state: PostState) -> Post {
-        let (topic, key) = (room_topic("general").unwrap(), Key::try_from(key).unwrap());
+    fn post(key: &str, at: Millis, state: SendState) -> PendingPost {
+        let topic = room_topic("general").unwrap();
+        let key = Key::try_from(key).unwrap();
         let body = Payload::of(&NewMessage { text: key.as_str().into() }).unwrap();
-        Post { author: person("ada").id, topic, key, url: String::new(), body, at, state }
+        PendingPost { author: identity("ada").id, topic, key, url: String::new(), body, at, state }
     }
 
     fn day_of(at: Millis) -> i64 {
@@ -178,69 +181,71 @@ mod tests {
     }
 
     fn rows_of_all(timeline: &Timeline, new_from: Option<Seq>) -> Vec<Row> {
-        let blocks = timeline.blocks().into_iter().filter_map(|number| timeline.block(number));
+        let blocks = timeline.block_numbers().into_iter().filter_map(|number| timeline.block(number));
         let shown = blocks.map(|(above, block)| ShownBlock { above, block, new_from });
-        shown.flat_map(|shown| rows_of(shown, &person("ada").id, day_of)).collect()
+        shown.flat_map(|shown| rows_of(shown, &identity("ada").id, day_of)).collect()
     }
 
-    /// "D" for a day, "N" for new; for each line its text, "+" where it continues, "!" where it is own.
+    /// Draws a row as "D1" for a day, "N" for new, or the text of a message with "+" if it continues a group, "!" if it is
+    /// own, and its state.
     fn drawn(rows: Vec<Row>) -> Vec<String> {
         let draw = |row: Row| match row {
             Row::Day { number, .. } => format!("D{number}"),
             Row::New => "N".into(),
-            Row::Message(Message { line, continues, is_own, stage }) => {
-                let (continues, own) = (if continues { "+" } else { "" }, if is_own { "!" } else { "" });
-                let stage = stage.class().map_or(String::new(), |class| format!(" {class}"));
-                format!("{}{continues}{own}{stage}", line.text)
+            Row::Message(MessageRow { message, continues, is_own, state }) => {
+                let continues = if continues { "+" } else { "" };
+                let own = if is_own { "!" } else { "" };
+                let state = state.class().map_or(String::new(), |class| format!(" {class}"));
+                format!("{}{continues}{own}{state}", message.text)
             }
         };
         rows.into_iter().map(draw).collect()
     }
 
     #[test]
-    fn lines_of_one_author_belong_together_until_five_minutes_pass() {
-        let lines = [(1, "ada", 0), (2, "ada", MINUTE), (3, "ada", 7 * MINUTE), (4, "bob", 8 * MINUTE)];
-        let rows = rows_of_all(&timeline(lines), None);
-        assert_eq!(drawn(rows), ["D0", "line 1!", "line 2+!", "line 3!", "line 4"]);
+    fn messages_of_one_author_are_grouped_until_five_minutes_pass() {
+        let messages = [(1, "ada", 0), (2, "ada", MINUTE), (3, "ada", 7 * MINUTE), (4, "bob", 8 * MINUTE)];
+        let rows = rows_of_all(&timeline(messages), None);
+        assert_eq!(drawn(rows), ["D0", "message 1!", "message 2+!", "message 3!", "message 4"]);
     }
 
     #[test]
-    fn a_new_day_stands_above_its_first_line_and_parts_a_group() {
+    fn a_day_separator_is_above_its_first_message_and_ends_a_group() {
         let rows = rows_of_all(&timeline([(1, "bob", DAY - 1), (2, "bob", DAY + 1)]), None);
-        assert_eq!(drawn(rows), ["D0", "line 1", "D1", "line 2"]);
+        assert_eq!(drawn(rows), ["D0", "message 1", "D1", "message 2"]);
     }
 
     #[test]
-    fn where_a_block_begins_cannot_be_seen() {
+    fn the_boundary_of_a_block_is_invisible() {
         let rows =
             rows_of_all(&timeline([(49, "bob", 0), (50, "bob", MINUTE), (51, "bob", 2 * MINUTE)]), None);
-        assert_eq!(drawn(rows), ["D0", "line 49", "line 50+", "line 51+"]);
+        assert_eq!(drawn(rows), ["D0", "message 49", "message 50+", "message 51+"]);
     }
 
     #[test]
-    fn new_stands_above_the_first_unread_line_and_parts_a_group() {
+    fn the_new_separator_is_above_the_first_unread_message_and_ends_a_group() {
         let rows = rows_of_all(&timeline([(1, "bob", 0), (2, "bob", 1), (3, "bob", 2)]), Some(Seq(2)));
-        assert_eq!(drawn(rows), ["D0", "line 1", "N", "line 2", "line 3+"]);
+        assert_eq!(drawn(rows), ["D0", "message 1", "N", "message 2", "message 3+"]);
     }
 
     #[test]
-    fn posts_stand_below_everything_that_was_said() {
-        let failed = PostState::Failed(Problem::new(ErrorCode::Invalid, "no"));
-        let posts = [post("one", MINUTE, PostState::Pending), post("two", MINUTE, failed)];
+    fn pending_posts_are_below_all_messages() {
+        let failed = SendState::Failed(Problem::new(ErrorCode::Invalid, "no"));
+        let posts = [post("one", MINUTE, SendState::Queued), post("two", MINUTE, failed)];
         let above = timeline([(1, "ada", 0)]).last().cloned();
-        let rows = rows_of_posts(above, &posts, &person("ada"), day_of);
+        let rows = rows_of_pending(above, &posts, &identity("ada"), day_of);
         assert_eq!(drawn(rows), ["one+! pending", "two+! failed"]);
-        let rows = rows_of_posts(None, &posts, &person("ada"), day_of);
+        let rows = rows_of_pending(None, &posts, &identity("ada"), day_of);
         assert_eq!(drawn(rows), ["D0", "one! pending", "two+! failed"]);
     }
 
     #[test]
-    fn a_row_is_another_one_once_it_looks_different() {
-        let mut lines = timeline([(2, "bob", 0)]);
-        let before = rows_of_all(&lines, None);
-        let (event, payload) = said(1, "bob", 0);
-        lines.apply_older(&event, payload);
-        let after = rows_of_all(&lines, None);
+    fn a_row_that_looks_different_has_another_id() {
+        let mut messages = timeline([(2, "bob", 0)]);
+        let before = rows_of_all(&messages, None);
+        let (event, payload) = event_of(1, "bob", 0);
+        messages.apply_older(&event, payload);
+        let after = rows_of_all(&messages, None);
         assert_eq!(before[0].id(), after[0].id());
         assert_ne!(before[1].id(), after[2].id());
     }

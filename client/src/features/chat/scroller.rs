@@ -1,9 +1,8 @@
-//! `Scroller`: keeps the reader's place. At the end it follows what is new; anywhere else nothing moves by
-//! itself.
+//! `Scroller`: the scroll position of a list. At the end it follows new messages; anywhere else nothing moves by itself.
 //!
-//! The browser's own scroll anchoring does not work at the very top, and not in every browser, so the style
-//! sheet turns it off and the place is kept here. The end is followed when the browser says that something has
-//! another size now: then all is laid out, and nothing has to be measured.
+//! The browser's own scroll anchoring does not work at the very top, nor in every browser, so the style sheet turns it
+//! off and this type keeps the position. It scrolls to the end when a `ResizeObserver` fires: then the layout is done,
+//! and nothing has to be measured.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -12,35 +11,35 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, HtmlElement, NodeList, ResizeObserver};
 
-use super::place::Place;
+use super::scroll_position::ScrollPosition;
 
-/// This close to the end is the end.
+/// A distance from the end that counts as the end.
 const END_PX: i32 = 48;
-/// This close to the top, older lines are wanted.
+/// The distance from the top at which older messages are loaded.
 const TOP_PX: i32 = 400;
-/// So far below the upper edge stands a row that was brought into sight.
-const BROUGHT_PX: i32 = 16;
+/// The distance from the upper edge of the list to a row that was scrolled into view.
+const REVEALED_PX: i32 = 16;
 
-/// One scrolling list. Cheap to copy.
+/// A scrolling list. Cheap to copy.
 #[derive(Clone, Copy)]
 pub(super) struct Scroller {
     /// The element that scrolls.
     pub(super) list: NodeRef<html::Div>,
-    /// All that is in it.
+    /// The content of the list.
     pub(super) content: NodeRef<html::Div>,
-    /// Whether the reader is at the end, and so sees what is new.
+    /// True if the user is at the end, and so sees new messages.
     pub(super) is_at_end: RwSignal<bool>,
-    /// How many new lines a reader who is not at the end has not seen.
+    /// The number of new messages below the screen, for a user who is not at the end.
     pub(super) missed: RwSignal<usize>,
-    /// Width of the list: what was measured in another one is void.
+    /// The width of the list. Heights that were measured at another width are void.
     pub(super) width: RwSignal<i32>,
-    /// Where the list was scrolled to, when that was last told.
+    /// The scroll offset at the last scroll event.
     top: StoredValue<i32>,
-    place: StoredValue<Option<Place>>,
+    position: StoredValue<Option<ScrollPosition>>,
 }
 
 impl Scroller {
-    /// At the end.
+    /// Creates a scroller that is at the end.
     pub(super) fn new() -> Scroller {
         let scroller = Scroller {
             list: NodeRef::new(),
@@ -49,36 +48,37 @@ impl Scroller {
             missed: RwSignal::new(0),
             width: RwSignal::new(0),
             top: StoredValue::new(0),
-            place: StoredValue::new(None),
+            position: StoredValue::new(None),
         };
-        scroller.adapt_when_resized();
+        scroller.observe_resizes();
         scroller
     }
 
-    /// Notes where the reader is now.
+    /// Handles a scroll event.
     pub(super) fn on_scroll(self) {
         let Some(list) = self.element() else { return };
-        let (was_at_end, top) = (self.is_at_end.get_untracked(), list.scroll_top());
+        let was_at_end = self.is_at_end.get_untracked();
+        let top = list.scroll_top();
         let is_near_end = list.scroll_height() - top - list.client_height() < END_PX;
-        // More may have come before a scroll is told of: only going up leaves the end.
+        // New messages may have moved the end before the event arrived: only scrolling up leaves it.
         let went_up = top < self.top.get_value();
         self.top.set_value(top);
         let is_at_end = is_near_end || (was_at_end && !went_up);
         if was_at_end != is_at_end {
-            self.arrive(is_at_end);
+            self.set_at_end(is_at_end);
         }
-        self.place.set_value(if is_at_end { None } else { first_seen(&list) });
+        self.position.set_value(if is_at_end { None } else { first_visible(&list) });
     }
 
-    /// So many lines came.
-    pub(super) fn miss(self, lines: usize) {
+    /// Counts new messages, unless the user is at the end and sees them.
+    pub(super) fn add_missed(self, messages: usize) {
         if !self.is_at_end.get_untracked() {
-            self.missed.update(|missed| *missed += lines);
+            self.missed.update(|missed| *missed += messages);
         }
     }
 
-    /// True if the reader will soon run out of lines at the top. Somebody who is at the end is there only when
-    /// everything fits: the list may not have been scrolled to the end yet.
+    /// True if the user will soon run out of messages at the top. At the end that is so only if everything fits on the
+    /// screen, whatever the scroll offset: the list may not have been scrolled to the end yet.
     pub(super) fn is_near_top(self) -> bool {
         self.element().is_some_and(|list| {
             let top = match self.is_at_end.get_untracked() {
@@ -89,81 +89,82 @@ impl Scroller {
         })
     }
 
-    /// To the end, and to what is added there from now on.
+    /// Scrolls to the end and follows it.
     pub(super) fn to_end(self) {
-        self.arrive(true);
+        self.set_at_end(true);
         self.follow();
     }
 
-    /// Where the reader is; nothing at the end.
-    pub(super) fn place(self) -> Option<Place> {
-        self.place.try_get_value().flatten()
+    /// The scroll position; `None` at the end.
+    pub(super) fn position(self) -> Option<ScrollPosition> {
+        self.position.try_get_value().flatten()
     }
 
-    /// Makes a change above the reader's eyes, and keeps what they look at where it is.
-    pub(super) fn hold(self, change: impl FnOnce()) {
+    /// Makes a change above the visible messages, and keeps those where they are.
+    pub(super) fn keep_in_place(self, change: impl FnOnce()) {
         let is_at_end = self.is_at_end.try_get_untracked() == Some(true);
-        let place = self.element().filter(|_| !is_at_end).and_then(|list| first_seen(&list));
+        let position = self.element().filter(|_| !is_at_end).and_then(|list| first_visible(&list));
         change();
-        if let Some(place) = place {
+        if let Some(position) = position {
             request_animation_frame(move || {
-                self.show(place);
+                self.restore(position);
             });
         }
     }
 
-    /// Goes from the end to a place, below which `missed` lines are new. Returns whether it is there.
-    pub(super) fn go_to(self, place: Place, missed: usize) -> bool {
-        let is_there = self.show(place);
-        if is_there {
+    /// Scrolls from the end to a position, below which `missed` messages are new. Returns false if its message is not
+    /// loaded.
+    pub(super) fn go_to(self, position: ScrollPosition, missed: usize) -> bool {
+        let is_restored = self.restore(position);
+        if is_restored {
             self.leave_end(missed);
         }
-        is_there
+        is_restored
     }
 
-    /// Goes from the end to the row that the selector finds, if it is above the screen; `missed` lines below it
+    /// Scrolls from the end up to the row that the selector finds, if it is above the screen; `missed` messages below it
     /// are new.
     pub(super) fn go_up_to(self, row: &str, missed: usize) {
         let Some(list) = self.element() else { return };
         self.follow();
         let Ok(Some(row)) = list.query_selector(row) else { return };
         lay_out(&row);
-        if offset(&row, &list) < BROUGHT_PX {
+        if offset(&row, &list) < REVEALED_PX {
             self.leave_end(missed);
-            let bring = move || list.set_scroll_top(list.scroll_top() + offset(&row, &list) - BROUGHT_PX);
-            bring();
-            // What came into sight with it may have another height than was thought.
-            request_animation_frame(bring);
+            let reveal = move || list.set_scroll_top(list.scroll_top() + offset(&row, &list) - REVEALED_PX);
+            reveal();
+            // Rows that came into sight may have turned out to be of another height.
+            request_animation_frame(reveal);
         }
     }
 
-    /// Puts the line of the place where it was. Returns whether it is there.
-    fn show(self, place: Place) -> bool {
+    /// Scrolls to a position. Returns false if its message is not loaded.
+    fn restore(self, position: ScrollPosition) -> bool {
         let Some(list) = self.element() else { return false };
-        let Ok(Some(line)) = list.query_selector(&format!("[data-seq='{}']", place.seq)) else {
+        let Ok(Some(message)) = list.query_selector(&format!("[data-seq='{}']", position.seq)) else {
             return false;
         };
-        lay_out(&line);
-        list.set_scroll_top(list.scroll_top() + offset(&line, &list) - place.offset);
+        lay_out(&message);
+        list.set_scroll_top(list.scroll_top() + offset(&message, &list) - position.offset);
         true
     }
 
-    fn arrive(self, is_at_end: bool) {
+    fn set_at_end(self, is_at_end: bool) {
         self.missed.set(0);
         self.is_at_end.set(is_at_end);
-        self.place.set_value(None);
+        self.position.set_value(None);
     }
 
     fn leave_end(self, missed: usize) {
-        self.arrive(false);
+        self.set_at_end(false);
         self.missed.set(missed);
     }
 
-    /// Stays at the end, if the reader is there.
+    /// Scrolls to the end again, if the user is there.
     fn follow(self) {
         let is_at_end = self.is_at_end.try_get_untracked() == Some(true);
         if let Some(list) = self.element().filter(|_| is_at_end) {
-            // As far as it goes: asking how far that is would make the browser lay everything out.
+            // The browser clamps the value. Reading the height instead would force it to lay everything out.
             list.set_scroll_top(i32::MAX);
         }
     }
@@ -172,53 +173,57 @@ impl Scroller {
         self.list.try_get_untracked().flatten().map(Into::into)
     }
 
-    /// New rows, a growing composer, a keyboard on the screen, a turned phone.
-    fn adapt_when_resized(self) {
+    /// Follows changes of size: new rows, a growing composer, an on-screen keyboard, a rotated phone.
+    fn observe_resizes(self) {
         let resized = Closure::<dyn FnMut()>::new(move || {
             let Some(list) = self.element() else { return };
             let width = list.client_width();
             if self.width.get_untracked() != width {
                 self.width.set(width);
-                self.place().map(|place| self.show(place));
+                if let Some(position) = self.position() {
+                    self.restore(position);
+                }
             }
             self.follow();
         });
         let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) else { return };
-        let kept = StoredValue::new_local((observer.clone(), resized));
-        let of_content = observer.clone();
+        let cleanup = StoredValue::new_local((observer.clone(), resized));
+        let content_observer = observer.clone();
         self.list.on_load(move |list| observer.observe(&list));
-        self.content.on_load(move |content| of_content.observe(&content));
+        self.content.on_load(move |content| content_observer.observe(&content));
         on_cleanup(move || {
-            kept.try_with_value(|(observer, _)| observer.disconnect());
+            cleanup.try_with_value(|(observer, _)| observer.disconnect());
         });
     }
 }
 
-/// The first line that is at least partly in sight. What is not in sight may not be laid out, and is not asked.
-fn first_seen(list: &HtmlElement) -> Option<Place> {
+/// The position of the first message that is at least partly in sight. Blocks out of sight may not be laid out, so
+/// their messages are not measured.
+fn first_visible(list: &HtmlElement) -> Option<ScrollPosition> {
     let top = list.get_bounding_client_rect().top();
     let is_in_sight = |element: &Element| element.get_bounding_client_rect().bottom() > top;
     let mut blocks = elements(list.query_selector_all(".block").ok()?).filter(is_in_sight);
     blocks.find_map(|block| {
-        let line = elements(block.query_selector_all("[data-seq]").ok()?).find(is_in_sight)?;
-        let seq = Seq(line.get_attribute("data-seq")?.parse().ok()?);
-        Some(Place { seq, offset: offset(&line, list) })
+        let message = elements(block.query_selector_all("[data-seq]").ok()?).find(is_in_sight)?;
+        let seq = Seq(message.get_attribute("data-seq")?.parse().ok()?);
+        Some(ScrollPosition { seq, offset: offset(&message, list) })
     })
 }
 
 fn elements(nodes: NodeList) -> impl Iterator<Item = Element> {
-    (0..nodes.length()).filter_map(move |place| nodes.get(place)?.dyn_into().ok())
+    (0..nodes.length()).filter_map(move |index| nodes.get(index)?.dyn_into().ok())
 }
 
-/// Has the browser lay out an element that it need not draw: until then it stands nowhere.
+/// Forces the browser to lay out an element out of sight, which has no position before.
 fn lay_out(element: &Element) {
     if element.get_bounding_client_rect().height() == 0.0 {
         element.scroll_into_view_with_bool(true);
     }
 }
 
-/// Distance of the element's upper edge below that of the list, in pixels.
+/// The distance from the upper edge of the list to that of the element, in pixels.
 fn offset(element: &Element, list: &HtmlElement) -> i32 {
-    let (element, list) = (element.get_bounding_client_rect(), list.get_bounding_client_rect());
-    (element.top() - list.top()).round() as i32
+    let element_top = element.get_bounding_client_rect().top();
+    let list_top = list.get_bounding_client_rect().top();
+    (element_top - list_top).round() as i32
 }

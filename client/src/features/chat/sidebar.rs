@@ -1,16 +1,16 @@
-//! `Sidebar`: the rooms, live: who said what last, when, and what is unread.
+//! `Sidebar`: the list of rooms, each with its last message, its members and its unread count.
 
 use leptos::prelude::*;
 
+use super::live_rooms::{LiveRooms, use_rooms};
 use super::lobby::FIELD;
-use super::path_of;
+use super::paths::path_of;
 use super::room_list::RoomEntry;
-use super::rooms::{Rooms, use_rooms};
 use crate::address::use_address;
 use crate::realtime::use_realtime;
-use crate::ui::{Icon, IconOf, focus_on, live, time};
+use crate::ui::{Icon, IconName, focus_on, reactive, time};
 
-/// The list, with what to say while there is none.
+/// The list of rooms, or a hint while it is empty.
 #[component]
 pub(super) fn Sidebar() -> impl IntoView {
     let rooms = use_rooms();
@@ -18,37 +18,37 @@ pub(super) fn Sidebar() -> impl IntoView {
         rooms.list.with(|list| list.rooms().iter().map(|room| room.name.clone()).collect::<Vec<_>>())
     });
     let realtime = use_realtime();
-    let hint = live(move || {
+    let hint = reactive(move || {
         let is_loaded = rooms.list.with(|list| list.is_loaded());
         match names.with(Vec::is_empty) {
-            true if is_loaded => "No rooms yet. Start one; it shows up here with its first message.",
+            true if is_loaded => "No rooms yet. Start one, and it appears here with its first message.",
             true if realtime.is_away() => "Rooms will appear once you're connected.",
             true if rooms.problem().is_some() => "",
             true => "Loading rooms…",
             false => "",
         }
     });
-    let trouble = live(move || match rooms.problem() {
+    let problem = reactive(move || match rooms.problem() {
         None => ().into_any(),
-        Some(words) => view! {
+        Some(text) => view! {
             <div class="bar" role="alert">
-                <p>"The list may be out of date. " {words}</p>
-                <button class="link-button" type="button" on:click=move |_| rooms.ask()>"Retry"</button>
+                <p>"The list may be out of date. " {text}</p>
+                <button class="link-button" type="button" on:click=move |_| rooms.pull()>"Retry"</button>
             </div>
         }
         .into_any(),
     });
-    // After the lobby has put the focus on its heading.
-    let name_it = |_| request_animation_frame(|| focus_on(FIELD));
+    // One frame later, since the lobby moves the focus to its heading.
+    let focus_name = |_| request_animation_frame(|| focus_on(FIELD));
     view! {
         <nav class="sidebar" aria-label="Rooms">
             <div class="sidebar-head">
                 <h2>"Rooms"</h2>
-                <a class="icon-button" href="/" title="New room" on:click=name_it>
-                    <Icon of=IconOf::Plus/><span class="visually-hidden">"New room"</span>
+                <a class="icon-button" href="/" title="New room" on:click=focus_name>
+                    <Icon name=IconName::Plus/><span class="visually-hidden">"New room"</span>
                 </a>
             </div>
-            {trouble}
+            {problem}
             <p class="sidebar-hint" role="status">{hint}</p>
             <ul class="room-list">
                 <For each=move || names.get() key=String::clone let:name><RoomLink rooms name/></For>
@@ -58,41 +58,47 @@ pub(super) fn Sidebar() -> impl IntoView {
 }
 
 #[component]
-fn RoomLink(rooms: Rooms, name: String) -> impl IntoView {
-    let (address, href) = (use_address(), path_of(&name));
-    let here = href.clone();
-    let of = name.clone();
+fn RoomLink(rooms: LiveRooms, name: String) -> impl IntoView {
+    let address = use_address();
+    let href = path_of(&name);
+    let path = href.clone();
+    let data_room = name.clone();
     let room = Memo::new(move |_| rooms.list.with(|list| list.find(&name).cloned()));
-    let is_here = live(move || (address.path() == here).then_some("page"));
+    let current = reactive(move || (address.path() == path).then_some("page"));
     let now = rooms.now;
     view! {
         <li>
-            <a class="room-link" href=href data-room=of aria-current=is_here>
-                {live(move || room.get().map(|room| look_of(&room, now)))}
+            <a class="room-link" href=href data-room=data_room aria-current=current>
+                {reactive(move || room.get().map(|room| room_link_content(&room, now)))}
             </a>
         </li>
     }
 }
 
-/// What is inside the link: drawn anew with every line, while the link itself stays and keeps the focus.
-fn look_of(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView {
+/// The content of the link. It is rendered again with every message, while the link itself stays and keeps the focus.
+fn room_link_content(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView {
     let time = room.at().map(|at| {
         view! {
             <time class="room-link-time" datetime=time::machine_readable(at) title=time::full(at)>
-                {live(move || time::relative(at, now.get()))}
+                {reactive(move || time::relative(at, now.get()))}
             </time>
         }
     });
     let last = room.preview().map(|(author, text)| {
-        view! { <span class="room-link-last"><span class="room-link-author"><bdi>{author}</bdi>": "</span><bdi>{text}</bdi></span> }
+        view! {
+            <span class="room-link-last">
+                <span class="room-link-author"><bdi>{author}</bdi>": "</span><bdi>{text}</bdi>
+            </span>
+        }
     });
     let unread = (room.unread > 0).then(|| {
         let count = room.unread.to_string();
         view! { <span class="room-link-unread">{count}<span class="visually-hidden">" unread"</span></span> }
     });
     let online = (room.online > 0).then(|| {
-        let (count, people) = (room.online, if room.online == 1 { " person here" } else { " people here" });
-        view! { <span class="room-link-online">{count}<span class="visually-hidden">{people}</span></span> }
+        let count = room.online;
+        let label = if count == 1 { " person here" } else { " people here" };
+        view! { <span class="room-link-online">{count}<span class="visually-hidden">{label}</span></span> }
     });
     let name = room.name.clone();
     view! {

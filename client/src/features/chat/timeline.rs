@@ -1,6 +1,6 @@
-//! `Timeline`: what the events of a room amount to: its lines, in order.
+//! `Timeline`: the messages of a room, folded from its events.
 //!
-//! They are kept in blocks of 50 neighbouring seqs, so that one more line changes one block, however many there are.
+//! They are kept in blocks of 50 neighbouring seqs, so that one more message changes one block, however many there are.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,28 +10,28 @@ use shared::{Event, Identity, Key, Millis, Seq, UserId};
 
 use crate::realtime::Projection;
 
-/// Seqs of one block.
+/// The number of seqs in one block.
 const BLOCK_SEQS: u64 = 50;
 
-/// The lines of a room that are known, in order.
+/// The loaded messages of a room, oldest first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timeline {
-    /// None of them is empty.
+    /// No block is empty.
     blocks: VecDeque<Block>,
 }
 
-/// Neighbouring lines. Cheap to clone, and to compare with an earlier clone of itself.
+/// Neighbouring messages. Cheap to clone, and to compare with an earlier clone of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
-    /// The place among all blocks of the room, known or not.
+    /// The number among all blocks of the room, loaded or not: seq / 50.
     pub(super) number: u64,
     /// Oldest first.
-    pub(super) lines: Arc<Vec<Arc<Line>>>,
+    pub(super) messages: Arc<Vec<Arc<Message>>>,
 }
 
-/// One line that was said.
+/// A message. One that is not in the log yet has seq 0.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct Message {
     pub(super) seq: Seq,
     pub(super) at: Millis,
     pub(super) author: Identity,
@@ -43,103 +43,119 @@ impl Projection for Timeline {
     type Kind = Room;
 
     fn apply(&mut self, event: &Event, payload: ChatEvent) {
-        let (line, number) = (line(event, payload), block_of(event.seq));
+        let message = message_of(event, payload);
+        let number = block_number(event.seq);
         match self.blocks.back_mut().filter(|block| block.number == number) {
-            Some(block) => Arc::make_mut(&mut block.lines).push(line),
-            None => self.blocks.push_back(Block { number, lines: Arc::new(vec![line]) }),
+            Some(block) => Arc::make_mut(&mut block.messages).push(message),
+            None => self.blocks.push_back(Block { number, messages: Arc::new(vec![message]) }),
         }
     }
 
     fn apply_older(&mut self, event: &Event, payload: ChatEvent) {
-        let (line, number) = (line(event, payload), block_of(event.seq));
+        let message = message_of(event, payload);
+        let number = block_number(event.seq);
         match self.blocks.front_mut().filter(|block| block.number == number) {
-            Some(block) => Arc::make_mut(&mut block.lines).insert(0, line),
-            None => self.blocks.push_front(Block { number, lines: Arc::new(vec![line]) }),
+            Some(block) => Arc::make_mut(&mut block.messages).insert(0, message),
+            None => self.blocks.push_front(Block { number, messages: Arc::new(vec![message]) }),
         }
     }
 
     fn forget_before(&mut self, seq: Seq) {
         self.blocks.retain_mut(|block| {
-            if block.lines.first().is_some_and(|first| first.seq < seq) {
-                Arc::make_mut(&mut block.lines).retain(|line| line.seq >= seq);
+            if block.messages.first().is_some_and(|first| first.seq < seq) {
+                Arc::make_mut(&mut block.messages).retain(|message| message.seq >= seq);
             }
-            !block.lines.is_empty()
+            !block.messages.is_empty()
         });
     }
 }
 
-fn block_of(seq: Seq) -> u64 {
+fn block_number(seq: Seq) -> u64 {
     seq.0 / BLOCK_SEQS
 }
 
-fn line(event: &Event, ChatEvent::Posted { text }: ChatEvent) -> Arc<Line> {
-    let (author, key) = (event.author.clone(), event.key.clone());
-    Arc::new(Line { seq: event.seq, at: event.at, author, key, text: text.into() })
+fn message_of(event: &Event, ChatEvent::Posted { text }: ChatEvent) -> Arc<Message> {
+    Arc::new(Message {
+        seq: event.seq,
+        at: event.at,
+        author: event.author.clone(),
+        key: event.key.clone(),
+        text: text.into(),
+    })
 }
 
 impl Timeline {
-    /// The numbers of the blocks in which something is known, oldest first.
-    pub(super) fn blocks(&self) -> Vec<u64> {
+    /// The numbers of the loaded blocks, oldest first.
+    pub(super) fn block_numbers(&self) -> Vec<u64> {
         self.blocks.iter().map(|block| block.number).collect()
     }
 
-    /// The block of that number, and the line above it.
-    pub(super) fn block(&self, number: u64) -> Option<(Option<Arc<Line>>, Block)> {
-        let place = self.blocks.binary_search_by_key(&number, |block| block.number).ok()?;
-        let above = place.checked_sub(1).and_then(|above| self.blocks.get(above)?.lines.last().cloned());
-        Some((above, self.blocks.get(place)?.clone()))
+    /// The block of that number, and the message above it.
+    pub(super) fn block(&self, number: u64) -> Option<(Option<Arc<Message>>, Block)> {
+        let index = self.blocks.binary_search_by_key(&number, |block| block.number).ok()?;
+        let block_above = index.checked_sub(1).and_then(|above| self.blocks.get(above));
+        let above = block_above.and_then(|block| block.messages.last().cloned());
+        Some((above, self.blocks.get(index)?.clone()))
     }
 
-    /// The newest line.
-    pub(super) fn last(&self) -> Option<&Arc<Line>> {
-        self.blocks.back()?.lines.last()
+    /// The newest message.
+    pub(super) fn last(&self) -> Option<&Arc<Message>> {
+        self.blocks.back()?.messages.last()
     }
 
-    /// The newest seq that is known; zero when there is none.
+    /// The newest loaded seq; zero if no message is loaded.
     pub(super) fn newest(&self) -> Seq {
-        self.last().map_or(Seq::ZERO, |line| line.seq)
+        self.last().map_or(Seq::ZERO, |message| message.seq)
     }
 
-    /// The oldest seq that is known; zero when there is none.
+    /// The oldest loaded seq; zero if no message is loaded.
     pub(super) fn oldest(&self) -> Seq {
-        self.blocks.front().and_then(|block| block.lines.first()).map_or(Seq::ZERO, |line| line.seq)
+        let first = self.blocks.front().and_then(|block| block.messages.first());
+        first.map_or(Seq::ZERO, |message| message.seq)
     }
 
-    /// The start of the block from which on at least `kept` lines are known, once more than `max` are.
-    pub(super) fn to_forget(&self, kept: usize, max: usize) -> Option<Seq> {
-        let count: usize = self.blocks.iter().map(|block| block.lines.len()).sum();
+    /// The seq before which messages can be forgotten. `None` while no more than `max` are loaded.
+    ///
+    /// It is the start of a block, and at least `kept` messages follow it.
+    pub(super) fn forgettable_before(&self, kept: usize, max: usize) -> Option<Seq> {
+        let count: usize = self.blocks.iter().map(|block| block.messages.len()).sum();
+        if count <= max {
+            return None;
+        }
         let mut rest = count;
         let start = self.blocks.iter().find(|block| {
-            rest -= block.lines.len();
+            rest -= block.messages.len();
             rest < kept
         });
-        start.filter(|_| count > max).map(|block| Seq(block.number * BLOCK_SEQS))
+        start.map(|block| Seq(block.number * BLOCK_SEQS))
     }
 
-    /// True if nothing is known.
+    /// True if no message is loaded.
     pub(super) fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
 
-    /// The lines after `seq`, oldest first.
-    pub(super) fn after(&self, seq: Seq) -> impl Iterator<Item = &Arc<Line>> {
-        let start = self.blocks.partition_point(|block| block.number < block_of(seq));
-        self.blocks.range(start..).flat_map(|block| block.lines.iter()).filter(move |line| line.seq > seq)
+    /// The loaded messages after `seq`, oldest first.
+    pub(super) fn after(&self, seq: Seq) -> impl Iterator<Item = &Arc<Message>> {
+        let start = self.blocks.partition_point(|block| block.number < block_number(seq));
+        let messages = self.blocks.range(start..).flat_map(|block| block.messages.iter());
+        messages.filter(move |message| message.seq > seq)
     }
 
-    /// The lines after `seq` that somebody else wrote, oldest first.
+    /// The loaded messages of others after `seq`, oldest first.
     pub(super) fn of_others_after<'a>(
         &'a self,
         seq: Seq,
         me: &'a UserId,
-    ) -> impl Iterator<Item = &'a Arc<Line>> {
-        self.after(seq).filter(|line| line.author.id != *me)
+    ) -> impl Iterator<Item = &'a Arc<Message>> {
+        self.after(seq).filter(|message| message.author.id != *me)
     }
 
-    /// The first line after `seq` that somebody else wrote, unless an earlier one may be unknown here.
+    /// The first message of others after `seq`. `None` if an earlier one may exist that is not loaded.
     pub(super) fn first_of_others_after(&self, seq: Seq, me: &UserId) -> Option<Seq> {
-        let is_known = self.oldest() <= seq.next();
-        self.of_others_after(seq, me).next().filter(|_| is_known).map(|line| line.seq)
+        let are_all_loaded = self.oldest() <= seq.next();
+        let first = self.of_others_after(seq, me).next().filter(|_| are_all_loaded)?;
+        Some(first.seq)
     }
 }
 
@@ -150,17 +166,17 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in super::super) fn person(name: &str) -> Identity {
+    pub(in super::super) fn identity(name: &str) -> Identity {
         Identity { id: UserId(format!("u_{name}").into()), name: DisplayName::parse(name).unwrap() }
     }
 
-    pub(in super::super) fn said(seq: u64, author: &str, at: Millis) -> (Event, ChatEvent) {
-        let payload = ChatEvent::Posted { text: MessageText::parse(&format!("line {seq}")).unwrap() };
+    pub(in super::super) fn event_of(seq: u64, author: &str, at: Millis) -> (Event, ChatEvent) {
+        let payload = ChatEvent::Posted { text: MessageText::parse(&format!("message {seq}")).unwrap() };
         let event = Event {
             topic: room_topic("general").unwrap(),
             seq: Seq(seq),
             at,
-            author: person(author),
+            author: identity(author),
             key: Key::try_from(format!("k{seq}")).unwrap(),
             payload: Payload::of(&payload).unwrap(),
         };
@@ -168,28 +184,28 @@ pub(super) mod tests {
     }
 
     pub(in super::super) fn timeline(
-        lines: impl IntoIterator<Item = (u64, &'static str, Millis)>,
+        messages: impl IntoIterator<Item = (u64, &'static str, Millis)>,
     ) -> Timeline {
         let mut timeline = Timeline::default();
-        for (seq, author, at) in lines {
-            let (event, payload) = said(seq, author, at);
+        for (seq, author, at) in messages {
+            let (event, payload) = event_of(seq, author, at);
             timeline.apply(&event, payload);
         }
         timeline
     }
 
-    fn seqs<'a>(lines: impl Iterator<Item = &'a Arc<Line>>) -> Vec<u64> {
-        lines.map(|line| line.seq.0).collect()
+    fn seqs<'a>(messages: impl Iterator<Item = &'a Arc<Message>>) -> Vec<u64> {
+        messages.map(|message| message.seq.0).collect()
     }
 
     #[test]
-    fn one_more_line_leaves_all_blocks_but_the_last_as_they_are() {
+    fn another_message_changes_only_the_last_block() {
         let before = timeline((1..=120).map(|seq| (seq, "bob", 0)));
         let mut after = before.clone();
-        let (event, payload) = said(121, "bob", 0);
+        let (event, payload) = event_of(121, "bob", 0);
         after.apply(&event, payload);
-        let block = |timeline: &Timeline, number| timeline.block(number).unwrap().1.lines;
-        assert_eq!(after.blocks(), [0, 1, 2]);
+        let block = |timeline: &Timeline, number| timeline.block(number).unwrap().1.messages;
+        assert_eq!(after.block_numbers(), [0, 1, 2]);
         for number in [0, 1] {
             assert!(Arc::ptr_eq(&block(&before, number), &block(&after, number)));
         }
@@ -197,34 +213,34 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn older_lines_come_in_front_of_their_block() {
+    fn older_messages_are_added_at_the_front_of_their_block() {
         let mut timeline = timeline([(52, "bob", 0)]);
         for seq in [51, 50, 49] {
-            let (event, payload) = said(seq, "bob", 0);
+            let (event, payload) = event_of(seq, "bob", 0);
             timeline.apply_older(&event, payload);
         }
-        assert_eq!(timeline.blocks(), [0, 1]);
+        assert_eq!(timeline.block_numbers(), [0, 1]);
         assert_eq!(seqs(timeline.after(Seq::ZERO)), [49, 50, 51, 52]);
         let (above, block) = timeline.block(1).unwrap();
-        assert_eq!((above.unwrap().seq, block.lines[0].seq), (Seq(49), Seq(50)));
+        assert_eq!((above.unwrap().seq, block.messages[0].seq), (Seq(49), Seq(50)));
         assert_eq!((timeline.oldest(), timeline.newest()), (Seq(49), Seq(52)));
     }
 
     #[test]
-    fn whole_blocks_are_forgotten_once_there_are_too_many_lines() {
+    fn whole_blocks_are_forgotten_once_too_many_messages_are_loaded() {
         let mut timeline = timeline((1..=260).map(|seq| (seq, "bob", 0)));
-        assert_eq!(timeline.to_forget(200, 260), None);
-        assert_eq!(timeline.to_forget(200, 250), Some(Seq(50)));
+        assert_eq!(timeline.forgettable_before(200, 260), None);
+        assert_eq!(timeline.forgettable_before(200, 250), Some(Seq(50)));
         timeline.forget_before(Seq(50));
-        assert_eq!(timeline.blocks(), [1, 2, 3, 4, 5]);
+        assert_eq!(timeline.block_numbers(), [1, 2, 3, 4, 5]);
         assert_eq!(timeline.oldest(), Seq(50));
         timeline.forget_before(Seq(101));
         assert_eq!(timeline.oldest(), Seq(101));
     }
 
     #[test]
-    fn the_first_unread_line_is_somebody_elses_and_known_for_sure() {
-        let ada = person("ada").id;
+    fn the_first_unread_message_is_of_another_author_and_follows_only_loaded_ones() {
+        let ada = identity("ada").id;
         let timeline = timeline([(10, "bob", 0), (11, "ada", 0), (12, "bob", 0)]);
         assert_eq!(timeline.first_of_others_after(Seq(10), &ada), Some(Seq(12)));
         assert_eq!(timeline.first_of_others_after(Seq(9), &ada), Some(Seq(10)));

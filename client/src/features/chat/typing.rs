@@ -1,90 +1,91 @@
-//! `Typing`: who is writing in a room just now, as their signals say, and when to say it oneself.
+//! `Typing`: the members who are typing in a room, according to their signals, and the pace of the user's own signals.
 //!
-//! Plain data and words. Whoever writes says so again every few seconds; who says nothing any more has stopped.
+//! Plain data. A client repeats its signal every few seconds while its user types; without further signals the user has
+//! stopped.
 
 use shared::{Identity, Millis, UserId};
 
 use crate::realtime::Members;
-use crate::ui::isolated;
+use crate::ui::isolate_bidi;
 
-/// How often it is said while somebody goes on writing.
-const SAY_EVERY_MS: Millis = 3_000;
-/// How long it is believed: a signal may be lost.
-pub(super) const BELIEVED_MS: Millis = 5_000;
-/// It is read aloud this often at most, however lively the room is.
-const ALOUD_EVERY_MS: Millis = 30_000;
+/// The interval of signals while the user goes on typing.
+const SIGNAL_EVERY_MS: Millis = 3_000;
+/// The time for which a signal counts: longer than the interval, since one may be lost.
+pub(super) const SIGNAL_LIFETIME_MS: Millis = 5_000;
+/// The shortest time between two announcements by a screen reader, however lively the room is.
+const ANNOUNCE_EVERY_MS: Millis = 30_000;
 
-/// The people who are writing in a room, and when to say so oneself.
+/// The typing in one room.
 #[derive(Debug, Default)]
 pub(super) struct Typing {
+    /// Others who are typing, each with the time at which their signal expires.
     others: Vec<(Identity, Millis)>,
-    said_at: Option<Millis>,
-    aloud_at: Option<Millis>,
+    signalled_at: Option<Millis>,
+    announced_at: Option<Millis>,
 }
 
 impl Typing {
-    /// Somebody says that they are writing. Tells whether that is worth being read aloud.
-    pub(super) fn hear(&mut self, who: Identity, now: Millis) -> bool {
-        let (was_silent, until) = (self.others.is_empty(), now + BELIEVED_MS);
-        match self.others.iter_mut().find(|(known, _)| known.id == who.id) {
-            Some(known) => *known = (who, until),
-            None => self.others.push((who, until)),
+    /// Notes a signal of somebody who is typing. Returns true if a screen reader should announce it.
+    pub(super) fn add(&mut self, who: Identity, now: Millis) -> bool {
+        let was_nobody = self.others.is_empty();
+        let expires_at = now + SIGNAL_LIFETIME_MS;
+        match self.others.iter_mut().find(|(other, _)| other.id == who.id) {
+            Some(other) => *other = (who, expires_at),
+            None => self.others.push((who, expires_at)),
         }
-        was_silent && is_due(&mut self.aloud_at, now, ALOUD_EVERY_MS)
+        was_nobody && is_due(&mut self.announced_at, now, ANNOUNCE_EVERY_MS)
     }
 
-    /// Takes them out: their message has come, or they have thrown it away.
-    pub(super) fn stop(&mut self, who: &UserId) {
-        self.others.retain(|(known, _)| known.id != *who);
+    /// Removes somebody whose message has arrived, or who has discarded it.
+    pub(super) fn remove(&mut self, who: &UserId) {
+        self.others.retain(|(other, _)| other.id != *who);
     }
 
-    /// Lets go of those who said nothing any more.
+    /// Removes those whose signals have expired.
     pub(super) fn expire(&mut self, now: Millis) {
-        self.others.retain(|(_, until)| *until > now);
+        self.others.retain(|(_, expires_at)| *expires_at > now);
     }
 
-    /// Those who are not in the room have stopped. Believed only of a list that has everybody on it.
-    pub(super) fn keep_members(&mut self, members: &Members) {
+    /// Removes those who have left the room, if the list of members is complete.
+    pub(super) fn retain_members(&mut self, members: &Members) {
         if members.total > 0 && members.total == members.listed.len() as u64 {
-            self.others.retain(|(known, _)| members.listed.iter().any(|member| member.id == known.id));
+            self.others.retain(|(other, _)| members.listed.iter().any(|member| member.id == other.id));
         }
     }
 
-    /// True if somebody is writing.
-    pub(super) fn is_anybody(&self) -> bool {
+    /// True if anyone else is typing.
+    pub(super) fn is_anyone(&self) -> bool {
         !self.others.is_empty()
     }
 
-    /// The names of those who are writing.
+    /// The names of those who are typing.
     pub(super) fn names(&self) -> Vec<String> {
-        self.others.iter().map(|(known, _)| known.name.to_string()).collect()
+        self.others.iter().map(|(other, _)| other.name.to_string()).collect()
     }
 
-    /// The names, as they are read aloud; empty when it is nobody.
-    pub(super) fn aloud(&self) -> String {
+    /// The text for a screen reader; empty if nobody is typing.
+    pub(super) fn announcement(&self) -> String {
+        let name = |other: &Identity| isolate_bidi(other.name.as_str());
         match self.others.as_slice() {
             [] => String::new(),
-            [(one, _)] => format!("{} is typing…", isolated(one.name.as_str())),
-            [(one, _), (other, _)] => {
-                let (one, other) = (isolated(one.name.as_str()), isolated(other.name.as_str()));
-                format!("{one} and {other} are typing…")
-            }
+            [(one, _)] => format!("{} is typing…", name(one)),
+            [(one, _), (other, _)] => format!("{} and {} are typing…", name(one), name(other)),
             _ => "Several people are typing…".into(),
         }
     }
 
-    /// Notes that somebody writes here. Returns whether to say so now.
-    pub(super) fn is_to_be_said(&mut self, now: Millis) -> bool {
-        is_due(&mut self.said_at, now, SAY_EVERY_MS)
+    /// Notes that the user is typing. Returns true if a signal is due.
+    pub(super) fn should_signal(&mut self, now: Millis) -> bool {
+        is_due(&mut self.signalled_at, now, SIGNAL_EVERY_MS)
     }
 
-    /// Notes that nothing is being written here any more. Returns whether the others may still believe so.
-    pub(super) fn is_to_be_taken_back(&mut self, now: Millis) -> bool {
-        self.said_at.take().is_some_and(|said| now - said < BELIEVED_MS)
+    /// Notes that the user has stopped typing. Returns true if the last signal still counts, so that it must be revoked.
+    pub(super) fn should_signal_stop(&mut self, now: Millis) -> bool {
+        self.signalled_at.take().is_some_and(|at| now - at < SIGNAL_LIFETIME_MS)
     }
 }
 
-/// Whether it is long enough ago, and if so, that it is done now.
+/// True if `last` is at least `every_ms` ago or has never been; then it becomes `now`.
 fn is_due(last: &mut Option<Millis>, now: Millis, every_ms: Millis) -> bool {
     let is_due = last.is_none_or(|last| now - last >= every_ms);
     if is_due {
@@ -99,86 +100,87 @@ mod tests {
 
     use super::*;
 
-    fn person(name: &str) -> Identity {
+    fn identity(name: &str) -> Identity {
         Identity { id: UserId(name.into()), name: DisplayName::parse(name).unwrap() }
     }
 
     #[test]
-    fn up_to_two_people_are_named() {
+    fn up_to_two_members_are_named() {
         let mut typing = Typing::default();
-        assert_eq!(typing.aloud(), "");
-        for (name, words) in [
+        assert_eq!(typing.announcement(), "");
+        for (name, text) in [
             ("Ada", "\u{2068}Ada\u{2069} is typing…"),
             ("Bo", "\u{2068}Ada\u{2069} and \u{2068}Bo\u{2069} are typing…"),
             ("Ada", "\u{2068}Ada\u{2069} and \u{2068}Bo\u{2069} are typing…"),
             ("Cy", "Several people are typing…"),
         ] {
-            typing.hear(person(name), 0);
-            assert_eq!(typing.aloud(), words);
+            typing.add(identity(name), 0);
+            assert_eq!(typing.announcement(), text);
         }
     }
 
     #[test]
-    fn whoever_says_nothing_any_more_has_stopped() {
+    fn a_member_without_further_signals_has_stopped() {
         let mut typing = Typing::default();
-        typing.hear(person("Ada"), 0);
-        typing.hear(person("Bo"), 3_000);
-        typing.expire(BELIEVED_MS);
-        assert_eq!(typing.aloud(), "\u{2068}Bo\u{2069} is typing…");
-        typing.hear(person("Bo"), 6_000);
+        typing.add(identity("Ada"), 0);
+        typing.add(identity("Bo"), 3_000);
+        typing.expire(SIGNAL_LIFETIME_MS);
+        assert_eq!(typing.announcement(), "\u{2068}Bo\u{2069} is typing…");
+        typing.add(identity("Bo"), 6_000);
         typing.expire(8_000);
-        assert_eq!(typing.aloud(), "\u{2068}Bo\u{2069} is typing…");
+        assert_eq!(typing.announcement(), "\u{2068}Bo\u{2069} is typing…");
     }
 
     #[test]
-    fn a_line_that_came_is_not_being_written_any_more() {
+    fn a_member_whose_message_arrived_has_stopped() {
         let mut typing = Typing::default();
-        typing.hear(person("Ada"), 0);
-        typing.stop(&person("Ada").id);
-        assert_eq!(typing.aloud(), "");
+        typing.add(identity("Ada"), 0);
+        typing.remove(&identity("Ada").id);
+        assert_eq!(typing.announcement(), "");
     }
 
     #[test]
-    fn it_is_said_every_three_seconds_and_at_once_for_the_next_text() {
+    fn a_signal_is_due_every_three_seconds_and_at_once_for_the_next_text() {
         let mut typing = Typing::default();
-        let said: Vec<Millis> = (0..10).map(|n| n * 800).filter(|now| typing.is_to_be_said(*now)).collect();
-        assert_eq!(said, [0, 3_200, 6_400]);
-        assert!(typing.is_to_be_taken_back(6_500));
-        assert!(typing.is_to_be_said(6_500));
+        let signalled: Vec<Millis> =
+            (0..10).map(|n| n * 800).filter(|now| typing.should_signal(*now)).collect();
+        assert_eq!(signalled, [0, 3_200, 6_400]);
+        assert!(typing.should_signal_stop(6_500));
+        assert!(typing.should_signal(6_500));
     }
 
     #[test]
-    fn only_what_is_still_believed_is_taken_back_and_once() {
+    fn a_stop_is_signalled_once_and_only_while_the_last_signal_counts() {
         let mut typing = Typing::default();
-        assert!(!typing.is_to_be_taken_back(0));
-        typing.is_to_be_said(0);
-        assert!(!typing.is_to_be_taken_back(BELIEVED_MS));
-        typing.is_to_be_said(9_000);
-        assert!(typing.is_to_be_taken_back(9_001));
-        assert!(!typing.is_to_be_taken_back(9_002));
+        assert!(!typing.should_signal_stop(0));
+        typing.should_signal(0);
+        assert!(!typing.should_signal_stop(SIGNAL_LIFETIME_MS));
+        typing.should_signal(9_000);
+        assert!(typing.should_signal_stop(9_001));
+        assert!(!typing.should_signal_stop(9_002));
     }
 
     #[test]
-    fn whoever_left_has_stopped_as_far_as_everybody_is_listed() {
+    fn a_member_who_left_has_stopped_if_the_list_is_complete() {
         let mut typing = Typing::default();
-        typing.hear(person("Ada"), 0);
-        typing.hear(person("Bo"), 0);
-        let bo = Member { id: person("Bo").id, name: person("Bo").name, sessions: 1 };
-        typing.keep_members(&Members::default());
-        typing.keep_members(&Members { total: 2, listed: vec![bo.clone()] });
+        typing.add(identity("Ada"), 0);
+        typing.add(identity("Bo"), 0);
+        let bo = Member { id: identity("Bo").id, name: identity("Bo").name, sessions: 1 };
+        typing.retain_members(&Members::default());
+        typing.retain_members(&Members { total: 2, listed: vec![bo.clone()] });
         assert_eq!(typing.names(), ["Ada", "Bo"]);
-        typing.keep_members(&Members { total: 1, listed: vec![bo] });
+        typing.retain_members(&Members { total: 1, listed: vec![bo] });
         assert_eq!(typing.names(), ["Bo"]);
     }
 
     #[test]
-    fn only_a_new_beginning_is_read_aloud_and_not_often() {
+    fn only_the_first_to_type_is_announced_and_not_often() {
         let mut typing = Typing::default();
-        assert!(typing.hear(person("Ada"), 0));
-        assert!(!typing.hear(person("Bo"), 100));
+        assert!(typing.add(identity("Ada"), 0));
+        assert!(!typing.add(identity("Bo"), 100));
         typing.expire(10_000);
-        assert!(!typing.hear(person("Bo"), 10_000));
+        assert!(!typing.add(identity("Bo"), 10_000));
         typing.expire(40_000);
-        assert!(typing.hear(person("Bo"), 40_000));
+        assert!(typing.add(identity("Bo"), 40_000));
     }
 }

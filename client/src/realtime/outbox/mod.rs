@@ -1,192 +1,303 @@
-//! `Outbox`: what was written in this browser and has not come back as an event yet.
+//! `Outbox`: the posts written in this browser whose events have not come back yet.
 //!
-//! A post keeps its key through every attempt, so trying again can never double it, not even from two tabs. It is
-//! kept by the browser before the first attempt and until its ack, so a reload or a crash loses nothing. Each
-//! topic's posts go out one after the other, in the order of writing. While the node is away nothing is tried.
-//! Every tab shows what all tabs wrote; what another one wrote is left to that one for a moment.
+//! A post keeps its key through every attempt, so that retries never double it, not even from two tabs. The browser
+//! stores it before the first attempt and until its ack, so that a reload or a crash loses nothing. The posts of one
+//! topic are sent one after the other, in the order of writing. Nothing is sent while the node is out of reach. Every
+//! tab shows the posts of all tabs; a post of another tab is left to that tab for a moment.
 
-mod post;
-mod posts;
-mod sending;
+mod pending_post;
+pub use pending_post::{PendingPost, SendState};
+
+mod pending_posts;
+
 mod store;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use serde::Serialize;
-use shared::{ErrorCode, Event, Key, Millis, Payload, Position, Problem, Topic, UserId};
+use shared::{Ack, Backoff, ErrorCode, Event, Key, Millis, Payload, Position, Problem, Topic, UserId};
 
-use self::posts::Posts;
+use self::pending_posts::PendingPosts;
 use self::store::Change;
 use super::socket::Socket;
-use crate::browser;
+use crate::{browser, http};
 
-pub use post::{Post, PostState};
+/// The most posts without an ack; further ones are refused.
+const UNSENT_MAX: usize = 100;
+/// The time for which a post of another tab is left to that tab, which may be sending it.
+const HOLD_OFF_MS: Millis = 2_000;
+/// The interval of checks for whether the other tab has sent it.
+const HOLD_OFF_CHECK_MS: Millis = 200;
 
-/// More posts than this do not wait.
-const POSTS_MAX: usize = 100;
-/// So long a post of another tab is left to that tab, which may be sending it just now.
-const LEFT_MS: Millis = 2_000;
+/// Failed attempts while the node is reachable, after which the user decides.
+const TRIES_MAX: u32 = 5;
+/// The longest pause between two attempts.
+const PAUSE_MS_MAX: u64 = 10_000;
 
-/// All posts of the person who is signed in.
+/// The pending posts of the user who is signed in.
 pub(super) struct Outbox {
-    posts: ArcRwSignal<Posts>,
+    posts: ArcRwSignal<PendingPosts>,
     socket: Rc<Socket>,
-    busy: RefCell<Vec<Topic>>,
-    me: RefCell<Option<UserId>>,
-    /// Which sign-in the posts belong to: an answer from an older one concerns nobody.
-    life: Cell<u64>,
-    on_unkept: Cell<Option<Box<dyn Fn()>>>,
+    /// Topics whose posts are being sent.
+    sending: RefCell<Vec<Topic>>,
+    owner: RefCell<Option<UserId>>,
+    /// Bumped whenever the outbox is closed. An answer to a request of an earlier generation is ignored.
+    ///
+    /// Example: Ada's post is in flight in generation 1. She signs out, Eve signs in, and the outbox is at 2: the
+    /// answer to Ada's post does not touch Eve's.
+    generation: Cell<u64>,
+    on_unstored: Cell<Option<Box<dyn Fn()>>>,
 }
 
 impl Outbox {
-    /// Empty. `on_unkept` is called once if a post waits that the browser would not keep; `on_owner_changed`
-    /// whenever another tab says that somebody else is signed in, or nobody.
+    /// Creates a closed outbox.
+    ///
+    /// `on_unstored` is called once, when a post waits that the browser refused to store. `on_owner_changed` is called
+    /// whenever another tab reports that somebody else is signed in, or nobody.
     pub(super) fn new(
         socket: Rc<Socket>,
-        on_unkept: impl Fn() + 'static,
+        on_unstored: impl Fn() + 'static,
         on_owner_changed: impl Fn() + 'static,
     ) -> Rc<Outbox> {
-        let (posts, busy, me) = (ArcRwSignal::default(), RefCell::default(), RefCell::default());
-        let (life, on_unkept) = (Cell::new(0), Cell::new(Some(Box::new(on_unkept) as Box<dyn Fn()>)));
-        let outbox = Rc::new(Outbox { posts, socket, busy, me, life, on_unkept });
-        let looking = outbox.clone();
+        let outbox = Rc::new(Outbox {
+            posts: ArcRwSignal::default(),
+            socket,
+            sending: RefCell::default(),
+            owner: RefCell::default(),
+            generation: Cell::new(0),
+            on_unstored: Cell::new(Some(Box::new(on_unstored))),
+        });
+        let listener = outbox.clone();
         store::on_change(move |change| match change {
-            Change::Posts => looking.look_again(),
+            Change::Posts => listener.sync(),
             Change::Owner => on_owner_changed(),
         });
         outbox
     }
 
-    /// Holds the posts of this person from now on, those included that an earlier page left behind.
-    pub(super) fn open_for(self: &Rc<Self>, me: UserId) {
-        if self.me.borrow().as_ref() == Some(&me) {
+    /// Opens the outbox for a user, with the posts that an earlier visit left in storage.
+    pub(super) fn open_for(self: &Rc<Self>, owner: UserId) {
+        if self.owner.borrow().as_ref() == Some(&owner) {
             return;
         }
-        self.clear();
-        store::forget_others(&me);
-        store::set_owner(Some(&me));
-        self.me.replace(Some(me));
-        self.look(0);
+        self.close();
+        store::remove_of_others(&owner);
+        store::set_owner(Some(&owner));
+        self.owner.replace(Some(owner));
+        // No other tab can be sending what an earlier visit left.
+        self.sync_holding_off(0);
     }
 
-    /// Holds nobody's posts any more. What is kept stays kept, for nobody else to see.
-    pub(super) fn clear(&self) {
-        self.me.take();
-        self.busy.take();
-        self.life.set(self.life.get() + 1);
-        self.posts.set(Posts::default());
+    /// Closes the outbox. Stored posts stay in storage, and nobody else sees them.
+    pub(super) fn close(&self) {
+        self.owner.take();
+        self.sending.take();
+        self.generation.set(self.generation.get() + 1);
+        self.posts.set(PendingPosts::default());
     }
 
-    /// Forgets what this person has not sent, for good.
-    pub(super) fn forget(&self) {
-        self.me.borrow().iter().for_each(store::forget);
+    /// Discards all posts of the user for good, and closes the outbox.
+    pub(super) fn discard_all(&self) {
+        if let Some(owner) = self.owner.borrow().as_ref() {
+            store::remove_of(owner);
+        }
         store::set_owner(None);
-        self.clear();
+        self.close();
     }
 
-    /// What is there.
-    pub(super) fn posts(&self) -> ArcRwSignal<Posts> {
+    /// The pending posts.
+    pub(super) fn posts(&self) -> ArcRwSignal<PendingPosts> {
         self.posts.clone()
     }
 
-    /// How many posts have no ack. Tracked.
+    /// The number of posts without an ack. Tracked.
     pub(super) fn unsent(&self) -> usize {
-        self.posts.with(Posts::unsent)
+        self.posts.with(PendingPosts::unsent)
     }
 
-    /// Takes in what other tabs have left meanwhile.
-    pub(super) fn look_again(self: &Rc<Self>) {
-        self.look(LEFT_MS);
+    /// Merges the posts that other tabs have stored, and sends what waits.
+    pub(super) fn sync(self: &Rc<Self>) {
+        self.sync_holding_off(HOLD_OFF_MS);
     }
 
-    fn look(self: &Rc<Self>, left_ms: Millis) {
-        let Some(me) = self.me.borrow().clone() else { return };
-        self.keep_what_was_cleared(&me);
-        let kept = store::read(&me);
-        self.posts.update(|posts| posts.take_kept(kept, browser::now_ms(), left_ms));
-        let topics = self.posts.with_untracked(Posts::pending_topics);
-        topics.iter().for_each(|topic| self.send_waiting(topic));
+    fn sync_holding_off(self: &Rc<Self>, hold_off_ms: Millis) {
+        let Some(owner) = self.owner.borrow().clone() else { return };
+        self.store_again_after_clearing(&owner);
+        let stored = store::read(&owner);
+        self.posts.update(|posts| posts.merge_stored(stored, browser::now_ms(), hold_off_ms));
+        for topic in self.posts.with_untracked(PendingPosts::queued_topics) {
+            self.send_queued(&topic);
+        }
     }
 
-    /// Keeps everything anew when the browser's storage was cleared under an open page. A post that is missing there was
-    /// settled in another tab only when the rest is still there.
-    fn keep_what_was_cleared(&self, me: &UserId) {
+    /// Stores everything again if the user cleared the browser's storage under an open tab. A post that is missing from
+    /// storage counts as settled by another tab only while the rest is still there.
+    fn store_again_after_clearing(&self, owner: &UserId) {
         if !store::is_cleared() {
             return;
         }
-        store::set_owner(Some(me));
-        self.posts.try_update(|posts| posts.keep_anew(store::write));
+        store::set_owner(Some(owner));
+        self.posts.try_update(|posts| posts.store_again(store::write));
     }
 
-    /// Takes a post and sends it as soon as it can. Fails when too many wait already.
+    /// Accepts a post and sends it as soon as it can. Fails if too many wait already.
     pub(super) fn publish(
         self: &Rc<Self>,
         topic: &Topic,
         url: String,
         body: &impl Serialize,
     ) -> Result<Key, Problem> {
-        let refuse = |code, detail: String| Err(Problem::new(code, detail));
-        let Some(author) = self.me.borrow().clone() else {
-            return refuse(ErrorCode::Unauthenticated, "Nobody is signed in.".into());
+        let Some(author) = self.owner.borrow().clone() else {
+            return Err(Problem::new(ErrorCode::Unauthenticated, "Nobody is signed in."));
         };
-        if self.posts.with_untracked(Posts::unsent) >= POSTS_MAX {
-            let detail = format!("{POSTS_MAX} messages are waiting already. Wait until some are sent.");
-            return refuse(ErrorCode::TooMany, detail);
+        if self.posts.with_untracked(PendingPosts::unsent) >= UNSENT_MAX {
+            let detail = format!("{UNSENT_MAX} messages are waiting already. Wait until some are sent.");
+            return Err(Problem::new(ErrorCode::TooMany, detail));
         }
-        let body = match Payload::of(body) {
-            Ok(body) => body,
-            Err(error) => return refuse(ErrorCode::Invalid, error.to_string()),
+        let body = Payload::of(body).map_err(|error| Problem::new(ErrorCode::Invalid, error.to_string()))?;
+        let key = browser::new_key();
+        let post = PendingPost {
+            author,
+            topic: topic.clone(),
+            key: key.clone(),
+            url,
+            body,
+            at: self.posts.with_untracked(|posts| posts.next_at(browser::node_ms())),
+            state: SendState::Queued,
         };
-        let at = self.posts.with_untracked(|posts| posts.next_at(browser::node_ms()));
-        let (key, state) = (browser::new_key(), PostState::Pending);
-        let post = Post { author, topic: topic.clone(), key: key.clone(), url, body, at, state };
-        let is_kept = store::write(&post);
-        self.posts.update(|posts| posts.add(post, is_kept));
+        let is_stored = store::write(&post);
+        self.posts.update(|posts| posts.add(post, is_stored));
         if !self.socket.is_reachable() {
-            self.warn_unless_kept(&key);
+            self.warn_unless_stored(&key);
         }
-        self.send_waiting(topic);
+        self.send_queued(topic);
         Ok(key)
     }
 
-    /// Sends a post that failed or was held, under the same key. One that was held counts as written now, and so goes
-    /// out after what was written since.
+    /// Sends a failed or held post again, under the same key. A held one counts as written now, so it is sent after
+    /// the posts written since.
     pub(super) fn retry(self: &Rc<Self>, topic: &Topic, key: &Key) {
         let now = browser::node_ms();
-        self.posts.try_update(|posts| posts.renew_held(key, now));
-        self.set_state(key, PostState::Pending);
-        self.send_waiting(topic);
+        self.posts.try_update(|posts| posts.requeue_held(key, now));
+        self.set_state(key, SendState::Queued);
+        self.send_queued(topic);
     }
 
-    /// Drops a post that failed or was held.
-    pub(super) fn discard(&self, key: &Key) -> Option<Post> {
+    /// Discards a post and returns it, or `None` if it is gone already.
+    pub(super) fn discard(&self, key: &Key) -> Option<PendingPost> {
         store::remove(key);
         self.posts.try_update(|posts| posts.remove(key)).flatten()
     }
 
-    /// A reader of the topic has these events, and everything up to `position`: what they settle is done.
+    /// Removes the posts whose events a reader of the topic has applied: `events`, and everything up to `position`.
     pub(super) fn settle(&self, topic: &Topic, events: &[Event], position: &Position) {
-        let settled = self.posts.with_untracked(|posts| posts.settled(topic, events, position));
-        settled.iter().for_each(|key| drop(self.discard(key)));
+        for key in self.posts.with_untracked(|posts| posts.settled(topic, events, position)) {
+            self.discard(&key);
+        }
     }
 
-    fn set_state(&self, key: &Key, state: PostState) {
-        let is_done = matches!(state, PostState::Acked(_));
+    /// Sends the queued posts of a topic one after the other, unless that is in progress.
+    fn send_queued(self: &Rc<Self>, topic: &Topic) {
+        if self.sending.borrow().contains(topic) {
+            return;
+        }
+        self.sending.borrow_mut().push(topic.clone());
+        let outbox = self.clone();
+        let topic = topic.clone();
+        let generation = self.generation.get();
+        spawn_local(async move {
+            while let Some(post) = outbox.posts.with_untracked(|posts| posts.next_queued(&topic)) {
+                let answer = outbox.send(&post).await;
+                if outbox.generation.get() != generation {
+                    return;
+                }
+                match answer {
+                    Some(Ok(ack)) => {
+                        let position = Position { epoch: ack.epoch.clone(), seq: ack.seq };
+                        outbox.set_state(&post.key, SendState::Acked(position));
+                        outbox.socket.deliver_ack(ack);
+                    }
+                    // The post stays queued: its author may sign in again.
+                    Some(Err(problem)) if problem.code == ErrorCode::Unauthenticated => break,
+                    Some(Err(problem)) => outbox.set_state(&post.key, SendState::Failed(problem)),
+                    None => {}
+                }
+            }
+            outbox.sending.borrow_mut().retain(|sending| *sending != topic);
+        });
+    }
+
+    /// Posts until the node gives a final answer. Only attempts that fail while the node is reachable are counted.
+    ///
+    /// Returns `None` if the post need not be sent any more: its event came though the answer was lost, or another tab
+    /// has sent it.
+    async fn send(&self, post: &PendingPost) -> Option<Result<Ack, Problem>> {
+        let mut backoff = Backoff::default();
+        let mut tries = 0;
+        loop {
+            self.wait_for_turn(&post.key).await?;
+            if store::is_owned_by_another(&post.author) {
+                return Some(Err(Problem::new(ErrorCode::Unauthenticated, "Somebody else is signed in.")));
+            }
+            let problem = match http::post_json(&post.url, &post.body, Some(&post.key)).await {
+                Err(problem) if problem.code.is_temporary() => problem,
+                answer => return Some(answer),
+            };
+            self.warn_unless_stored(&post.key);
+            let pause = problem.retry_after_ms.unwrap_or_else(|| backoff.next_ms(browser::random()));
+            browser::sleep(pause.min(PAUSE_MS_MAX)).await;
+            tries = match self.socket.is_reachable() {
+                true if problem.code == ErrorCode::TooMany => tries,
+                true => tries + 1,
+                false => 0,
+            };
+            if tries == TRIES_MAX {
+                return Some(Err(problem));
+            }
+        }
+    }
+
+    /// Waits until the node is reachable and no other tab is sending the post. `None` if it need not be sent any more.
+    async fn wait_for_turn(&self, key: &Key) -> Option<()> {
+        loop {
+            self.socket.wait_until_reachable().await;
+            if let Some(owner) = self.owner.borrow().as_ref() {
+                self.store_again_after_clearing(owner);
+            }
+            let hold_off = self.posts.with_untracked(|posts| posts.hold_off_ms(key, browser::now_ms()))?;
+            let is_stored = self.posts.with_untracked(|posts| posts.is_stored(key));
+            if is_stored && !store::contains(key) {
+                self.posts.try_update(|posts| posts.remove(key));
+                return None;
+            }
+            if hold_off == 0 {
+                return Some(());
+            }
+            browser::sleep(hold_off.min(HOLD_OFF_CHECK_MS) as u64).await;
+        }
+    }
+
+    fn set_state(&self, key: &Key, state: SendState) {
+        let is_acked = matches!(state, SendState::Acked(_));
         let post = self.posts.try_update(|posts| posts.set_state(key, state)).flatten();
         match post {
-            // The log has it.
-            Some(_) if is_done => store::remove(key),
-            // What another tab has settled meanwhile must not be kept anew.
-            Some(post) if store::holds(key) => drop(store::write(&post)),
+            // The event log has it.
+            Some(_) if is_acked => store::remove(key),
+            // A post that another tab has settled must not be stored again.
+            Some(post) if store::contains(key) => drop(store::write(&post)),
             _ => {}
         }
     }
 
-    fn warn_unless_kept(&self, key: &Key) {
-        if !self.posts.with_untracked(|posts| posts.is_kept(key)) {
-            self.on_unkept.take().iter().for_each(|tell| tell());
+    fn warn_unless_stored(&self, key: &Key) {
+        if self.posts.with_untracked(|posts| posts.is_stored(key)) {
+            return;
+        }
+        if let Some(on_unstored) = self.on_unstored.take() {
+            on_unstored();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where posts outlive the page: one item of the browser's storage for each.
+//! The outbox's storage: one item of the browser's storage for each post.
 //!
 //! An item of its own can be written and removed without reading the others, so tabs need no lock.
 
@@ -7,84 +7,85 @@ use shared::{Key, UserId};
 use wasm_bindgen::JsCast;
 use web_sys::StorageEvent;
 
-use super::Post;
+use super::pending_post::PendingPost;
 use crate::browser::{self, Storage};
 
 const PREFIX: &str = "duplex:post:";
-/// Who is signed in, for all tabs to know at once.
+/// The item that holds the id of the user who is signed in, for all tabs.
 const OWNER: &str = "duplex:me";
-/// Its value once somebody has signed out.
+/// The value of [`OWNER`] after a sign-out.
 const NOBODY: &str = "";
 
-/// What another tab has changed.
+/// A change that another tab made.
 pub(super) enum Change {
-    /// The posts, or one of them.
+    /// Posts were stored or removed.
     Posts,
-    /// Who is signed in.
+    /// Somebody signed in or out.
     Owner,
 }
 
-/// Tells the other tabs who is signed in. Where it cannot be told, each tab finds out by itself.
+/// Tells the other tabs who is signed in. Without storage each tab finds out by itself.
 pub(super) fn set_owner(owner: Option<&UserId>) {
     let _ = Storage::Browser.write(OWNER, owner.map_or(NOBODY, |UserId(id)| id));
 }
 
-/// True if the browser has forgotten everything: nobody is signed in, and nobody has signed out.
+/// True if the storage was cleared: it names no owner, though signing out would have left [`NOBODY`].
 pub(super) fn is_cleared() -> bool {
     Storage::Browser.read(OWNER).is_none()
 }
 
-/// Whether a tab of this browser was signed in as somebody else since.
-pub(super) fn is_of_another(me: &UserId) -> bool {
+/// True if another tab has signed in as somebody else, or signed out.
+pub(super) fn is_owned_by_another(me: &UserId) -> bool {
     Storage::Browser.read(OWNER).is_some_and(|owner| *owner != *me.0)
 }
 
-/// Keeps a post as it is now. Tells whether the browser let us.
-pub(super) fn write(post: &Post) -> bool {
+/// Stores a post in its present state. Returns false if the browser refuses.
+pub(super) fn write(post: &PendingPost) -> bool {
     post.to_json().is_some_and(|text| Storage::Browser.write(&name(&post.key), &text))
 }
 
-/// Forgets a post.
+/// Removes a post.
 pub(super) fn remove(key: &Key) {
     Storage::Browser.remove(&name(key));
 }
 
-/// Whether a post is kept.
-pub(super) fn holds(key: &Key) -> bool {
+/// True if the post is stored.
+pub(super) fn contains(key: &Key) -> bool {
     Storage::Browser.read(&name(key)).is_some()
 }
 
-/// The posts of one person.
-pub(super) fn read(author: &UserId) -> Vec<Post> {
+/// Reads the posts of one author.
+pub(super) fn read(author: &UserId) -> Vec<PendingPost> {
     all().filter(|post| post.author == *author).collect()
 }
 
-/// Forgets the posts of one person.
-pub(super) fn forget(author: &UserId) {
+/// Removes the posts of one author.
+pub(super) fn remove_of(author: &UserId) {
     all().filter(|post| post.author == *author).for_each(|post| remove(&post.key));
 }
 
-/// Forgets the posts of everybody else: their sign-ins have ended, and nobody could ever send them.
-pub(super) fn forget_others(author: &UserId) {
+/// Removes the posts of everybody else: their sign-ins have ended, and nobody could ever send them.
+pub(super) fn remove_of_others(author: &UserId) {
     all().filter(|post| post.author != *author).for_each(|post| remove(&post.key));
 }
 
-/// Calls `act` whenever another tab has changed what is kept here.
-pub(super) fn on_change(act: impl Fn(Change) + 'static) {
+/// Calls `on_change` whenever another tab changes the stored posts or their owner.
+pub(super) fn on_change(on_change: impl Fn(Change) + 'static) {
     window_event_listener_untyped("storage", move |event| {
         match event.dyn_ref::<StorageEvent>().and_then(StorageEvent::key).as_deref() {
-            Some(OWNER) => act(Change::Owner),
+            Some(OWNER) => on_change(Change::Owner),
             Some(name) if !name.starts_with(PREFIX) => {}
-            // No name means that everything was cleared.
-            _ => act(Change::Posts),
+            // An event without a name means that everything was cleared.
+            _ => on_change(Change::Posts),
         }
     });
 }
 
-/// What another version wrote, and this one cannot read, is left alone.
-fn all() -> impl Iterator<Item = Post> {
-    let (names, now) = (Storage::Browser.names(PREFIX).into_iter(), browser::node_ms());
-    names.filter_map(move |name| Post::from_json(&Storage::Browser.read(&name)?, now))
+/// All posts that this version can read. What another version wrote stays in storage.
+fn all() -> impl Iterator<Item = PendingPost> {
+    let now = browser::node_ms();
+    let names = Storage::Browser.names(PREFIX).into_iter();
+    names.filter_map(move |name| PendingPost::from_json(&Storage::Browser.read(&name)?, now))
 }
 
 fn name(key: &Key) -> String {

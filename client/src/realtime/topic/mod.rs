@@ -1,49 +1,42 @@
-//! `TopicReader`: one feature's end of one topic, and [`use_topic`], all that a feature needs of this folder.
+//! `TopicReader`: one feature's end of one topic, and [`use_topic`], which starts it.
 //!
-//! A shared [`Feed`](shared::Feed) decides what is applied and when to pull; `state` keeps what comes of it, and
-//! `reader` takes its steps in the browser. The first page, a gap, a reconnect and a return from sleep are the same
+//! A shared [`Feed`](shared::Feed) decides which events are applied and when to pull. `state` holds the result, and
+//! `driver` makes the requests in the browser. The first page, a gap, a reconnect and waking from sleep take the same
 //! path.
 
-mod reader;
 mod state;
+pub use state::LoadState;
+
+mod driver;
 
 use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::Serialize;
-use shared::{
-    Event, EventPage, Feed, Identity, Key, Listed, Payload, Problem, Seq, Status, Topic, TopicKind,
-};
+use shared::{EventPage, Feed, Identity, Key, Listed, Payload, Problem, Seq, Status, Topic, TopicKind};
 
-use self::reader::Reader;
+use self::driver::TopicDriver;
+use self::state::decode;
+use super::context::use_realtime;
+use super::members::Members;
+use super::outbox::PendingPost;
+use super::projection::Projection;
 use super::pull::pull_before;
-use super::{Members, Post, Projection, use_realtime};
 
-/// How the reading goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
-    /// The first page is on its way.
-    Loading,
-    /// What is shown is what is known.
-    Ready,
-    /// Something is missing and could not be had; [`TopicReader::pull_again`] tries once more.
-    Trouble(Problem),
-}
-
-/// One topic as a feature sees it. Cheap to copy; it ends with the component that asked for it.
+/// A topic as a feature sees it. Cheap to copy; it ends with the component that called [`use_topic`].
 pub struct TopicReader<P: Projection> {
-    /// What the events amount to.
+    /// The state folded from the events.
     pub projection: ReadSignal<P>,
-    /// How the reading goes.
-    pub reading: ReadSignal<Reading>,
-    /// What was posted there from this browser and has not come back as an event yet, oldest first.
-    pub posts: Memo<Vec<Post>>,
-    /// Whether there are events before the oldest one here.
+    /// The progress of reading.
+    pub load_state: ReadSignal<LoadState>,
+    /// Posts to this topic from this browser whose events have not come back yet, oldest first.
+    pub pending_posts: Memo<Vec<PendingPost>>,
+    /// True if the topic has events before the oldest one here.
     pub has_older: Memo<bool>,
-    /// Who is there, this page included; nobody while it is not connected.
+    /// The members of the topic, this session included; none while it is not connected.
     pub members: ReadSignal<Members>,
-    reader: StoredValue<Rc<Reader<P>>, LocalStorage>,
+    driver: StoredValue<Rc<TopicDriver<P>>, LocalStorage>,
 }
 
 impl<P: Projection> Clone for TopicReader<P> {
@@ -54,118 +47,126 @@ impl<P: Projection> Clone for TopicReader<P> {
 
 impl<P: Projection> Copy for TopicReader<P> {}
 
-/// Events that are older than those of a reader, not yet applied.
+/// A page of events older than those of a reader, not applied yet.
 pub struct OlderPage(EventPage);
 
-/// Reads `topic` for as long as the calling component lives, and shows up in its presence.
+/// Reads `topic` for as long as the calling component lives, and joins its presence.
 pub fn use_topic<P: Projection>(topic: Topic) -> TopicReader<P> {
-    let parts = use_realtime().parts();
-    let (all_posts, of) = (parts.outbox.posts(), topic.clone());
-    let reader = Reader::<P>::new(topic.clone(), parts.clone());
-    reader.take(Feed::resume);
-    let hearing = reader.clone();
-    let id = parts.socket.listen(&topic, Listed::Yes, move |arrival| hearing.hear(arrival));
-    follow_status(&reader);
-    let oldest = reader.state.oldest.clone();
-    let posts = move || all_posts.with(|all| all.iter().filter(|post| post.topic == of).cloned().collect());
-    let handle = TopicReader {
-        projection: reader.state.projection.read_only().into(),
-        reading: reader.state.reading.read_only().into(),
-        posts: Memo::new(move |_| posts()),
-        has_older: Memo::new(move |_| oldest.get() > Seq(1)),
-        members: reader.members.read_only().into(),
-        reader: StoredValue::new_local(reader),
+    let core = use_realtime().core();
+    let driver = TopicDriver::<P>::new(topic.clone(), core.clone());
+    driver.advance(Feed::resume);
+    let listener = driver.clone();
+    let listener_id =
+        core.socket.add_listener(&topic, Listed::Yes, move |delivery| listener.receive(delivery));
+    follow_status(&driver);
+
+    let all_posts = core.outbox.posts();
+    let pending_topic = topic.clone();
+    let pending_posts = move || {
+        all_posts.with(|posts| posts.iter().filter(|post| post.topic == pending_topic).cloned().collect())
     };
-    let ending = StoredValue::new_local((handle.reader.get_value(), parts.socket));
+    let oldest = driver.state.oldest.clone();
+    let reader = TopicReader {
+        projection: driver.state.projection.read_only().into(),
+        load_state: driver.state.load_state.read_only().into(),
+        pending_posts: Memo::new(move |_| pending_posts()),
+        has_older: Memo::new(move |_| oldest.get() > Seq(1)),
+        members: driver.members.read_only().into(),
+        driver: StoredValue::new_local(driver),
+    };
+    let cleanup = StoredValue::new_local((reader.driver.get_value(), core.socket));
     on_cleanup(move || {
-        if let Some((reader, socket)) = ending.try_get_value() {
-            reader.end();
-            socket.unlisten(&topic, id);
+        if let Some((driver, socket)) = cleanup.try_get_value() {
+            driver.close();
+            socket.remove_listener(&topic, listener_id);
         }
     });
-    handle
+    reader
 }
 
-/// Reads by long poll while no socket comes through, and believes in nobody's presence while none is open.
-fn follow_status<P: Projection>(reader: &Rc<Reader<P>>) {
-    let (status, kept) = (reader.parts.socket.status(), StoredValue::new_local(reader.clone()));
+/// Polls while no socket gets through, and clears the members while the socket is not connected.
+fn follow_status<P: Projection>(driver: &Rc<TopicDriver<P>>) {
+    let status = driver.core.socket.status();
+    let driver = StoredValue::new_local(driver.clone());
     let follow = move || {
-        let (status, Some(reader)) = (status.get(), kept.try_get_value()) else { return };
+        let status = status.get();
+        let Some(driver) = driver.try_get_value() else { return };
         if status != Status::Connected {
-            reader.members.set(Members::default());
-            reader.state.admitted();
+            driver.members.set(Members::default());
+            driver.state.set_admitted();
         }
         match status {
-            Status::Polling => spawn_local(reader.poll()),
-            _ => reader.stop_waiting(),
+            Status::Polling => spawn_local(driver.poll()),
+            _ => driver.cancel_long_poll(),
         }
     };
     Effect::new(Box::new(follow) as Box<dyn Fn()>);
 }
 
 impl<P: Projection> TopicReader<P> {
-    /// Publishes: posts `body` to `url` until it is settled, whatever the connection does, and also after a
-    /// reload. The post is in [`TopicReader::posts`] from now until its event has arrived.
+    /// Publishes: posts `body` to `url` until the node accepts or refuses it, whatever the connection does, and also
+    /// after a reload. The post is one of [`TopicReader::pending_posts`] until its event arrives.
     pub fn publish(self, url: String, body: &impl Serialize) -> Result<Key, Problem> {
-        let reader = self.reader.get_value();
-        reader.parts.outbox.publish(&reader.topic, url, body)
+        let driver = self.driver.get_value();
+        driver.core.outbox.publish(&driver.topic, url, body)
     }
 
-    /// Sends a failed post once more.
+    /// Sends a failed post again.
     pub fn retry(self, key: &Key) {
-        let reader = self.reader.get_value();
-        reader.parts.outbox.retry(&reader.topic, key);
+        let driver = self.driver.get_value();
+        driver.core.outbox.retry(&driver.topic, key);
     }
 
-    /// Drops a failed post, and gives it back if it was there.
-    pub fn discard(self, key: &Key) -> Option<Post> {
-        self.reader.get_value().parts.outbox.discard(key)
+    /// Discards a failed post and returns it, or `None` if it is gone already.
+    pub fn discard(self, key: &Key) -> Option<PendingPost> {
+        self.driver.get_value().core.outbox.discard(key)
     }
 
-    /// Says something in passing to the others who are there. It may be lost.
+    /// Sends a signal to the other members. It may be lost.
     pub fn signal(self, signal: &<P::Kind as TopicKind>::Signal) {
-        let Some(reader) = self.reader.try_get_value() else { return };
+        let Some(driver) = self.driver.try_get_value() else { return };
         if let Ok(payload) = Payload::of(signal) {
-            reader.parts.socket.signal(&reader.topic, payload);
+            driver.core.socket.signal(&driver.topic, payload);
         }
     }
 
-    /// Calls `hear` with what others say in passing, and with who says it; another tab of one's own is another.
-    pub fn on_signal(self, hear: impl Fn(Identity, <P::Kind as TopicKind>::Signal) + 'static) {
-        self.reader.get_value().hear_signal.replace(Some(Box::new(hear)));
+    /// Calls `on_signal` with every signal of another session and its sender, which may be the same user in another
+    /// tab. Replaces an earlier callback.
+    pub fn on_signal(self, on_signal: impl Fn(Identity, <P::Kind as TopicKind>::Signal) + 'static) {
+        self.driver.get_value().on_signal.replace(Some(Box::new(on_signal)));
     }
 
-    /// Tries once more to get what is missing.
+    /// Tries again to get what is missing.
     pub fn pull_again(self) {
-        let reader = self.reader.get_value();
-        reader.state.retry();
-        // Where the node had refused it, it is asked again, and answers either way.
-        reader.parts.socket.listen_again(&reader.topic);
-        if !reader.take(Feed::resume) && !reader.parts.socket.is_connected() {
-            spawn_local(reader.poll());
+        let driver = self.driver.get_value();
+        driver.state.retry();
+        // A subscription that the node had refused is asked for again; the answer is a `head` or a refusal.
+        driver.core.socket.resubscribe(&driver.topic);
+        if !driver.advance(Feed::resume) && !driver.core.socket.is_connected() {
+            spawn_local(driver.poll());
         }
     }
 
-    /// Gets the page before the oldest event here. Nothing when there is none, or when it no longer fits.
-    /// Hand it to [`TopicReader::apply_older`] once the screen is ready for it.
+    /// Pulls the page before the oldest event here. `None` if there is none, or if it no longer fits.
+    ///
+    /// Pass it to [`TopicReader::apply_older`] once the view is ready for it.
     pub async fn pull_older(self) -> Result<Option<OlderPage>, Problem> {
-        let Some(reader) = self.reader.try_get_value() else { return Ok(None) };
-        let (oldest, Some(at)) = (reader.oldest(), reader.state.position()) else {
-            return Ok(None);
-        };
+        let Some(driver) = self.driver.try_get_value() else { return Ok(None) };
+        let Some(position) = driver.state.position() else { return Ok(None) };
+        let oldest = driver.oldest();
         if oldest <= Seq(1) {
             return Ok(None);
         }
-        let page = pull_before(&reader.topic, oldest, &at.epoch).await?;
-        if page.epoch != at.epoch {
-            reader.take(|feed| feed.on_head(&page.epoch, page.head));
+        let page = pull_before(&driver.topic, oldest, &position.epoch).await?;
+        if page.epoch != position.epoch {
+            driver.advance(|feed| feed.on_head(&page.epoch, page.head));
             return Ok(None);
         }
-        Ok((!reader.is_over()).then_some(OlderPage(page)))
+        Ok((!driver.is_closed()).then_some(OlderPage(page)))
     }
 
-    /// Gets the page before the oldest event here and puts it in front at once. For a screen that need not prepare for
-    /// it; [`TopicReader::has_older`] tells when there is nothing left to get.
+    /// Pulls the page before the oldest event here and applies it at once, for a view that need not prepare for it.
+    /// Call it while [`TopicReader::has_older`] is true.
     pub async fn load_older(self) -> Result<(), Problem> {
         if let Some(page) = self.pull_older().await? {
             self.apply_older(page);
@@ -173,14 +174,14 @@ impl<P: Projection> TopicReader<P> {
         Ok(())
     }
 
-    /// Puts a page in front of what is there, where it still fits.
+    /// Applies an older page, unless events before its end have been applied or forgotten since it was pulled.
     pub fn apply_older(self, OlderPage(page): OlderPage) {
-        let Some(reader) = self.reader.try_get_value() else { return };
-        let oldest = reader.oldest();
+        let Some(driver) = self.driver.try_get_value() else { return };
+        let oldest = driver.oldest();
         let fits = page.events.last().is_some_and(|event| event.seq.next() == oldest);
         let Some(first) = page.events.first().filter(|_| fits) else { return };
-        reader.state.oldest.set(first.seq);
-        reader.state.projection.update(|projection| {
+        driver.state.oldest.set(first.seq);
+        driver.state.projection.update(|projection| {
             for event in page.events.iter().rev() {
                 if let Some(payload) = decode::<P>(event) {
                     projection.apply_older(event, payload);
@@ -189,22 +190,12 @@ impl<P: Projection> TopicReader<P> {
         });
     }
 
-    /// Lets go of what is older than `seq`: it can be had again with [`TopicReader::pull_older`].
+    /// Forgets the events before `seq`. [`TopicReader::pull_older`] gets them again.
     pub fn forget_before(self, seq: Seq) {
-        let Some(reader) = self.reader.try_get_value() else { return };
-        if reader.oldest() < seq {
-            reader.state.oldest.set(seq);
-            reader.state.projection.update(|projection| projection.forget_before(seq));
+        let Some(driver) = self.driver.try_get_value() else { return };
+        if driver.oldest() < seq {
+            driver.state.oldest.set(seq);
+            driver.state.projection.update(|projection| projection.forget_before(seq));
         }
     }
-}
-
-/// Reads an event as its topic's kind says. One that this page is too old to understand is left out.
-fn decode<P: Projection>(event: &Event) -> Option<<P::Kind as TopicKind>::Event> {
-    let read = event.payload.read();
-    if let Err(error) = &read {
-        let told = format!("{} {} was not understood: {error}", event.topic, event.seq);
-        web_sys::console::warn_1(&told.into());
-    }
-    read.ok()
 }

@@ -1,0 +1,126 @@
+//! `Realtime`: the handle to the tab's connection and outbox, which the app provides as a context.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use shared::{Input, Status, UserId};
+
+use super::outbox::Outbox;
+use super::page_events::listen_to_page_events;
+use super::poll_slots::PollSlots;
+use super::socket::Socket;
+
+/// Handle to the tab's one connection and its outbox. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Realtime(StoredValue<Core, LocalStorage>);
+
+/// The parts that all readers of the tab share.
+#[derive(Clone)]
+pub(super) struct Core {
+    pub(super) socket: Rc<Socket>,
+    pub(super) outbox: Rc<Outbox>,
+    pub(super) poll_slots: PollSlots,
+}
+
+impl Realtime {
+    /// Creates the handle, not yet connected, and provides it to everything below the caller.
+    ///
+    /// `on_unstored` is called once, when a post waits that the browser refused to store and a reload would lose.
+    /// `on_owner_changed` is called when another tab reports that somebody else is signed in, or nobody.
+    pub fn provide(on_unstored: impl Fn() + 'static, on_owner_changed: impl Fn() + 'static) -> Realtime {
+        let socket = Socket::new();
+        listen_to_page_events(&socket);
+        let outbox = Outbox::new(socket.clone(), on_unstored, on_owner_changed);
+        let core = Core { socket, outbox, poll_slots: PollSlots::new() };
+        let realtime = Realtime(StoredValue::new_local(core));
+        realtime.sync_outbox_with_other_tabs();
+        provide_context(realtime);
+        realtime
+    }
+
+    /// Connects for the user who signed in. Harmless when it is connected for the same user already.
+    pub fn start(self, me: UserId) {
+        let core = self.core();
+        core.outbox.open_for(me);
+        core.socket.start();
+    }
+
+    /// Disconnects because nobody is signed in. Unsent posts stay in the browser's storage for their author.
+    pub fn stop(self) {
+        let core = self.core();
+        core.outbox.close();
+        core.socket.stop();
+    }
+
+    /// Disconnects and keeps the outbox open, until [`Realtime::start`] for the same user.
+    pub fn pause(self) {
+        self.core().socket.stop();
+    }
+
+    /// Discards the unsent posts of a user who has signed out for good.
+    pub fn forget_unsent(self) {
+        self.core().outbox.discard_all();
+    }
+
+    /// The number of posts that the node has not acknowledged. Tracked.
+    pub fn unsent(self) -> usize {
+        self.core().outbox.unsent()
+    }
+
+    /// Reconnects without waiting any longer.
+    pub fn reconnect_now(self) {
+        self.core().socket.input(Input::ReconnectNow);
+    }
+
+    /// The status of the connection.
+    pub fn status(self) -> ReadSignal<Status> {
+        self.core().socket.status().into()
+    }
+
+    /// True while the node is known to be out of reach, so that a request would be in vain. Tracked.
+    pub fn is_away(self) -> bool {
+        matches!(self.core().socket.status().get(), Status::Waiting { .. } | Status::Offline)
+    }
+
+    /// True while the node answers, by socket or by plain requests. Tracked.
+    pub fn is_reachable(self) -> bool {
+        matches!(self.core().socket.status().get(), Status::Connected | Status::Polling)
+    }
+
+    /// True if the node is polled because it has no socket to spare.
+    pub fn is_full(self) -> ReadSignal<bool> {
+        self.core().socket.is_full().into()
+    }
+
+    /// The largest payload that the node accepts, in bytes of JSON: as in its last welcome, or the default of the
+    /// setting before the first one. Tracked.
+    pub fn payload_bytes_max(self) -> u32 {
+        self.core().socket.payload_bytes_max().get()
+    }
+
+    /// The build of the client that the node serves; `None` before the first welcome.
+    pub fn served_build(self) -> ReadSignal<Option<String>> {
+        self.core().socket.served_build().into()
+    }
+
+    /// Syncs when the tab is shown again and when the node is reachable again: other tabs may have written posts and
+    /// been closed in between.
+    fn sync_outbox_with_other_tabs(self) {
+        window_event_listener_untyped("visibilitychange", move |_| self.core().outbox.sync());
+        let sync_when_reachable = move || {
+            if self.is_reachable() {
+                self.core().outbox.sync();
+            }
+        };
+        Effect::new(Box::new(sync_when_reachable) as Box<dyn Fn()>);
+    }
+
+    pub(super) fn core(self) -> Core {
+        self.0.get_value()
+    }
+}
+
+/// Returns the [`Realtime`] that the app provides.
+pub fn use_realtime() -> Realtime {
+    use_context().expect("the app provides it to every view")
+}

@@ -1,0 +1,74 @@
+//! `follow_topics`: updates of many topics at once, without reading any of them.
+//!
+//! For lists and counters with a source of truth of their own, such as a list that the server answers. An update is a
+//! hint, and none arrives while there is no socket. Following a topic does not show in its presence.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use shared::{Event, Listed, Seq, Topic};
+
+use super::context::use_realtime;
+use super::listeners::{Delivery, ListenerId};
+use super::socket::Socket;
+
+/// A change in a topic that is followed.
+#[derive(Debug, Clone)]
+pub enum TopicUpdate {
+    /// The newest seq of the topic; sent at the start and after every reconnect.
+    Head(Topic, Seq),
+    /// An event that the node pushed.
+    Event(Event),
+    /// The number of members; sent at the start, after every reconnect, and when it changes.
+    Presence(Topic, u64),
+}
+
+type Followed = Rc<RefCell<Vec<(Topic, ListenerId)>>>;
+
+/// Calls `on_update` for every change in the topics that `topics` returns, for as long as the calling component
+/// lives. `topics` is tracked: a topic that it no longer returns is no longer followed.
+pub fn follow_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_update: impl Fn(TopicUpdate) + 'static) {
+    let socket = use_realtime().core().socket;
+    let followed = Followed::default();
+    let on_update: Rc<dyn Fn(TopicUpdate)> = Rc::new(on_update);
+
+    let cleanup = StoredValue::new_local((socket.clone(), followed.clone()));
+    let follow = move || {
+        let wanted = topics();
+        unfollow_all_but(&wanted, &followed, &socket);
+        for topic in wanted {
+            let is_followed = followed.borrow().iter().any(|(known, _)| *known == topic);
+            if !is_followed {
+                let id = add_listener(&socket, &topic, on_update.clone());
+                followed.borrow_mut().push((topic, id));
+            }
+        }
+    };
+    Effect::new(Box::new(follow) as Box<dyn Fn()>);
+    on_cleanup(move || {
+        if let Some((socket, followed)) = cleanup.try_get_value() {
+            unfollow_all_but(&[], &followed, &socket);
+        }
+    });
+}
+
+fn add_listener(socket: &Rc<Socket>, topic: &Topic, on_update: Rc<dyn Fn(TopicUpdate)>) -> ListenerId {
+    let name = topic.clone();
+    socket.add_listener(topic, Listed::No, move |delivery| match delivery {
+        Delivery::Head(_, seq) => on_update(TopicUpdate::Head(name.clone(), seq)),
+        Delivery::Event(_, event) => on_update(TopicUpdate::Event(event)),
+        Delivery::Presence(members) => on_update(TopicUpdate::Presence(name.clone(), members.total)),
+        Delivery::Acked(..) | Delivery::Signal(..) | Delivery::Refused(_) => {}
+    })
+}
+
+fn unfollow_all_but(wanted: &[Topic], followed: &Followed, socket: &Socket) {
+    followed.borrow_mut().retain(|(topic, id)| {
+        let stays = wanted.contains(topic);
+        if !stays {
+            socket.remove_listener(topic, *id);
+        }
+        stays
+    });
+}
