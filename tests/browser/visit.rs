@@ -39,7 +39,7 @@ async fn a_new_user_sees_what_the_app_is_and_needs_one_key_to_enter() {
     }
     let leads_to =
         |href: &str| format!("document.querySelector('main a[target=_blank][href=\"{href}\"]') !== null");
-    window.until("the contract is linked", &leads_to(endpoint::DOCS)).await;
+    window.until("the contract is linked", &leads_to(endpoint::OPENAPI)).await;
     let second = "[...document.querySelectorAll('main a[target=_blank][rel~=noopener]')]\
                   .some(link => link.textContent.includes('Open a second window'))";
     window.until("a second window is offered", second).await;
@@ -50,20 +50,6 @@ async fn a_new_user_sees_what_the_app_is_and_needs_one_key_to_enter() {
     let has_it = format!("{}?.includes({})", words_of("#user-menu"), json!(suggested));
     window.until("the suggestion is the name", &has_it).await;
     window.is_calm().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_api_documentation_is_styled_under_its_own_policy_and_loads_nothing() {
-    let server = product();
-    let window = Window::of(&server).await;
-    window.visits(endpoint::DOCS).await;
-    window.finds("h1").await;
-    let sheet = "getComputedStyle(document.body).margin !== '8px'";
-    window.until("its style sheet is in force", sheet).await;
-    let loaded =
-        "performance.getEntriesByType('resource').filter(entry => entry.name.startsWith('http')).length";
-    assert_eq!(window.tells::<u32>(loaded).await, 0);
-    assert_eq!(window.console_errors().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -162,7 +148,7 @@ async fn a_lost_server_is_shown_once_and_the_reconnect_can_be_forced() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_build_offers_a_reload_and_forces_none() {
     let pages = copy_of_the_pages();
-    let mut server = TestServer::of(Program::Product, &["--pages", pages.path().to_str().unwrap()]);
+    let mut server = TestServer::of(Program::Product, &["--client-files", pages.path().to_str().unwrap()]);
     let window = Window::entered(&server, "Ada").await;
     let offer = "document.querySelector('#new-version')";
     assert!(window.tells::<bool>(&format!("{offer} === null")).await);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shared::{
-    Ack, ClientFrame, CloseReason, ConnectionCommand, Connection, Epoch, Event, EventPage, Feed, Input, Millis, Seq,
-    ServerFrame, Status, Topic, endpoint,
+    Ack, ClientFrame, CloseReason, Connection, ConnectionCommand, Epoch, Event, EventPage, Feed, Input,
+    Millis, Seq, ServerFrame, Status, Topic, endpoint,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;

@@ -11,7 +11,8 @@ use std::task::{Poll, Waker};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{
-    ClientFrame, CloseReason, Command, Connection, Input, Listed, Millis, Payload, ServerFrame, Status, Topic,
+    ClientFrame, CloseReason, Connection, ConnectionCommand, Input, Listed, Millis, Payload, ServerFrame,
+    Status, Topic,
 };
 
 use super::listeners::{Delivery, ListenerId, Listeners};
@@ -78,10 +79,10 @@ impl Socket {
         let commands = self.machine.borrow_mut().on(input, browser::now_ms(), browser::random());
         for command in commands {
             match command {
-                Command::Open => self.open(),
-                Command::Close => drop(self.link.take()),
-                Command::AskMe => self.check_sign_in(),
-                Command::Ping => self.send(&ClientFrame::Ping { at: browser::now_ms() }),
+                ConnectionCommand::Open => self.open(),
+                ConnectionCommand::Close => drop(self.link.take()),
+                ConnectionCommand::CheckSignIn => self.check_sign_in(),
+                ConnectionCommand::Ping => self.send(&ClientFrame::Ping { at: browser::now_ms() }),
             }
         }
         self.update_status();

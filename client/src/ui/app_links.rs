@@ -27,7 +27,7 @@ pub fn AppLinks(
                 <span>" · In a private window you can join as someone else."</span>
             </p>
             <p>
-                <a href=endpoint::DOCS target="_blank" rel="noopener">"API documentation"</a> " · " {source}
+                <a href=endpoint::OPENAPI target="_blank" rel="noopener">"OpenAPI document"</a> " · " {source}
             </p>
         </div>
     }

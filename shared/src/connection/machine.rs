@@ -92,7 +92,9 @@ impl Connection {
             Input::Visible(visible) => self.visible(visible, now),
             Input::ReconnectNow => match self.state {
                 // The person knows better than the browser whether there is a network.
-                ConnectionState::Waiting { .. } | ConnectionState::Offline { .. } | ConnectionState::Refused => self.try_now(now),
+                ConnectionState::Waiting { .. }
+                | ConnectionState::Offline { .. }
+                | ConnectionState::Refused => self.try_now(now),
                 _ => Vec::new(),
             },
             Input::Tick => self.tick(now, random),
@@ -105,7 +107,9 @@ impl Connection {
             _ if self.polling => Status::Polling,
             ConnectionState::Stopped => Status::Stopped,
             // An attempt without a network must not make the status flicker.
-            ConnectionState::Connecting { .. } | ConnectionState::CheckingSignIn if !self.online => Status::Offline,
+            ConnectionState::Connecting { .. } | ConnectionState::CheckingSignIn if !self.online => {
+                Status::Offline
+            }
             ConnectionState::Connecting { .. } | ConnectionState::CheckingSignIn => Status::Connecting,
             ConnectionState::Connected { .. } => Status::Connected,
             ConnectionState::Waiting { until } => Status::Waiting { until },
@@ -136,7 +140,8 @@ impl Connection {
     }
 
     fn end(&mut self, state: ConnectionState) -> Vec<ConnectionCommand> {
-        let open = matches!(self.state, ConnectionState::Connecting { .. } | ConnectionState::Connected { .. });
+        let open =
+            matches!(self.state, ConnectionState::Connecting { .. } | ConnectionState::Connected { .. });
         self.end_closed(state);
         if open { vec![ConnectionCommand::Close] } else { Vec::new() }
     }
@@ -164,7 +169,8 @@ impl Connection {
     fn welcomed(&mut self, heartbeat_secs: u32, now: Millis) -> Vec<ConnectionCommand> {
         if let ConnectionState::Connecting { .. } = self.state {
             let heartbeat_ms = Millis::from(heartbeat_secs) * 1_000;
-            self.state = ConnectionState::Connected { since: now, deadline: now + 2 * heartbeat_ms, heartbeat_ms };
+            self.state =
+                ConnectionState::Connected { since: now, deadline: now + 2 * heartbeat_ms, heartbeat_ms };
             self.blocked = 0;
             self.polling = false;
             // The browser may still report no network; there is one.

@@ -1,6 +1,6 @@
 //! `Driver`: a socket and a clock around the `Connection`, which keep watch over what it commands.
 
-use shared::{CloseReason, ConnectionCommand, Connection, Input, Millis, Status};
+use shared::{CloseReason, Connection, ConnectionCommand, Input, Millis, Status};
 
 /// Does what the machine says, and tells it only what a socket could.
 pub(crate) struct Driver {
@@ -104,7 +104,9 @@ impl Driver {
                 self.open = false;
             }
             ConnectionCommand::Ping => assert!(self.welcomed && self.open, "there is nobody to ping"),
-            ConnectionCommand::CheckSignIn => assert!(!self.open, "an open socket says by itself who is signed in"),
+            ConnectionCommand::CheckSignIn => {
+                assert!(!self.open, "an open socket says by itself who is signed in")
+            }
         }
     }
 

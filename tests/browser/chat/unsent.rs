@@ -133,7 +133,7 @@ async fn a_message_older_than_a_month_is_kept_and_sent_once_its_author_confirms_
     ada.writes("of last month").await;
     ada.until("it is kept", &format!("{KEPT} === 1")).await;
     // A page that is not the app's, so that nobody sends it meanwhile.
-    ada.visits(endpoint::DOCS).await;
+    ada.visits(endpoint::OPENAPI).await;
     assert!(ada.tells::<bool>(MAKE_OLD).await);
     gate.refuses_nothing();
     ada.visits("/rooms/general").await;

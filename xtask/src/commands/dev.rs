@@ -116,7 +116,7 @@ impl DevServer {
     fn restart(&mut self, binary: &Path, pages: &Path) -> Result {
         // The old process must release the port and the data folder before the new one starts.
         self.process = None;
-        let mut command = process::command(binary, "--pages");
+        let mut command = process::command(binary, "--client-files");
         self.process = Some(SERVER.spawn(command.arg(pages).args(&self.flags))?);
         Ok(())
     }

@@ -11,7 +11,7 @@ pub(super) fn run(args: &[String]) -> Result {
     let flags = server_flags(args);
     let binary = server::build_dev()?;
     let pages = client::build_dev()?;
-    become_server(process::command(binary, "--pages").arg(pages).args(flags))
+    become_server(process::command(binary, "--client-files").arg(pages).args(flags))
 }
 
 /// Replaces this process, so that the server gets the signals and the terminal, and its exit code is ours.

@@ -26,7 +26,7 @@ pub(super) fn check(binary: &Path) -> Result {
 
 fn visit(binary: &Path, folder: &Path) -> Result {
     let mut command = Command::new(binary);
-    command.args(["--listen", "127.0.0.1:0"]).current_dir(folder).env_remove("DUPLEX_PAGES");
+    command.args(["--listen", "127.0.0.1:0"]).current_dir(folder).env_remove("DUPLEX_CLIENT_FILES");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut server = ChildProcess::spawn(&mut command)?;
     let address = wait_for_address(&mut server)?;

@@ -228,7 +228,7 @@ fn trunk_page(tally: &mut Tally) -> Result<Success> {
     let folder = cargo::target_dir()?.join("trunk-page");
     process::run(tools::trunk("build --dist")?.arg(&folder))?;
     let mut command = browser_tests()?;
-    command.env("DUPLEX_PAGES", folder).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
+    command.env("DUPLEX_CLIENT_FILES", folder).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
     tally.run(command.arg("--").args(FIRST_VISIT))
 }
 
