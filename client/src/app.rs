@@ -8,7 +8,7 @@ use shared::{ErrorCode, Problem, Status, UserId};
 
 use crate::account::{Account, SignInState, UserMenu, WelcomePanel, use_account};
 use crate::address::{Address, use_address};
-use crate::browser::Storage;
+use crate::browser::WebStorage;
 use crate::features;
 use crate::realtime::Realtime;
 use crate::ui::{
@@ -105,7 +105,7 @@ fn follow_sign_in(account: Account, realtime: Realtime, notices: Notices) {
                 }
                 realtime.stop();
                 // Drafts must not be seen by the next user.
-                Storage::Tab.clear("duplex:");
+                WebStorage::Tab.clear("duplex:");
             }
             SignInState::Checking | SignInState::Unreachable(_) => {}
         }

@@ -6,7 +6,7 @@
 mod topic;
 pub use topic::{NAME_GRAMMAR, NAME_PATTERN, Topic};
 mod seq;
-pub use seq::{Epoch, Seq};
+pub use seq::{Epoch, Position, Seq};
 mod event;
 pub use event::{Event, Key, Millis, Payload};
 mod kind;
@@ -15,7 +15,7 @@ pub use kind::TopicKind;
 mod frame;
 pub use frame::{ClientFrame, Listed, Member, ServerFrame, SessionLimits, Welcome};
 mod pull;
-pub use pull::{Ack, EventPage, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Part, Position};
+pub use pull::{Ack, EventPage, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Part};
 mod problem;
 pub use problem::{CloseReason, ErrorCode, FieldError, Problem};
 pub mod endpoint;

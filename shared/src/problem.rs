@@ -95,7 +95,7 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    /// What was sent breaks a rule that `detail` names.
+    /// The request breaks a rule that `detail` names.
     Invalid 400 "Invalid request";
     /// Nobody is signed in, or the sign-in has ended.
     Unauthenticated 401 "Not signed in";

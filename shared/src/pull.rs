@@ -41,16 +41,6 @@ impl From<EventPage> for Page<Event> {
     }
 }
 
-/// A reader's whole position in a topic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Position {
-    /// The epoch in which `seq` counts.
-    pub epoch: Epoch,
-    /// The last event applied.
-    pub seq: Seq,
-}
-
 /// The answer to a publish, sent only once the event is durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -1,4 +1,4 @@
-//! `Seq` and `Epoch`: together, a reader's whole position in a topic.
+//! `Seq` and `Epoch`: together, a reader's [`Position`] in a topic.
 
 use std::fmt;
 use std::sync::Arc;
@@ -72,4 +72,14 @@ impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A reader's whole position in a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Position {
+    /// The epoch in which `seq` counts.
+    pub epoch: Epoch,
+    /// The last event applied.
+    pub seq: Seq,
 }

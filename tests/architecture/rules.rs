@@ -99,7 +99,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("tower_http", &["server/src/http/"]),
     ("tokio_tungstenite", &["server/src/http/api/", "server/src/doctor/"]),
     ("clap", &["server/src/config.rs", "server/src/limits.rs", "server/src/telemetry/"]),
-    ("sqlx", &["server/src/storage/sqlite/"]),
+    ("sqlx", &["server/src/storage/"]),
     ("instant_acme", &["server/src/net/tls/"]),
     ("opentelemetry", &["server/src/telemetry/otel.rs"]),
     ("opentelemetry_otlp", &["server/src/telemetry/otel.rs"]),

@@ -1,7 +1,7 @@
 //! Calls of cargo: its builds and their outputs, which the user's configuration may have moved.
 
 use crate::failure::Result;
-use crate::label::Label;
+use crate::label::LineLabel;
 use crate::process;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(crate) fn command(args: &str) -> Command {
 
 /// Runs a `cargo build` and returns the path of the program `name`, or of the WebAssembly library of that name.
 /// Cargo's output is printed behind the label if there is one.
-pub(crate) fn build(command: &mut Command, name: &str, label: Option<Label>) -> Result<PathBuf> {
+pub(crate) fn build(command: &mut Command, name: &str, label: Option<LineLabel>) -> Result<PathBuf> {
     command.arg("--message-format=json-render-diagnostics");
     let mut program = None;
     let mut on_line = |line: &str| {

@@ -9,18 +9,18 @@ use std::thread;
 
 /// Prefix of every line that a program prints.
 #[derive(Clone, Copy)]
-pub(crate) struct Label {
+pub(crate) struct LineLabel {
     pub(crate) name: &'static str,
     /// ANSI escape sequence.
     pub(crate) colour: &'static str,
 }
 
 /// Label of the server and of its build.
-pub(crate) const SERVER: Label = Label { name: "server", colour: "\x1b[35m" };
+pub(crate) const SERVER: LineLabel = LineLabel { name: "server", colour: "\x1b[35m" };
 /// Label of the client's build.
-pub(crate) const CLIENT: Label = Label { name: "client", colour: "\x1b[36m" };
+pub(crate) const CLIENT: LineLabel = LineLabel { name: "client", colour: "\x1b[36m" };
 
-impl Label {
+impl LineLabel {
     /// Starts a child process and prints its stdout and stderr behind the label.
     pub(crate) fn spawn(self, command: &mut Command) -> Result<ChildProcess> {
         self.request_colours(command);

@@ -1,7 +1,7 @@
 //! Server builds: a development build for `run` and `dev`, and the release binary that contains the client.
 
 use crate::failure::Result;
-use crate::label::Label;
+use crate::label::LineLabel;
 use crate::{cargo, console, project};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub(crate) fn build_dev() -> Result<PathBuf> {
 }
 
 /// Builds the development server and returns its path. Cargo's output is printed behind `label`.
-pub(crate) fn rebuild_dev(label: Label) -> Result<PathBuf> {
+pub(crate) fn rebuild_dev(label: LineLabel) -> Result<PathBuf> {
     cargo::build(&mut cargo::command("build --package server"), project::NAME, Some(label))
 }
 

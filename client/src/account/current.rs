@@ -9,7 +9,7 @@ use shared::{ErrorCode, Identity, NewIdentity, Problem, endpoint};
 use wasm_bindgen::JsCast;
 use web_sys::StorageEvent;
 
-use crate::browser::Storage;
+use crate::browser::WebStorage;
 use crate::http;
 
 /// The storage item that holds the name last taken in this browser, to notify the other tabs.
@@ -97,7 +97,7 @@ impl Account {
     pub async fn take_name(self, name: String) -> Result<(), Problem> {
         let identity: Identity = http::post_json(endpoint::ME, &NewIdentity { name }, None).await?;
         // Without storage the other tabs learn of the name when they are reloaded.
-        let _ = Storage::Browser.write(NAME, identity.name.as_str());
+        let _ = WebStorage::Browser.write(NAME, identity.name.as_str());
         self.ended_by_itself.set_value(false);
         self.sign_in.set(SignInState::SignedIn(identity));
         Ok(())

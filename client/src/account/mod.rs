@@ -10,5 +10,4 @@ mod user_menu;
 pub use user_menu::UserMenu;
 
 mod name_form;
-
 mod name_suggestion;

@@ -10,7 +10,7 @@ mod visibility;
 pub use visibility::is_hidden;
 
 mod storage;
-pub use storage::Storage;
+pub use storage::WebStorage;
 
 mod throttle;
 pub use throttle::Throttle;

@@ -1,4 +1,4 @@
-//! `Storage`: short texts that the browser stores for this origin.
+//! `WebStorage`: short texts that the browser stores for this origin.
 //!
 //! The browser may forbid storage, and it may be full. Then writing returns false and reading finds nothing.
 
@@ -6,14 +6,14 @@ use leptos::prelude::window;
 
 /// A storage area of the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Storage {
+pub enum WebStorage {
     /// `localStorage`: shared by all tabs, and kept when the browser is closed.
     Browser,
     /// `sessionStorage`: survives a reload, and ends with the tab.
     Tab,
 }
 
-impl Storage {
+impl WebStorage {
     /// Reads the text of that name.
     pub fn read(self, name: &str) -> Option<String> {
         self.area()?.get_item(name).ok()?
@@ -50,8 +50,8 @@ impl Storage {
 
     fn area(self) -> Option<web_sys::Storage> {
         match self {
-            Storage::Browser => window().local_storage(),
-            Storage::Tab => window().session_storage(),
+            WebStorage::Browser => window().local_storage(),
+            WebStorage::Tab => window().session_storage(),
         }
         .ok()
         .flatten()

@@ -33,7 +33,7 @@ pub(super) type ListenerId = u64;
 
 type Deliver = Rc<dyn Fn(Delivery)>;
 
-struct Listener {
+struct TopicListener {
     id: ListenerId,
     topic: Topic,
     listed: Listed,
@@ -43,7 +43,7 @@ struct Listener {
 /// All listeners of the tab. They are few: a list is as good as a map.
 #[derive(Default)]
 pub(super) struct Listeners {
-    all: RefCell<Vec<Listener>>,
+    all: RefCell<Vec<TopicListener>>,
     /// The epoch that the last `head` frame of each topic named; pushed events carry none and belong to it.
     ///
     /// Example: after `head` with epoch `a`, an `event` with seq 7 is seq 7 of epoch `a`.
@@ -56,7 +56,7 @@ impl Listeners {
     pub(super) fn add(&self, topic: &Topic, listed: Listed, deliver: Deliver) -> (ListenerId, ClientFrame) {
         let id = self.next_id.get();
         self.next_id.set(id + 1);
-        self.all.borrow_mut().push(Listener { id, topic: topic.clone(), listed, deliver });
+        self.all.borrow_mut().push(TopicListener { id, topic: topic.clone(), listed, deliver });
         (id, self.subscription(topic))
     }
 

@@ -22,16 +22,10 @@ pub use outbox::{PendingPost, SendState};
 mod members;
 pub use members::Members;
 
-mod pull;
-
-mod poll_slots;
-
-mod page_events;
-
-mod socket;
-
-mod websocket_link;
-
-mod sign_in_check;
-
 mod listeners;
+mod page_events;
+mod poll_slots;
+mod pull;
+mod sign_in_check;
+mod socket;
+mod websocket_link;

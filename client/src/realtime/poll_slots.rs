@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use shared::Millis;
 
-use crate::browser::{self, Storage};
+use crate::browser::{self, WebStorage};
 
 /// Long polls of one browser: half of its connections to a host.
 const SLOTS: usize = 3;
@@ -46,12 +46,12 @@ impl PollSlots {
         let first = if browser::is_hidden() { 1 } else { 0 };
         let lease = Lease { holder: self.0.id.clone(), until: browser::wall_ms() + LEASE_MS };
         let free = (first..SLOTS).map(storage_name).find(|name| {
-            let stored = Storage::Browser.read(name);
+            let stored = WebStorage::Browser.read(name);
             is_free(stored.as_deref(), &lease)
         })?;
         // Without storage every tab polls: it cannot know how many others there are.
-        let is_stored = Storage::Browser.write(&free, &lease.to_text());
-        if is_stored && Storage::Browser.read(&free) != Some(lease.to_text()) {
+        let is_stored = WebStorage::Browser.write(&free, &lease.to_text());
+        if is_stored && WebStorage::Browser.read(&free) != Some(lease.to_text()) {
             return None;
         }
         self.0.slot.replace(Some(free));
@@ -64,9 +64,9 @@ impl Drop for PollSlot {
     fn drop(&mut self) {
         self.0.is_polling.set(false);
         let Some(name) = self.0.slot.take() else { return };
-        let lease = Storage::Browser.read(&name).and_then(|text| Lease::parse(&text));
+        let lease = WebStorage::Browser.read(&name).and_then(|text| Lease::parse(&text));
         if lease.is_some_and(|lease| lease.holder == self.0.id) {
-            Storage::Browser.remove(&name);
+            WebStorage::Browser.remove(&name);
         }
     }
 }

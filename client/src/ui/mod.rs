@@ -37,5 +37,4 @@ mod icons;
 pub use icons::{Icon, IconName, Logo};
 
 pub mod panic;
-
 pub mod time;

@@ -13,12 +13,12 @@ const SHOWN_FOR: Duration = Duration::from_secs(6);
 /// The notice in [`NoticeRegion`]. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Notices {
-    shown: RwSignal<Option<Notice>>,
+    shown: RwSignal<Option<VisibleNotice>>,
     count: StoredValue<u32>,
 }
 
 #[derive(Clone)]
-struct Notice {
+struct VisibleNotice {
     number: u32,
     text: String,
     class: &'static str,
@@ -36,7 +36,8 @@ impl Notices {
     pub fn inform(self, text: impl Into<String>) {
         let number = self.show(text.into(), "notice");
         let hide = move || {
-            let is_shown = |notice: &Option<Notice>| notice.as_ref().is_some_and(|it| it.number == number);
+            let is_shown =
+                |notice: &Option<VisibleNotice>| notice.as_ref().is_some_and(|it| it.number == number);
             if self.shown.with_untracked(is_shown) {
                 self.shown.set(None);
             }
@@ -57,7 +58,7 @@ impl Notices {
     fn show(self, text: String, class: &'static str) -> u32 {
         let number = self.count.get_value() + 1;
         self.count.set_value(number);
-        self.shown.set(Some(Notice { number, text, class }));
+        self.shown.set(Some(VisibleNotice { number, text, class }));
         number
     }
 }

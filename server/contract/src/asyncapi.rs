@@ -8,12 +8,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use shared::{ClientFrame, CloseReason, ServerFrame, endpoint};
 
-use crate::{About, WIRE_VERSION, examples, payloads};
+use crate::about::{About, WIRE_VERSION};
+use crate::{examples, payloads, schemas};
 
 /// Makes the document.
 pub fn of(about: &About) -> Value {
     // The dialect that AsyncAPI's own schema language extends.
-    let mut schemas = crate::schemas(SchemaSettings::draft07());
+    let mut schemas = schemas::generator(SchemaSettings::draft07());
     schemas.subschema_for::<(ClientFrame, ServerFrame)>();
     let topics = payloads::described(&about.kinds, &mut schemas);
     let mut schemas = schemas.take_definitions(true);

@@ -13,9 +13,12 @@ pub use operation::{Operation, Place};
 mod payloads;
 pub use payloads::Payloads;
 
+mod about;
+pub use about::About;
 mod asyncapi;
 mod examples;
 mod openapi;
+mod schemas;
 
 use std::sync::{Arc, LazyLock};
 
@@ -24,24 +27,8 @@ use axum::extract::Extension;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use bytes::Bytes;
-use schemars::generate::SchemaSettings;
-use schemars::transform::RecursiveTransform;
-use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value, json};
 use shared::endpoint;
-
-/// The version of the wire, which is that of the documents.
-const WIRE_VERSION: &str = "1";
-
-/// The facts about an API that its routes do not say.
-pub struct About {
-    /// The namespaces of topics, and the payloads of each.
-    pub kinds: Vec<(&'static str, Payloads)>,
-    /// The name of the sign-in's cookie where nothing is encrypted.
-    pub cookie: &'static str,
-    /// The name of the sign-in's cookie under TLS.
-    pub cookie_under_tls: &'static str,
-}
 
 /// Adds the routes of the two documents, which describe all of `routes` and themselves.
 pub fn documented<S: Clone + Send + Sync + 'static>(routes: Routes<S>, about: About) -> Router<S> {
@@ -92,21 +79,4 @@ async fn asyncapi(Extension(documents): Extension<Arc<LazyDocuments>>) -> Answer
 
 fn in_json(document: &Bytes) -> Answer<Document> {
     Answer::of(([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document.clone()))
-}
-
-/// Creates a generator of schemas in the dialect of one of the documents.
-fn schemas(dialect: SchemaSettings) -> SchemaGenerator {
-    let settings = dialect.with(|settings| {
-        settings.definitions_path = "/components/schemas".into();
-        settings.meta_schema = None;
-        settings.transforms.push(Box::new(RecursiveTransform(without_links)));
-    });
-    settings.into_generator()
-}
-
-/// Turns links to other Rust items into plain names: descriptions are the types' own doc comments.
-fn without_links(schema: &mut Schema) {
-    if let Some(Value::String(description)) = schema.get_mut("description") {
-        *description = description.replace("[`", "`").replace("`]", "`");
-    }
 }

@@ -4,11 +4,13 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use shared::{ErrorCode, Problem};
 
-use crate::{About, Routes, WIRE_VERSION, examples, payloads};
+use crate::about::{About, WIRE_VERSION};
+use crate::routes::Routes;
+use crate::{examples, payloads, schemas};
 
 /// Makes the document.
 pub fn of<S: Clone + Send + Sync + 'static>(routes: &Routes<S>, about: &About) -> Value {
-    let mut schemas = crate::schemas(SchemaSettings::draft2020_12());
+    let mut schemas = schemas::generator(SchemaSettings::draft2020_12());
     let problem = schemas.subschema_for::<Problem>().to_value();
     let namespaces: Vec<&str> = about.kinds.iter().map(|(namespace, _)| *namespace).collect();
     let paths = routes.paths(&namespaces, &mut schemas);

@@ -12,10 +12,10 @@ use crate::operation::Operation;
 /// The routes of a feature, or of the core.
 pub struct Routes<S> {
     router: Router<S>,
-    entries: Vec<Entry>,
+    entries: Vec<RouteEntry>,
 }
 
-struct Entry {
+struct RouteEntry {
     path: &'static str,
     method: &'static str,
     summary: &'static str,
@@ -69,7 +69,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         route: MethodRouter<S>,
     ) -> Routes<S> {
         self.router = self.router.route(path, route);
-        self.entries.push(Entry { path, method, summary, describe: H::describe });
+        self.entries.push(RouteEntry { path, method, summary, describe: H::describe });
         self
     }
 
@@ -83,7 +83,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Makes the OpenAPI paths object.
     pub fn paths(&self, namespaces: &[&'static str], schemas: &mut SchemaGenerator) -> Value {
         let mut paths = Map::new();
-        for Entry { path, method, summary, describe } in &self.entries {
+        for RouteEntry { path, method, summary, describe } in &self.entries {
             let mut operation = Operation::new(path, namespaces, schemas);
             describe(&mut operation);
             paths.entry(*path).or_insert(json!({}))[*method] = operation.into_json(method, summary);

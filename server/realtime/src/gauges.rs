@@ -10,9 +10,12 @@ use prometheus_client::registry::Registry;
 
 use crate::node::Node;
 
-/// Registers the gauges of a node.
-pub fn register(node: Arc<Node>, registry: &mut Registry) {
-    registry.register_collector(Box::new(CoreGauges(node)));
+impl Node {
+    /// Registers the node's counters, and gauges of what it holds at the moment.
+    pub fn register(self: &Arc<Node>, registry: &mut Registry) {
+        self.metrics().register(registry);
+        registry.register_collector(Box::new(CoreGauges(self.clone())));
+    }
 }
 
 struct CoreGauges(Arc<Node>);

@@ -52,7 +52,7 @@ pub struct Batch {
 pub enum Debt {
     /// The topic's newest seq. Events of the topic were skipped, and none is queued before it.
     Head,
-    /// Who is present.
+    /// The people who are present.
     Presence,
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use prometheus_client::registry::Registry;
 use shared::{
     DisplayName, EventPage, Identity, Key, Millis, Payload, Position, Pull, Seq, ServerFrame, SessionLimits,
     Topic, UserId,
@@ -219,12 +218,6 @@ impl Node {
     /// The counters since the start.
     pub fn metrics(&self) -> &CoreMetrics {
         &self.metrics
-    }
-
-    /// Registers the node's counters, and gauges of what it holds at the moment.
-    pub fn register(self: &Arc<Node>, registry: &mut Registry) {
-        self.metrics.register(registry);
-        crate::gauges::register(self.clone(), registry);
     }
 
     /// The number of publishes that wait for the log.

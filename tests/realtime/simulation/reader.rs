@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use realtime::{SignInId, Visitor};
 use shared::{
-    ClientFrame, CloseReason, Command, Connection, Epoch, Feed, Identity, Input, ServerFrame, Status, Topic,
-    UserId,
+    ClientFrame, CloseReason, Connection, ConnectionCommand, Epoch, Feed, Identity, Input, ServerFrame,
+    Status, Topic, UserId,
 };
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -92,16 +92,16 @@ impl Reader {
         let was = state.connection.status();
         for command in state.connection.on(input, now(), self.world.chance.unit()) {
             match command {
-                Command::Open => {
+                ConnectionCommand::Open => {
                     state.lines += 1;
                     state.line = Some(Line::open(self.clone(), state.lines));
                 }
-                Command::Close => state.line = None,
-                Command::AskMe => self.beside(|reader| async move {
+                ConnectionCommand::Close => state.line = None,
+                ConnectionCommand::CheckSignIn => self.beside(|reader| async move {
                     let answer = request::me(&reader).await;
                     reader.tell(answer);
                 }),
-                Command::Ping => state.say(&ClientFrame::Ping { at: now() }),
+                ConnectionCommand::Ping => state.say(&ClientFrame::Ping { at: now() }),
             }
         }
         let status = state.connection.status();

@@ -14,7 +14,7 @@ const SLACK_PERCENT: u64 = 2;
 
 /// Contents of the budget file, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Budget {
+struct SizeBudget {
     agreed: Option<u64>,
     cap: Option<u64>,
 }
@@ -42,7 +42,7 @@ pub(crate) fn accept(bytes: u64) -> Result<String> {
     let file = project::root().join(FILE);
     let text = files::read_text(&file)?;
     let budget = parse(&text)?;
-    compare(bytes, Budget { agreed: Some(bytes), ..budget })?;
+    compare(bytes, SizeBudget { agreed: Some(bytes), ..budget })?;
     files::write(&file, with_agreed(&text, bytes))?;
     Ok(match budget.agreed {
         Some(agreed) if agreed == bytes => format!("{FILE}: {bytes} bytes, unchanged"),
@@ -51,8 +51,8 @@ pub(crate) fn accept(bytes: u64) -> Result<String> {
     })
 }
 
-fn parse(text: &str) -> std::result::Result<Budget, String> {
-    let mut budget = Budget::default();
+fn parse(text: &str) -> std::result::Result<SizeBudget, String> {
+    let mut budget = SizeBudget::default();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -84,7 +84,7 @@ fn with_agreed(text: &str, bytes: u64) -> String {
 }
 
 /// Returns a message for the user, as an error if the size is over the budget.
-fn compare(bytes: u64, budget: Budget) -> std::result::Result<String, String> {
+fn compare(bytes: u64, budget: SizeBudget) -> std::result::Result<String, String> {
     const ACCEPT: &str = "run `cargo xtask accept`";
     if let Some(cap) = budget.cap
         && bytes > cap
@@ -121,8 +121,8 @@ fn percent(before: u64, after: u64) -> String {
 mod tests {
     use super::*;
 
-    fn agreed(bytes: u64) -> Budget {
-        Budget { agreed: Some(bytes), cap: None }
+    fn agreed(bytes: u64) -> SizeBudget {
+        SizeBudget { agreed: Some(bytes), cap: None }
     }
 
     #[test]
@@ -140,17 +140,17 @@ mod tests {
 
     #[test]
     fn the_cap_limits_every_size_and_without_one_any_size_can_be_accepted() {
-        let capped = |bytes| compare(bytes, Budget { agreed: Some(bytes), cap: Some(1_000) });
+        let capped = |bytes| compare(bytes, SizeBudget { agreed: Some(bytes), cap: Some(1_000) });
         assert!(capped(1_000).is_ok());
         assert!(capped(1_001).unwrap_err().contains("delete the line `cap 1000` in client/size-budget"));
         assert!(compare(1_001, agreed(1_001)).is_ok());
-        assert!(compare(1, Budget::default()).unwrap_err().contains("cargo xtask accept"));
+        assert!(compare(1, SizeBudget::default()).unwrap_err().contains("cargo xtask accept"));
     }
 
     #[test]
     fn a_new_size_leaves_the_rest_of_the_file_unchanged() {
         let text = "# Bytes.\nagreed 100\n# Ours.\ncap 200\n";
-        assert_eq!(parse(text), Ok(Budget { agreed: Some(100), cap: Some(200) }));
+        assert_eq!(parse(text), Ok(SizeBudget { agreed: Some(100), cap: Some(200) }));
         assert_eq!(with_agreed(text, 150), "# Bytes.\nagreed 150\n# Ours.\ncap 200\n");
         assert_eq!(with_agreed("cap 200\n", 150), "agreed 150\ncap 200\n");
     }

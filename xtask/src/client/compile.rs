@@ -5,7 +5,7 @@
 
 use super::cost;
 use crate::failure::Result;
-use crate::label::Label;
+use crate::label::LineLabel;
 use crate::tools::WASM;
 use crate::{cargo, files};
 use std::collections::BTreeMap;
@@ -36,7 +36,12 @@ pub(super) struct Code {
 }
 
 /// Compiles the client's library `name`; `release_profile` is the cargo profile for [`Mode::Release`].
-pub(super) fn compile(mode: Mode, name: &str, release_profile: &str, label: Option<Label>) -> Result<Code> {
+pub(super) fn compile(
+    mode: Mode,
+    name: &str,
+    release_profile: &str,
+    label: Option<LineLabel>,
+) -> Result<Code> {
     let profile = if mode == Mode::Release { release_profile } else { "dev" };
     let mut build =
         cargo::command(&format!("build --package client --lib --target {WASM} --profile {profile}"));

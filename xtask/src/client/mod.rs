@@ -9,12 +9,12 @@ mod output;
 mod page;
 
 use crate::failure::Result;
-use crate::label::Label;
+use crate::label::LineLabel;
 use crate::stamp::Stamp;
 use crate::{cargo, console, project, tools};
 use compile::Mode;
 use output::OutputDir;
-use page::Page;
+use page::IndexPage;
 use std::path::{Path, PathBuf};
 
 /// Files and folders that the client is built from.
@@ -52,7 +52,7 @@ pub(crate) fn build_dev() -> Result<PathBuf> {
 
 /// Builds the development client with a page that reloads itself, and returns its folder. Cargo's output is printed
 /// behind `label`.
-pub(crate) fn rebuild_watched(label: Label) -> Result<PathBuf> {
+pub(crate) fn rebuild_watched(label: LineLabel) -> Result<PathBuf> {
     let finished = cargo::target_dir()?.join("client-watched");
     assemble(Mode::Watched, &finished, Some(label))?.finish()?;
     Ok(finished)
@@ -71,8 +71,8 @@ fn build_unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<OutputDir>
     Ok(finished)
 }
 
-fn assemble(mode: Mode, finished: &Path, label: Option<Label>) -> Result<OutputDir> {
-    let page = Page::read(&project::root().join("client/index.html"))?;
+fn assemble(mode: Mode, finished: &Path, label: Option<LineLabel>) -> Result<OutputDir> {
+    let page = IndexPage::read(&project::root().join("client/index.html"))?;
     let name = page.code_attribute("data-target-name").unwrap_or("client");
     let release_profile = page.code_attribute("data-cargo-profile-release").unwrap_or("release");
     let code = compile::compile(mode, name, release_profile, label)?;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 const SUPPORTED_RELS: [&str; 5] = ["icon", "css", "copy-file", "copy-dir", "rust"];
 
 /// Source text of the page and the links to replace in it.
-pub(super) struct Page {
+pub(super) struct IndexPage {
     source: PathBuf,
     text: String,
     links: Vec<Link>,
@@ -31,11 +31,11 @@ struct Link {
     attributes: BTreeMap<String, String>,
 }
 
-impl Page {
+impl IndexPage {
     pub(super) fn read(source: &Path) -> Result<Self> {
         let text = files::read_text(source)?;
         let links = parse_links(&text).map_err(|reason| format!("{}: {reason}", source.display()))?;
-        Ok(Page { source: source.to_owned(), text, links })
+        Ok(IndexPage { source: source.to_owned(), text, links })
     }
 
     /// Attribute of the link to the client's code.
@@ -212,7 +212,7 @@ mod tests {
             format!("<!doctype html>\r\n<!-- ä <link data-trunk> -->{links}{CODE}<p>x"),
         )
         .unwrap();
-        let page = Page::read(&root.join("client/index.html")).unwrap();
+        let page = IndexPage::read(&root.join("client/index.html")).unwrap();
         let snippets = [("snippets/one/inline0.js".to_owned(), "export {}".to_owned())].into();
         let code = Code { script: "js".into(), wasm: b"wasm".to_vec(), snippets };
         let folder = OutputDir::create(&root.join("finished")).unwrap();

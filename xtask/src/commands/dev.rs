@@ -5,7 +5,7 @@
 
 use crate::args::server_flags;
 use crate::failure::{Failure, Result};
-use crate::label::{CLIENT, Label, SERVER};
+use crate::label::{CLIENT, LineLabel, SERVER};
 use crate::process::{self, ChildProcess};
 use crate::stamp::Fingerprint;
 use crate::{client, console, project, server, stop, tools};
@@ -52,9 +52,9 @@ pub(super) fn run(args: &[String]) -> Result {
 
 /// Build of the client or the server, repeated whenever its inputs change.
 struct WatchedBuild {
-    label: Label,
+    label: LineLabel,
     inputs: &'static [&'static str],
-    build: fn(Label) -> Result<PathBuf>,
+    build: fn(LineLabel) -> Result<PathBuf>,
     last_fingerprint: Option<Fingerprint>,
     running: Option<RunningBuild>,
     /// Output of the last good build.
@@ -67,7 +67,11 @@ struct RunningBuild {
 }
 
 impl WatchedBuild {
-    fn new(label: Label, inputs: &'static [&'static str], build: fn(Label) -> Result<PathBuf>) -> Self {
+    fn new(
+        label: LineLabel,
+        inputs: &'static [&'static str],
+        build: fn(LineLabel) -> Result<PathBuf>,
+    ) -> Self {
         WatchedBuild { label, inputs, build, last_fingerprint: None, running: None, output: None }
     }
 

@@ -3,7 +3,7 @@
 //! A nightly compiler would add the sanitizers, which find errors in `unsafe` code; the project has none.
 
 use crate::failure::{Failure, Result};
-use crate::label::Label;
+use crate::label::LineLabel;
 use crate::process::{self, ChildProcess};
 use crate::{cargo, console, files, stop, tools};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-const TARGETS: [Label; 2] =
-    [Label { name: "frames", colour: "\x1b[35m" }, Label { name: "requests", colour: "\x1b[36m" }];
+const TARGETS: [LineLabel; 2] =
+    [LineLabel { name: "frames", colour: "\x1b[35m" }, LineLabel { name: "requests", colour: "\x1b[36m" }];
 /// Committed seeds, in a folder for each target.
 const SEEDS: &str = "tests/fuzz/corpus";
 /// Compiler flags that record which branches are taken and which values are compared.
@@ -39,7 +39,7 @@ pub(crate) fn run_from_seeds(secs: u32) -> Result {
 }
 
 /// Runs the targets side by side. The first finding stops all of them.
-fn fuzz(targets: &[Label], secs: Option<u32>, corpus: &Path) -> Result {
+fn fuzz(targets: &[LineLabel], secs: Option<u32>, corpus: &Path) -> Result {
     if tools::cxx_compiler().is_none() {
         return Err("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser` installs one".into());
     }
@@ -66,7 +66,7 @@ fn fuzz(targets: &[Label], secs: Option<u32>, corpus: &Path) -> Result {
 }
 
 /// Returns false once the target has ended without a finding; fails if it has one.
-fn is_running(target: &Label, process: &mut ChildProcess) -> Result<bool> {
+fn is_running(target: &LineLabel, process: &mut ChildProcess) -> Result<bool> {
     match process.try_wait()? {
         None => Ok(true),
         Some(status) if status.success() => Ok(false),
@@ -106,7 +106,7 @@ fn output_dir() -> Result<PathBuf> {
     Ok(cargo::target_dir()?.join("fuzz"))
 }
 
-fn parse_args(args: &[String]) -> Result<(Vec<Label>, Option<u32>)> {
+fn parse_args(args: &[String]) -> Result<(Vec<LineLabel>, Option<u32>)> {
     let usage = || Failure::Usage("the arguments of fuzz are `[frames|requests] [--secs N]`".into());
     let mut targets = Vec::new();
     let mut secs = None;

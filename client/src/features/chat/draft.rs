@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use shared::UserId;
 
 use crate::account::{Account, SignInState, use_account};
-use crate::browser::Storage;
+use crate::browser::WebStorage;
 use crate::ui::reactive;
 
 /// The longest time for which a draft is only in memory. Writing to storage on every key would be slow.
@@ -17,7 +17,7 @@ pub(super) fn use_draft(room: &str) -> RwSignal<String> {
     let account = use_account();
     let author = untrack(|| account.identity()).map(|me| me.id);
     let name = author.as_ref().map_or_else(String::new, |me| format!("duplex:draft:{me}:{room}"));
-    let draft = RwSignal::new(Storage::Tab.read(&name).unwrap_or_default());
+    let draft = RwSignal::new(WebStorage::Tab.read(&name).unwrap_or_default());
     let name = StoredValue::new(name);
     let is_unsaved = StoredValue::new(false);
     let save = move || {
@@ -50,8 +50,8 @@ pub(super) fn use_draft(room: &str) -> RwSignal<String> {
 /// Stores a draft. If the browser refuses, the draft ends with the document, as in any other form.
 fn store(name: &str, draft: &str) {
     match draft {
-        "" => Storage::Tab.remove(name),
-        draft => drop(Storage::Tab.write(name, draft)),
+        "" => WebStorage::Tab.remove(name),
+        draft => drop(WebStorage::Tab.write(name, draft)),
     }
 }
 

@@ -12,7 +12,7 @@ use shared::{Millis, Problem, Seq, Status, Topic, UserId};
 use super::read_marks::ReadMarks;
 use super::room_list::RoomList;
 use crate::account::use_account;
-use crate::browser::{self, Storage, Throttle};
+use crate::browser::{self, Throttle, WebStorage};
 use crate::http;
 use crate::realtime::{Realtime, TopicUpdate, follow_topics, use_realtime};
 use crate::ui::{TabTitle, problem_text, reactive, use_tab_title};
@@ -203,7 +203,7 @@ impl LiveRooms {
         });
         if let Some(text) = text.flatten() {
             // Without storage the marks last as long as the tab.
-            let _ = Storage::Browser.write(&format!("{MARKS}{me}"), &text);
+            let _ = WebStorage::Browser.write(&format!("{MARKS}{me}"), &text);
         }
     }
 
@@ -270,8 +270,8 @@ pub(super) fn use_rooms() -> LiveRooms {
 /// Loads the user's marks from storage, and removes those of others, who have signed out.
 fn load_marks(me: &UserId) -> ReadMarks {
     let name = format!("{MARKS}{me}");
-    for other in Storage::Browser.names(MARKS).iter().filter(|other| **other != name) {
-        Storage::Browser.remove(other);
+    for other in WebStorage::Browser.names(MARKS).iter().filter(|other| **other != name) {
+        WebStorage::Browser.remove(other);
     }
-    ReadMarks::from_json(&Storage::Browser.read(&name).unwrap_or_default())
+    ReadMarks::from_json(&WebStorage::Browser.read(&name).unwrap_or_default())
 }

@@ -3,55 +3,31 @@
 //! The modules in reading order: the state of a room and its rows, the components of the open room, and the list of
 //! rooms beside it.
 
-mod timeline;
-
-mod rows;
-
-mod room_screen;
-
-mod conversation;
-
-mod row_view;
-
-mod markup;
-
 mod addresses;
-
-mod scroller;
-
-mod scroll_position;
-
-mod older_messages;
-
-mod visit;
-
 mod announcements;
-
 mod composer;
-
-mod length;
-
+mod conversation;
 mod draft;
-
-mod typing;
-
-mod typing_indicator;
-
-mod member_list;
-
+mod length;
 mod live_rooms;
-
-mod room_list;
-
-mod read_marks;
-
-mod sidebar;
-
 mod lobby;
-
-mod room_name;
-
+mod markup;
+mod member_list;
+mod older_messages;
 mod paths;
+mod read_marks;
+mod room_list;
+mod room_name;
+mod room_screen;
+mod row_view;
+mod rows;
+mod scroll_position;
+mod scroller;
+mod sidebar;
+mod timeline;
+mod typing;
+mod typing_indicator;
+mod visit;
 
 use leptos::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use shared::Seq;
 
-use crate::browser::Storage;
+use crate::browser::WebStorage;
 
 /// The first message in sight, and its distance from the top of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct ScrollPosition {
 impl ScrollPosition {
     /// Loads the position at which the user last left the room; `None` if that was the end.
     pub(super) fn load(room: &str) -> Option<ScrollPosition> {
-        let (seq, offset) = serde_json::from_str(&Storage::Tab.read(&name(room))?).ok()?;
+        let (seq, offset) = serde_json::from_str(&WebStorage::Tab.read(&name(room))?).ok()?;
         Some(ScrollPosition { seq, offset })
     }
 
@@ -23,8 +23,8 @@ impl ScrollPosition {
     pub(super) fn save(room: &str, position: Option<ScrollPosition>) {
         match position.and_then(|it| serde_json::to_string(&(it.seq, it.offset)).ok()) {
             // Without storage the user comes back to the end.
-            Some(text) => drop(Storage::Tab.write(&name(room), &text)),
-            None => Storage::Tab.remove(&name(room)),
+            Some(text) => drop(WebStorage::Tab.write(&name(room), &text)),
+            None => WebStorage::Tab.remove(&name(room)),
         }
     }
 }

@@ -9,7 +9,6 @@ mod pending_post;
 pub use pending_post::{PendingPost, SendState};
 
 mod pending_posts;
-
 mod store;
 
 use std::cell::{Cell, RefCell};

@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 use web_sys::StorageEvent;
 
 use super::pending_post::PendingPost;
-use crate::browser::{self, Storage};
+use crate::browser::{self, WebStorage};
 
 const PREFIX: &str = "duplex:post:";
 /// The item that holds the id of the user who is signed in, for all tabs.
@@ -26,32 +26,32 @@ pub(super) enum Change {
 
 /// Tells the other tabs who is signed in. Without storage each tab finds out by itself.
 pub(super) fn set_owner(owner: Option<&UserId>) {
-    let _ = Storage::Browser.write(OWNER, owner.map_or(NOBODY, |UserId(id)| id));
+    let _ = WebStorage::Browser.write(OWNER, owner.map_or(NOBODY, |UserId(id)| id));
 }
 
 /// True if the storage was cleared: it names no owner, though signing out would have left [`NOBODY`].
 pub(super) fn is_cleared() -> bool {
-    Storage::Browser.read(OWNER).is_none()
+    WebStorage::Browser.read(OWNER).is_none()
 }
 
 /// True if another tab has signed in as somebody else, or signed out.
 pub(super) fn is_owned_by_another(me: &UserId) -> bool {
-    Storage::Browser.read(OWNER).is_some_and(|owner| *owner != *me.0)
+    WebStorage::Browser.read(OWNER).is_some_and(|owner| *owner != *me.0)
 }
 
 /// Stores a post in its present state. Returns false if the browser refuses.
 pub(super) fn write(post: &PendingPost) -> bool {
-    post.to_json().is_some_and(|text| Storage::Browser.write(&name(&post.key), &text))
+    post.to_json().is_some_and(|text| WebStorage::Browser.write(&name(&post.key), &text))
 }
 
 /// Removes a post.
 pub(super) fn remove(key: &Key) {
-    Storage::Browser.remove(&name(key));
+    WebStorage::Browser.remove(&name(key));
 }
 
 /// True if the post is stored.
 pub(super) fn contains(key: &Key) -> bool {
-    Storage::Browser.read(&name(key)).is_some()
+    WebStorage::Browser.read(&name(key)).is_some()
 }
 
 /// Reads the posts of one author.
@@ -84,8 +84,8 @@ pub(super) fn on_change(on_change: impl Fn(Change) + 'static) {
 /// All posts that this version can read. What another version wrote stays in storage.
 fn all() -> impl Iterator<Item = PendingPost> {
     let now = browser::node_ms();
-    let names = Storage::Browser.names(PREFIX).into_iter();
-    names.filter_map(move |name| PendingPost::from_json(&Storage::Browser.read(&name)?, now))
+    let names = WebStorage::Browser.names(PREFIX).into_iter();
+    names.filter_map(move |name| PendingPost::from_json(&WebStorage::Browser.read(&name)?, now))
 }
 
 fn name(key: &Key) -> String {

@@ -30,14 +30,14 @@ pub(super) struct TopicState<P: Projection> {
     /// The seq of the first event that was applied; zero while there is none.
     pub(super) oldest: ArcRwSignal<Seq>,
     feed: RefCell<Feed<Event>>,
-    queue: RefCell<Queue>,
+    queue: RefCell<PendingActions>,
     /// The node refuses the subscription. Pulled pages are shown, but not as `Ready`: nothing would follow them.
     is_refused: Cell<bool>,
 }
 
 /// Events that the feed has released and the projection has not seen.
 #[derive(Default)]
-struct Queue {
+struct PendingActions {
     start_over: bool,
     events: Vec<Event>,
 }
@@ -86,7 +86,7 @@ impl<P: Projection> TopicState<P> {
         let step = input(&mut self.feed.borrow_mut());
         let mut queue = self.queue.borrow_mut();
         if step.start_over {
-            *queue = Queue { start_over: true, events: Vec::new() };
+            *queue = PendingActions { start_over: true, events: Vec::new() };
         }
         queue.events.extend(step.apply);
         let apply = match (queue.start_over, queue.events.len()) {
@@ -101,7 +101,7 @@ impl<P: Projection> TopicState<P> {
 
     /// Applies the queue. Returns its events, oldest first, so that the posts that wait for them can be settled.
     pub(super) fn apply_queue(&self) -> Vec<Event> {
-        let Queue { start_over, events } = self.queue.take();
+        let PendingActions { start_over, events } = self.queue.take();
         if start_over || !events.is_empty() {
             let first = events.first().map_or(Seq::ZERO, |event| event.seq);
             if start_over || self.oldest.get_untracked() == Seq::ZERO {

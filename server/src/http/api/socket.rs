@@ -1,4 +1,4 @@
-//! `WebSocketLink`: the loop between a WebSocket and its session.
+//! `SocketLoop`: the loop between a WebSocket and its session.
 //!
 //! The loop knows the socket and nothing of the protocol; the session knows the protocol and no socket. All frames that
 //! wait are written before one flush, because nearly all the cost of a push is the system call.
@@ -33,11 +33,11 @@ const LAST_CHANCE: Duration = Duration::from_secs(5);
 
 /// Serves a socket until one of the two sides ends it.
 pub async fn run(socket: WebSocket, app: &AppState, session: Session) {
-    WebSocketLink::new(socket, app).run(session).await;
+    SocketLoop::new(socket, app).run(session).await;
 }
 
 /// A WebSocket, its rate and its heartbeat.
-struct WebSocketLink {
+struct SocketLoop {
     socket: WebSocket,
     frame_bytes_max: usize,
     frames: DefaultDirectRateLimiter,
@@ -57,14 +57,14 @@ enum LinkEnd {
     Gone,
 }
 
-impl WebSocketLink {
-    fn new(socket: WebSocket, app: &AppState) -> WebSocketLink {
+impl SocketLoop {
+    fn new(socket: WebSocket, app: &AppState) -> SocketLoop {
         let rate = NonZeroU32::new(app.limits.session_frames_per_sec).unwrap_or(NonZeroU32::MIN);
         let burst = NonZeroU32::new(rate.get().saturating_mul(4)).unwrap_or(rate);
         let period = Duration::from_secs(app.limits.heartbeat_secs.into());
         let mut heartbeat = interval_at(Instant::now() + period, period);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        WebSocketLink {
+        SocketLoop {
             socket,
             frame_bytes_max: app.limits.frame_bytes_max as usize,
             frames: RateLimiter::direct(Quota::per_second(rate).allow_burst(burst)),

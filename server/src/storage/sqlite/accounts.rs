@@ -5,9 +5,10 @@ use realtime::SignInId;
 use shared::{DisplayName, Identity, Millis, UserId};
 use sqlx::Row;
 
-use super::{Database, DbError};
+use super::database::Database;
 use crate::accounts::{Accounts, AccountsError};
 use crate::random::random_text;
+use crate::storage::error::DbError;
 
 /// About 95 bits: nobody meets another person's id by chance.
 const ID_CHARS: usize = 16;

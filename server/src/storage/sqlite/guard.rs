@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::{DbError, NewEpoch};
 use crate::random::random_number;
+use crate::storage::epoch::NewEpoch;
+use crate::storage::error::DbError;
 
 /// The offsets of two big-endian numbers that a program may use as it likes: `user_version`, here [`IN_USE`] or 0, and
 /// `application_id`, here the number of the opening (SQLite, "Database File Format", §1.3).

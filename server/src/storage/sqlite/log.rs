@@ -12,9 +12,11 @@ use shared::{DisplayName, Epoch, Event, EventPage, Identity, Key, Payload, Seq, 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::backup::Summary;
-use super::{Database, DbError, EPOCH_CHARS, NewEpoch};
+use super::database::{Database, EPOCH_CHARS};
+use super::summary::Summary;
 use crate::random::random_text;
+use crate::storage::epoch::NewEpoch;
+use crate::storage::error::DbError;
 
 /// The events of a span, from either end.
 const FROM_OLDEST: &str = "SELECT seq, at, author, author_name, key, payload FROM events

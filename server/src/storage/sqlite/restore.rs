@@ -6,11 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
-use super::backup::{self, Summary, verify};
+use super::backup::{self, verify};
+use super::database::{EPOCH_CHARS, epoch_table, options};
 use super::guard::{self, beside, resolve, sync_folder_of};
-use super::{DbError, EPOCH_CHARS, epoch_table, options};
+use super::summary::Summary;
 use crate::random::random_text;
-use crate::storage::Location;
+use crate::storage::error::DbError;
+use crate::storage::location::Location;
 
 /// The outcome of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Step `dependencies`: the client must not depend on mio, and must contain gloo-net only once.
+//! TestStep `dependencies`: the client must not depend on mio, and must contain gloo-net only once.
 
 use crate::failure::Result;
 use crate::tools::WASM;

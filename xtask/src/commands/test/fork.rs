@@ -1,10 +1,10 @@
-//! Step `fork`: turns a copy of the project into a product, by the commands that the README names, and tests it.
+//! TestStep `fork`: turns a copy of the project into a product, by the commands that the README names, and tests it.
 //!
 //! The copy shares our build folder, or all dependencies would be compiled again. Its packages get a different
 //! version: cargo distinguishes packages in one build folder by name, version and path in the workspace, and would
 //! otherwise take the copy's for ours.
 
-use super::results::{Success, Tally};
+use super::results::{Success, TestCount};
 use super::walkthrough;
 use crate::commands::{delete_demo, rename};
 use crate::failure::Result;
@@ -23,7 +23,7 @@ const PRODUCT_TESTS: &str = "architecture:: features:: wire:: http::contract htt
                                  http::pages http::settings http::start http::traces";
 
 /// Forks the project and checks the result.
-pub(super) fn check(tally: &mut Tally) -> Result {
+pub(super) fn check(tally: &mut TestCount) -> Result {
     if !delete_demo::is_present(project::root())? {
         console::note("the demo has been deleted: this project is a fork itself");
         return Ok(());
@@ -104,7 +104,7 @@ impl Fork {
         Ok(())
     }
 
-    fn test(&self, tally: &mut Tally) -> Result {
+    fn test(&self, tally: &mut TestCount) -> Result {
         tally.run(&mut self.tests("--lib --bins"))?;
         // The tests start the examples as servers.
         tally.run(&mut self.tests(&format!("--test main --examples -- {PRODUCT_TESTS}")))?;
@@ -117,7 +117,7 @@ impl Fork {
         self.cargo(&format!("test --workspace --no-fail-fast --features server/otel {args}"))
     }
 
-    fn browser_tests(&self, tally: &mut Tally) -> Result<Success> {
+    fn browser_tests(&self, tally: &mut TestCount) -> Result<Success> {
         let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
             return tally
                 .skip("the test of the README's feature needs Chromium: `cargo xtask setup --with-browser`");

@@ -9,10 +9,10 @@ mod walkthrough;
 
 use crate::failure::{Failure, Result};
 use crate::{console, stop};
-use results::{Outcome, Report, Success, Tally};
+use results::{Report, StepOutcome, Success, TestCount};
 use std::fmt::Write;
 use std::time::Instant;
-use steps::{STEPS, Step, Tier};
+use steps::{STEPS, TestStep, Tier};
 
 /// Runs the chosen steps (`[--quick|--long] [STEP…]`) or lists them (`--list`). A failed step does not stop the
 /// others.
@@ -22,7 +22,7 @@ pub(super) fn run(args: &[String]) -> Result {
         return Ok(());
     }
     let (tier, steps) = choose_steps(args)?;
-    let mut tally = Tally::default();
+    let mut tally = TestCount::default();
     let mut report = Report::default();
     for (number, step) in (1..).zip(&steps) {
         console::step(&format!("{number}/{} {}", steps.len(), step.name), step.about);
@@ -31,7 +31,7 @@ pub(super) fn run(args: &[String]) -> Result {
         let duration = started.elapsed();
         console::note(&format!("{} took {:.1} s", step.name, duration.as_secs_f64()));
         report.add(step.name, outcome, duration);
-        if outcome == Outcome::Interrupted {
+        if outcome == StepOutcome::Interrupted {
             break;
         }
     }
@@ -43,33 +43,33 @@ pub(super) fn run(args: &[String]) -> Result {
     report.result()
 }
 
-fn run_step(step: &Step, tier: Tier, report: &Report, tally: &mut Tally) -> Outcome {
+fn run_step(step: &TestStep, tier: Tier, report: &Report, tally: &mut TestCount) -> StepOutcome {
     if let Some(needed) = step.needs
         && report.did_not_pass(needed)
     {
         console::note(&format!("not run: it needs the result of {needed}"));
-        return Outcome::Blocked(needed);
+        return StepOutcome::Blocked(needed);
     }
     let failed_before = tally.failed();
     let failure = match (step.run)(tally, tier) {
-        Ok(Success::Passed) => return Outcome::Passed,
-        Ok(Success::Skipped) => return Outcome::Skipped,
+        Ok(Success::Passed) => return StepOutcome::Passed,
+        Ok(Success::Skipped) => return StepOutcome::Skipped,
         Err(failure) => failure,
     };
     // The same signal may have ended a child, which then looks like a failure.
     if stop::requested() || matches!(failure, Failure::Interrupted) {
         console::error(&format!("interrupted in step {}", step.name));
-        return Outcome::Interrupted;
+        return StepOutcome::Interrupted;
     }
     console::error(&format!("step {} failed: {}", step.name, failure.message().unwrap_or("see above")));
     if tally.failed() == failed_before {
         tally.add_failure();
     }
-    Outcome::Failed
+    StepOutcome::Failed
 }
 
 /// Chooses the tier and the steps, in the order of `STEPS`.
-fn choose_steps(args: &[String]) -> Result<(Tier, Vec<&'static Step>)> {
+fn choose_steps(args: &[String]) -> Result<(Tier, Vec<&'static TestStep>)> {
     let (flags, names): (Vec<&String>, Vec<&String>) = args.iter().partition(|arg| arg.starts_with("--"));
     let tier = match flags.as_slice() {
         [] => Tier::Short,
@@ -83,7 +83,7 @@ fn choose_steps(args: &[String]) -> Result<(Tier, Vec<&'static Step>)> {
     if let Some(unknown) = names.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
         return Err(Failure::Usage(format!("unknown step `{unknown}`; the steps are:\n\n{}", list())));
     }
-    let is_chosen = |step: &&Step| match names.as_slice() {
+    let is_chosen = |step: &&TestStep| match names.as_slice() {
         [] => step.tier <= tier,
         names => names.iter().any(|name| *name == step.name),
     };
@@ -143,28 +143,28 @@ mod tests {
         }
     }
 
-    fn step(needs: Option<&'static str>, run: fn(&mut Tally, Tier) -> Result<Success>) -> Step {
-        Step { name: "step", tier: Tier::Quick, about: "", needs, run }
+    fn step(needs: Option<&'static str>, run: fn(&mut TestCount, Tier) -> Result<Success>) -> TestStep {
+        TestStep { name: "step", tier: Tier::Quick, about: "", needs, run }
     }
 
     #[test]
     fn a_step_is_not_run_when_the_one_it_needs_did_not_pass() {
-        let mut tally = Tally::default();
+        let mut tally = TestCount::default();
         let mut report = Report::default();
-        report.add("client", Outcome::Failed, Default::default());
+        report.add("client", StepOutcome::Failed, Default::default());
         let browser = step(Some("client"), |_, _| Ok(Success::Passed));
-        assert_eq!(run_step(&browser, Tier::Short, &report, &mut tally), Outcome::Blocked("client"));
+        assert_eq!(run_step(&browser, Tier::Short, &report, &mut tally), StepOutcome::Blocked("client"));
         let outcome = run_step(&browser, Tier::Short, &Report::default(), &mut tally);
-        assert_eq!(outcome, Outcome::Passed, "the client was not asked for, and may exist");
+        assert_eq!(outcome, StepOutcome::Passed, "the client was not asked for, and may exist");
     }
 
     #[test]
     fn a_step_that_fails_without_a_test_counts_as_one_failure_and_an_interruption_as_none() {
-        let mut tally = Tally::default();
+        let mut tally = TestCount::default();
         let broken = step(None, |_, _| Err("it does not compile".into()));
-        assert_eq!(run_step(&broken, Tier::Short, &Report::default(), &mut tally), Outcome::Failed);
+        assert_eq!(run_step(&broken, Tier::Short, &Report::default(), &mut tally), StepOutcome::Failed);
         let stopped = step(None, |_, _| Err(Failure::Interrupted));
-        assert_eq!(run_step(&stopped, Tier::Short, &Report::default(), &mut tally), Outcome::Interrupted);
+        assert_eq!(run_step(&stopped, Tier::Short, &Report::default(), &mut tally), StepOutcome::Interrupted);
         assert_eq!(tally.summary(), "0 passed, 1 failed");
     }
 }

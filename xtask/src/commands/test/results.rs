@@ -16,7 +16,7 @@ pub(super) enum Success {
 
 /// Test counts over all test programs so far.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct TestCount {
     passed: u64,
     failed: u64,
     /// Passed tests of the running program, until it reports its own total.
@@ -24,7 +24,7 @@ pub(super) struct Tally {
     skipped: Vec<String>,
 }
 
-impl Tally {
+impl TestCount {
     /// Runs a `cargo test`, shows its output and counts its tests.
     pub(super) fn run(&mut self, command: &mut Command) -> Result<Success> {
         if console::use_colours(&std::io::stdout()) {
@@ -88,7 +88,7 @@ fn parse_totals(line: &str) -> Option<(u64, u64)> {
 
 /// End of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum StepOutcome {
     Passed,
     /// This machine lacks a tool that the step needs.
     Skipped,
@@ -102,17 +102,17 @@ pub(super) enum Outcome {
 /// Outcomes of all steps so far.
 #[derive(Default)]
 pub(super) struct Report {
-    rows: Vec<(&'static str, Outcome, Duration)>,
+    rows: Vec<(&'static str, StepOutcome, Duration)>,
 }
 
 impl Report {
-    pub(super) fn add(&mut self, step: &'static str, outcome: Outcome, duration: Duration) {
+    pub(super) fn add(&mut self, step: &'static str, outcome: StepOutcome, duration: Duration) {
         self.rows.push((step, outcome, duration));
     }
 
     /// Returns true if the step ran and did not pass. A step that was not asked for counts as passed.
     pub(super) fn did_not_pass(&self, step: &str) -> bool {
-        self.rows.iter().any(|(name, outcome, _)| *name == step && *outcome != Outcome::Passed)
+        self.rows.iter().any(|(name, outcome, _)| *name == step && *outcome != StepOutcome::Passed)
     }
 
     /// Formats one line for each step: name, seconds, result.
@@ -121,11 +121,11 @@ impl Report {
         let mut table = format!("    {:<width$}  seconds  result\n", "step");
         for (name, outcome, duration) in &self.rows {
             let result = match outcome {
-                Outcome::Passed => "passed".to_owned(),
-                Outcome::Skipped => "skipped".to_owned(),
-                Outcome::Failed => format!("FAILED; repeat it with `cargo xtask test {name}`"),
-                Outcome::Blocked(needed) => format!("not run: it needs {needed}"),
-                Outcome::Interrupted => "interrupted".to_owned(),
+                StepOutcome::Passed => "passed".to_owned(),
+                StepOutcome::Skipped => "skipped".to_owned(),
+                StepOutcome::Failed => format!("FAILED; repeat it with `cargo xtask test {name}`"),
+                StepOutcome::Blocked(needed) => format!("not run: it needs {needed}"),
+                StepOutcome::Interrupted => "interrupted".to_owned(),
             };
             // Writing to a String cannot fail.
             let _ = writeln!(table, "    {name:<width$}  {:>7.1}  {result}", duration.as_secs_f64());
@@ -136,10 +136,10 @@ impl Report {
     /// Result of the whole run. The user has already been told of each failure.
     pub(super) fn result(&self) -> Result {
         let any = |wanted| self.rows.iter().any(|(_, outcome, _)| *outcome == wanted);
-        if any(Outcome::Interrupted) {
+        if any(StepOutcome::Interrupted) {
             return Err(Failure::Interrupted);
         }
-        if any(Outcome::Failed) { Err(Failure::Reported) } else { Ok(()) }
+        if any(StepOutcome::Failed) { Err(Failure::Reported) } else { Ok(()) }
     }
 }
 
@@ -147,7 +147,7 @@ impl Report {
 mod tests {
     use super::*;
 
-    fn report(rows: &[(&'static str, Outcome)]) -> Report {
+    fn report(rows: &[(&'static str, StepOutcome)]) -> Report {
         let mut report = Report::default();
         rows.iter().for_each(|(name, outcome)| report.add(name, *outcome, Duration::from_millis(1_540)));
         report
@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn the_table_has_a_line_for_each_step() {
-        let table = report(&[("client", Outcome::Failed), ("size", Outcome::Blocked("client"))]).table();
+        let table =
+            report(&[("client", StepOutcome::Failed), ("size", StepOutcome::Blocked("client"))]).table();
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(
             lines,
@@ -169,17 +170,17 @@ mod tests {
 
     #[test]
     fn only_a_step_that_ran_can_be_reported_as_not_passed() {
-        let report = report(&[("format", Outcome::Passed), ("client", Outcome::Failed)]);
+        let report = report(&[("format", StepOutcome::Passed), ("client", StepOutcome::Failed)]);
         assert!(report.did_not_pass("client"));
         assert!(!report.did_not_pass("format") && !report.did_not_pass("browser"));
     }
 
     #[test]
     fn one_failure_fails_the_run_and_an_interruption_is_not_a_failure() {
-        assert!(report(&[("format", Outcome::Passed), ("fuzz", Outcome::Skipped)]).result().is_ok());
-        let failed = [("format", Outcome::Failed), ("lint", Outcome::Passed)];
+        assert!(report(&[("format", StepOutcome::Passed), ("fuzz", StepOutcome::Skipped)]).result().is_ok());
+        let failed = [("format", StepOutcome::Failed), ("lint", StepOutcome::Passed)];
         assert!(matches!(report(&failed).result(), Err(Failure::Reported)));
-        let interrupted = [("format", Outcome::Failed), ("lint", Outcome::Interrupted)];
+        let interrupted = [("format", StepOutcome::Failed), ("lint", StepOutcome::Interrupted)];
         assert!(matches!(report(&interrupted).result(), Err(Failure::Interrupted)));
     }
 
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn tests_count_once_even_if_their_program_was_interrupted() {
-        let mut tally = Tally::default();
+        let mut tally = TestCount::default();
         let finished =
             ["test a ... ok", "test b ... FAILED", "test result: FAILED. 1 passed; 1 failed; 0 ignored"];
         finished.iter().for_each(|line| tally.count(line));
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_failure_without_a_failed_test_still_counts() {
-        let mut tally = Tally { passed: 7, ..Tally::default() };
+        let mut tally = TestCount { passed: 7, ..TestCount::default() };
         assert_eq!(tally.summary(), "7 passed, 0 failed");
         tally.add_failure();
         assert_eq!(tally.summary(), "7 passed, 1 failed");

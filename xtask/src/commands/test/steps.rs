@@ -1,6 +1,6 @@
 //! Steps of `cargo xtask test`, in the order in which they run.
 
-use super::results::{Success, Tally};
+use super::results::{Success, TestCount};
 use super::{dependencies, fork, self_contained};
 use crate::client::{self, budget};
 use crate::commands::{bench, fuzz};
@@ -32,110 +32,110 @@ impl Tier {
 }
 
 /// One check, which can be run by name.
-pub(super) struct Step {
+pub(super) struct TestStep {
     pub(super) name: &'static str,
     pub(super) tier: Tier,
     /// Description and purpose.
     pub(super) about: &'static str,
-    /// Step whose result it needs.
+    /// TestStep whose result it needs.
     pub(super) needs: Option<&'static str>,
-    pub(super) run: fn(&mut Tally, Tier) -> Result<Success>,
+    pub(super) run: fn(&mut TestCount, Tier) -> Result<Success>,
 }
 
 /// All steps. In each tier, those that fail fastest come first.
-pub(super) const STEPS: [Step; 14] = [
-    Step {
+pub(super) const STEPS: [TestStep; 14] = [
+    TestStep {
         name: "format",
         tier: Tier::Quick,
         about: "check the formatting with rustfmt",
         needs: None,
         run: |_, _| passed(process::run(&mut cargo::command("fmt --all --check"))),
     },
-    Step {
+    TestStep {
         name: "lint",
         tier: Tier::Quick,
         about: "run clippy with and without traces, and on the fuzz targets; warnings are errors",
         needs: None,
         run: |_, _| passed(lint()),
     },
-    Step {
+    TestStep {
         name: "dependencies",
         tier: Tier::Quick,
         about: "check that the client contains no crates that do not belong in a browser",
         needs: None,
         run: |_, _| passed(dependencies::check()),
     },
-    Step {
+    TestStep {
         name: "tests",
         tier: Tier::Quick,
         about: "run all tests that need no browser; --long: 10,000 seeds, 50 kills of the server, a crash at every write",
         needs: None,
         run: tests,
     },
-    Step {
+    TestStep {
         name: "client",
         tier: Tier::Short,
         about: "build the release client for the steps that need it",
         needs: None,
         run: |_, _| passed(client::build().map(drop)),
     },
-    Step {
+    TestStep {
         name: "size",
         tier: Tier::Short,
         about: "compare the download of a first visit with client/size-budget",
         needs: Some("client"),
         run: |_, _| passed(size()),
     },
-    Step {
+    TestStep {
         name: "browser",
         tier: Tier::Short,
         about: "run the browser tests in Chromium, on a server with the client inside",
         needs: Some("client"),
         run: |tally, _| browser(tally),
     },
-    Step {
+    TestStep {
         name: "fork",
         tier: Tier::Short,
         about: "rename a copy, add the README's feature, delete the demo, and test what is left",
         needs: None,
         run: |tally, _| passed(fork::check(tally)),
     },
-    Step {
+    TestStep {
         name: "lint-browser",
         tier: Tier::Long,
         about: "run clippy on the client as compiled for the browser",
         needs: None,
         run: |_, _| passed(lint_browser()),
     },
-    Step {
+    TestStep {
         name: "firefox",
         tier: Tier::Long,
         about: "test the first visit and a newcomer's journey in Firefox",
         needs: Some("client"),
         run: |tally, _| firefox(tally),
     },
-    Step {
+    TestStep {
         name: "trunk-page",
         tier: Tier::Long,
         about: "check that the page that trunk builds behaves like the release page",
         needs: Some("client"),
         run: |tally, _| trunk_page(tally),
     },
-    Step {
+    TestStep {
         name: "release",
         tier: Tier::Long,
         about: "build the release binary and start it alone in an empty folder",
         needs: Some("client"),
         run: |_, _| passed(release()),
     },
-    Step {
+    TestStep {
         name: "soak",
         tier: Tier::Long,
         about: "put load on a node for minutes; its memory and open files must go back to what they were",
         needs: None,
         run: |_, _| passed(bench::run_scenario("soak")),
     },
-    Step {
+    TestStep {
         name: "fuzz",
         tier: Tier::Long,
         about: "run the fuzzers for five minutes",
@@ -173,7 +173,7 @@ fn lint_browser() -> Result {
 }
 
 /// Runs the tests with traces, which ordinary builds leave out.
-fn tests(tally: &mut Tally, tier: Tier) -> Result<Success> {
+fn tests(tally: &mut TestCount, tier: Tier) -> Result<Success> {
     if tools::find_on_path(&["pebble"]).is_none() {
         tally.skip("the tests of certificates need pebble: `cargo xtask setup --with-browser`")?;
     }
@@ -198,7 +198,7 @@ fn size() -> Result {
     Ok(())
 }
 
-fn browser(tally: &mut Tally) -> Result<Success> {
+fn browser(tally: &mut TestCount) -> Result<Success> {
     let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
         return tally
             .skip("the browser tests need Chromium and chromedriver: `cargo xtask setup --with-browser`");
@@ -208,7 +208,7 @@ fn browser(tally: &mut Tally) -> Result<Success> {
     tally.run(&mut command)
 }
 
-fn firefox(tally: &mut Tally) -> Result<Success> {
+fn firefox(tally: &mut TestCount) -> Result<Success> {
     let (Some(firefox), Some(geckodriver)) = (tools::firefox(), Tool::geckodriver().find()) else {
         return tally.skip("Firefox and geckodriver are missing: `cargo xtask setup --with-firefox`");
     };
@@ -217,7 +217,7 @@ fn firefox(tally: &mut Tally) -> Result<Success> {
     tally.run(command.arg("--").args(FIRST_VISIT))
 }
 
-fn trunk_page(tally: &mut Tally) -> Result<Success> {
+fn trunk_page(tally: &mut TestCount) -> Result<Success> {
     let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
         return tally
             .skip("trunk's page needs Chromium and chromedriver: `cargo xtask setup --with-browser`");
@@ -236,7 +236,7 @@ fn release() -> Result {
     self_contained::check(&server::build_release(&client::build()?, &[])?)
 }
 
-fn fuzz_from_seeds(tally: &mut Tally) -> Result<Success> {
+fn fuzz_from_seeds(tally: &mut TestCount) -> Result<Success> {
     if tools::cxx_compiler().is_none() {
         return tally.skip("fuzzing needs a C++ compiler: `cargo xtask setup --with-browser`");
     }

@@ -12,15 +12,15 @@ use std::path::Path;
 const CHAPTER: &str = "## Add a feature";
 
 /// One code block that changes a file.
-struct Block {
+struct CodeBlock {
     /// Its first line in the README, from 1.
     line: usize,
     /// Path relative to the project's root.
     file: String,
-    change: Change,
+    change: Edit,
 }
 
-enum Change {
+enum Edit {
     /// Text of a new file.
     Create(String),
     Edit(Vec<Hunk>),
@@ -50,7 +50,7 @@ pub(super) fn apply(root: &Path) -> Result<bool> {
 }
 
 /// Parses the blocks of the chapter, in order. Returns none if there is no chapter.
-fn parse_blocks(readme: &str) -> std::result::Result<Vec<Block>, String> {
+fn parse_blocks(readme: &str) -> std::result::Result<Vec<CodeBlock>, String> {
     let mut lines = (1..).zip(readme.lines());
     let mut blocks = Vec::new();
     if !lines.any(|(_, line)| line == CHAPTER) {
@@ -81,19 +81,19 @@ fn parse_block(
     language: &str,
     above: &str,
     content: &[&str],
-) -> std::result::Result<Block, String> {
+) -> std::result::Result<CodeBlock, String> {
     if language == "diff" {
         let (first, rest) = content.split_first().unwrap_or((&"", &[]));
         let file = first.strip_prefix("+++ ").ok_or_else(|| {
             format!("README.md:{line}: begin this edit with `+++` and the path of the file that it changes")
         })?;
-        return Ok(Block { line, file: file.into(), change: Change::Edit(parse_hunks(line + 1, rest)?) });
+        return Ok(CodeBlock { line, file: file.into(), change: Edit::Edit(parse_hunks(line + 1, rest)?) });
     }
     let file = above.strip_prefix("**`").and_then(|rest| rest.strip_suffix("`**"));
     let file = file.ok_or_else(|| {
         format!("README.md:{line}: name the new file on a line above this block, as **`path/of/the.file`**")
     })?;
-    Ok(Block { line, file: file.into(), change: Change::Create(content.join("\n") + "\n") })
+    Ok(CodeBlock { line, file: file.into(), change: Edit::Create(content.join("\n") + "\n") })
 }
 
 fn parse_hunks(first: usize, lines: &[&str]) -> std::result::Result<Vec<Hunk>, String> {
@@ -122,23 +122,23 @@ fn parse_hunks(first: usize, lines: &[&str]) -> std::result::Result<Vec<Hunk>, S
     }
 }
 
-impl Block {
+impl CodeBlock {
     fn is_applied(&self, root: &Path) -> bool {
-        matches!(self.change, Change::Create(_)) && root.join(&self.file).exists()
+        matches!(self.change, Edit::Create(_)) && root.join(&self.file).exists()
     }
 
     /// Text of the file after the change; `present` is its text before, if it exists.
     fn apply_to(&self, present: Option<&str>) -> std::result::Result<String, String> {
-        let Block { line, file, change } = self;
+        let CodeBlock { line, file, change } = self;
         match (change, present) {
-            (Change::Create(text), None) => Ok(text.clone()),
-            (Change::Create(_), Some(_)) => {
+            (Edit::Create(text), None) => Ok(text.clone()),
+            (Edit::Create(_), Some(_)) => {
                 Err(format!("README.md:{line}: {file} already exists: make this block an edit of it"))
             }
-            (Change::Edit(_), None) => {
+            (Edit::Edit(_), None) => {
                 Err(format!("README.md:{line}: there is no file {file}: name the one that this edit changes"))
             }
-            (Change::Edit(hunks), Some(text)) => {
+            (Edit::Edit(hunks), Some(text)) => {
                 let mut lines: Vec<&str> = text.lines().collect();
                 for hunk in hunks {
                     let position = hunk
