@@ -156,6 +156,12 @@ impl File {
         };
         file.imports.iter_mut().for_each(|import| own_name(&mut import.path));
         file.paths.iter_mut().for_each(own_name);
+        // Inside of a module of its own, `super` is the file itself.
+        let has_inner_module = code.lines().any(|line| line.contains("mod ") && line.ends_with('{'));
+        if has_inner_module {
+            file.imports.retain(|import| import.path.first().is_none_or(|first| first != "super"));
+            file.paths.retain(|path| path[0] != "super");
+        }
         file
     }
 }

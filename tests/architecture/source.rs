@@ -16,7 +16,7 @@ impl Source {
     /// The code without comments and without unit tests.
     pub fn product_code(&self) -> String {
         let code = self.code();
-        let code = code.split("\nmod tests {").next().unwrap_or("");
+        let code = code.split("mod tests {").next().unwrap_or("");
         // A visibility is no use of what it names.
         code.replace("pub(in crate::", "pub(in ").replace("pub(in super::super)", "pub")
     }
