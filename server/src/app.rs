@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use prometheus_client::registry::Registry;
-use realtime::{Node, NodeDeps};
+use realtime::{Bus, Node, NodeDeps};
 use shared::Millis;
 use tokio_util::sync::CancellationToken;
 
@@ -27,10 +27,10 @@ use crate::limits::Limits;
 use crate::memory::Memory;
 use crate::net::tls::Tls;
 use crate::net::{Listener, ListenerDeps, redirect};
-use crate::preflight::{StartError, bind, client_files, encryption, lock, refused};
+use crate::preflight::{DataLock, StartError, bind, client_files, encryption, lock, refused};
 use crate::random::random_text;
 use crate::steady_clock::SteadyClock;
-use crate::storage::{NewEpoch, Storage};
+use crate::storage::{FileIdentity, NewEpoch, Storage};
 use crate::telemetry::edge_metrics::EdgeMetrics;
 
 /// The time over which the clients of a stopping node are spread when they come back.
@@ -66,57 +66,30 @@ impl App {
     pub async fn build(config: Config, features: Vec<Feature>) -> Result<App, StartError> {
         let memory = Memory::new(config.limits.memory_max);
         config.limits.check(memory.max()).map_err(|(flag, why)| refused(flag)(why))?;
-        let data_lock = lock(&config.data)?;
-        let location = config.database().map_err(refused("--database"))?;
-        let (database_lock, lock_identity) = location.lock().map_err(refused("--database"))?;
-        let new_epoch = if config.new_epoch { NewEpoch::Begin } else { NewEpoch::Keep };
-        let storage = Storage::open(&location, new_epoch).await.map_err(refused("--database"))?;
+        let data = Data::open(&config).await?;
         let bus = bus::open(&config.bus).map_err(refused("--bus"))?;
         let client_files = Arc::new(client_files(&config)?);
         let (tls, transport) = encryption(&config)?;
-        let limits = config.limits;
+        let limits = config.limits.clone();
         let rates = Rates::new(&limits);
-        let edge = EdgeMetrics::default();
+        let proxies = Proxies::new(config.trusted_proxy.clone());
+        let deps = listener_deps(&limits, rates.readers.clone(), proxies, memory.clone());
+        let listener = bind("--listen", config.listen, &deps)?;
+        let address = listener.address().map_err(refused("--listen"))?;
+        let redirect = bind_redirect(&config, address, &deps)?;
+        let node = start_node(&data.storage, bus, client_files.build(), &features, &limits);
         let budget = Budget::new(
             limits.address_bytes_max(memory.max()),
             limits.node_bytes_max(memory.max()),
-            edge.clone(),
+            deps.metrics.clone(),
         );
-        let deps = ListenerDeps {
-            connections: Tally::of_connections(&limits),
-            readers: rates.readers.clone(),
-            proxies: Proxies::new(config.trusted_proxy),
-            metrics: edge.clone(),
-            pause_max: Duration::from_secs(limits.keep_alive_secs.into()),
-            memory: memory.clone(),
-        };
-        let listener = bind("--listen", config.listen, &deps)?;
-        let address = listener.address().map_err(refused("--listen"))?;
-        let redirect = match config.redirect_from {
-            None => None,
-            Some(from) => {
-                let listener = bind("--redirect-from", from, &deps)?;
-                let to_port = config.redirect_to_port.unwrap_or(address.port());
-                Some((listener, redirect::to_tls(to_port)))
-            }
-        };
-        let node = Node::start(NodeDeps {
-            name: random_text(NODE_NAME_CHARS),
-            build: client_files.build().to_owned(),
-            log: storage.log.clone(),
-            bus,
-            rules: features.iter().map(|feature| (feature.namespace, feature.access.clone())).collect(),
-            limits: limits.of_node(),
-            clock: now,
-        });
+        let registry = registry(&node, &deps.metrics, &memory, &budget);
         let metrics = match config.metrics_listen {
             None => None,
-            Some(listen) => {
-                let registry = registry(&node, &edge, &memory, &budget);
-                Some((bind_metrics(listen, &limits)?, metrics::router(registry)))
-            }
+            Some(listen) => Some((bind_metrics(listen, &limits)?, metrics::router(registry))),
         };
         let origins = Origins::new(config.allow_origin, config.public_url, address.ip(), transport);
+        let Data { storage, folder_lock, database_lock: (database_lock, lock_identity) } = data;
         let state = AppState::new(AppParts {
             node,
             accounts: storage.accounts.clone(),
@@ -125,25 +98,17 @@ impl App {
             client_files,
             rates,
             budget,
-            memory: memory.clone(),
+            memory,
             page_turns: PageTurns::default(),
-            metrics: edge,
+            metrics: deps.metrics,
             limits,
             clock: now,
             leaving: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             transport,
             port: address.port(),
-            check_locks: Box::new(move || data_lock.check().and_then(|()| lock_identity.check())),
+            check_locks: Box::new(move || folder_lock.check().and_then(|()| lock_identity.check())),
         });
-        let file = location.file().display();
-        match &storage.found {
-            None => tracing::info!(%file, "made a new log"),
-            Some(found) => tracing::info!(%file, "opened the log: {found}"),
-        }
-        if let Some(max) = memory.max() {
-            tracing::info!(max, "the memory is limited");
-        }
         Ok(App {
             router: http::router(state.clone(), features),
             state,
@@ -180,6 +145,9 @@ impl App {
             tokio::spawn(tls.keep_current(closing.clone()));
         }
         let state = self.state;
+        if let Some(max) = state.memory.max() {
+            tracing::info!(max, "the memory is limited");
+        }
         let cleaning = tokio::spawn(clean_up(state.clone()));
         let shedding = tokio::spawn(shed_when_full(state.clone(), self.connections));
         stop.await;
@@ -213,6 +181,69 @@ impl App {
     }
 }
 
+/// The open database, and the locks that keep other processes away from it and from its folder.
+struct Data {
+    storage: Storage,
+    folder_lock: DataLock,
+    database_lock: (File, FileIdentity),
+}
+
+impl Data {
+    async fn open(config: &Config) -> Result<Data, StartError> {
+        let folder_lock = lock(&config.data)?;
+        let location = config.database().map_err(refused("--database"))?;
+        let database_lock = location.lock().map_err(refused("--database"))?;
+        let new_epoch = if config.new_epoch { NewEpoch::Begin } else { NewEpoch::Keep };
+        let storage = Storage::open(&location, new_epoch).await.map_err(refused("--database"))?;
+        let file = location.file().display();
+        match &storage.found {
+            None => tracing::info!(%file, "made a new log"),
+            Some(found) => tracing::info!(%file, "opened the log: {found}"),
+        }
+        Ok(Data { storage, folder_lock, database_lock })
+    }
+}
+
+fn start_node(
+    storage: &Storage,
+    bus: Arc<dyn Bus>,
+    build: &str,
+    features: &[Feature],
+    limits: &Limits,
+) -> Arc<Node> {
+    Node::start(NodeDeps {
+        name: random_text(NODE_NAME_CHARS),
+        build: build.to_owned(),
+        log: storage.log.clone(),
+        bus,
+        rules: features.iter().map(|feature| (feature.namespace, feature.access.clone())).collect(),
+        limits: limits.of_node(),
+        clock: now,
+    })
+}
+
+fn listener_deps(limits: &Limits, readers: Tally, proxies: Proxies, memory: Memory) -> ListenerDeps {
+    ListenerDeps {
+        connections: Tally::of_connections(limits),
+        readers,
+        proxies,
+        metrics: EdgeMetrics::default(),
+        pause_max: Duration::from_secs(limits.keep_alive_secs.into()),
+        memory,
+    }
+}
+
+/// Binds the plain address that redirects to TLS, if there is to be one.
+fn bind_redirect(
+    config: &Config,
+    address: SocketAddr,
+    deps: &ListenerDeps,
+) -> Result<Option<(Listener, Router)>, StartError> {
+    let Some(from) = config.redirect_from else { return Ok(None) };
+    let to_port = config.redirect_to_port.unwrap_or(address.port());
+    Ok(Some((bind("--redirect-from", from, deps)?, redirect::to_tls(to_port))))
+}
+
 /// Collects everything that Prometheus reads.
 fn registry(node: &Arc<Node>, edge: &EdgeMetrics, memory: &Memory, budget: &Budget) -> Registry {
     // Names of metrics have no hyphen, and the product's may.
@@ -225,14 +256,7 @@ fn registry(node: &Arc<Node>, edge: &EdgeMetrics, memory: &Memory, budget: &Budg
 
 /// Binds the address for Prometheus. Its connections are not those of clients, and not counted among them.
 fn bind_metrics(listen: SocketAddr, limits: &Limits) -> Result<Listener, StartError> {
-    let deps = ListenerDeps {
-        connections: Tally::of_connections(limits),
-        readers: Tally::of_readers(limits),
-        proxies: Proxies::default(),
-        metrics: EdgeMetrics::default(),
-        pause_max: Duration::from_secs(limits.keep_alive_secs.into()),
-        memory: Memory::default(),
-    };
+    let deps = listener_deps(limits, Tally::of_readers(limits), Proxies::default(), Memory::default());
     let listener = bind("--metrics-listen", listen, &deps)?;
     let address = listener.address().map_err(refused("--metrics-listen"))?;
     tracing::info!("metrics are on http://{address}/metrics");
