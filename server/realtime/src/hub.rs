@@ -4,8 +4,9 @@
 //! early makes it read the log once, for all its readers. A frame is encoded once, however many listen.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use shared::{
     DisplayName, Event, EventPage, Identity, Listed, Page, Position, Pull, Seq, ServerFrame, Step, Topic,
     UserId,
@@ -56,7 +57,7 @@ pub struct Permissions(u64);
 impl Hub {
     /// Returns the generation under which a permission is about to be asked for.
     pub fn permissions(&self) -> Permissions {
-        self.lock().permissions
+        self.topics.lock().permissions
     }
 
     /// Adds a subscriber and queues its `head`, under one lock; every event after that head follows. The first
@@ -70,7 +71,7 @@ impl Hub {
         subscriber: Subscriber,
         asked: Permissions,
     ) -> Result<Option<Pull>, Subscriber> {
-        let mut topics = self.lock();
+        let mut topics = self.topics.lock();
         if topics.permissions != asked {
             return Err(subscriber);
         }
@@ -89,7 +90,7 @@ impl Hub {
 
     /// Removes a subscriber. A topic that nobody needs is closed.
     pub fn unsubscribe(&self, topic: &Topic, session: SessionId, leave: Leave) {
-        let mut topics = self.lock();
+        let mut topics = self.topics.lock();
         let Some(live) = topics.live.get_mut(topic) else { return };
         let gone = live.remove(session, leave);
         let is_idle = live.is_idle();
@@ -105,14 +106,14 @@ impl Hub {
 
     /// Keeps a topic open for a waiter, until [`Hub::unwatch`]. The receiver holds `None` until the log is read.
     pub fn watch(&self, topic: &Topic) -> (watch::Receiver<Option<Position>>, Option<Pull>) {
-        let mut topics = self.lock();
+        let mut topics = self.topics.lock();
         let live = topics.open(topic);
         (live.watch(), live.feed.resume().pull)
     }
 
     /// Closes the topic if it was only open for the waiter that has just dropped its receiver.
     pub fn unwatch(&self, topic: &Topic) {
-        let mut topics = self.lock();
+        let mut topics = self.topics.lock();
         if topics.live.get(topic).is_some_and(LiveTopic::is_idle) {
             topics.close(topic);
         }
@@ -120,7 +121,7 @@ impl Hub {
 
     /// Offers a session the frames that its mailbox owes.
     pub fn settle(&self, session: SessionId, debts: &[(Topic, Debt)]) {
-        let topics = self.lock();
+        let topics = self.topics.lock();
         for (topic, debt) in debts {
             if let Some(live) = topics.live.get(topic) {
                 live.settle(session, *debt);
@@ -130,7 +131,7 @@ impl Hub {
 
     /// Notes an event of this node that is durable, before its author is told.
     pub fn on_ack(&self, topic: &Topic, at: Position) {
-        if let Some(live) = self.lock().live.get_mut(topic) {
+        if let Some(live) = self.topics.lock().live.get_mut(topic) {
             live.on_ack(at);
         }
     }
@@ -143,7 +144,7 @@ impl Hub {
 
     /// Compares how far these topics were delivered with their heads in the log.
     pub fn on_heads(&self, asked: &[Topic], heads: &Heads) -> Vec<(Topic, Pull)> {
-        let mut topics = self.lock();
+        let mut topics = self.topics.lock();
         let mut pulls = Vec::new();
         for topic in asked {
             let Some(live) = topics.live.get_mut(topic) else { continue };
@@ -165,21 +166,21 @@ impl Hub {
 
     /// Notes that a pull failed; the next beat asks again.
     pub fn on_pull_failed(&self, topic: &Topic) {
-        if let Some(live) = self.lock().live.get_mut(topic) {
+        if let Some(live) = self.topics.lock().live.get_mut(topic) {
             live.feed.on_pull_failed();
         }
     }
 
     /// Returns a page from memory, if all of it is there and it is not older than what the reader has `heard` of.
     pub fn page(&self, topic: &Topic, range: &Range, heard: Seq) -> Option<EventPage> {
-        self.lock().live.get(topic)?.page(range, heard)
+        self.topics.lock().live.get(topic)?.page(range, heard)
     }
 
     /// Passes a signal on to the other subscribers; it may be lost. False if `from` may not signal there, because only
     /// a listed subscriber may.
     pub fn signal(&self, topic: &Topic, from: SessionId, frame: &ServerFrame) -> bool {
         let frame = encode(frame);
-        let topics = self.lock();
+        let topics = self.topics.lock();
         let Some(live) = topics.live.get(topic) else { return false };
         if live.subscribers.get(&from).is_none_or(|sender| sender.listed == Listed::No) {
             return false;
@@ -194,12 +195,12 @@ impl Hub {
 
     /// Counts the people who are present for others to see, each once, however many windows they have.
     pub fn online(&self, topic: &Topic) -> u64 {
-        self.lock().live.get(topic).map_or(0, |live| live.presence.members().0)
+        self.topics.lock().live.get(topic).map_or(0, |live| live.presence.members().0)
     }
 
     /// Shows a person's new name wherever they are present, and begins a new generation of [`Permissions`].
     pub fn rename(&self, user: &UserId, name: &DisplayName) {
-        let mut topics = self.lock();
+        let mut topics = self.topics.lock();
         topics.permissions.0 += 1;
         let now = Instant::now();
         for topic in topics.seats.get(user).cloned().unwrap_or_default() {
@@ -215,7 +216,7 @@ impl Hub {
     /// Begins a new generation of [`Permissions`]. Returns the subscribers of `topic`, whose permissions are to be
     /// asked for anew.
     pub fn permissions_changed(&self, topic: &Topic) -> Vec<(SessionId, Identity)> {
-        let mut topics = self.lock();
+        let mut topics = self.topics.lock();
         topics.permissions.0 += 1;
         let Some(live) = topics.live.get(topic) else { return Vec::new() };
         live.subscribers.iter().map(|(session, subscriber)| (*session, subscriber.who.clone())).collect()
@@ -223,32 +224,32 @@ impl Hub {
 
     /// Removes the topics from the set that the session is not subscribed to any more.
     pub fn keep_subscribed(&self, topics: &mut BTreeSet<Topic>, session: SessionId) {
-        let hub = self.lock();
+        let hub = self.topics.lock();
         topics
             .retain(|topic| hub.live.get(topic).is_some_and(|live| live.subscribers.contains_key(&session)));
     }
 
     /// True if the topic is in use here.
     pub fn is_live(&self, topic: &Topic) -> bool {
-        self.lock().live.contains_key(topic)
+        self.topics.lock().live.contains_key(topic)
     }
 
     /// Counts the topics in use, and the subscriptions to them.
     pub fn counts(&self) -> (usize, usize) {
-        let topics = self.lock();
+        let topics = self.topics.lock();
         let subscriptions = topics.live.values().map(|live| live.subscribers.len()).sum();
         (topics.live.len(), subscriptions)
     }
 
     /// Returns all topics in use.
     pub fn live_topics(&self) -> Vec<Topic> {
-        self.lock().live.keys().cloned().collect()
+        self.topics.lock().live.keys().cloned().collect()
     }
 
     /// Sends the presence updates that are due. Returns when the next one is; if none is, nothing happens until
     /// [`Hub::presence_changed`].
     pub fn send_presence(&self, now: Instant) -> Option<Instant> {
-        let mut topics = self.lock();
+        let mut topics = self.topics.lock();
         for topic in topics.take_due(now) {
             let Some(live) = topics.live.get_mut(&topic) else { continue };
             let (next, gone) = live.send_presence(now);
@@ -271,7 +272,7 @@ impl Hub {
     }
 
     fn advance(&self, topic: &Topic, step: impl FnOnce(&mut LiveTopic) -> Step<Arc<Event>>) -> Option<Pull> {
-        let mut topics = self.lock();
+        let mut topics = self.topics.lock();
         let live = topics.live.get_mut(topic)?;
         let step = step(live);
         live.take(step)
@@ -281,10 +282,6 @@ impl Hub {
         topics.look_at(topic, Instant::now());
         drop(topics);
         self.presence_changed.notify_one();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Topics> {
-        self.topics.lock().expect("no code panics while it holds this lock")
     }
 }
 

@@ -4,9 +4,9 @@
 //! reader pulls the rest. So a slow reader costs at most its queue, and loses nothing.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use serde::Serialize;
 use shared::{CloseReason, Topic};
 use tokio::sync::Notify;
@@ -93,24 +93,24 @@ impl Mailbox {
 
     /// Returns the frames that are owed. Each stays so until [`Mailbox::offer_newest`] finds room for it.
     pub fn debts(&self) -> Vec<(Topic, Debt)> {
-        self.lock().queue.debts.iter().cloned().collect()
+        self.state.lock().queue.debts.iter().cloned().collect()
     }
 
     /// Cancels all debts of a topic that the reader no longer listens to. Frames that are queued are still delivered.
     pub fn cancel_debts(&self, topic: &Topic) {
-        self.lock().queue.debts.retain(|(owed, _)| owed != topic);
+        self.state.lock().queue.debts.retain(|(owed, _)| owed != topic);
     }
 
     /// Sends the reader away after the frames that wait. The first ending stands.
     pub fn end(&self, ending: Ending) {
-        self.lock().ending.get_or_insert(ending);
+        self.state.lock().ending.get_or_insert(ending);
         self.filled.notify_one();
         self.ended.notify_one();
     }
 
     /// Returns the ending, if the reader is being sent away.
     pub fn ending(&self) -> Option<Ending> {
-        self.lock().ending
+        self.state.lock().ending
     }
 
     /// Returns once the reader is being sent away.
@@ -125,7 +125,7 @@ impl Mailbox {
 
     /// True while one more answer fits.
     pub fn can_answer(&self) -> bool {
-        self.lock().queue.fits(1)
+        self.state.lock().queue.fits(1)
     }
 
     /// Returns once there is a frame to take, or a new debt.
@@ -135,12 +135,12 @@ impl Mailbox {
 
     /// Takes all frames that wait.
     pub fn take(&self) -> Batch {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         Batch { frames: state.queue.take(), ending: state.ending }
     }
 
     fn fill(&self, change: impl FnOnce(&mut Queue)) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let before = state.queue.counts();
         change(&mut state.queue);
         let has_changed = state.queue.counts() != before;
@@ -149,10 +149,6 @@ impl Mailbox {
         if has_changed {
             self.filled.notify_one();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no code panics while it holds this lock")
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 
+use parking_lot::Mutex;
 use shared::{CloseReason, DisplayName, UserId};
 use tokio::sync::watch;
 
@@ -52,7 +53,7 @@ impl Sessions {
     /// Adds a session, whose number is returned.
     pub fn add(&self, visitor: Visitor, mailbox: Arc<Mailbox>) -> SessionId {
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         open.by_user.insert((visitor.identity.id.clone(), id));
         open.by_sign_in.insert((visitor.sign_in, id));
         open.by_id.insert(id, OpenSession { visitor, mailbox });
@@ -62,7 +63,7 @@ impl Sessions {
 
     /// Removes a session that ended.
     pub fn remove(&self, id: SessionId) {
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         if let Some(OpenSession { visitor, .. }) = open.by_id.remove(&id) {
             open.by_user.remove(&(visitor.identity.id, id));
             open.by_sign_in.remove(&(visitor.sign_in, id));
@@ -84,12 +85,12 @@ impl Sessions {
 
     /// Returns the visitor of a session, under their present name.
     pub fn visitor(&self, id: SessionId) -> Option<Visitor> {
-        self.lock().by_id.get(&id).map(|open| open.visitor.clone())
+        self.open.lock().by_id.get(&id).map(|open| open.visitor.clone())
     }
 
     /// Changes a person's name in all their sessions.
     pub fn rename(&self, user: &UserId, name: &DisplayName) {
-        let open = &mut *self.lock();
+        let open = &mut *self.open.lock();
         let all = (user.clone(), SessionId::FIRST)..=(user.clone(), SessionId::LAST);
         for (_, id) in open.by_user.range(all) {
             if let Some(session) = open.by_id.get_mut(id) {
@@ -100,12 +101,12 @@ impl Sessions {
 
     /// Returns the mailbox of a session.
     pub fn mailbox(&self, id: SessionId) -> Option<Arc<Mailbox>> {
-        self.lock().by_id.get(&id).map(|open| open.mailbox.clone())
+        self.open.lock().by_id.get(&id).map(|open| open.mailbox.clone())
     }
 
     /// Closes every session of a sign-in that has ended.
     pub fn end(&self, sign_in: SignInId) {
-        let open = self.lock();
+        let open = self.open.lock();
         let all = (sign_in, SessionId::FIRST)..=(sign_in, SessionId::LAST);
         for (_, id) in open.by_sign_in.range(all) {
             if let Some(session) = open.by_id.get(id) {
@@ -117,7 +118,7 @@ impl Sessions {
     /// Sends every session away. Each is told another time to come back, spread evenly over `spread_ms`, so that a
     /// restart is not followed by a stampede.
     pub fn drain(&self, spread_ms: u64) {
-        let open = self.lock();
+        let open = self.open.lock();
         let count = open.by_id.len().max(1) as u64;
         for (place, open) in (1_u64..).zip(open.by_id.values()) {
             open.mailbox.end(Ending::Drain { reconnect_after_ms: spread_ms * place / count });
@@ -127,13 +128,13 @@ impl Sessions {
     /// Closes the newest sessions of an address because memory is short, and keeps the oldest `keep` of them. Returns
     /// how many it closed.
     pub fn shed(&self, from: IpAddr, keep: usize) -> usize {
-        let open = self.lock();
+        let open = self.open.lock();
         close(open.staying().filter(|open| open.visitor.from == from).skip(keep))
     }
 
     /// Closes the newest tenth of all sessions because memory is short. Returns how many it closed.
     pub fn shed_newest(&self) -> usize {
-        let open = self.lock();
+        let open = self.open.lock();
         let count = open.staying().count();
         close(open.staying().skip(count - count.div_ceil(10)))
     }
@@ -141,14 +142,10 @@ impl Sessions {
     /// Counts the sessions of each address that are not being closed.
     pub fn by_address(&self) -> HashMap<IpAddr, usize> {
         let mut counts = HashMap::new();
-        for session in self.lock().staying() {
+        for session in self.open.lock().staying() {
             *counts.entry(session.visitor.from).or_default() += 1;
         }
         counts
-    }
-
-    fn lock(&self) -> MutexGuard<'_, OpenSessions> {
-        self.open.lock().expect("no code panics while it holds this lock")
     }
 }
 

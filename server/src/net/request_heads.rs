@@ -5,13 +5,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Response;
 use http_body_util::BodyExt;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -42,7 +43,7 @@ impl Default for RequestHeads {
 impl RequestHeads {
     /// Notes that a head is complete. Returns the pause of the connection before it.
     pub fn on_head(&self) -> Duration {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         state.began = None;
         state.unanswered += 1;
         state.answered_at.elapsed()
@@ -55,7 +56,7 @@ impl RequestHeads {
     }
 
     fn answered(&self) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         state.unanswered = state.unanswered.saturating_sub(1);
         state.answered_at = Instant::now();
     }
@@ -63,7 +64,7 @@ impl RequestHeads {
     /// Returns once a head has taken longer than `timeout`.
     pub async fn stuck(&self, timeout: Duration) {
         loop {
-            let began = self.lock().began;
+            let began = self.0.lock().began;
             match began {
                 Some(began) if began.elapsed() >= timeout => return,
                 Some(began) => sleep_until(began + timeout).await,
@@ -78,14 +79,10 @@ impl RequestHeads {
     }
 
     fn received(&self) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if state.unanswered == 0 {
             state.began.get_or_insert_with(Instant::now);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HeadState> {
-        self.0.lock().expect("no code panics while it holds this lock")
     }
 }
 

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Response;
 use hyper::body::{Frame, SizeHint};
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 
 /// Bytes that a body hands over at once. As much of an answer can be stuck unseen.
@@ -31,7 +32,7 @@ struct UntakenBodies {
 impl StuckBodies {
     /// Wraps an answer, to observe its chunks.
     pub fn track(&self, answer: Response<Body>) -> Response<Body> {
-        let mut waiting = self.lock();
+        let mut waiting = self.0.lock();
         waiting.answers += 1;
         let number = waiting.answers;
         waiting.since.insert(number, Instant::now());
@@ -42,17 +43,13 @@ impl StuckBodies {
     /// Returns once an answer has waited for longer than `timeout`.
     pub async fn stuck(&self, timeout: Duration) {
         loop {
-            let oldest = self.lock().since.values().min().copied();
+            let oldest = self.0.lock().since.values().min().copied();
             match oldest.map(|since| since.elapsed()) {
                 Some(waited) if waited >= timeout => return,
                 Some(waited) => sleep(timeout - waited).await,
                 None => sleep(timeout).await,
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, UntakenBodies> {
-        self.0.lock().expect("no code panics while it holds this lock")
     }
 }
 
@@ -89,7 +86,7 @@ impl HttpBody for TrackedBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextChunk {
         let chunk = self.next_chunk(context);
-        let since = &mut self.bodies.lock().since;
+        let since = &mut self.bodies.0.lock().since;
         match chunk {
             Poll::Ready(Some(Ok(_))) => since.insert(self.number, Instant::now()),
             _ => since.remove(&self.number),
@@ -114,6 +111,6 @@ impl HttpBody for TrackedBody {
 
 impl Drop for TrackedBody {
     fn drop(&mut self) {
-        self.bodies.lock().since.remove(&self.number);
+        self.bodies.0.lock().since.remove(&self.number);
     }
 }

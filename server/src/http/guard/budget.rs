@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -15,6 +15,7 @@ use axum::http::header::ACCEPT_ENCODING;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, SizeHint};
+use parking_lot::Mutex;
 use shared::{ErrorCode, Problem};
 
 use crate::http::error::ApiError;
@@ -76,7 +77,7 @@ impl Budget {
 
     /// Returns the bytes that are taken now, and the bound of the node.
     pub fn taken_and_max(&self) -> (usize, usize) {
-        (self.lock().all, self.0.node_max)
+        (self.0.taken.lock().all, self.0.node_max)
     }
 
     /// Takes bytes for an address; the error is the problem that its client is told.
@@ -106,7 +107,7 @@ impl Budget {
 
     fn try_take(&self, from: ClientIp, bytes: usize) -> Result<Share, Exhausted> {
         let from = network_of(from.0);
-        let mut taken = self.lock();
+        let mut taken = self.0.taken.lock();
         let own = taken.each.get(&from).copied().unwrap_or_default();
         if own + bytes > self.0.address_max {
             return Err(Exhausted::Address);
@@ -116,10 +117,6 @@ impl Budget {
         }
         taken.add(from, bytes);
         Ok(Share { budget: self.clone(), from, bytes })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, TakenBytes> {
-        self.0.taken.lock().expect("no code panics while it holds this lock")
     }
 }
 
@@ -133,20 +130,20 @@ impl TakenBytes {
 impl Share {
     /// Takes another share for the same address, of bytes that exist already, even past the bounds.
     fn beside(&self, bytes: usize) -> Share {
-        self.budget.lock().add(self.from, bytes);
+        self.budget.0.taken.lock().add(self.from, bytes);
         Share { budget: self.budget.clone(), from: self.from, bytes }
     }
 
     /// Adds bytes that exist already, even past the bounds.
     fn grow(&mut self, bytes: usize) {
-        self.budget.lock().add(self.from, bytes);
+        self.budget.0.taken.lock().add(self.from, bytes);
         self.bytes += bytes;
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut taken = self.budget.lock();
+        let mut taken = self.budget.0.taken.lock();
         taken.all -= self.bytes;
         if let Some(own) = taken.each.get_mut(&self.from) {
             *own -= self.bytes;
@@ -242,7 +239,7 @@ mod tests {
         second.grow(part);
         assert_eq!(budget.try_take(GRACE, 1).err(), Some(Exhausted::Address), "what has grown counts");
         drop(second);
-        assert!(budget.lock().each.is_empty() && budget.lock().all == 0);
+        assert!(budget.0.taken.lock().each.is_empty() && budget.0.taken.lock().all == 0);
     }
 
     #[tokio::test]

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use parking_lot::Mutex;
 use shared::{ErrorCode, Problem, UserId};
 use tokio_util::sync::CancellationToken;
 
@@ -145,7 +146,7 @@ impl Tally {
 
     fn open_of(&self, from: IpAddr, max: u32) -> Option<AddressSlot> {
         let from = network_of(from);
-        let mut each = self.lock();
+        let mut each = self.each.lock();
         let open = each.entry(from).or_default();
         if open.count >= max {
             return None;
@@ -156,22 +157,18 @@ impl Tally {
 
     /// Returns the number of open things of each address.
     pub fn counts(&self) -> HashMap<IpAddr, usize> {
-        self.lock().iter().map(|(from, open)| (*from, open.count as usize)).collect()
+        self.each.lock().iter().map(|(from, open)| (*from, open.count as usize)).collect()
     }
 
     /// Ends everything that an address has open now. Things that it opens later stay.
     pub fn end(&self, from: IpAddr) {
-        if let Some(open) = self.lock().get_mut(&from) {
+        if let Some(open) = self.each.lock().get_mut(&from) {
             std::mem::take(&mut open.end).cancel();
         }
     }
 
     fn count(&self, from: IpAddr) -> u32 {
-        self.lock().get(&network_of(from)).map_or(0, |open| open.count)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, OpenCount>> {
-        self.each.lock().expect("no code panics while it holds this lock")
+        self.each.lock().get(&network_of(from)).map_or(0, |open| open.count)
     }
 }
 
@@ -184,7 +181,7 @@ impl AddressSlot {
 
 impl Drop for AddressSlot {
     fn drop(&mut self) {
-        let mut each = self.tally.lock();
+        let mut each = self.tally.each.lock();
         if let Some(open) = each.get_mut(&self.from) {
             open.count -= 1;
             if open.count == 0 {
