@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use tokio::runtime::Runtime;
 
 use crate::app::App;
-use crate::config::{self, Config, NAME, Task};
+use crate::config::{self, Command, Config, NAME, Task};
 use crate::doctor::{self, Patience};
 use crate::http::Feature;
 use crate::net::authority::Origin;
@@ -36,14 +36,7 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
                         say(settings.trim_end());
                         Ok(())
                     }
-                    Task::Backup(file) => backup(&config, &file).await,
-                    Task::Restore(file) => restore(&config, &file).await,
-                    Task::Verify(file) => verify(&file).await,
-                    Task::Doctor(url, root, patience) => examine(&url, root.as_deref(), patience).await,
-                    Task::Healthcheck => healthcheck::check(config.listen, config.tls_source().is_some())
-                        .await
-                        .map(|()| say("ready"))
-                        .map_err(|reason| StartError(format!("not ready: {reason}"))),
+                    Task::Run(command) => run_command(&config, command).await,
                 }
             })
         });
@@ -54,6 +47,22 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
             writeln!(io::stderr(), "{NAME}: {line}").ok();
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn run_command(config: &Config, command: Command) -> Result<(), StartError> {
+    match command {
+        Command::Backup { file } => backup(config, &file).await,
+        Command::Restore { file } => restore(config, &file).await,
+        Command::Verify { file } => verify(&file).await,
+        Command::Doctor { url, root, patient } => {
+            let patience = if patient { Patience::Long } else { Patience::Short };
+            examine(&url, root.as_deref(), patience).await
+        }
+        Command::Healthcheck => healthcheck::check(config.listen, config.tls_source().is_some())
+            .await
+            .map(|()| say("ready"))
+            .map_err(|reason| StartError(format!("not ready: {reason}"))),
     }
 }
 

@@ -14,7 +14,6 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
-use crate::doctor::Patience;
 use crate::limits::Limits;
 use crate::net::authority::Origin;
 use crate::net::tls;
@@ -178,30 +177,8 @@ pub enum Task {
     Check,
     /// Print this text.
     Print(String),
-    /// Copy the database to this file.
-    Backup(PathBuf),
-    /// Replace the database with this file.
-    Restore(PathBuf),
-    /// Report the contents of this file.
-    Verify(PathBuf),
-    /// Ask a running node if it is ready.
-    Healthcheck,
-    /// Examine an address, with this root certificate, for this long.
-    Doctor(Origin, Option<PathBuf>, Patience),
-}
-
-impl From<Command> for Task {
-    fn from(command: Command) -> Task {
-        match command {
-            Command::Backup { file } => Task::Backup(file),
-            Command::Restore { file } => Task::Restore(file),
-            Command::Verify { file } => Task::Verify(file),
-            Command::Healthcheck => Task::Healthcheck,
-            Command::Doctor { url, root, patient } => {
-                Task::Doctor(url, root, if patient { Patience::Long } else { Patience::Short })
-            }
-        }
-    }
+    /// Carry out a command.
+    Run(Command),
 }
 
 /// The ways to TLS without certificate files.
@@ -225,7 +202,7 @@ impl Config {
         let read = without_empty(Config::command()).try_get_matches().and_then(|matches| {
             let config = Config::from_arg_matches(&matches)?;
             let task = match &config {
-                Config { command: Some(command), .. } => command.clone().into(),
+                Config { command: Some(command), .. } => Task::Run(command.clone()),
                 Config { check_config: true, .. } => Task::Check,
                 Config { print_config: true, .. } => Task::Print(settings(&matches)),
                 _ => Task::Serve,

@@ -1,6 +1,8 @@
 //! Every limit of a node: one row each, which is the flag, the environment variable and the documentation. There are no
 //! others that an operator can set.
 
+use std::num::NonZeroU32;
+
 use clap::Args;
 use realtime::NodeLimits;
 use shared::SessionLimits;
@@ -10,37 +12,37 @@ use shared::SessionLimits;
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
     /// Largest WebSocket frame a client may send; past it the socket closes with 1009
-    #[arg(long, env = "DUPLEX_FRAME_BYTES_MAX", default_value_t = 16_384, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_FRAME_BYTES_MAX", default_value_t = 16_384, value_parser = positive::<u32>)]
     pub frame_bytes_max: u32,
     /// Largest payload of an event; past it 413
-    #[arg(long, env = "DUPLEX_PAYLOAD_BYTES_MAX", default_value_t = 8_192, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_PAYLOAD_BYTES_MAX", default_value_t = 8_192, value_parser = positive::<u32>)]
     pub payload_bytes_max: u32,
     /// Largest payload of a signal; past it an error frame
-    #[arg(long, env = "DUPLEX_SIGNAL_BYTES_MAX", default_value_t = 1_024, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_SIGNAL_BYTES_MAX", default_value_t = 1_024, value_parser = positive::<u32>)]
     pub signal_bytes_max: u32,
     /// Largest body of a request; past it 413
-    #[arg(long, env = "DUPLEX_BODY_BYTES_MAX", default_value_t = 65_536, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_BODY_BYTES_MAX", default_value_t = 65_536, value_parser = positive::<u32>)]
     pub body_bytes_max: u32,
     /// Subscriptions of one socket; past it refused
-    #[arg(long, env = "DUPLEX_SESSION_TOPICS_MAX", default_value_t = 100, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_SESSION_TOPICS_MAX", default_value_t = 100, value_parser = positive::<u32>)]
     pub session_topics_max: u32,
     /// Frames a second of one socket (four times as many at once); past it the node reads more slowly
-    #[arg(long, env = "DUPLEX_SESSION_FRAMES_PER_SEC", default_value_t = 50, value_parser = positive)]
-    pub session_frames_per_sec: u32,
+    #[arg(long, env = "DUPLEX_SESSION_FRAMES_PER_SEC", default_value = "50", value_parser = positive::<NonZeroU32>)]
+    pub session_frames_per_sec: NonZeroU32,
     /// Signals a second of one socket; past it they are dropped
-    #[arg(long, env = "DUPLEX_SESSION_SIGNALS_PER_SEC", default_value_t = 10, value_parser = positive)]
-    pub session_signals_per_sec: u32,
+    #[arg(long, env = "DUPLEX_SESSION_SIGNALS_PER_SEC", default_value = "10", value_parser = positive::<NonZeroU32>)]
+    pub session_signals_per_sec: NonZeroU32,
     /// Publishes and new names a second of one person (five times as many at once); past it 429
-    #[arg(long, env = "DUPLEX_IDENTITY_PUBLISHES_PER_SEC", default_value_t = 10, value_parser = positive)]
-    pub identity_publishes_per_sec: u32,
+    #[arg(long, env = "DUPLEX_IDENTITY_PUBLISHES_PER_SEC", default_value = "10", value_parser = positive::<NonZeroU32>)]
+    pub identity_publishes_per_sec: NonZeroU32,
     /// New accounts a minute from one address (twice as many at once); past it 429
-    #[arg(long, env = "DUPLEX_ADDRESS_ACCOUNTS_PER_MIN", default_value_t = 60, value_parser = positive)]
-    pub address_accounts_per_min: u32,
+    #[arg(long, env = "DUPLEX_ADDRESS_ACCOUNTS_PER_MIN", default_value = "60", value_parser = positive::<NonZeroU32>)]
+    pub address_accounts_per_min: NonZeroU32,
     /// Sockets, streams and waiting polls of one address; past it 429
-    #[arg(long, env = "DUPLEX_ADDRESS_READERS_MAX", default_value_t = 500, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_ADDRESS_READERS_MAX", default_value_t = 500, value_parser = positive::<u32>)]
     pub address_readers_max: u32,
     /// TCP connections of one address; past it they are closed
-    #[arg(long, env = "DUPLEX_ADDRESS_CONNECTIONS_MAX", default_value_t = 1_000, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_ADDRESS_CONNECTIONS_MAX", default_value_t = 1_000, value_parser = positive::<u32>)]
     pub address_connections_max: u32,
     /// Bytes of memory that the requests of one address may take at once, mostly answers that nobody reads; past it 429
     /// [default: 16M, or a quarter of --node-bytes-max if that is less]
@@ -55,20 +57,20 @@ pub struct Limits {
     #[arg(long, env = "DUPLEX_MEMORY_MAX", value_name = "BYTES", value_parser = bytes)]
     pub memory_max: Option<u64>,
     /// Sockets of the whole node; past it 503
-    #[arg(long, env = "DUPLEX_NODE_SOCKETS_MAX", default_value_t = 100_000, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_NODE_SOCKETS_MAX", default_value_t = 100_000, value_parser = positive::<u32>)]
     pub node_sockets_max: u32,
     /// Frames that wait for one socket; events that do not fit are read from the log later
-    #[arg(long, env = "DUPLEX_MAILBOX_FRAMES_MAX", default_value_t = 256, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_MAILBOX_FRAMES_MAX", default_value_t = 256, value_parser = positive::<u32>)]
     pub mailbox_frames_max: u32,
     /// Bytes that wait for one socket; events that do not fit are read from the log later
-    #[arg(long, env = "DUPLEX_MAILBOX_BYTES_MAX", default_value_t = 262_144, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_MAILBOX_BYTES_MAX", default_value_t = 262_144, value_parser = positive::<u32>)]
     pub mailbox_bytes_max: u32,
     /// Seconds that a connection may pause between two requests. It must be longer than a proxy in front keeps it, or the
     /// proxy sends a request into a connection that is just closing
-    #[arg(long, env = "DUPLEX_KEEP_ALIVE_SECS", default_value_t = 150, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_KEEP_ALIVE_SECS", default_value_t = 150, value_parser = positive::<u32>)]
     pub keep_alive_secs: u32,
     /// Seconds between two pings to a client
-    #[arg(long, env = "DUPLEX_HEARTBEAT_SECS", default_value_t = 25, value_parser = positive)]
+    #[arg(long, env = "DUPLEX_HEARTBEAT_SECS", default_value_t = 25, value_parser = positive::<u32>)]
     pub heartbeat_secs: u32,
 }
 
@@ -139,8 +141,8 @@ impl Limits {
             payload_bytes_max: self.payload_bytes_max,
             signal_bytes_max: self.signal_bytes_max,
             session_topics_max: self.session_topics_max,
-            session_frames_per_sec: self.session_frames_per_sec,
-            session_signals_per_sec: self.session_signals_per_sec,
+            session_frames_per_sec: self.session_frames_per_sec.get(),
+            session_signals_per_sec: self.session_signals_per_sec.get(),
         }
     }
 }
@@ -159,9 +161,7 @@ fn bytes(text: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| "must be a number of bytes, such as 536870912 or 512M".into())
 }
 
-fn positive(text: &str) -> Result<u32, String> {
-    match text.parse::<u32>() {
-        Ok(0) | Err(_) => Err("must be a whole number from 1 to 4294967295".into()),
-        Ok(number) => Ok(number),
-    }
+fn positive<N: From<NonZeroU32>>(text: &str) -> Result<N, String> {
+    let number = text.parse::<NonZeroU32>();
+    number.map(N::from).map_err(|_| "must be a whole number from 1 to 4294967295".into())
 }

@@ -134,85 +134,60 @@ impl ErrorCode {
     }
 }
 
-/// The reason for which a node closes a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CloseReason {
+/// Defines the close reasons once: variant, close code, text.
+macro_rules! close_reasons {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $text:literal;)*) => {
+        /// The reason for which a node closes a socket.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum CloseReason {
+            $($(#[$doc])* $variant,)*
+            /// Any other code, also for a connection that just vanished.
+            Other(u16),
+        }
+
+        impl CloseReason {
+            /// The WebSocket close code (RFC 6455 §7.4).
+            pub fn code(self) -> u16 {
+                match self { $(CloseReason::$variant => $code,)* CloseReason::Other(code) => code }
+            }
+
+            /// Returns the reason behind a close code.
+            pub fn from_code(code: u16) -> CloseReason {
+                match code { $($code => CloseReason::$variant,)* other => CloseReason::Other(other) }
+            }
+
+            /// The text that goes with the code in the close frame.
+            pub fn text(self) -> &'static str {
+                match self { $(CloseReason::$variant => $text,)* CloseReason::Other(_) => "closed" }
+            }
+        }
+    };
+}
+
+close_reasons! {
     /// The node is stopping; its `drain` frame said when to come back.
-    ServiceRestart,
+    ServiceRestart 1012 "service restart";
     /// The node is short of memory, and closes sockets of addresses with many.
-    TryAgainLater,
+    TryAgainLater 1013 "try again later";
     /// The client sent too many frames that could not be read.
-    TooManyErrors,
+    TooManyErrors 4000 "too many errors";
     /// The sign-in ended or expired.
-    IdentityEnded,
+    IdentityEnded 4001 "identity ended";
     /// The client answered none of two pings.
-    HeartbeatMissed,
+    HeartbeatMissed 4002 "heartbeat missed";
     /// The client took no bytes for 30 s.
-    SendTimedOut,
+    SendTimedOut 4008 "socket took nothing";
     /// The client sent a binary frame.
-    Binary,
+    Binary 1003 "text frames only";
     /// The client sent a frame over the limit.
-    TooLarge,
+    TooLarge 1009 "frame too large";
     /// The client sent bytes that are not WebSocket frames.
-    Protocol,
+    Protocol 1002 "protocol error";
     /// The client sent text that is not valid UTF-8.
-    NotUtf8,
-    /// Any other code, also for a connection that just vanished.
-    Other(u16),
+    NotUtf8 1007 "text must be UTF-8";
 }
 
 impl CloseReason {
-    /// The WebSocket close code (RFC 6455 §7.4).
-    pub fn code(self) -> u16 {
-        match self {
-            CloseReason::ServiceRestart => 1012,
-            CloseReason::TryAgainLater => 1013,
-            CloseReason::TooManyErrors => 4000,
-            CloseReason::IdentityEnded => 4001,
-            CloseReason::HeartbeatMissed => 4002,
-            CloseReason::SendTimedOut => 4008,
-            CloseReason::Binary => 1003,
-            CloseReason::TooLarge => 1009,
-            CloseReason::Protocol => 1002,
-            CloseReason::NotUtf8 => 1007,
-            CloseReason::Other(code) => code,
-        }
-    }
-
-    /// The reason behind a close code.
-    pub fn from_code(code: u16) -> CloseReason {
-        match code {
-            1012 => CloseReason::ServiceRestart,
-            1013 => CloseReason::TryAgainLater,
-            4000 => CloseReason::TooManyErrors,
-            4001 => CloseReason::IdentityEnded,
-            4002 => CloseReason::HeartbeatMissed,
-            4008 => CloseReason::SendTimedOut,
-            1003 => CloseReason::Binary,
-            1009 => CloseReason::TooLarge,
-            1002 => CloseReason::Protocol,
-            1007 => CloseReason::NotUtf8,
-            other => CloseReason::Other(other),
-        }
-    }
-
-    /// The words that go with the code in the close frame.
-    pub fn text(self) -> &'static str {
-        match self {
-            CloseReason::ServiceRestart => "service restart",
-            CloseReason::TryAgainLater => "try again later",
-            CloseReason::TooManyErrors => "too many errors",
-            CloseReason::IdentityEnded => "identity ended",
-            CloseReason::HeartbeatMissed => "heartbeat missed",
-            CloseReason::SendTimedOut => "socket took nothing",
-            CloseReason::Binary => "text frames only",
-            CloseReason::TooLarge => "frame too large",
-            CloseReason::Protocol => "protocol error",
-            CloseReason::NotUtf8 => "text must be UTF-8",
-            CloseReason::Other(_) => "closed",
-        }
-    }
-
     /// True if the client should connect again by itself.
     pub fn comes_back(self) -> bool {
         !matches!(self, CloseReason::TooManyErrors | CloseReason::IdentityEnded)

@@ -45,7 +45,7 @@ pub const SERVER: &Rules = &[
         ],
     ),
     ("preflight", &["config", "http", "net", "storage"]),
-    ("config", &["doctor", "limits", "net", "storage", "telemetry"]),
+    ("config", &["limits", "net", "storage", "telemetry"]),
     ("doctor", &["http/api", "net"]),
     ("http", &["http/api", "http/guard", "accounts", "limits", "memory", "net", "random", "telemetry"]),
     ("http/api", &["http", "http/guard", "accounts", "limits", "memory", "net", "random", "telemetry"]),

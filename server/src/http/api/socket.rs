@@ -26,6 +26,8 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const LINGER: Duration = Duration::from_secs(1);
 /// The same while memory is short.
 const LINGER_WHEN_SHORT: Duration = Duration::from_millis(50);
+/// The burst of frames, in seconds of their rate.
+const BURST_SECS: NonZeroU32 = NonZeroU32::new(4).unwrap();
 /// Pings without an answer before the socket is closed.
 const PINGS_MAX: u32 = 2;
 /// The time to answer the last ping. A live client has had the whole period of the first one before.
@@ -59,8 +61,8 @@ enum LinkEnd {
 
 impl SocketLoop {
     fn new(socket: WebSocket, app: &AppState) -> SocketLoop {
-        let rate = NonZeroU32::new(app.limits.session_frames_per_sec).unwrap_or(NonZeroU32::MIN);
-        let burst = NonZeroU32::new(rate.get().saturating_mul(4)).unwrap_or(rate);
+        let rate = app.limits.session_frames_per_sec;
+        let burst = rate.saturating_mul(BURST_SECS);
         let period = Duration::from_secs(app.limits.heartbeat_secs.into());
         let mut heartbeat = interval_at(Instant::now() + period, period);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);

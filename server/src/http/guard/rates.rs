@@ -21,6 +21,11 @@ pub(super) const FEW_READERS: u32 = 16;
 /// crowd still has a connection on which it is told so.
 pub(super) const FEW_CONNECTIONS: u32 = 2 * FEW_READERS;
 
+/// The burst of publishes, in seconds of their rate.
+const PUBLISHES_BURST_SECS: NonZeroU32 = NonZeroU32::new(5).unwrap();
+/// The burst of new accounts, in minutes of their rate.
+const ACCOUNTS_BURST_MINS: NonZeroU32 = NonZeroU32::new(2).unwrap();
+
 /// The rates of publishes and of new accounts, and the tally of readers.
 pub struct Rates {
     publishes: DefaultKeyedRateLimiter<UserId>,
@@ -32,14 +37,15 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Creates the rates. Publishes have a burst of five seconds, new accounts one of two minutes.
+    /// Creates the rates, with room for a burst.
     pub fn new(limits: &Limits) -> Rates {
-        let publishes = at_least_one(limits.identity_publishes_per_sec);
-        let accounts = at_least_one(limits.address_accounts_per_min);
-        let burst = |rate: NonZeroU32, times: u32| at_least_one(rate.get().saturating_mul(times));
+        let publishes = limits.identity_publishes_per_sec;
+        let accounts = limits.address_accounts_per_min;
+        let publishes_burst = publishes.saturating_mul(PUBLISHES_BURST_SECS);
+        let accounts_burst = accounts.saturating_mul(ACCOUNTS_BURST_MINS);
         Rates {
-            publishes: RateLimiter::keyed(Quota::per_second(publishes).allow_burst(burst(publishes, 5))),
-            accounts: RateLimiter::keyed(Quota::per_minute(accounts).allow_burst(burst(accounts, 2))),
+            publishes: RateLimiter::keyed(Quota::per_second(publishes).allow_burst(publishes_burst)),
+            accounts: RateLimiter::keyed(Quota::per_minute(accounts).allow_burst(accounts_burst)),
             publishes_per_sec: publishes.get(),
             accounts_per_min: accounts.get(),
             readers: Tally::of_readers(limits),
@@ -79,10 +85,6 @@ fn too_many(detail: String, wait: std::time::Duration) -> ApiError {
     // Rounded up: whoever waits that long is let in.
     let millis = wait.as_millis() as u64 + 1;
     Problem::new(ErrorCode::TooMany, detail).retry_after_ms(millis).into()
-}
-
-fn at_least_one(number: u32) -> NonZeroU32 {
-    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
 }
 
 /// Returns the network that counts as one address: an IPv4 address, or an IPv6 /64, which one subscriber is given.
