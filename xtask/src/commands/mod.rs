@@ -8,6 +8,7 @@ mod dev;
 mod doctor;
 mod fuzz;
 mod rename;
+mod rings;
 mod run;
 mod setup;
 mod test;
@@ -21,7 +22,7 @@ struct Subcommand {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Subcommand; 11] = [
+const COMMANDS: [Subcommand; 12] = [
     Subcommand {
         name: "run",
         about: "build what changed and serve the app on http://127.0.0.1:3000: `[SERVER FLAGS]`",
@@ -61,6 +62,11 @@ const COMMANDS: [Subcommand; 11] = [
         name: "setup",
         about: "install what is missing; `--with-browser --with-proxies` for the tests, `--with-firefox --with-trunk` for the long tests",
         run: setup::run,
+    },
+    Subcommand {
+        name: "rings",
+        about: "count the lines of code to read, to know of, and to ignore",
+        run: rings::run,
     },
     Subcommand {
         name: "accept",
