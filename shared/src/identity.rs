@@ -8,7 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::characters;
 use crate::malformed::Malformed;
 
-const NAME_CHARS_MAX: usize = 40;
+/// The length of a display name, also in the error. Doc comments that become the contract's prose name it too.
+macro_rules! name_chars_max {
+    () => {
+        40
+    };
+}
+const NAME_CHARS_MAX: usize = name_chars_max!();
 
 /// The id of a person, which stays when their name changes. Opaque; made by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,7 +85,7 @@ impl TryFrom<String> for DisplayName {
 fn of_good_length(text: &str) -> Result<&str, Malformed> {
     let name = text.trim();
     let is_good = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
-    is_good.then_some(name).ok_or(Malformed("must have 1 to 40 characters"))
+    is_good.then_some(name).ok_or(Malformed(concat!("must have 1 to ", name_chars_max!(), " characters")))
 }
 
 impl From<DisplayName> for Arc<str> {

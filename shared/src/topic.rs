@@ -8,20 +8,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::malformed::Malformed;
 
+/// The grammar of each part of a topic, in words and as a regular expression without anchors: the one place to change it.
+macro_rules! part {
+    (words) => {
+        "1 to 63 of a-z, 0-9, _ and -"
+    };
+    (pattern) => {
+        "[a-z0-9][a-z0-9_-]{0,62}"
+    };
+}
+
 /// The grammar of a topic's name, in words that follow the name of a field.
-pub const NAME_GRAMMAR: &str = "must be 1 to 63 of a-z, 0-9, _ and -, and begin with a letter or digit";
+pub const NAME_GRAMMAR: &str = concat!("must be ", part!(words), ", and begin with a letter or digit");
 /// The grammar of a topic's name as a regular expression without anchors.
-pub const NAME_PATTERN: &str = "[a-z0-9][a-z0-9_-]{0,62}";
+pub const NAME_PATTERN: &str = part!(pattern);
 
 const PART_CHARS_MAX: usize = 63;
 const GRAMMAR: &str =
-    "must be namespace:name, each part 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit";
+    concat!("must be namespace:name, each part ", part!(words), ", beginning with a letter or digit");
+#[cfg(feature = "schema")]
+const PATTERN: &str = concat!("^", part!(pattern), ":", part!(pattern), "$");
 
 /// A named stream of events, spelt `[a-z0-9][a-z0-9_-]{0,62}:[a-z0-9][a-z0-9_-]{0,62}`.
 // Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[a-z0-9][a-z0-9_-]{0,62}:[a-z0-9][a-z0-9_-]{0,62}$")))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = PATTERN)))]
 pub struct Topic(Arc<str>);
 
 impl Topic {
