@@ -9,12 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Graph;
 use rules::{CLIENT, CRATES, Rules, SERVER};
-use source::{Source, named_below, sources};
+use source::{Source, exists, named_below, read, sources};
 
 const LINES_MAX: usize = 400;
 const WORDS_AVOIDED: [&str; 5] = ["utils", "util", "helpers", "common", "manager"];
 /// A doc comment that opens with one of these is a riddle about its subject.
 const OPENINGS_AVOIDED: [&str; 4] = ["What", "How", "Whether", "Who"];
+
+/// The folders whose files a document may name by their paths.
+const TOP_LEVEL: [&str; 7] = ["server/", "client/", "shared/", "tests/", "xtask/", "assets/", "deploy/"];
 
 fn assert_none(broken: Vec<String>) {
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
@@ -206,6 +209,34 @@ fn every_file_says_first_what_it_is_and_is_short_and_well_named() {
             let avoided = words.filter(|word| WORDS_AVOIDED.contains(word));
             broken
                 .extend(avoided.map(|word| format!("{}: {word} says nothing of what is in it", source.path)));
+        }
+    }
+    assert_none(broken);
+}
+
+#[test]
+fn the_files_that_the_documents_name_exist() {
+    let mut broken = Vec::new();
+    for document in ["README.md", "ARCHITECTURE.md", "tests/README.md"] {
+        let text = read(document);
+        // A feature that is still to be written has files that are not there yet.
+        let (before, feature) = text.split_once("## Add a feature").unwrap_or((&text, ""));
+        let after = feature.split_once("## Running it").map_or("", |(_, after)| after);
+        for part in [before, after] {
+            let links = part.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+            let folder = document.rsplit_once('/').map_or("", |(folder, _)| folder);
+            for link in links.filter(|link| !link.contains("://")) {
+                if !exists(&format!("{folder}/{link}")) {
+                    broken.push(format!("{document} links to {link}"));
+                }
+            }
+            let words = part.split('`').skip(1).step_by(2);
+            let is_path = |word: &&str| TOP_LEVEL.iter().any(|top| word.starts_with(top));
+            for path in words.filter(is_path).filter(|word| !word.contains(['*', ' ', '{'])) {
+                if !exists(path) {
+                    broken.push(format!("{document} names {path}"));
+                }
+            }
         }
     }
     assert_none(broken);

@@ -73,6 +73,16 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the server lies in the root").to_owned()
 }
 
+/// True if there is a file or a folder of that path below the root.
+pub fn exists(path: &str) -> bool {
+    root().join(path.trim_start_matches('/')).exists()
+}
+
+/// The text of a file below the root.
+pub fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).expect("our files are text")
+}
+
 /// All `.rs` files below a folder of the root.
 pub fn sources(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();

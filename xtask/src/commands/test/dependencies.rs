@@ -1,4 +1,4 @@
-//! TestStep `dependencies`: the client must not depend on mio, and must contain gloo-net only once.
+//! Step `dependencies`: the client must not depend on mio, and must contain gloo-net only once.
 
 use crate::failure::Result;
 use crate::tools::WASM;

@@ -1,4 +1,4 @@
-//! TestStep `fork`: turns a copy of the project into a product, by the commands that the README names, and tests it.
+//! Step `fork`: turns a copy of the project into a product, by the commands that the README names, and tests it.
 //!
 //! The copy shares our build folder, or all dependencies would be compiled again. Its packages get a different
 //! version: cargo distinguishes packages in one build folder by name, version and path in the workspace, and would

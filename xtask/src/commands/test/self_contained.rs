@@ -1,4 +1,4 @@
-//! TestStep `release`: checks that the binary of `cargo xtask build`, alone in an empty folder, is the whole app.
+//! Step `release`: checks that the binary of `cargo xtask build`, alone in an empty folder, is the whole app.
 
 use crate::failure::{Failure, Result};
 use crate::process::{self, ChildProcess};

@@ -37,7 +37,7 @@ pub(super) struct TestStep {
     pub(super) tier: Tier,
     /// Description and purpose.
     pub(super) about: &'static str,
-    /// TestStep whose result it needs.
+    /// The step whose result it needs.
     pub(super) needs: Option<&'static str>,
     pub(super) run: fn(&mut TestCount, Tier) -> Result<Success>,
 }
