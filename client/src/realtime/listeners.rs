@@ -1,6 +1,6 @@
 //! `Listeners`: the parts of this tab that listen to topics.
 //!
-//! Several may listen to one topic, such as a list of rooms and the open room. The node sees one subscription for
+//! Several may listen to one topic, such as a list of topics and the open one. The node sees one subscription for
 //! them all, which is listed in the presence if any of them asks for that.
 
 use std::cell::{Cell, RefCell};
@@ -140,10 +140,10 @@ mod tests {
         let topic = "probe:topic".parse().unwrap();
         let (list, first) = listeners.add(&topic, Listed::No, Rc::new(drop));
         assert_eq!(json(&first), r#"{"subscribe":{"topic":"probe:topic","listed":false}}"#);
-        let (room, second) = listeners.add(&topic, Listed::Yes, Rc::new(drop));
+        let (open, second) = listeners.add(&topic, Listed::Yes, Rc::new(drop));
         assert_eq!(json(&second), r#"{"subscribe":{"topic":"probe:topic","listed":true}}"#);
         assert_eq!(listeners.subscriptions(), [second]);
-        assert_eq!(listeners.remove(&topic, room), first);
+        assert_eq!(listeners.remove(&topic, open), first);
         assert_eq!(listeners.remove(&topic, list), ClientFrame::Unsubscribe { topic });
         assert!(listeners.subscriptions().is_empty());
     }
