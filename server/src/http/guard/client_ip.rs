@@ -135,14 +135,14 @@ fn address(text: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn client(from: &str, told: &[&str]) -> String {
-        client_by(&FORWARDED_FOR, from, told)
+    fn client(from: &str, lines: &[&str]) -> String {
+        client_by(&FORWARDED_FOR, from, lines)
     }
 
-    fn client_by(header: &HeaderName, from: &str, told: &[&str]) -> String {
+    fn client_by(header: &HeaderName, from: &str, lines: &[&str]) -> String {
         let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
         let mut headers = HeaderMap::new();
-        told.iter().for_each(|line| _ = headers.append(header, line.parse().unwrap()));
+        lines.iter().for_each(|line| _ = headers.append(header, line.parse().unwrap()));
         let ClientIp(ip) = proxies.client(Peer(SocketAddr::new(from.parse().unwrap(), 1)), &headers);
         ip.to_string()
     }

@@ -23,12 +23,12 @@ const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 pub fn cors(origins: &[Origin]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> =
         origins.iter().filter_map(|origin| HeaderValue::try_from(origin.to_string()).ok()).collect();
-    let sent = [endpoint::IDEMPOTENCY_KEY, endpoint::PREFER, endpoint::LAST_EVENT_ID].map(named);
-    let told = [endpoint::IDEMPOTENCY_REPLAYED, endpoint::PREFERENCE_APPLIED, "x-request-id"].map(named);
+    let accepted = [endpoint::IDEMPOTENCY_KEY, endpoint::PREFER, endpoint::LAST_EVENT_ID].map(named);
+    let exposed = [endpoint::IDEMPOTENCY_REPLAYED, endpoint::PREFERENCE_APPLIED, "x-request-id"].map(named);
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers(sent.into_iter().chain([CONTENT_TYPE, IF_NONE_MATCH]).collect::<Vec<_>>())
-        .expose_headers(told.into_iter().chain([ETAG, LOCATION, RETRY_AFTER]).collect::<Vec<_>>())
+        .allow_headers(accepted.into_iter().chain([CONTENT_TYPE, IF_NONE_MATCH]).collect::<Vec<_>>())
+        .expose_headers(exposed.into_iter().chain([ETAG, LOCATION, RETRY_AFTER]).collect::<Vec<_>>())
         .allow_credentials(true)
         .max_age(MAX_AGE);
     (!origins.is_empty()).then(|| layer.allow_origin(origins))

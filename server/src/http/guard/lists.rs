@@ -54,8 +54,8 @@ fn join_one(headers: &mut HeaderMap, name: &HeaderName, separator: u8) {
     // A forwarded address must not vanish: an entry that the caller wrote would be believed in its place.
     let unreadable =
         FORWARDING.iter().find(|(forwarding, _)| forwarding == name).map(|(_, unknown)| *unknown);
-    let told = entries.into_iter().map(|entry| if is_readable(entry) { Some(entry) } else { unreadable });
-    let readable: Vec<&[u8]> = told.flatten().collect();
+    let kept = entries.into_iter().map(|entry| if is_readable(entry) { Some(entry) } else { unreadable });
+    let readable: Vec<&[u8]> = kept.flatten().collect();
     let joined = readable.join(&[separator, b' '][..]);
     if let Some(line) = HeaderValue::from_bytes(&joined).ok().filter(|_| !readable.is_empty()) {
         headers.insert(name.clone(), line);
@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn a_cookie_of_another_app_hides_none_of_ours() {
-        let told = joined(&COOKIE, b';', &["city=München; duplex=t; x=1".as_bytes()]);
-        assert_eq!(told.as_deref(), Some("duplex=t; x=1"));
+        let line = joined(&COOKIE, b';', &["city=München; duplex=t; x=1".as_bytes()]);
+        assert_eq!(line.as_deref(), Some("duplex=t; x=1"));
         assert_eq!(joined(&COOKIE, b';', &[b"a=1", b"duplex=t"]).as_deref(), Some("a=1; duplex=t"));
         assert_eq!(joined(&COOKIE, b';', &[b"\xff"]), None);
         let quote = joined(&COOKIE, b';', &[b"a=\"; duplex=t; b=\xe9"]);
@@ -107,20 +107,20 @@ mod tests {
 
     #[test]
     fn the_lines_of_a_list_are_one_list() {
-        let told = joined(&CONNECTION, b',', &[b"keep-alive", b"Upgrade"]);
-        assert_eq!(told.as_deref(), Some("keep-alive, Upgrade"));
+        let line = joined(&CONNECTION, b',', &[b"keep-alive", b"Upgrade"]);
+        assert_eq!(line.as_deref(), Some("keep-alive, Upgrade"));
         let tags = joined(&IF_NONE_MATCH, b',', &[b"\"a,b\", \"\xe9\", \"c\\\"d\"", b"W/\"e\""]);
         assert_eq!(tags.as_deref(), Some("\"a,b\", \"c\\\"d\", W/\"e\""));
         assert_eq!(joined(&CONNECTION, b',', &[b"one, , line"]).as_deref(), Some("one, , line"));
     }
 
     #[test]
-    fn nobody_hides_whom_a_proxy_asks_for() {
+    fn nobody_hides_the_address_that_a_proxy_forwards() {
         let forwarded_for = HeaderName::from_static("x-forwarded-for");
-        let told = joined(&forwarded_for, b',', &[b"\"\xff, 192.0.2.7"]);
-        assert_eq!(told.as_deref(), Some("unknown, 192.0.2.7"));
+        let line = joined(&forwarded_for, b',', &[b"\"\xff, 192.0.2.7"]);
+        assert_eq!(line.as_deref(), Some("unknown, 192.0.2.7"));
         assert_eq!(joined(&forwarded_for, b',', &[b"\xff"]).as_deref(), Some("unknown"));
-        let told = joined(&FORWARDED, b',', &[b"for=\"\xff, for=192.0.2.7"]);
-        assert_eq!(told.as_deref(), Some("for=unknown, for=192.0.2.7"));
+        let line = joined(&FORWARDED, b',', &[b"for=\"\xff, for=192.0.2.7"]);
+        assert_eq!(line.as_deref(), Some("for=unknown, for=192.0.2.7"));
     }
 }

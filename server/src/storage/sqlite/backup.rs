@@ -128,7 +128,7 @@ fn refuse_if(faults: &[String], is_wrong: bool, what: &str) -> Result<(), DbErro
         return Ok(());
     }
     let lines: Vec<&str> = faults.iter().flat_map(|fault| fault.lines()).map(str::trim).collect();
-    let told = lines.iter().take(FAULTS_NAMED_MAX).copied().collect::<Vec<_>>().join("; ");
+    let named = lines.iter().take(FAULTS_NAMED_MAX).copied().collect::<Vec<_>>().join("; ");
     let more = if lines.len() > FAULTS_NAMED_MAX { ", and more" } else { "" };
-    Err(DbError(format!("{what}: {told}{more}")))
+    Err(DbError(format!("{what}: {named}{more}")))
 }

@@ -85,7 +85,7 @@ impl FileHeader {
                 Err(_) if opened.metadata().is_ok_and(|found| found.len() == 0) => {
                     return Ok(FileHeader::default());
                 }
-                _ => return Err(DbError(format!("{} is no SQLite database", file.display()))),
+                _ => return Err(DbError(format!("{} is not a SQLite database", file.display()))),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FileHeader::default()),
             Err(error) => return Err(DbError::of(file, &error)),
