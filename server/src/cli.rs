@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::app::App;
 use crate::config::{self, Config, NAME, Task};
-use crate::doctor::{self, Patience};
+use crate::doctor::{self, TimeBudget};
 use crate::http::Feature;
 use crate::net::authority::Origin;
 use crate::preflight::{StartError, lock, raise_open_files, refused, restrict_new_files};
@@ -39,7 +39,7 @@ pub fn run(features: Vec<Feature>) -> ExitCode {
                     Task::Backup(file) => backup(&config, &file).await,
                     Task::Restore(file) => restore(&config, &file).await,
                     Task::Verify(file) => verify(&file).await,
-                    Task::Doctor(url, root, patience) => examine(&url, root.as_deref(), patience).await,
+                    Task::Doctor(url, root, budget) => examine(&url, root.as_deref(), budget).await,
                     Task::Healthcheck => healthcheck::check(config.listen, config.tls_source().is_some())
                         .await
                         .map(|()| say("ready"))
@@ -110,9 +110,9 @@ async fn verify(file: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn examine(url: &Origin, root: Option<&Path>, patience: Patience) -> Result<(), StartError> {
+async fn examine(url: &Origin, root: Option<&Path>, budget: TimeBudget) -> Result<(), StartError> {
     say("examining; this takes half a minute to a minute");
-    let report = doctor::examine(url, root, patience)
+    let report = doctor::examine(url, root, budget)
         .await
         .map_err(|reason| StartError(format!("doctor {url}: {reason}")))?;
     say(&report.to_string());

@@ -14,7 +14,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
-use crate::doctor::Patience;
+use crate::doctor::TimeBudget;
 use crate::limits::Limits;
 use crate::net::authority::Origin;
 use crate::net::tls;
@@ -187,7 +187,7 @@ pub enum Task {
     /// Ask a running node if it is ready.
     Healthcheck,
     /// Examine an address, with this root certificate, for this long.
-    Doctor(Origin, Option<PathBuf>, Patience),
+    Doctor(Origin, Option<PathBuf>, TimeBudget),
 }
 
 impl From<Command> for Task {
@@ -198,7 +198,7 @@ impl From<Command> for Task {
             Command::Verify { file } => Task::Verify(file),
             Command::Healthcheck => Task::Healthcheck,
             Command::Doctor { url, root, patient } => {
-                Task::Doctor(url, root, if patient { Patience::Long } else { Patience::Short })
+                Task::Doctor(url, root, if patient { TimeBudget::Long } else { TimeBudget::Short })
             }
         }
     }

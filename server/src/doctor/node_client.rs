@@ -1,4 +1,4 @@
-//! `Target`: the address as a browser asks it, by HTTP/1.1, each time on a connection of its own.
+//! `NodeClient`: sends requests to the node's public address as a browser would, by HTTP/1.1, each on a new connection.
 
 use std::fs;
 use std::path::Path;
@@ -25,150 +25,173 @@ use tokio_tungstenite::tungstenite::Error as SocketError;
 
 use crate::net::authority::Origin;
 
-/// The deadline for a connection, a handshake or the first byte of an answer.
-pub const BEGINS_WITHIN: Duration = Duration::from_secs(10);
-const ANSWER_BYTES_MAX: usize = 1_024 * 1_024;
+/// The time for a connection, a handshake or the first byte of a response.
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
+const RESPONSE_BYTES_MAX: usize = 1_024 * 1_024;
 
-/// The examined address, and the way to encrypt to it.
-pub struct Target {
-    /// The page's origin.
+/// A client for one address.
+pub struct NodeClient {
+    /// The origin of the node's page.
     pub origin: Origin,
     tls: Option<TlsConnector>,
 }
 
-/// A connection, encrypted or not.
-pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for S {}
+/// A connection, with or without TLS.
+pub trait ByteStream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> ByteStream for S {}
 
-/// An answer, whole.
-pub struct Told {
-    /// Its status.
+/// A response that was read to its end.
+pub struct BufferedResponse {
+    /// The status.
     pub status: StatusCode,
-    /// Its header fields.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body, of at most a mebibyte.
+    /// The body, of at most a mebibyte.
     pub body: Bytes,
 }
 
-impl Told {
-    /// The detail of a problem, else the first 80 characters of the body, on one line.
+/// A WebSocket could not be opened.
+pub enum OpenError {
+    /// This response came in place of the handshake's.
+    Refused(BufferedResponse),
+    /// No response came, for this reason.
+    Lost(String),
+}
+
+impl BufferedResponse {
+    /// Returns a problem's detail, or else the first 80 characters of the body, on one line.
     pub fn detail(&self) -> String {
-        let problem = serde_json::from_slice::<shared::Problem>(&self.body);
+        if let Ok(problem) = serde_json::from_slice::<shared::Problem>(&self.body) {
+            return problem.detail;
+        }
         let text = String::from_utf8_lossy(&self.body);
-        let words = || {
-            text.split(|char: char| char.is_whitespace() || char.is_control()).filter(|word| !word.is_empty())
-        };
-        let beginning = || words().collect::<Vec<_>>().join(" ").chars().take(80).collect();
-        problem.map_or_else(|_| beginning(), |problem| problem.detail)
+        let words = text.split(|char: char| char.is_whitespace() || char.is_control());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        words.join(" ").chars().take(80).collect()
+    }
+
+    /// Describes the response for a message: `404 Not Found: there is nothing under this address`.
+    pub fn outcome(&self) -> String {
+        format!("{}: {}", self.status, self.detail())
     }
 }
 
-impl Target {
-    /// The address, and for `https` the roots that vouch for it: those in the file `root`, or the system's. Fails where
-    /// the file cannot be read or holds no certificate.
-    pub fn new(origin: &Origin, root: Option<&Path>) -> Result<Target, String> {
-        let tls = origin.is_secure().then(|| connector(root)).transpose()?;
-        Ok(Target { origin: origin.clone(), tls })
+impl NodeClient {
+    /// Creates a client for the address. For `https` it trusts the certificates in the file `root`, or the system's. Fails
+    /// if the file cannot be read or contains no certificate.
+    pub fn new(origin: &Origin, root: Option<&Path>) -> Result<NodeClient, String> {
+        let tls = if origin.is_secure() { Some(connector(root)?) } else { None };
+        Ok(NodeClient { origin: origin.clone(), tls })
     }
 
-    /// A request with what a browser says of every one.
+    /// Starts a request with the headers that a browser adds to every one.
     pub fn request(&self, method: Method, path: &str) -> Builder {
         let host = self.origin.as_host();
         Request::builder().method(method).uri(path).header(HOST, host).header(ORIGIN, self.origin.to_string())
     }
 
-    /// Connects anew. The error says what stands in the way.
-    pub async fn connect(&self) -> Result<Box<dyn Wire>, String> {
-        let (host, port) = self.origin.host_and_port();
-        let address = (host.trim_matches(['[', ']']).to_owned(), port);
-        let connected = timeout(BEGINS_WITHIN, TcpStream::connect(address)).await;
-        let stream = connected
-            .map_err(|_| format!("{host} port {port} does not answer: is the port open in the firewall?"))?
-            .map_err(|error| format!("{host} port {port} cannot be reached: {error}"))?;
-        let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
-        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-            .map_err(|error| format!("{host}: {error}"))?;
-        let shaken = timeout(BEGINS_WITHIN, tls.connect(name, stream)).await;
-        let stream = shaken
-            .map_err(|_| format!("{host} port {port} takes the connection and does not answer to TLS"))?
-            .map_err(|error| format!("TLS with {host} port {port} fails: {}", in_words(&error)))?;
-        Ok(Box::new(stream))
+    /// Makes a GET request with these headers.
+    pub fn get_request(&self, path: &str, headers: &[(&str, &str)]) -> Result<Request<Body>, String> {
+        let mut request = self.request(Method::GET, path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(Body::empty()).map_err(|error| error.to_string())
     }
 
-    /// Sends a request. The answer has begun.
-    pub async fn begin(&self, request: Request<Body>) -> Result<Response<Incoming>, String> {
+    /// Sends a request and returns its response once that has begun.
+    pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, String> {
         let stream = self.connect().await?;
-        let failed = |error: hyper::Error| match self.tls {
-            // A node with TLS says nothing to what is no handshake.
-            None => format!("the connection broke off: {error}; if the address speaks TLS, ask https://"),
-            Some(_) => format!("the connection broke off: {error}"),
+        let lost = |error: hyper::Error| match self.tls {
+            // A node with TLS closes a connection that begins without a handshake, and says nothing.
+            None => format!("the connection was lost: {error}; if the server expects TLS, use https://"),
+            Some(_) => format!("the connection was lost: {error}"),
         };
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
         tokio::spawn(connection);
-        sender.send_request(request).await.map_err(failed)
+        sender.send_request(request).await.map_err(lost)
     }
 
-    /// Sends a request. The answer is complete.
-    pub async fn ask(&self, request: Request<Body>) -> Result<Told, String> {
-        let (head, body) = self.begin(request).await?.into_parts();
-        let body = axum::body::to_bytes(Body::new(body), ANSWER_BYTES_MAX).await;
-        let body = body.map_err(|error| format!("the answer broke off: {error}"))?;
-        Ok(Told { status: head.status, headers: head.headers, body })
+    /// Sends a request and returns its response once that is complete.
+    pub async fn fetch(&self, request: Request<Body>) -> Result<BufferedResponse, String> {
+        let (head, body) = self.send(request).await?.into_parts();
+        let body = axum::body::to_bytes(Body::new(body), RESPONSE_BYTES_MAX).await;
+        let body = body.map_err(|error| format!("the response was cut off: {error}"))?;
+        Ok(BufferedResponse { status: head.status, headers: head.headers, body })
     }
 
-    /// The same within [`BEGINS_WITHIN`].
-    pub async fn ask_soon(&self, request: Request<Body>) -> Result<Told, String> {
-        let late = |_| format!("no answer within {} s", BEGINS_WITHIN.as_secs());
-        timeout(BEGINS_WITHIN, self.ask(request)).await.map_err(late)?
+    /// Does the same as [`NodeClient::fetch`], and fails after [`RESPONSE_TIMEOUT`].
+    pub async fn fetch_in_time(&self, request: Request<Body>) -> Result<BufferedResponse, String> {
+        let response = timeout(RESPONSE_TIMEOUT, self.fetch(request)).await;
+        response.map_err(|_| format!("no response within {} s", RESPONSE_TIMEOUT.as_secs()))?
     }
 
     /// Gets a JSON document.
-    pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, String> {
-        let request = self.request(Method::GET, path).header(ACCEPT, "application/json");
-        let told = self.ask_soon(request.body(Body::empty()).map_err(|error| error.to_string())?).await?;
-        let unlike = || format!("GET {path} is answered with {}: {}", told.status, told.detail());
-        serde_json::from_slice(&told.body).map_err(|_| unlike())
+    pub async fn get_json<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, String> {
+        let request = self.get_request(path, &[(ACCEPT.as_str(), "application/json")])?;
+        let response = self.fetch_in_time(request).await?;
+        serde_json::from_slice(&response.body)
+            .map_err(|_| format!("GET {path} returned {}", response.outcome()))
     }
 
-    /// Opens a WebSocket. The error is the answer that came in its place, or why none came.
-    pub async fn open(
+    /// Opens a WebSocket.
+    pub async fn open_socket(
         &self,
         path: &str,
         cookie: &str,
-    ) -> Result<WebSocketStream<Box<dyn Wire>>, Result<Told, String>> {
-        let stream = self.connect().await.map_err(Err)?;
+    ) -> Result<WebSocketStream<Box<dyn ByteStream>>, OpenError> {
+        let stream = self.connect().await.map_err(OpenError::Lost)?;
+        let origin = self.origin.to_string().replacen("http", "ws", 1);
         let request = self
-            .request(Method::GET, &format!("{}{path}", self.origin.to_string().replacen("http", "ws", 1)))
+            .request(Method::GET, &format!("{origin}{path}"))
             .header("cookie", cookie)
             .header("connection", "Upgrade")
             .header("upgrade", "websocket")
             .header("sec-websocket-version", "13")
             .header("sec-websocket-key", "ZHVwbGV4IGRvY3RvciAxMg==")
-            .body(());
-        let request = request.map_err(|error| Err(error.to_string()))?;
+            .body(())
+            .map_err(|error| OpenError::Lost(error.to_string()))?;
         match tokio_tungstenite::client_async(request, stream).await {
             Ok((socket, _)) => Ok(socket),
-            Err(SocketError::Http(answer)) => {
-                let (head, body) = answer.into_parts();
+            Err(SocketError::Http(response)) => {
+                let (head, body) = response.into_parts();
                 let body = Bytes::from(body.unwrap_or_default());
-                Err(Ok(Told { status: head.status, headers: head.headers, body }))
+                Err(OpenError::Refused(BufferedResponse { status: head.status, headers: head.headers, body }))
             }
-            Err(error) => Err(Err(format!("the connection broke off: {error}"))),
+            Err(error) => Err(OpenError::Lost(format!("the connection was lost: {error}"))),
         }
+    }
+
+    async fn connect(&self) -> Result<Box<dyn ByteStream>, String> {
+        let (host, port) = self.origin.host_and_port();
+        let name = host.trim_matches(['[', ']']).to_owned();
+        let connected = timeout(RESPONSE_TIMEOUT, TcpStream::connect((name.clone(), port))).await;
+        let stream = connected
+            .map_err(|_| format!("{host} port {port} does not answer: is the port open in the firewall?"))?
+            .map_err(|error| format!("{host} port {port} cannot be reached: {error}"))?;
+        let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
+        let name = ServerName::try_from(name).map_err(|error| format!("{host}: {error}"))?;
+        let handshake = timeout(RESPONSE_TIMEOUT, tls.connect(name, stream)).await;
+        let stream = handshake
+            .map_err(|_| {
+                format!("{host} port {port} accepts the connection but does not answer the TLS handshake")
+            })?
+            .map_err(|error| format!("TLS with {host} port {port} failed: {}", tls_advice(&error)))?;
+        Ok(Box::new(stream))
     }
 }
 
-/// A failed handshake as whoever runs the address can mend it; other errors in the library's words.
-fn in_words(error: &std::io::Error) -> String {
+/// Explains a failed handshake to the person who runs the address. Rare errors keep the library's words.
+fn tls_advice(error: &std::io::Error) -> String {
     let cause = error.get_ref().and_then(|error| error.downcast_ref::<TlsError>());
-    let words = match cause {
-        Some(TlsError::InvalidMessage(_)) => "the port speaks no TLS; ask http://, or another port",
+    let advice = match cause {
+        Some(TlsError::InvalidMessage(_)) => "the port does not speak TLS; use http:// or another port",
         Some(TlsError::InvalidCertificate(reason)) => match reason {
             CertificateError::UnknownIssuer
             | CertificateError::BadSignature
             | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-                "nobody whom this machine trusts vouches for the certificate; is the chain complete? --root FILE names \
-                 another authority"
+                "this machine does not trust the certificate's issuer; is the chain complete? Use --root FILE for an \
+                 authority of your own"
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 "the certificate has expired; renew it"
@@ -180,13 +203,13 @@ fn in_words(error: &std::io::Error) -> String {
                 "the certificate is for another name; get one for this host"
             }
             CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-                "the certificate is an authority's own (CA:TRUE); serve one for this host that the authority signed"
+                "the certificate is that of an authority (CA:TRUE); serve one for this host, signed by that authority"
             }
             _ => return error.to_string(),
         },
         _ => return error.to_string(),
     };
-    words.to_owned()
+    advice.to_owned()
 }
 
 fn connector(root: Option<&Path>) -> Result<TlsConnector, String> {
@@ -197,20 +220,24 @@ fn connector(root: Option<&Path>) -> Result<TlsConnector, String> {
     let mut config = match root {
         None => builder.with_platform_verifier().map_err(|error| error.to_string())?.with_no_client_auth(),
         Some(file) => {
-            let cannot = |error: String| format!("--root {}: {error}", file.display());
-            let pem = fs::read(file).map_err(|error| cannot(error.to_string()))?;
-            let mut roots = RootCertStore::empty();
-            for root in CertificateDer::pem_slice_iter(&pem) {
-                let root = root.map_err(|error| cannot(error.to_string()))?;
-                roots.add(root).map_err(|error| cannot(error.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(cannot("it holds no certificate".into()));
-            }
+            let roots = read_roots(file).map_err(|reason| format!("--root {}: {reason}", file.display()))?;
             builder.with_root_certificates(roots).with_no_client_auth()
         }
     };
-    // As browsers open sockets where the proxy has no other way.
+    // Browsers open WebSockets by HTTP/1.1 unless the server offers them over HTTP/2.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+fn read_roots(file: &Path) -> Result<RootCertStore, String> {
+    let pem = fs::read(file).map_err(|error| error.to_string())?;
+    let mut roots = RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(&pem) {
+        let root = root.map_err(|error| error.to_string())?;
+        roots.add(root).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() {
+        return Err("it contains no certificate".into());
+    }
+    Ok(roots)
 }

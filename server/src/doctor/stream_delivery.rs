@@ -1,5 +1,6 @@
-//! The check of streams: the first event must arrive while nothing follows it.
+//! `StreamDelivery`: probes whether a stream's first event arrives while nothing follows it.
 
+use std::io::Read;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -7,73 +8,69 @@ use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use super::ask::Target;
-use super::checks::get;
+use crate::doctor::node_client::NodeClient;
 
-/// The first event of a stream is there at once, or it is held back.
-const EVENT_WITHIN: Duration = Duration::from_secs(3);
-/// More of a stream is not looked into for its first event.
-const UNPACKED_BYTES_MAX: usize = 64 * 1_024;
+/// The time for a stream's first event. One that takes longer is held back by something.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The part of a compressed stream that is searched for the first event, before and after decompression.
+const DECOMPRESSED_BYTES_MAX: usize = 64 * 1_024;
 
-/// The fate of a stream on its way through a proxy.
+/// The way in which a proxy passes on a stream.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// Each event comes by itself.
-    Flows,
-    /// Nothing comes.
-    Held,
-    /// Only where a browser takes compressed answers, as all do.
+pub enum StreamDelivery {
+    /// Each event arrives when it is sent.
+    EventByEvent,
+    /// No event arrives until more follow.
+    Buffered,
+    /// Events are late only for clients that accept compression, which all browsers do.
     Compressed,
-    /// It is no stream at all, for this reason.
-    Fails(String),
+    /// There is no stream, for this reason.
+    Failed(String),
 }
 
-/// Opens the stream at `path` and watches for its first event. Without a path nothing is opened, and all is well.
-pub async fn fares(target: &Target, path: Option<String>, cookie: &str) -> Stream {
-    let Some(path) = path else { return Stream::Flows };
-    let packed = first_event(target, &path, "gzip", cookie).await;
-    match packed {
-        Ok(true) => Stream::Flows,
-        Err(what) => Stream::Fails(what),
-        Ok(false) => match first_event(target, &path, "identity", cookie).await {
-            Ok(true) => Stream::Compressed,
-            Ok(false) => Stream::Held,
-            Err(what) => Stream::Fails(what),
-        },
+/// Opens the stream at `path` and waits for its first event: first with compression, as browsers do, then without.
+pub async fn probe(client: &NodeClient, path: &str, cookie: &str) -> StreamDelivery {
+    match first_event(client, path, "gzip", cookie).await {
+        Ok(true) => return StreamDelivery::EventByEvent,
+        Ok(false) => {}
+        Err(reason) => return StreamDelivery::Failed(reason),
+    }
+    match first_event(client, path, "identity", cookie).await {
+        Ok(true) => StreamDelivery::Compressed,
+        Ok(false) => StreamDelivery::Buffered,
+        Err(reason) => StreamDelivery::Failed(reason),
     }
 }
 
-async fn first_event(target: &Target, path: &str, codings: &str, cookie: &str) -> Result<bool, String> {
-    let headers =
-        [(ACCEPT.as_str(), "text/event-stream"), (ACCEPT_ENCODING.as_str(), codings), ("cookie", cookie)];
-    let request = get(target, path, &headers)?;
-    let arrives = async {
-        let answer = target.begin(request).await?;
-        if !answer.status().is_success() {
-            return Err(format!("GET {path} as a stream is answered with {}", answer.status()));
+async fn first_event(client: &NodeClient, path: &str, coding: &str, cookie: &str) -> Result<bool, String> {
+    let accept = (ACCEPT.as_str(), "text/event-stream");
+    let accept_encoding = (ACCEPT_ENCODING.as_str(), coding);
+    let request = client.get_request(path, &[accept, accept_encoding, ("cookie", cookie)])?;
+    let arrival = async {
+        let response = client.send(request).await?;
+        if !response.status().is_success() {
+            return Err(format!("GET {path} as a stream returned {}", response.status()));
         }
-        let is_packed = answer.headers().contains_key("content-encoding");
-        let mut parts = Body::new(answer.into_body()).into_data_stream();
-        let mut text = Vec::new();
-        while let Some(part) = parts.next().await {
-            text.extend(part.map_err(|error| format!("GET {path} as a stream broke off: {error}"))?);
-            // What is packed cannot be looked into: that all of it has come shows only in that it can be unpacked.
-            let whole = if is_packed { unpacked(&text) } else { text.clone() };
-            if whole.windows(2).any(|two| two == b"\n\n") {
+        let is_compressed = response.headers().contains_key("content-encoding");
+        let mut chunks = Body::new(response.into_body()).into_data_stream();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            bytes.extend(chunk.map_err(|error| format!("GET {path} as a stream was cut off: {error}"))?);
+            let text = if is_compressed { decompress(&bytes) } else { bytes.clone() };
+            if text.windows(2).any(|pair| pair == b"\n\n") {
                 return Ok(true);
             }
         }
         Ok(false)
     };
-    timeout(EVENT_WITHIN, arrives).await.unwrap_or(Ok(false))
+    timeout(EVENT_TIMEOUT, arrival).await.unwrap_or(Ok(false))
 }
 
-/// As much as can be unpacked of a stream of gzip that goes on.
-fn unpacked(packed: &[u8]) -> Vec<u8> {
-    use std::io::Read;
+/// Returns as much text as the beginning of a gzip stream yields.
+fn decompress(gzip: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
-    let packed = &packed[..packed.len().min(UNPACKED_BYTES_MAX)];
-    // It ends before its end, which is no error here.
-    flate2::read::GzDecoder::new(packed).take(UNPACKED_BYTES_MAX as u64).read_to_end(&mut text).ok();
+    let gzip = &gzip[..gzip.len().min(DECOMPRESSED_BYTES_MAX)];
+    // The decoder reports the missing end, which is expected here.
+    flate2::read::GzDecoder::new(gzip).take(DECOMPRESSED_BYTES_MAX as u64).read_to_end(&mut text).ok();
     text
 }
