@@ -1,14 +1,15 @@
-//! Puts a built client into the binary, when there is one to put in.
+//! Embeds a built client in the binary, in a build with the feature `embed`.
 //!
-//! A build with the feature `embed` takes it from the folder that `DUPLEX_EMBED` names. Any other gets an empty list
-//! and takes the client from the folder given with `--client-files`, so that it never waits for one.
+//! The client is read from the folder that `DUPLEX_EMBED` names. Any other build embeds an empty list and serves the
+//! folder given with `--client-files`, so that compiling the server never waits for the client.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    let mut source = String::from("/// Path below the client's folder, and bytes; sorted by path.\n");
+    let mut source =
+        String::from("/// The client's files: path below its folder, and bytes; sorted by path.\n");
     source.push_str("pub static FILES: &[(&str, &[u8])] = &[\n");
     if let Some(folder) = client()? {
         println!("cargo::rerun-if-changed={}", folder.display());
@@ -21,7 +22,7 @@ fn main() -> io::Result<()> {
     fs::write(Path::new(&out).join("built_in.rs"), source)
 }
 
-/// The folder of the built client, in a build that is to hold it.
+/// Returns the folder of the built client, in a build that embeds it.
 fn client() -> io::Result<Option<PathBuf>> {
     if env::var_os("CARGO_FEATURE_EMBED").is_none() {
         return Ok(None);
@@ -29,12 +30,12 @@ fn client() -> io::Result<Option<PathBuf>> {
     println!("cargo::rerun-if-env-changed=DUPLEX_EMBED");
     let folder = env::var_os("DUPLEX_EMBED");
     if folder.is_none() {
-        println!("cargo::warning=DUPLEX_EMBED names no folder, so there will be no client inside");
+        println!("cargo::warning=DUPLEX_EMBED is not set, so the binary will contain no client");
     }
     folder.map(fs::canonicalize).transpose()
 }
 
-/// Every file below `folder`, as its `/`-separated name and its path, sorted by name.
+/// Lists every file below `folder` as its `/`-separated name and its path, sorted by name.
 fn files(folder: &Path, above: &str) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {

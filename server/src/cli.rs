@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::app::App;
 use crate::config::{self, Command, Config, NAME, Task};
-use crate::doctor::{self, Patience};
+use crate::doctor::{self, TimeBudget};
 use crate::http::Feature;
 use crate::net::authority::Origin;
 use crate::preflight::{StartError, lock, raise_open_files, refused, restrict_new_files};
@@ -56,8 +56,8 @@ async fn run_command(config: &Config, command: Command) -> Result<(), StartError
         Command::Restore { file } => restore(config, &file).await,
         Command::Verify { file } => verify(&file).await,
         Command::Doctor { url, root, patient } => {
-            let patience = if patient { Patience::Long } else { Patience::Short };
-            examine(&url, root.as_deref(), patience).await
+            let budget = if patient { TimeBudget::Long } else { TimeBudget::Short };
+            examine(&url, root.as_deref(), budget).await
         }
         Command::Healthcheck => healthcheck::check(config.listen, config.tls_source().is_some())
             .await
@@ -119,9 +119,9 @@ async fn verify(file: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn examine(url: &Origin, root: Option<&Path>, patience: Patience) -> Result<(), StartError> {
+async fn examine(url: &Origin, root: Option<&Path>, budget: TimeBudget) -> Result<(), StartError> {
     say("examining; this takes half a minute to a minute");
-    let report = doctor::examine(url, root, patience)
+    let report = doctor::examine(url, root, budget)
         .await
         .map_err(|reason| StartError(format!("doctor {url}: {reason}")))?;
     say(&report.to_string());

@@ -1,4 +1,4 @@
-//! `healthcheck`: whether the node that runs with these settings is ready, asked as a container's runtime would.
+//! `healthcheck`: asks the node that runs with these settings if it is ready, for a container's health check.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -19,32 +19,32 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-/// A node that takes longer is not ready.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// The time for an answer. A node that takes longer counts as not ready.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: usize = 4_096;
 
-type Failed = Box<dyn std::error::Error + Send + Sync>;
+type RequestError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Asks `/readyz` of the node that listens there. The error is why it is not ready.
+/// Requests `/readyz` from the node that listens there. Fails with the reason if it is not ready.
 pub async fn check(listen: SocketAddr, speaks_tls: bool) -> Result<(), String> {
     let address = reachable(listen);
     if address.port() == 0 {
-        return Err("--listen names no port to ask at".into());
+        return Err("--listen has port 0, so the node's port is not known".into());
     }
-    let cannot = |reason: String| format!("{address} does not answer ({reason})");
-    let asked = timeout(ANSWER_WITHIN, ask(address, speaks_tls)).await;
-    let asked = asked.map_err(|_| cannot(format!("not within {} s", ANSWER_WITHIN.as_secs())))?;
-    let (status, body) = asked.map_err(|error| cannot(error.to_string()))?;
+    let answer = timeout(ANSWER_TIMEOUT, request_readiness(address, speaks_tls))
+        .await
+        .map_err(|_| format!("{address} does not answer within {} s", ANSWER_TIMEOUT.as_secs()))?;
+    let (status, body) = answer.map_err(|error| format!("{address} does not answer: {error}"))?;
     match status {
         StatusCode::OK => Ok(()),
         StatusCode::SERVICE_UNAVAILABLE => {
             Err(format!("{status}: {}", String::from_utf8_lossy(&body).trim()))
         }
-        _ => Err(format!("{address} answers with {status}, which no node does")),
+        _ => Err(format!("{address} does not answer like a Duplex node: {status}")),
     }
 }
 
-/// An address that means all of them is asked at this machine's own.
+/// The address at which this machine reaches the node: loopback, if it listens on all addresses.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -54,23 +54,26 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn ask(address: SocketAddr, speaks_tls: bool) -> Result<(StatusCode, Bytes), Failed> {
+async fn request_readiness(
+    address: SocketAddr,
+    speaks_tls: bool,
+) -> Result<(StatusCode, Bytes), RequestError> {
     let stream = TcpStream::connect(address).await?;
     if !speaks_tls {
-        return ask_over(stream).await;
+        return request_over(stream).await;
     }
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Arc::new(OurOwn(provider.clone()));
+    let verifier = Arc::new(AcceptAnyCertificate(provider.clone()));
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     let stream = TlsConnector::from(Arc::new(config)).connect(address.ip().into(), stream).await?;
-    ask_over(stream).await
+    request_over(stream).await
 }
 
-async fn ask_over<S>(stream: S) -> Result<(StatusCode, Bytes), Failed>
+async fn request_over<S>(stream: S) -> Result<(StatusCode, Bytes), RequestError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -81,12 +84,11 @@ where
     Ok((head.status, axum::body::to_bytes(Body::new(body), ANSWER_BYTES_MAX).await?))
 }
 
-/// Takes the certificate as it is: it is for the public name, and the node is asked on its own machine for what is no
-/// secret.
+/// Accepts any certificate: the node's own is for its public name, and readiness asked on its own machine is no secret.
 #[derive(Debug)]
-struct OurOwn(Arc<CryptoProvider>);
+struct AcceptAnyCertificate(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for OurOwn {
+impl ServerCertVerifier for AcceptAnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
@@ -126,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_is_asked_where_this_machine_reaches_it() {
+    fn a_node_that_listens_on_all_addresses_is_asked_at_loopback() {
         for (listen, asked) in [
             ("0.0.0.0:3000", "127.0.0.1:3000"),
             ("[::]:3000", "[::1]:3000"),

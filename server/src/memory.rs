@@ -1,7 +1,7 @@
-//! `Memory`: the memory that the node has taken, and the most that it may take before the system ends it.
+//! `Memory`: the memory that the node uses, and the limit beyond which the system would end it.
 //!
-//! The limit is the one of the process's control group, as in a container, or a given one. The kernel counts buffers of
-//! sockets too against a group, so there its figure is the one that counts.
+//! The limit is that of the process's control group, as in a container, or a given one. The kernel also charges socket
+//! buffers to a group, so with a group its figure is used, and not the size of the process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,62 +11,63 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// A crowd takes some tens of megabytes in this time.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// The same once half of the limit is taken.
-const LOOK_CLOSELY_EVERY: Duration = Duration::from_millis(20);
-/// From this part of the limit on it is looked at closely, in percent.
-const HALF: u64 = 50;
-/// From this part on crowds are not let in, in percent.
-const TIGHT: u64 = 70;
-/// From this part on they are sent away, in percent.
-const FULL: u64 = 80;
-/// From this part on there is no time to lose, in percent.
-const NEARLY_OVER: u64 = 90;
-/// Growth since a crowd was sent away, in percent of the limit, after which the next one is. An allocator gives back what
-/// is free late, or never: only growth shows that it did not suffice.
-const GROWTH: u64 = 1;
-/// Growth after which the next crowd is sent away at once, in percent of the limit.
-const RUSH: u64 = 4;
-/// The time in which a crowd leaves and the allocator gives back what it held: with little growth, the next crowd is not
-/// sent away before.
-const LEAVES_WITHIN: Duration = Duration::from_millis(1_200);
-/// A crowd that was sent away comes again at once, and is not let in for so long.
-const WARY_FOR: Duration = Duration::from_secs(60);
+/// The pause between two checks. A crowd takes some tens of megabytes in this time.
+const CHECK_EVERY: Duration = Duration::from_millis(100);
+/// The pause between two checks above [`WATCH_CLOSELY_PERCENT`].
+const CHECK_CLOSELY_EVERY: Duration = Duration::from_millis(20);
+/// The part of the limit from which on memory is checked more often.
+const WATCH_CLOSELY_PERCENT: u64 = 50;
+/// The part of the limit from which on crowds are not let in.
+const TIGHT_PERCENT: u64 = 70;
+/// The part of the limit from which on crowds are sent away.
+const SHED_PERCENT: u64 = 80;
+/// The part of the limit from which on that is urgent.
+const URGENT_PERCENT: u64 = 90;
+/// Growth since a crowd was sent away after which the next one is, in percent of the limit. An allocator returns free
+/// memory late, or never, so only growth shows that one crowd was not enough.
+const GROWTH_PERCENT: u64 = 1;
+/// Growth after which the next crowd is sent away without waiting for [`SHED_EFFECT_WITHIN`], in percent of the limit.
+const RUSH_PERCENT: u64 = 4;
+/// The time in which a crowd leaves and the allocator returns its memory. With little growth, no other crowd is sent away
+/// before it is over.
+const SHED_EFFECT_WITHIN: Duration = Duration::from_millis(1_200);
+/// The time for which no crowd is let in after one was sent away, because its clients reconnect at once.
+const LET_NONE_IN_FOR: Duration = Duration::from_secs(60);
 
-/// The time that is left to make some memory free.
+/// The urgency with which memory must be freed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
-    /// Before long: the largest crowd is enough.
+    /// Part of the largest crowd is enough.
     Soon,
-    /// Now, or the system ends the process.
+    /// As much as possible must go at once, or the system ends the process.
     Now,
 }
 
-/// The node's memory, looked at ten times a second, and fifty times where it is short. Clones are the same.
+/// The node's memory, measured ten times a second, and fifty times a second above half of the limit. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Memory(Arc<Parts>);
+pub struct Memory(Arc<MemoryState>);
 
 #[derive(Debug, Default)]
-struct Parts {
+struct MemoryState {
     max: Option<u64>,
     taken: AtomicU64,
-    /// True from the moment when a crowd was sent away until a minute without any is over.
-    is_wary: AtomicBool,
+    /// True while [`LET_NONE_IN_FOR`] since the last crowd was sent away is not over.
+    has_shed_recently: AtomicBool,
     group: Option<Group>,
 }
 
-/// A control group with a limit.
+/// The folder of a control group that limits memory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Group {
-    /// Of version 1 of the kernel's interface.
+    /// Version 1 of the kernel's interface.
     V1(PathBuf),
-    /// Of version 2.
+    /// Version 2 of the kernel's interface.
     V2(PathBuf),
 }
 
 impl Memory {
-    /// The given limit in bytes, or the one of the process's control group, whichever is less; or none.
+    /// Takes the lower of the given limit, in bytes, and that of the process's control group. Without either there is no
+    /// limit.
     pub fn new(given: Option<u64>) -> Memory {
         let group = tightest_group().filter(|(limit, _)| given.is_none_or(|given| *limit <= given));
         if let (Some(given), Some((limit, _))) = (given, &group) {
@@ -74,93 +75,97 @@ impl Memory {
         }
         let max = group.as_ref().map(|(limit, _)| *limit).or(given);
         let group = group.map(|(_, group)| group);
-        let memory = Memory(Arc::new(Parts { max, group, ..Parts::default() }));
-        memory.look();
+        let memory = Memory(Arc::new(MemoryState { max, group, ..MemoryState::default() }));
+        memory.measure();
         memory
     }
 
-    /// The limit in bytes; `None` without one.
+    /// Returns the limit in bytes, if there is one.
     pub fn max(&self) -> Option<u64> {
         self.0.max
     }
 
-    /// The bytes that were taken at the last look.
+    /// Returns the bytes that the last measurement found in use.
     pub fn taken(&self) -> u64 {
         self.0.taken.load(Ordering::Relaxed)
     }
 
-    /// True if crowds must stay outside: 70 % of the limit are taken, or one was sent away in the last minute.
+    /// True if no crowd may be let in: 70 % of the limit are in use, or a crowd was sent away in the last minute.
     pub fn is_tight(&self) -> bool {
-        self.is_past(TIGHT) || self.0.is_wary.load(Ordering::Relaxed)
+        self.is_past(TIGHT_PERCENT) || self.0.has_shed_recently.load(Ordering::Relaxed)
     }
 
     fn is_past(&self, percent: u64) -> bool {
         self.max().is_some_and(|max| self.taken() >= part(max, percent))
     }
 
-    /// Looks at it for ever, and calls `send_away` whenever 80 % of the limit are taken, and again for as long as more is
-    /// taken.
+    /// Measures memory for ever. Calls `send_away` when 80 % of the limit are in use, and again while usage still grows.
+    /// Returns at once if there is no limit.
     pub async fn watch(self, send_away: impl Fn(Urgency)) {
         let Some(max) = self.max() else { return };
-        let (mut was_tight, mut relief) = (false, Relief::default());
+        let mut was_tight = false;
+        let mut shed_timer = ShedTimer::default();
         loop {
-            sleep(if self.is_past(HALF) { LOOK_CLOSELY_EVERY } else { LOOK_EVERY }).await;
-            self.look();
+            let is_close = self.is_past(WATCH_CLOSELY_PERCENT);
+            sleep(if is_close { CHECK_CLOSELY_EVERY } else { CHECK_EVERY }).await;
+            self.measure();
             let taken = self.taken();
-            if let Some(urgency) = relief.due(taken, max) {
+            if let Some(urgency) = shed_timer.due(taken, max) {
                 send_away(urgency);
             }
-            self.0.is_wary.store(relief.is_recent(), Ordering::Relaxed);
+            self.0.has_shed_recently.store(shed_timer.is_recent(), Ordering::Relaxed);
             let is_tight = self.is_tight();
             if is_tight != was_tight {
-                match is_tight {
-                    true => tracing::warn!(taken, max, "memory is short: crowds are not let in"),
-                    false => tracing::info!(taken, max, "memory is no longer short"),
+                if is_tight {
+                    tracing::warn!(taken, max, "memory is short: crowds are not let in");
+                } else {
+                    tracing::info!(taken, max, "memory is no longer short");
                 }
                 was_tight = is_tight;
             }
         }
     }
 
-    fn look(&self) {
+    fn measure(&self) {
         let taken = match &self.0.group {
             Some(group) => group.taken(),
             None => resident(),
         };
-        // Where the system does not tell, nothing is ever short.
+        // On a system that does not report it, memory is never short.
         self.0.taken.store(taken.unwrap_or_default(), Ordering::Relaxed);
     }
 }
 
-/// When crowds were sent away, and whether that is due again.
+/// The times at which crowds are sent away.
 #[derive(Default)]
-struct Relief {
-    /// The last time, and the bytes that were taken then; none once they have come free.
+struct ShedTimer {
+    /// The last time, and the bytes that were in use then; `None` once usage has fallen below [`SHED_PERCENT`] again.
     last: Option<(Instant, Option<u64>)>,
 }
 
-impl Relief {
-    /// Notes that so much is taken. Crowds must be sent away now where it says how urgently.
+impl ShedTimer {
+    /// Returns the urgency, if crowds must be sent away now that `taken` bytes are in use.
     fn due(&mut self, taken: u64, max: u64) -> Option<Urgency> {
-        if taken < part(max, FULL) {
+        if taken < part(max, SHED_PERCENT) {
             self.last = self.last.map(|(at, _)| (at, None));
             return None;
         }
         if let Some((at, Some(before))) = self.last {
             let grown = taken.saturating_sub(before);
-            let is_rush = grown >= part(max, RUSH);
-            let did_not_suffice = at.elapsed() >= LEAVES_WITHIN && grown >= part(max, GROWTH);
-            if !is_rush && !did_not_suffice {
+            let is_rush = grown >= part(max, RUSH_PERCENT);
+            let was_not_enough = at.elapsed() >= SHED_EFFECT_WITHIN && grown >= part(max, GROWTH_PERCENT);
+            if !is_rush && !was_not_enough {
                 return None;
             }
         }
         self.last = Some((Instant::now(), Some(taken)));
-        Some(if taken >= part(max, NEARLY_OVER) { Urgency::Now } else { Urgency::Soon })
+        let is_urgent = taken >= part(max, URGENT_PERCENT);
+        Some(if is_urgent { Urgency::Now } else { Urgency::Soon })
     }
 
-    /// True for a minute after each time.
+    /// True if crowds were sent away within the last minute.
     fn is_recent(&self) -> bool {
-        self.last.is_some_and(|(at, _)| at.elapsed() < WARY_FOR)
+        self.last.is_some_and(|(at, _)| at.elapsed() < LET_NONE_IN_FOR)
     }
 }
 
@@ -175,7 +180,7 @@ impl Group {
         }
     }
 
-    /// In bytes. Version 1 says "none" by a number that no machine has.
+    /// The group's limit in bytes. Version 1 expresses "none" by a number beyond any machine's memory.
     fn limit(&self) -> Option<u64> {
         let file = match self {
             Group::V1(_) => "memory.limit_in_bytes",
@@ -184,7 +189,7 @@ impl Group {
         number(&self.folder().join(file)).filter(|limit| *limit < i64::MAX as u64 / 2)
     }
 
-    /// All that the kernel counts against the group, without the copies of files that it would give up first.
+    /// The bytes that the kernel charges to the group, without cached files, which it would drop first.
     fn taken(&self) -> Option<u64> {
         let (usage, prefix) = match self {
             Group::V1(_) => ("memory.usage_in_bytes", "total_"),
@@ -201,7 +206,7 @@ impl Group {
     }
 }
 
-/// The group with the smallest limit among those that the process is in, and that limit.
+/// Returns the group with the lowest limit among the process's own group and those above it, and that limit.
 fn tightest_group() -> Option<(u64, Group)> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
     let above = |root: &'static str, path: &str| -> Vec<PathBuf> {
@@ -222,7 +227,7 @@ fn tightest_group() -> Option<(u64, Group)> {
     groups.filter_map(|group| Some((group.limit()?, group))).min()
 }
 
-/// Bytes that the process itself holds (proc(5), `/proc/self/status`).
+/// The bytes of the process itself that are in memory (proc(5): `VmRSS`).
 fn resident() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -247,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_counts_without_what_the_kernel_would_give_up() {
+    fn a_groups_usage_leaves_out_cached_files() {
         let stat = "anon 7\ninactive_file 300\nactive_file 30\nfile 9000\n";
         let stat_v1 = "inactive_file 1\ntotal_inactive_file 300\ntotal_active_file 30\n";
         for (kind, files) in [
@@ -278,26 +283,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn crowds_go_again_when_it_grows_in_a_rush_or_did_not_suffice_and_not_for_what_is_given_back_late()
-    {
-        let mut relief = Relief::default();
-        assert_eq!((relief.due(799, 1_000), relief.is_recent()), (None, false));
-        assert_eq!((relief.due(800, 1_000), relief.is_recent()), (Some(Urgency::Soon), true));
-        assert_eq!(relief.due(839, 1_000), None, "they are leaving");
-        assert_eq!(relief.due(840, 1_000), Some(Urgency::Soon), "a rush");
-        assert_eq!(relief.due(900, 1_000), Some(Urgency::Now));
-        advance(LEAVES_WITHIN).await;
-        assert_eq!(relief.due(900, 1_000), None, "the allocator keeps what is free, and others use it");
-        assert_eq!(relief.due(910, 1_000), Some(Urgency::Now), "it did not suffice");
-        assert_eq!(relief.due(700, 1_000), None);
-        assert_eq!(relief.due(800, 1_000), Some(Urgency::Soon), "what had come free is taken again");
-        advance(WARY_FOR).await;
-        assert!(!relief.is_recent());
+    async fn the_next_crowd_goes_after_a_rush_or_if_one_was_not_enough_but_not_for_memory_returned_late() {
+        let mut timer = ShedTimer::default();
+        assert_eq!((timer.due(799, 1_000), timer.is_recent()), (None, false));
+        assert_eq!((timer.due(800, 1_000), timer.is_recent()), (Some(Urgency::Soon), true));
+        assert_eq!(timer.due(839, 1_000), None, "they are leaving");
+        assert_eq!(timer.due(840, 1_000), Some(Urgency::Soon), "a rush");
+        assert_eq!(timer.due(900, 1_000), Some(Urgency::Now));
+        advance(SHED_EFFECT_WITHIN).await;
+        assert_eq!(timer.due(900, 1_000), None, "the allocator keeps free memory for later use");
+        assert_eq!(timer.due(910, 1_000), Some(Urgency::Now), "one crowd was not enough");
+        assert_eq!(timer.due(700, 1_000), None);
+        assert_eq!(timer.due(800, 1_000), Some(Urgency::Soon), "memory that was freed is in use again");
+        advance(LET_NONE_IN_FOR).await;
+        assert!(!timer.is_recent());
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn it_is_short_of_memory_where_less_is_given_than_it_has() {
+    fn memory_is_tight_if_the_limit_is_below_the_usage() {
         let (little, much) = (Memory::new(Some(1 << 20)), Memory::new(Some(1 << 50)));
         assert!(little.is_tight() && little.taken() > 1 << 20);
         assert!(!much.is_tight());

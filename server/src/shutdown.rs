@@ -1,21 +1,23 @@
-//! When to stop: Ctrl-C, or SIGTERM or SIGHUP from whoever runs the process. A second time means at once.
+//! The signals that stop the process: Ctrl-C, SIGTERM and SIGHUP. A second signal stops it at once.
 
 use std::io;
 use std::process::exit;
 
-/// The exit code of a process that did not finish what it had begun.
-const AT_ONCE: i32 = 1;
+/// The exit code after a second signal, which leaves work unfinished.
+const UNFINISHED: i32 = 1;
 
-/// Watches for the signals from now on; what it returns is ready once the process was asked to stop. Whoever is told
-/// that the node listens may stop it at once, so this comes first. Who asks again waits for nothing more.
+/// Catches the signals from now on, and returns a future that completes with the first one. A second one then ends the
+/// process at once. Call it before anything announces the node, because a supervisor may stop a node that it can see.
 #[cfg(unix)]
 pub fn requested() -> io::Result<impl Future<Output = ()>> {
     use futures_util::StreamExt;
     use futures_util::stream::{poll_fn, select_all};
     use tokio::signal::unix::{SignalKind, signal};
     let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
-    // Under nohup the terminal's end is none of ours.
-    kinds.extend((!ignores_hang_up()).then(SignalKind::hangup));
+    // Under nohup the process must outlive its terminal.
+    if !ignores_hang_up() {
+        kinds.push(SignalKind::hangup());
+    }
     let signals: Vec<_> = kinds.into_iter().map(signal).collect::<io::Result<_>>()?;
     let streams = signals.into_iter().map(|mut signal| poll_fn(move |context| signal.poll_recv(context)));
     let mut any = select_all(streams);
@@ -23,8 +25,8 @@ pub fn requested() -> io::Result<impl Future<Output = ()>> {
         any.next().await;
         tokio::spawn(async move {
             any.next().await;
-            tracing::warn!("asked to stop once more; stopping at once");
-            exit(AT_ONCE);
+            tracing::warn!("received a second signal to stop; stopping at once");
+            exit(UNFINISHED);
         });
     })
 }
@@ -33,18 +35,20 @@ pub fn requested() -> io::Result<impl Future<Output = ()>> {
 #[cfg(unix)]
 fn ignores_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+    let digits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = digits.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Ready once Ctrl-C was pressed.
+/// Catches Ctrl-C from now on, and returns a future that completes with the first one. A second one then ends the process
+/// at once.
 #[cfg(not(unix))]
 pub fn requested() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         tokio::signal::ctrl_c().await.ok();
         tokio::spawn(async {
             tokio::signal::ctrl_c().await.ok();
-            exit(AT_ONCE);
+            exit(UNFINISHED);
         });
     })
 }

@@ -65,7 +65,7 @@ async fn what_the_authority_refuses_is_told_and_the_node_goes_on() {
     let Some(authority) = Authority::looking_at(elsewhere.address()).await else { return };
     let server = node(Port::free(), &authority).await;
     let told = eventually("the log says why", async || {
-        server.log().lines().find(|line| line.contains("no certificate was obtained")).map(String::from)
+        server.log().lines().find(|line| line.contains("could not obtain a certificate")).map(String::from)
     });
     let told = told.await;
     assert!(told.contains("localhost") && told.contains("Failed to connect"), "{told}");

@@ -11,18 +11,26 @@ use crate::support::{Port, Program, TestServer, server_command};
 
 /// Of each that is wrong, the words of its cause and the line that mends it.
 const WRONG: [(&str, &str, &str); 12] = [
-    ("caddy-buffered.Caddyfile", "waits for the end of each answer", "remove `buffer_responses`"),
+    ("caddy-buffered.Caddyfile", "waits for the end of each response", "remove `buffer_responses`"),
     ("caddy-origin.Caddyfile", "Origin: a browser sends", "remove `header_up Origin"),
     ("haproxy-compression.cfg", "compresses them", "compression type"),
     ("haproxy-host.cfg", "Host: a browser sends", "remove `http-request set-header Host"),
-    ("haproxy-keep-alive.cfg", "keeps connections", "option http-server-close"),
-    ("haproxy-tunnel-timeout.cfg", "cuts one on which nothing came for", "timeout tunnel 1h"),
-    ("nginx-gzip-streams.conf", "holds them back", "proxy_buffering off;"),
+    ("haproxy-keep-alive.cfg", "keeps idle connections", "option http-server-close"),
+    ("haproxy-tunnel-timeout.cfg", "closes idle sockets after", "timeout tunnel 1h"),
+    ("nginx-gzip-streams.conf", "buffers them", "proxy_buffering off;"),
     ("nginx-host.conf", "drops the port", "proxy_set_header Host $http_host;"),
     ("nginx-http10.conf", "speaks HTTP/1.0", "proxy_http_version 1.1;"),
-    ("nginx-no-forwarded-for.conf", "whom it asks for", "proxy_set_header X-Forwarded-For"),
-    ("nginx-no-upgrade.conf", "does not pass the upgrade on", "proxy_set_header Upgrade $http_upgrade;"),
-    ("nginx-read-timeout.conf", "gives up on a request that waits after", "proxy_read_timeout 75s;"),
+    (
+        "nginx-no-forwarded-for.conf",
+        "does not report the client's address",
+        "proxy_set_header X-Forwarded-For",
+    ),
+    (
+        "nginx-no-upgrade.conf",
+        "does not forward the WebSocket upgrade",
+        "proxy_set_header Upgrade $http_upgrade;",
+    ),
+    ("nginx-read-timeout.conf", "ends a waiting request after", "proxy_read_timeout 75s;"),
 ];
 
 async fn examines(set_up: String) -> (String, String, Output) {
@@ -54,7 +62,7 @@ async fn what_is_set_up_wrong_is_named_with_the_line_to_change_and_what_is_not_r
             None => {
                 assert!(set_up.contains("good"), "{set_up} is neither good nor known to be wrong");
                 good += 1;
-                is_well && found == 0 && said.ends_with("nothing is wrong\n")
+                is_well && found == 0 && said.ends_with("no problems found\n")
             }
         };
         if !as_expected {
@@ -73,7 +81,7 @@ async fn a_node_without_a_proxy_is_examined_too() {
     let run = tokio::task::spawn_blocking(move || command.output().expect("the program can be started"));
     let output = run.await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.ends_with("nothing is wrong\n"), "{output:?}");
+    assert!(output.status.success() && said.ends_with("no problems found\n"), "{output:?}");
 }
 
 #[tokio::test]
@@ -94,10 +102,10 @@ async fn what_is_no_node_or_does_not_answer_is_one_line() {
     let plain = TestServer::start();
     let closed = Port::free();
     for (url, words) in [
-        (format!("http://{address}"), "no node of this program: it answers with 404"),
-        (foreign.clone(), "nobody whom this machine trusts vouches for the certificate"),
-        (foreign.replace("https", "http"), "if the address speaks TLS, ask https://"),
-        (plain.url().replace("http", "https"), "the port speaks no TLS"),
+        (format!("http://{address}"), "does not answer like a Duplex node: 404"),
+        (foreign.clone(), "this machine does not trust the certificate's issuer"),
+        (foreign.replace("https", "http"), "if the server expects TLS, use https://"),
+        (plain.url().replace("http", "https"), "the port does not speak TLS"),
         (format!("http://{}", closed.address()), "cannot be reached"),
         ("http://no.such.host.invalid".into(), "cannot be reached"),
         ("app.example.org".into(), "must be http:// or https://"),

@@ -149,7 +149,7 @@ async fn while_only_one_of_two_files_is_new_the_old_certificate_is_shown() {
     let server = server_with(&old);
     std::fs::copy(new.key(), old.key()).unwrap();
     let line = eventually("the log says that they do not fit", async || {
-        server.log().lines().find(|line| line.contains("the old one is still shown")).map(String::from)
+        server.log().lines().find(|line| line.contains("the old one stays in use")).map(String::from)
     });
     let line = line.await;
     assert!(line.contains(&old.key().display().to_string()), "{line}");
@@ -201,8 +201,8 @@ async fn what_cannot_be_served_refuses_to_start_and_names_the_file() {
     let (cert, key) = (one.cert().display().to_string(), other.key().display().to_string());
     for (flags, word) in [
         (vec!["--tls-cert", &cert, "--tls-key", &key], key.as_str()),
-        (vec!["--tls-cert", &key, "--tls-key", &key], "holds no certificate"),
-        (vec!["--tls-cert", &cert, "--tls-key", &cert], "holds no private key"),
+        (vec!["--tls-cert", &key, "--tls-key", &key], "contains no certificate"),
+        (vec!["--tls-cert", &cert, "--tls-key", &cert], "contains no private key"),
         (vec!["--tls-cert", "missing.pem", "--tls-key", &key], "missing.pem"),
         (vec!["--tls-cert", &cert], "--tls-key"),
         (vec!["--tls", "self-signed", "--tls-cert", &cert, "--tls-key", &key], "--tls"),

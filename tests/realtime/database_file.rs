@@ -378,7 +378,8 @@ async fn what_cannot_be_used_is_one_line_with_file_user_and_remedy() {
     sqlx::query("CREATE TABLE theirs (x); PRAGMA user_version = 7").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let before = fs::read(path("foreign")).unwrap();
-    for (file, words) in [("long", "is not a SQLite database"), ("foreign", "a database of another program")] {
+    for (file, words) in [("long", "is not a SQLite database"), ("foreign", "a database of another program")]
+    {
         let flag = format!("--database=sqlite:{}", path(file).display());
         refuses(&run(&["--listen", "127.0.0.1:0", &flag], &path("data")).await, words);
         refuses(&run(&["verify", path(file).to_str().unwrap()], &path("data")).await, words);

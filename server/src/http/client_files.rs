@@ -1,6 +1,6 @@
-//! `ClientFiles`: the built client, held in memory and precompressed, with one weak entity tag for all codings of a file.
+//! `ClientFiles`: the built client, kept in memory and precompressed, with one weak entity tag for all codings of a file.
 //!
-//! It comes from a folder, or is built into the program. A path that is not a file is one of the client's own routes.
+//! It is read from a folder, or embedded in the program. A path that is not a file is a route of the client.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,9 +25,9 @@ use crate::http::negotiation::{accepts, has_tag};
 include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 const INDEX: &str = "index.html";
-/// The placeholder in index.html for the name of the build.
+/// The placeholder in index.html for the build's name.
 const BUILD_MARK: &str = "__DUPLEX_BUILD__";
-/// Digits of a file's hash that its name must contain to count as a name for these very bytes.
+/// Digits of its hash that a file's name must contain for the file to count as immutable.
 const NAME_CHARS: usize = 16;
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -50,13 +50,13 @@ struct File {
 }
 
 impl ClientFiles {
-    /// Returns the client that was built into the program; without one, a document that says how to build it.
+    /// Returns the client that is embedded in the program. Without one, its only file is a page that explains how to build it.
     pub fn built_in() -> ClientFiles {
         let files = FILES.iter().map(|(path, bytes)| ((*path).to_owned(), Bytes::from_static(bytes)));
         ClientFiles::of(files.collect())
     }
 
-    /// Reads the client in a folder, once.
+    /// Reads the client from a folder. Later changes there have no effect. Fails if the folder has no index.html.
     pub fn from_folder(folder: &Path) -> io::Result<ClientFiles> {
         if !folder.join(INDEX).is_file() {
             return Err(io::Error::new(io::ErrorKind::NotFound, "it contains no index.html"));
@@ -76,7 +76,7 @@ impl ClientFiles {
         let build = hash(&index);
         let index = String::from_utf8_lossy(&index).replace(BUILD_MARK, &build);
         let policy = headers::policy_of(&index);
-        // The compressed ones contain the placeholder.
+        // The compressed versions of index.html still contain the placeholder.
         files.retain(|path, _| !path.starts_with("index.html."));
         files.insert(INDEX.into(), index.into());
         let compressed = |path: &str, ending: &str| files.get(&format!("{path}{ending}")).cloned();
@@ -122,13 +122,13 @@ pub async fn serve(
     let mut response = answer(named.or_else(index).ok_or_else(missing)?, &headers);
     let answer = response.headers_mut();
     answer.insert(CONTENT_SECURITY_POLICY, client.policy.clone());
-    // A path that is not a file has an answer only for callers that accept HTML.
+    // A path that is not a file is answered only for callers that accept HTML.
     let vary = if named.is_some() { "Accept-Encoding" } else { "Accept, Accept-Encoding" };
     answer.insert(VARY, HeaderValue::from_static(vary));
     Ok(response)
 }
 
-/// True if the path is a route of the client: a browser asks for a document, and it does not look like a file.
+/// True if the path is a route of the client: it does not look like a file, and the caller accepts HTML.
 fn is_route(path: &str, headers: &HeaderMap) -> bool {
     let last = path.rsplit('/').next().unwrap_or("");
     path == "/" || (!last.contains('.') && accepts(headers, ACCEPT, "text/html"))
@@ -163,7 +163,7 @@ fn read_folder(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>)
     Ok(())
 }
 
-/// Returns half of a SHA-256 in hexadecimal, which is enough to tell two builds apart.
+/// Returns half of the SHA-256 in hexadecimal: enough to distinguish two builds.
 fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

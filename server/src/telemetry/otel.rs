@@ -1,7 +1,7 @@
-//! Traces for an OpenTelemetry collector, by OTLP over HTTP; only in a build with the feature `otel`.
+//! `Traces`: sends traces to an OpenTelemetry collector, by OTLP over HTTP; only in a build with the feature `otel`.
 //!
-//! Each request and each frame of a session is a span, with what was logged in it. They are sent in batches from a
-//! thread of their own: a collector that is slow or away delays nobody, and costs the traces that do not fit.
+//! Each request and each frame of a session is a span, with the log events inside it. Spans are sent in batches from a
+//! separate thread: a slow or absent collector delays nothing, and only spans that do not fit its queue are lost.
 
 use std::collections::HashMap;
 
@@ -17,17 +17,17 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
 
-/// By which a collector knows us.
+/// The service name that a collector shows.
 const SERVICE: &str = "duplex";
-/// Where a collector takes traces (OTLP 1, "OTLP/HTTP Request").
+/// The path at which a collector accepts traces (OTLP 1, "OTLP/HTTP Request").
 const PATH: &str = "/v1/traces";
-const NO_ENDPOINT: &str = "--otlp-endpoint: must be http:// or https:// and a host";
+const NO_ENDPOINT: &str = "--otlp-endpoint: must be http:// or https:// followed by a host";
 
-/// See the module. Dropping it sends what waits.
+/// The connection to a collector. Dropping it sends the spans that still wait.
 pub struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Traces to the collector at that address, which need not be there yet.
+    /// Prepares to send to the collector at that address. The collector need not be running yet.
     pub fn open(endpoint: &str) -> Result<Traces, String> {
         let exporter = exporter(endpoint)?;
         let resource = Resource::builder().with_service_name(SERVICE).build();
@@ -36,8 +36,8 @@ impl Traces {
         Ok(Traces(provider))
     }
 
-    /// What hands our own spans over. Those of libraries are left out, the exporter's among them, which would
-    /// otherwise beget more of themselves.
+    /// Returns the layer that records the node's own spans. Those of libraries are left out: the exporter's would each
+    /// cause further ones.
     pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         tracing_opentelemetry::layer().with_tracer(self.0.tracer(SERVICE)).with_filter(
             Targets::new().with_target("server", Level::DEBUG).with_target("realtime", Level::DEBUG),
@@ -45,7 +45,7 @@ impl Traces {
     }
 }
 
-/// What sends them to that address. Fails when it is none, and does not repeat it: it may hold a password.
+/// Creates the exporter to that address. The error for an invalid address does not repeat it: it may contain a password.
 pub fn exporter(endpoint: &str) -> Result<SpanExporter, String> {
     let host = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
     if host.is_none_or(|host| host.is_empty() || host.starts_with(['/', '?'])) {
@@ -61,19 +61,19 @@ pub fn exporter(endpoint: &str) -> Result<SpanExporter, String> {
         })
 }
 
-/// See [`crate::telemetry::follow`].
+/// Makes `span` a part of its caller's trace, if the request's headers name one (W3C Trace Context).
 pub fn follow<'a>(span: &Span, header: impl Fn(&str) -> Option<&'a str>) {
     let propagator = TraceContextPropagator::new();
-    let given = propagator.fields().filter_map(|name| Some((name.to_owned(), header(name)?.to_owned())));
-    let caller = propagator.extract(&given.collect::<HashMap<_, _>>());
-    // It fails where nothing is traced.
-    span.set_parent(caller).ok();
+    let fields = propagator.fields().filter_map(|name| Some((name.to_owned(), header(name)?.to_owned())));
+    let fields: HashMap<String, String> = fields.collect();
+    // It fails only if this node records no traces.
+    span.set_parent(propagator.extract(&fields)).ok();
 }
 
 impl Drop for Traces {
     fn drop(&mut self) {
         if let Err(error) = self.0.shutdown() {
-            tracing::warn!(%error, "the last traces were not sent");
+            tracing::warn!(%error, "the last traces could not be sent");
         }
     }
 }

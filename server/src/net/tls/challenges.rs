@@ -1,4 +1,4 @@
-//! `Challenges`: the certificates that prove to an authority that a name is ours (RFC 8737).
+//! `Challenges`: the certificates that prove to an authority that the node controls a name (RFC 8737).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,21 +8,24 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 
-/// By the name that each is for; empty but for the moments in which a certificate is obtained.
+/// The ALPN protocol of a handshake that only answers a challenge.
+pub const ACME_PROTOCOL: &[u8] = b"acme-tls/1";
+
+/// The challenge certificates, by name. Empty except while a certificate is being obtained.
 #[derive(Debug)]
 pub struct Challenges {
     provider: Arc<CryptoProvider>,
-    shown: Mutex<BTreeMap<String, Arc<CertifiedKey>>>,
+    by_name: Mutex<BTreeMap<String, Arc<CertifiedKey>>>,
 }
 
 impl Challenges {
-    /// None yet.
+    /// Creates it empty.
     pub fn new(provider: Arc<CryptoProvider>) -> Challenges {
-        Challenges { provider, shown: Mutex::default() }
+        Challenges { provider, by_name: Mutex::default() }
     }
 
-    /// Makes the certificate that holds `digest` of what the authority expects, and shows it for that name.
-    pub fn show(&self, domain: &str, digest: &[u8]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    /// Makes the certificate for `domain` that contains `digest`, the digest of the key authorization, and serves it.
+    pub fn add(&self, domain: &str, digest: &[u8]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let pair = KeyPair::generate()?;
         let mut params = CertificateParams::new([domain.to_owned()])?;
         params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
@@ -33,17 +36,17 @@ impl Challenges {
         Ok(())
     }
 
-    /// That of a name.
-    pub fn of(&self, domain: &str) -> Option<Arc<CertifiedKey>> {
+    /// Returns the challenge certificate for a name.
+    pub fn certificate(&self, domain: &str) -> Option<Arc<CertifiedKey>> {
         self.lock().get(domain).cloned()
     }
 
-    /// Shows none any more.
+    /// Removes all challenge certificates.
     pub fn clear(&self) {
         self.lock().clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<CertifiedKey>>> {
-        self.shown.lock().expect("no code panics while it holds this lock")
+        self.by_name.lock().expect("no code panics while it holds this lock")
     }
 }

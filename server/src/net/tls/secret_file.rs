@@ -1,13 +1,13 @@
-//! Files that only their owner may read.
+//! Writes files that only their owner may read.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes the file so that nobody else may read it, from the first moment, and never finds half of it.
+/// Writes the file so that nobody else can read it at any moment, and so that a crash never leaves half of it.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
     let fresh = path.with_extension("new");
-    // A file that is there keeps its permissions, so it is made anew.
+    // An existing file would keep its permissions.
     match fs::remove_file(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
