@@ -145,6 +145,11 @@ impl App {
             tokio::spawn(tls.keep_current(closing.clone()));
         }
         let state = self.state;
+        let file = self.storage.file.display();
+        match &self.storage.found {
+            None => tracing::info!(%file, "made a new log"),
+            Some(found) => tracing::info!(%file, "opened the log: {found}"),
+        }
         if let Some(max) = state.memory.max() {
             tracing::info!(max, "the memory is limited");
         }
@@ -195,11 +200,6 @@ impl Data {
         let database_lock = location.lock().map_err(refused("--database"))?;
         let new_epoch = if config.new_epoch { NewEpoch::Begin } else { NewEpoch::Keep };
         let storage = Storage::open(&location, new_epoch).await.map_err(refused("--database"))?;
-        let file = location.file().display();
-        match &storage.found {
-            None => tracing::info!(%file, "made a new log"),
-            Some(found) => tracing::info!(%file, "opened the log: {found}"),
-        }
         Ok(Data { storage, folder_lock, database_lock })
     }
 }

@@ -13,6 +13,7 @@ mod sqlite;
 pub use sqlite::{FileIdentity, Restored, Summary, backup, restore, verify};
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use realtime::EventLog;
@@ -25,6 +26,8 @@ pub struct Storage {
     pub log: Arc<dyn EventLog>,
     /// The accounts in it.
     pub accounts: Arc<dyn Accounts>,
+    /// The file that holds it.
+    pub file: PathBuf,
     /// A summary of the log as it was found; `None` if the database was made just now.
     pub found: Option<Summary>,
     database: sqlite::Database,
@@ -54,7 +57,7 @@ impl Storage {
         let database = sqlite::Database::open(file, new_epoch).await?;
         let (log, found) = sqlite::SqliteLog::open(database.clone(), new_epoch).await?;
         let accounts = Arc::new(sqlite::SqliteAccounts::new(database.clone()));
-        Ok(Storage { log: Arc::new(log), accounts, found, database })
+        Ok(Storage { log: Arc::new(log), accounts, file: file.clone(), found, database })
     }
 
     /// Closes the database, once nobody uses the log or the accounts any more.
