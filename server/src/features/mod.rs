@@ -1,4 +1,4 @@
-//! The features of this product. What is not named here does not exist for the node.
+//! The features of this product. The node knows those that are listed here.
 
 use server::http::Feature;
 

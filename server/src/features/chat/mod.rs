@@ -9,7 +9,7 @@ use shared::features::chat::{MESSAGES, ROOMS, Room};
 use realtime::Everyone;
 use server::http::{Feature, Routes};
 
-/// What the node needs to know of it.
+/// The feature: two routes, and topics that everyone may read.
 pub fn feature() -> Feature {
     let routes = Routes::new()
         .get(
