@@ -1,11 +1,11 @@
-//! Posting a line.
+//! The route that posts a message.
 
 use axum::extract::State;
 use shared::features::chat::{ChatEvent, MessageText, NewMessage, Room};
 
 use server::http::{ApiError, AppState, Body, Published, TopicName, Writer};
 
-/// Publishes a line in a room.
+/// Publishes a message in a room.
 pub async fn post(
     State(app): State<AppState>,
     writer: Writer,

@@ -1,5 +1,5 @@
-//! The demo: people in rooms write lines. A room exists once somebody has written in it; the first
-//! one is there from the start.
+//! The demo: people write messages in rooms. A room exists once somebody has written in it; the first one is there from
+//! the start.
 
 mod messages;
 mod rooms;
@@ -14,9 +14,9 @@ pub fn feature() -> Feature {
     let routes = Routes::new()
         .get(
             ROOMS,
-            "The hundred rooms with the latest lines, the latest first, and `general` in any case.",
+            "The hundred rooms with the latest messages, the latest first, and always `general`.",
             rooms::list,
         )
-        .post(MESSAGES, "Writes a line in a room.", messages::post);
+        .post(MESSAGES, "Posts a message in a room.", messages::post);
     Feature::of::<Room>(routes, Everyone)
 }

@@ -8,10 +8,10 @@ use shared::{Part, TopicKind};
 use realtime::{Heads, HeadsOf, Range};
 use server::http::{ApiError, AppState, SignedIn};
 
-/// Nobody looks through more of them.
+/// Rooms in the list; nobody looks through more.
 const ROOMS_MAX: u32 = 100;
 
-/// The rooms with the latest lines, the latest first, and the first room wherever it belongs.
+/// Lists the rooms with the latest messages, the latest first, and the first room even without any.
 pub async fn list(State(app): State<AppState>, _signed_in: SignedIn) -> Result<Json<Rooms>, ApiError> {
     let Heads { heads, mut latest_first, .. } =
         app.node.heads(HeadsOf::Newest(Room::NAMESPACE, ROOMS_MAX)).await?;
@@ -24,8 +24,12 @@ pub async fn list(State(app): State<AppState>, _signed_in: SignedIn) -> Result<J
         let newest = Range { part: Part::Newest, epoch: None, limit: 1 };
         let head = heads.get(&topic).copied().unwrap_or_default();
         let mut page = app.node.page(&topic, newest, head).await?;
-        let (name, online) = (topic.name().to_owned(), app.node.online(&topic));
-        rooms.push(RoomSummary { name, head: page.head, online, last: page.events.pop() });
+        rooms.push(RoomSummary {
+            name: topic.name().to_owned(),
+            head: page.head,
+            online: app.node.online(&topic),
+            last: page.events.pop(),
+        });
     }
     Ok(Json(Rooms { rooms }))
 }
