@@ -1,6 +1,7 @@
 //! Messages to the user, on stderr: stdout carries only the result of a command.
 
 use std::io::{IsTerminal, Write};
+use std::process::Command;
 
 /// Announces a step that may take a while, with its purpose or duration in parentheses.
 pub(crate) fn step(title: &str, detail: &str) {
@@ -23,8 +24,15 @@ pub(crate) fn coloured(colour: &str, text: &str) -> String {
 }
 
 /// Returns true if the stream is a terminal and `NO_COLOR` (<https://no-color.org>) is not set.
-pub(crate) fn use_colours(stream: &impl IsTerminal) -> bool {
+fn use_colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Makes cargo print colours into a pipe if our stdout shows them.
+pub(crate) fn request_colours(command: &mut Command) {
+    if use_colours(&std::io::stdout()) {
+        command.env("CARGO_TERM_COLOR", "always");
+    }
 }
 
 /// Ignores write errors: a closed stderr is no reason to panic.

@@ -6,8 +6,8 @@
 use crate::failure::{Failure, Result};
 use crate::{project, stop};
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::io::{self, BufRead, BufReader, PipeWriter, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,21 +29,9 @@ pub(crate) fn run(command: &mut Command) -> Result {
 }
 
 /// Runs a program until it ends and calls `on_line` for each line of its stdout.
-pub(crate) fn for_each_line(command: &mut Command, on_line: impl FnMut(&str) + Send) -> Result {
-    for_each_line_with_stderr(command, on_line, drop)
-}
-
-/// Like [`for_each_line`], and passes stderr to `take_stderr` if `command` pipes it.
-pub(crate) fn for_each_line_with_stderr(
-    command: &mut Command,
-    mut on_line: impl FnMut(&str) + Send,
-    take_stderr: impl FnOnce(ChildStderr),
-) -> Result {
+pub(crate) fn for_each_line(command: &mut Command, mut on_line: impl FnMut(&str) + Send) -> Result {
     let mut process = ChildProcess::spawn(command.stdout(Stdio::piped()))?;
     let stdout = process.child.stdout.take();
-    if let Some(stderr) = process.child.stderr.take() {
-        take_stderr(stderr);
-    }
     let status = thread::scope(|scope| {
         scope.spawn(move || {
             if let Some(stdout) = stdout {
@@ -58,9 +46,16 @@ pub(crate) fn for_each_line_with_stderr(
     check_status(command, status)
 }
 
+/// Creates a pipe for the output of a program, and calls `on_line` for each of its lines on a thread of its own.
+pub(crate) fn line_pipe(on_line: impl FnMut(String) + Send + 'static) -> Result<PipeWriter> {
+    let (reader, writer) = io::pipe().map_err(|error| format!("cannot create a pipe: {error}"))?;
+    thread::spawn(move || lines(reader).for_each(on_line));
+    Ok(writer)
+}
+
 /// Lines of a stream until it ends. Invalid UTF-8 must not end them: a writer blocks once nobody reads.
-pub(crate) fn lines(stream: impl Read) -> impl Iterator<Item = String> {
-    let lines = BufReader::new(stream).split(b'\n').map_while(std::io::Result::ok);
+fn lines(stream: impl Read) -> impl Iterator<Item = String> {
+    let lines = BufReader::new(stream).split(b'\n').map_while(io::Result::ok);
     lines.map(|line| String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned())
 }
 
@@ -109,11 +104,6 @@ impl ChildProcess {
             Ok(child) => Ok(ChildProcess { child }),
             Err(error) => Err(format!("cannot start `{}`: {error}", command_line(command)).into()),
         }
-    }
-
-    /// Access to the pipes of the child.
-    pub(crate) fn child(&mut self) -> &mut Child {
-        &mut self.child
     }
 
     /// Waits until the child ends. Stops it and fails with `Interrupted` if a stop is requested first.
@@ -182,7 +172,7 @@ mod tests {
         let mut running =
             ChildProcess::spawn(command.args(["-c", "sleep 60 & echo up; wait"]).stdout(Stdio::piped()))
                 .unwrap();
-        let mut lines = lines(running.child().stdout.take().unwrap());
+        let mut lines = lines(running.child.stdout.take().unwrap());
         assert_eq!(lines.next().unwrap(), "up");
 
         let started = Instant::now();

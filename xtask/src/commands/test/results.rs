@@ -27,9 +27,7 @@ pub(super) struct TestCount {
 impl TestCount {
     /// Runs a `cargo test`, shows its output and counts its tests.
     pub(super) fn run(&mut self, command: &mut Command) -> Result<Success> {
-        if console::use_colours(&std::io::stdout()) {
-            command.env("CARGO_TERM_COLOR", "always");
-        }
+        console::request_colours(command);
         process::for_each_line(command, |line| {
             println!("{line}");
             self.count(line);
