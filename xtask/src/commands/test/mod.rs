@@ -10,7 +10,6 @@ mod walkthrough;
 use crate::failure::{Failure, Result};
 use crate::{console, stop};
 use results::{Report, StepOutcome, Success, TestCount};
-use std::fmt::Write;
 use std::time::Instant;
 use steps::{STEPS, TestStep, Tier};
 
@@ -36,7 +35,7 @@ pub(super) fn run(args: &[String]) -> Result {
         }
     }
     eprint!("\n{}", report.table());
-    for reason in tally.skipped() {
+    for reason in &tally.skipped {
         console::note(&format!("skipped: {reason}"));
     }
     println!("{}", tally.summary());
@@ -50,7 +49,7 @@ fn run_step(step: &TestStep, tier: Tier, report: &Report, tally: &mut TestCount)
         console::note(&format!("not run: it needs the result of {needed}"));
         return StepOutcome::Blocked(needed);
     }
-    let failed_before = tally.failed();
+    let failed_before = tally.failed;
     let failure = match (step.run)(tally, tier) {
         Ok(Success::Passed) => return StepOutcome::Passed,
         Ok(Success::Skipped) => return StepOutcome::Skipped,
@@ -62,7 +61,7 @@ fn run_step(step: &TestStep, tier: Tier, report: &Report, tally: &mut TestCount)
         return StepOutcome::Interrupted;
     }
     console::error(&format!("step {} failed: {}", step.name, failure.message().unwrap_or("see above")));
-    if tally.failed() == failed_before {
+    if tally.failed == failed_before {
         tally.add_failure();
     }
     StepOutcome::Failed
@@ -76,8 +75,9 @@ fn choose_steps(args: &[String]) -> Result<(Tier, Vec<&'static TestStep>)> {
         [flag] if *flag == "--long" => Tier::Long,
         [flag] if *flag == "--quick" && names.is_empty() => Tier::Quick,
         _ => {
-            let usage = "the arguments of test are `--quick`, `[--long] [STEP…]` or `--list`";
-            return Err(Failure::Usage(usage.into()));
+            return Err(Failure::Usage(
+                "the arguments of test are `--quick`, `[--long] [STEP…]` or `--list`".into(),
+            ));
         }
     };
     if let Some(unknown) = names.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
@@ -91,12 +91,8 @@ fn choose_steps(args: &[String]) -> Result<(Tier, Vec<&'static TestStep>)> {
 }
 
 fn list() -> String {
-    let mut list = String::new();
-    for step in &STEPS {
-        // Writing to a String cannot fail.
-        let _ = writeln!(list, "  {:<12}  {:<5}  {}", step.name, step.tier.name(), step.about);
-    }
-    list
+    let line = |step: &TestStep| format!("  {:<12}  {:<5}  {}\n", step.name, step.tier.name(), step.about);
+    STEPS.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -18,10 +18,11 @@ pub(super) enum Success {
 #[derive(Default)]
 pub(super) struct TestCount {
     passed: u64,
-    failed: u64,
+    pub(super) failed: u64,
     /// Passed tests of the running program, until it reports its own total.
     running_passed: u64,
-    skipped: Vec<String>,
+    /// Reasons of everything that was skipped.
+    pub(super) skipped: Vec<String>,
 }
 
 impl TestCount {
@@ -45,20 +46,10 @@ impl TestCount {
         Ok(Success::Skipped)
     }
 
-    /// Number of failed tests.
-    pub(super) fn failed(&self) -> u64 {
-        self.failed
-    }
-
     /// Counts a step that failed without a failed test, such as a compile error: the last line must not read
     /// "0 failed".
     pub(super) fn add_failure(&mut self) {
         self.failed += 1;
-    }
-
-    /// Reasons of everything that was skipped.
-    pub(super) fn skipped(&self) -> &[String] {
-        &self.skipped
     }
 
     /// Last line of a run: `N passed, M failed`.
