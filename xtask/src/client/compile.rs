@@ -12,9 +12,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Environment variables of the user that are meant for builds for their own machine, not for the browser.
-const HOST_VARIABLES: [&str; 2] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"];
-
 /// Kind of client build.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Mode {
@@ -49,9 +46,8 @@ pub(super) fn compile(
         // Browsers show function names and ignore debug information, which is half of the bytes.
         build.args(["--config", "profile.dev.debug=false", "--config", "profile.dev.strip='debuginfo'"]);
     }
-    for variable in HOST_VARIABLES {
-        build.env_remove(variable);
-    }
+    // The user means these for builds for their own machine, not for the browser.
+    build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     let program = cargo::build(&mut build, name, label)?;
     if mode == Mode::Release {
         // Needs the function names, which wasm-bindgen removes below.

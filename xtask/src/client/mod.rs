@@ -60,14 +60,14 @@ pub(crate) fn rebuild_watched(label: LineLabel) -> Result<PathBuf> {
 
 /// Returns the folder of that name below the target folder, rebuilt if its inputs have changed.
 fn build_unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<OutputDir>) -> Result<PathBuf> {
-    let stamp = Stamp::new(name, &INPUTS)?;
-    if let Some(page) = stamp.fresh_output() {
-        return Ok(page.parent().map(Path::to_path_buf).unwrap_or_default());
-    }
-    tools::install_wasm_target()?;
     let finished = cargo::target_dir()?.join(name);
-    build(&finished)?.finish()?;
-    stamp.save(&finished.join("index.html"))?;
+    let page = finished.join("index.html");
+    let stamp = Stamp::new(name, &INPUTS)?;
+    if !stamp.is_fresh(&page)? {
+        tools::install_wasm_target()?;
+        build(&finished)?.finish()?;
+        stamp.save(&page)?;
+    }
     Ok(finished)
 }
 
