@@ -111,15 +111,13 @@ fn install(tool: &Tool, reason: &str) -> Result {
         command.arg("--root").arg(&root).arg(format!("{package}@{version}"));
         command
     };
-    let mut attempts = Vec::new();
-    if tools::find_on_path(&["cargo-binstall"]).is_some() {
-        attempts.push(install_command("binstall --no-confirm --disable-strategies compile"));
-    }
-    attempts.push(install_command("install --debug --force --locked"));
     // Versions in the package's own lock file may have been yanked.
-    attempts.push(install_command("install --debug --force"));
-    for mut attempt in attempts {
-        match process::run(&mut attempt) {
+    let mut attempts = vec!["install --debug --force --locked", "install --debug --force"];
+    if tools::find_on_path(&["cargo-binstall"]).is_some() {
+        attempts.insert(0, "binstall --no-confirm --disable-strategies compile");
+    }
+    for attempt in attempts {
+        match process::run(&mut install_command(attempt)) {
             Err(Failure::Error(_)) => console::note("this attempt failed"),
             other => other?,
         }

@@ -199,13 +199,11 @@ fn size() -> Result {
 }
 
 fn browser(tally: &mut TestCount) -> Result<Success> {
-    let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
+    let Some(chromium) = tools::chromium_variables() else {
         return tally
             .skip("the browser tests need Chromium and chromedriver: `cargo xtask setup --with-browser`");
     };
-    let mut command = browser_tests()?;
-    command.env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
-    tally.run(&mut command)
+    tally.run(browser_tests()?.envs(chromium))
 }
 
 fn firefox(tally: &mut TestCount) -> Result<Success> {
@@ -218,7 +216,7 @@ fn firefox(tally: &mut TestCount) -> Result<Success> {
 }
 
 fn trunk_page(tally: &mut TestCount) -> Result<Success> {
-    let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
+    let Some(chromium) = tools::chromium_variables() else {
         return tally
             .skip("trunk's page needs Chromium and chromedriver: `cargo xtask setup --with-browser`");
     };
@@ -228,7 +226,7 @@ fn trunk_page(tally: &mut TestCount) -> Result<Success> {
     let folder = cargo::target_dir()?.join("trunk-page");
     process::run(tools::trunk("build --dist")?.arg(&folder))?;
     let mut command = browser_tests()?;
-    command.env("DUPLEX_CLIENT_FILES", folder).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
+    command.env("DUPLEX_CLIENT_FILES", folder).envs(chromium);
     tally.run(command.arg("--").args(FIRST_VISIT))
 }
 
