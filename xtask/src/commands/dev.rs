@@ -56,14 +56,9 @@ struct WatchedBuild {
     inputs: &'static [&'static str],
     build: fn(LineLabel) -> Result<PathBuf>,
     last_fingerprint: Option<Fingerprint>,
-    running: Option<RunningBuild>,
+    running: Option<JoinHandle<Result<PathBuf>>>,
     /// Output of the last good build.
     output: Option<PathBuf>,
-}
-
-struct RunningBuild {
-    started: Instant,
-    thread: JoinHandle<Result<PathBuf>>,
 }
 
 impl WatchedBuild {
@@ -77,7 +72,7 @@ impl WatchedBuild {
 
     /// Collects a finished build, or starts one if the inputs have changed. Returns true if there is a new output.
     fn poll(&mut self) -> Result<bool> {
-        if let Some(finished) = self.running.take_if(|running| running.thread.is_finished()) {
+        if let Some(finished) = self.running.take_if(|running| running.is_finished()) {
             return self.collect(finished);
         }
         let fingerprint = Fingerprint::of(project::root(), self.inputs)?;
@@ -85,17 +80,19 @@ impl WatchedBuild {
             self.last_fingerprint = Some(fingerprint);
             let build = self.build;
             let label = self.label;
-            let thread = thread::spawn(move || build(label));
-            self.running = Some(RunningBuild { started: Instant::now(), thread });
+            self.running = Some(thread::spawn(move || {
+                let started = Instant::now();
+                let output = build(label)?;
+                label.print(&format!("built in {:.1} s", started.elapsed().as_secs_f32()));
+                Ok(output)
+            }));
         }
         Ok(false)
     }
 
-    fn collect(&mut self, finished: RunningBuild) -> Result<bool> {
-        let result = finished.thread.join();
-        match result.unwrap_or_else(|_| Err("the build panicked; see its output above".into())) {
+    fn collect(&mut self, finished: JoinHandle<Result<PathBuf>>) -> Result<bool> {
+        match finished.join().unwrap_or_else(|_| Err("the build panicked; see its output above".into())) {
             Ok(output) => {
-                self.label.print(&format!("built in {:.1} s", finished.started.elapsed().as_secs_f32()));
                 self.output = Some(output);
                 Ok(true)
             }
