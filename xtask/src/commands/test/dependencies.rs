@@ -14,7 +14,7 @@ pub(super) fn check() -> Result {
     Ok(())
 }
 
-fn check_packages(packages: &str) -> std::result::Result<(), String> {
+fn check_packages(packages: &str) -> Result<(), String> {
     let versions = |name: &str| -> BTreeSet<&str> {
         let versions = packages.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         versions.filter_map(|rest| rest.split_whitespace().next()).collect()
