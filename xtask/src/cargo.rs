@@ -67,11 +67,9 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
 
 /// Runs a short cargo command silently and returns its stdout. `args` is split at spaces.
 pub(crate) fn capture(args: &str) -> Result<String> {
-    let mut command = command(args);
     let subcommand = args.split(' ').next().unwrap_or_default();
-    process::capture(&mut command).ok_or_else(|| {
-        format!("`cargo {subcommand}` failed; to see why:\n    {}", process::command_line(&command)).into()
-    })
+    process::capture("cargo", args)
+        .ok_or_else(|| format!("`cargo {subcommand}` failed; to see why:\n    cargo {args}").into())
 }
 
 #[cfg(test)]

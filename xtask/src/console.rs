@@ -20,7 +20,11 @@ pub(crate) fn error(text: &str) {
 
 /// Wraps `text` in an ANSI colour if stdout shows colours.
 pub(crate) fn coloured(colour: &str, text: &str) -> String {
-    if use_colours(&std::io::stdout()) { format!("{colour}{text}\x1b[0m") } else { text.to_owned() }
+    paint(&std::io::stdout(), colour, text)
+}
+
+fn paint(stream: &impl IsTerminal, colour: &str, text: &str) -> String {
+    if use_colours(stream) { format!("{colour}{text}\x1b[0m") } else { text.to_owned() }
 }
 
 /// Returns true if the stream is a terminal and `NO_COLOR` (<https://no-color.org>) is not set.
@@ -38,9 +42,6 @@ pub(crate) fn request_colours(command: &mut Command) {
 /// Ignores write errors: a closed stderr is no reason to panic.
 fn write_line(colour: &str, prefix: &str, text: &str) {
     let mut stderr = std::io::stderr();
-    let _ = if use_colours(&stderr) {
-        writeln!(stderr, "{colour}{prefix}\x1b[0m {text}")
-    } else {
-        writeln!(stderr, "{prefix} {text}")
-    };
+    let prefix = paint(&stderr, colour, prefix);
+    let _ = writeln!(stderr, "{prefix} {text}");
 }

@@ -59,22 +59,18 @@ fn lines(stream: impl Read) -> impl Iterator<Item = String> {
     lines.map(|line| String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned())
 }
 
-/// Runs a short program silently and returns its stdout, or None if it fails.
-pub(crate) fn capture(command: &mut Command) -> Option<String> {
-    let output = command.stdin(Stdio::null()).output().ok()?;
+/// Runs a short program silently and returns its stdout, or None if it fails. `args` is split at spaces.
+pub(crate) fn capture(program: impl AsRef<OsStr>, args: &str) -> Option<String> {
+    let output = command(program, args).stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Command line that repeats a command, with the environment variables it sets (except `PATH`).
 pub(crate) fn command_line(command: &Command) -> String {
-    let mut words = Vec::new();
-    for (name, value) in command.get_envs() {
-        if let Some(value) = value
-            && name != "PATH"
-        {
-            words.push(format!("{}={}", name.display(), value.display()));
-        }
-    }
+    let variables = command.get_envs().filter(|(name, _)| *name != "PATH");
+    let assign =
+        |(name, value): (&OsStr, Option<&OsStr>)| Some(format!("{}={}", name.display(), value?.display()));
+    let mut words: Vec<String> = variables.filter_map(assign).collect();
     words.push(command.get_program().display().to_string());
     let args = command.get_args().map(|arg| arg.display().to_string());
     // With this flag cargo prints messages for machines only.
@@ -128,18 +124,18 @@ impl ChildProcess {
     /// Asks the child to end, waits for up to [`STOP_TIMEOUT`], and kills what is left of its process group.
     pub(crate) fn stop(&mut self) -> Option<ExitStatus> {
         let deadline = Instant::now() + STOP_TIMEOUT;
-        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+        if self.is_running() {
             self.signal("TERM");
         }
-        let status = loop {
-            match self.child.try_wait() {
-                Ok(None) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
-                Ok(status) => break status,
-                Err(_) => break None,
-            }
-        };
+        while self.is_running() && Instant::now() < deadline {
+            thread::sleep(POLL_INTERVAL);
+        }
         self.signal("KILL");
-        status.or_else(|| self.child.wait().ok())
+        self.child.wait().ok()
+    }
+
+    fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Signals the whole group through the shell: `std` has no `kill`, and calling libc's is unsafe.

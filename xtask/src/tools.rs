@@ -40,8 +40,8 @@ impl Tool {
     }
 
     fn has_right_version(&self, path: &Path) -> bool {
-        let output = process::capture(&mut process::command(path, "--version"));
-        output.is_some_and(|text| text.split_whitespace().nth(1) == Some(&self.version))
+        process::capture(path, "--version")
+            .is_some_and(|text| text.split_whitespace().nth(1) == Some(&self.version))
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 /// Returns true if the compiler can build for the browser.
 pub(crate) fn has_wasm_target() -> bool {
-    process::capture(&mut process::command("rustc", "--print sysroot"))
+    process::capture("rustc", "--print sysroot")
         .is_some_and(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).is_dir())
 }
 
@@ -142,10 +142,7 @@ pub(crate) fn trunk(args: &str) -> Result<Command> {
 
 /// Value of `PATH` for a child that must find this tool before any other of the same name.
 fn path_with(tool: &Path) -> OsString {
-    let mut folders: Vec<PathBuf> = search_path().collect();
-    if let Some(folder) = tool.parent() {
-        folders.insert(0, folder.to_path_buf());
-    }
+    let folders = tool.parent().map(Path::to_path_buf).into_iter().chain(search_path());
     // A folder whose name contains the separator could not have come from `PATH`.
     env::join_paths(folders).unwrap_or_else(|_| env::var_os("PATH").unwrap_or_default())
 }

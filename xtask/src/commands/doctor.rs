@@ -90,7 +90,7 @@ fn installed(tool: Tool, remedy: &str) {
 }
 
 fn version(program: &Path) -> Option<String> {
-    let text = process::capture(&mut process::command(program, "--version"))?;
+    let text = process::capture(program, "--version")?;
     text.lines().next().map(|line| line.trim().to_owned())
 }
 

@@ -70,7 +70,7 @@ fn install_test_tools() -> Result {
 
 /// Returns true if the program can be started and succeeds.
 fn runs(program: &str, args: &str) -> bool {
-    process::capture(&mut process::command(program, args)).is_some()
+    process::capture(program, args).is_some()
 }
 
 /// Installs the proxies that some tests run behind, and stops the services that Debian starts with them.
@@ -131,7 +131,7 @@ fn install(tool: &Tool, reason: &str) -> Result {
 
 /// Installs Debian or Ubuntu packages. Fails if that needs a password.
 fn install_packages(packages: &str) -> Result {
-    let is_root = process::capture(&mut process::command("id", "-u")).is_some_and(|id| id.trim() == "0");
+    let is_root = process::capture("id", "-u").is_some_and(|id| id.trim() == "0");
     if !runs("apt-get", "--version") || !(is_root || runs("sudo", "-n true")) {
         return Err(format!(
             "the tests need {packages} (names of Debian packages): install them, or set CHROMIUM, CHROMEDRIVER and \
