@@ -32,14 +32,8 @@ pub(super) struct Code {
     pub(super) snippets: BTreeMap<String, String>,
 }
 
-/// Compiles the client's library `name`; `release_profile` is the cargo profile for [`Mode::Release`].
-pub(super) fn compile(
-    mode: Mode,
-    name: &str,
-    release_profile: &str,
-    label: Option<LineLabel>,
-) -> Result<Code> {
-    let profile = if mode == Mode::Release { release_profile } else { "dev" };
+/// Compiles the client's library `name` with this cargo profile.
+pub(super) fn compile(mode: Mode, name: &str, profile: &str, label: Option<LineLabel>) -> Result<Code> {
     let mut build =
         cargo::command(&format!("build --package client --lib --target {WASM} --profile {profile}"));
     if mode != Mode::Release {
@@ -74,10 +68,7 @@ fn run_wasm_bindgen(program: &Path, mode: Mode) -> anyhow::Result<Code> {
     for (path, text) in output.local_modules() {
         snippets.insert(format!("snippets/{path}"), text.clone());
     }
-    let script = match mode {
-        Mode::Release => strip_comments(output.js()),
-        Mode::Development | Mode::Watched => output.js().to_owned(),
-    };
+    let script = if mode == Mode::Release { strip_comments(output.js()) } else { output.js().to_owned() };
     Ok(Code { script, wasm, snippets })
 }
 

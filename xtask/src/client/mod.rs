@@ -74,8 +74,11 @@ fn build_unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<OutputDir>
 fn assemble(mode: Mode, finished: &Path, label: Option<LineLabel>) -> Result<OutputDir> {
     let page = IndexPage::read(&project::root().join("client/index.html"))?;
     let name = page.code_attribute("data-target-name").unwrap_or("client");
-    let release_profile = page.code_attribute("data-cargo-profile-release").unwrap_or("release");
-    let code = compile::compile(mode, name, release_profile, label)?;
+    let profile = match mode {
+        Mode::Release => page.code_attribute("data-cargo-profile-release").unwrap_or("release"),
+        Mode::Development | Mode::Watched => "dev",
+    };
+    let code = compile::compile(mode, name, profile, label)?;
     let folder = OutputDir::create(finished)?;
     page.write(mode, &code, &folder)?;
     Ok(folder)

@@ -7,7 +7,7 @@ use super::compile::{Code, Mode};
 use super::output::OutputDir;
 use crate::failure::Result;
 use crate::files;
-use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
+use html5gum::emitters::default::{DefaultEmitter, Token};
 use html5gum::{HtmlString, Tokenizer};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -108,7 +108,8 @@ impl IndexPage {
     /// Replacement of a link to an icon.
     fn icon(&self, link: &Link, folder: &OutputDir) -> Result<String> {
         let source = self.target(link)?;
-        let url = folder.add_hashed(file_name(&source)?, &files::read(&source)?)?;
+        let name = source.file_name().unwrap_or_default().to_string_lossy();
+        let url = folder.add_hashed(&name, &files::read(&source)?)?;
         let mut attributes = String::new();
         for (name, value) in &link.attributes {
             if name != "rel" && name != "href" && !name.starts_with("data-") {
@@ -121,13 +122,10 @@ impl IndexPage {
     /// Copies a linked file or folder. The names stay, as others may refer to them.
     fn copy(&self, link: &Link, folder: &OutputDir) -> Result {
         let source = self.target(link)?;
-        let name = Path::new(file_name(&source)?);
+        let parent = source.parent().unwrap_or(&source);
         for file in files::walk(&source)? {
-            let target = match file.strip_prefix(&source) {
-                Ok(relative) if source.is_dir() => name.join(relative),
-                _ => name.to_owned(),
-            };
-            folder.add(&target.to_string_lossy(), &files::read(&file)?)?;
+            let name = file.strip_prefix(parent).unwrap_or(&file);
+            folder.add(&name.to_string_lossy(), &files::read(&file)?)?;
         }
         Ok(())
     }
@@ -144,24 +142,13 @@ impl IndexPage {
     }
 }
 
-fn file_name(path: &Path) -> Result<&str> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    name.ok_or_else(|| "a file that the page links to has no name".into())
-}
-
 /// Finds the links to replace, in the order of the page.
-fn parse_links(text: &str) -> std::result::Result<Vec<Link>, String> {
+fn parse_links(text: &str) -> Result<Vec<Link>, String> {
     let mut emitter = DefaultEmitter::new_with_span();
     // Otherwise a link inside a script or a comment would count.
     emitter.naively_switch_states(true);
-    let mut links = Vec::new();
-    for token in Tokenizer::new_with_emitter(text, emitter) {
-        if let Ok(Token::StartTag(tag)) = token
-            && let Some(link) = parse_link(tag)
-        {
-            links.push(link);
-        }
-    }
+    let tokens = Tokenizer::new_with_emitter(text, emitter);
+    let links: Vec<Link> = tokens.filter_map(|Ok(token)| parse_link(token)).collect();
     let code_links = links.iter().filter(|link| link.rel == "rust").count();
     if code_links != 1 {
         return Err(format!("it must have one `<link data-trunk rel=\"rust\">`, and has {code_links}"));
@@ -176,7 +163,8 @@ fn parse_links(text: &str) -> std::result::Result<Vec<Link>, String> {
     }
 }
 
-fn parse_link(tag: StartTag<usize>) -> Option<Link> {
+fn parse_link(token: Token<usize>) -> Option<Link> {
+    let Token::StartTag(tag) = token else { return None };
     let text = |text: &HtmlString| String::from_utf8_lossy(text).into_owned();
     let mut attributes = BTreeMap::new();
     for (name, value) in &tag.attributes {

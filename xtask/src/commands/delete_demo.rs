@@ -63,7 +63,7 @@ pub(crate) fn apply(root: &Path) -> Result<Vec<String>> {
     let after = without_demo(&before)?;
     let mut changes = Vec::new();
     for path in DEMO {
-        if root.join(path).exists() {
+        if files::remove(&root.join(path))? {
             changes.push(format!("removed {path}"));
         }
     }
@@ -71,10 +71,6 @@ pub(crate) fn apply(root: &Path) -> Result<Vec<String>> {
         if after.contains_key(&path) {
             changes.push(format!("removed the demo's lines from {path}"));
         }
-    }
-    // Images and emptied folders are left.
-    for path in DEMO {
-        files::remove(&root.join(path))?;
     }
     Ok(changes)
 }

@@ -78,8 +78,7 @@ impl WatchedBuild {
         let fingerprint = Fingerprint::of(project::root(), self.inputs)?;
         if self.running.is_none() && self.last_fingerprint != Some(fingerprint) {
             self.last_fingerprint = Some(fingerprint);
-            let build = self.build;
-            let label = self.label;
+            let WatchedBuild { build, label, .. } = *self;
             self.running = Some(thread::spawn(move || {
                 let started = Instant::now();
                 let output = build(label)?;

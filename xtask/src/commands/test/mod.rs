@@ -91,7 +91,10 @@ fn choose_steps(args: &[String]) -> Result<(Tier, Vec<&'static TestStep>)> {
 }
 
 fn list() -> String {
-    let line = |step: &TestStep| format!("  {:<12}  {:<5}  {}\n", step.name, step.tier.name(), step.about);
+    let line = |step: &TestStep| {
+        let tier = format!("{:?}", step.tier).to_lowercase();
+        format!("  {:<12}  {tier:<5}  {}\n", step.name, step.about)
+    };
     STEPS.iter().map(line).collect()
 }
 

@@ -2,7 +2,6 @@
 
 use crate::failure::{Failure, Result};
 use crate::{console, process, project};
-use std::fmt::Write;
 use std::process::Command;
 use std::time::Duration;
 
@@ -106,7 +105,7 @@ impl Report {
 
     /// Formats one line for each step: name, seconds, result.
     pub(super) fn table(&self) -> String {
-        let width = self.rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default().max("step".len());
+        let width = self.rows.iter().map(|(name, ..)| name.len()).fold("step".len(), usize::max);
         let mut table = format!("    {:<width$}  seconds  result\n", "step");
         for (name, outcome, duration) in &self.rows {
             let result = match outcome {
@@ -116,8 +115,8 @@ impl Report {
                 StepOutcome::Blocked(needed) => format!("not run: it needs {needed}"),
                 StepOutcome::Interrupted => "interrupted".to_owned(),
             };
-            // Writing to a String cannot fail.
-            let _ = writeln!(table, "    {name:<width$}  {:>7.1}  {result}", duration.as_secs_f64());
+            let seconds = duration.as_secs_f64();
+            table += &format!("    {name:<width$}  {seconds:>7.1}  {result}\n");
         }
         table
     }

@@ -71,22 +71,21 @@ fn first_script(page: &str) -> Option<&str> {
 /// Body of the answer to a GET request; any status but 200 is an error.
 fn fetch(address: &str, path: &str) -> Result<String> {
     let answer = http_get(address, path).map_err(|error| format!("GET {path} failed: {error}"))?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
     match answer.split_once("\r\n\r\n") {
         Some((head, body)) if head.starts_with("HTTP/1.1 200 ") => Ok(body.to_owned()),
         _ => Err(format!("GET {path} was answered with\n{answer}").into()),
     }
 }
 
-fn http_get(address: &str, path: &str) -> std::io::Result<Vec<u8>> {
+fn http_get(address: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/html, */*\r\nConnection: close\r\n\r\n"
     )?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
     Ok(answer)
 }
 

@@ -20,17 +20,6 @@ pub(super) enum Tier {
     Long,
 }
 
-impl Tier {
-    /// Name in `--list`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Tier::Quick => "quick",
-            Tier::Short => "short",
-            Tier::Long => "long",
-        }
-    }
-}
-
 /// One check, which can be run by name.
 pub(super) struct TestStep {
     pub(super) name: &'static str,
