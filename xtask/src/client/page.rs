@@ -46,41 +46,33 @@ impl IndexPage {
 
     /// Writes the page and all files it links to into the folder.
     pub(super) fn write(&self, mode: Mode, code: &Code, folder: &OutputDir) -> Result {
-        let mut style_sheet = self.style_sheet(folder)?;
-        let mut page = String::new();
-        let mut written = 0;
-        for link in &self.links {
-            page.push_str(&self.text[written..link.range.start]);
-            written = link.range.end;
-            match link.rel.as_str() {
-                "css" => {
-                    // The first link stands for all of them.
-                    if let Some(url) = style_sheet.take() {
-                        page.push_str(&format!(r#"<link rel="stylesheet" href="{url}">"#));
-                    }
-                }
-                "rust" => page.push_str(&self.loader(mode, code, folder)?),
-                "icon" => page.push_str(&self.icon(link, folder)?),
+        let sheets: Vec<&Link> = self.links.iter().filter(|link| link.rel == "css").collect();
+        let mut page = self.text.clone();
+        // From the last link to the first: a replacement moves everything behind it.
+        for link in self.links.iter().rev() {
+            let replacement = match link.rel.as_str() {
+                // The first link stands for all of them.
+                "css" if link == sheets[0] => self.style_sheet(&sheets, folder)?,
+                "css" => String::new(),
+                "rust" => self.loader(mode, code, folder)?,
+                "icon" => self.icon(link, folder)?,
                 _ => self.copy(link, folder)?,
-            }
+            };
+            page.replace_range(link.range.clone(), &replacement);
         }
-        page.push_str(&self.text[written..]);
         folder.add("index.html", page.as_bytes())?;
         Ok(())
     }
 
-    /// Merges all style sheets in the order of their links and returns the URL: a page is not drawn before it has
-    /// loaded each of them.
-    fn style_sheet(&self, folder: &OutputDir) -> Result<Option<String>> {
-        let sheets: Vec<&Link> = self.links.iter().filter(|link| link.rel == "css").collect();
-        if sheets.is_empty() {
-            return Ok(None);
-        }
+    /// Replacement of all links to style sheets: one file with their contents in this order, as a page is not drawn
+    /// before it has loaded each file.
+    fn style_sheet(&self, sheets: &[&Link], folder: &OutputDir) -> Result<String> {
         let mut merged = String::new();
         for sheet in sheets {
             merged.push_str(&files::read_text(&self.target(sheet)?)?);
         }
-        folder.add_hashed("client.css", merged.as_bytes()).map(Some)
+        let url = folder.add_hashed("client.css", merged.as_bytes())?;
+        Ok(format!(r#"<link rel="stylesheet" href="{url}">"#))
     }
 
     /// Replacement of the link to the code: preloads of its files, and the call that starts them.
@@ -119,15 +111,15 @@ impl IndexPage {
         Ok(format!(r#"<link rel="icon" href="{url}"{attributes}>"#))
     }
 
-    /// Copies a linked file or folder. The names stay, as others may refer to them.
-    fn copy(&self, link: &Link, folder: &OutputDir) -> Result {
+    /// Copies a linked file or folder, whose link is replaced by nothing. The names stay, as others may refer to them.
+    fn copy(&self, link: &Link, folder: &OutputDir) -> Result<String> {
         let source = self.target(link)?;
         let parent = source.parent().unwrap_or(&source);
         for file in files::walk(&source)? {
             let name = file.strip_prefix(parent).unwrap_or(&file);
             folder.add(&name.to_string_lossy(), &files::read(&file)?)?;
         }
-        Ok(())
+        Ok(String::new())
     }
 
     /// Path of the file or folder that a link names.

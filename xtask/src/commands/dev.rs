@@ -9,7 +9,7 @@ use crate::label::{CLIENT, LineLabel, SERVER};
 use crate::process::{self, ChildProcess};
 use crate::stamp::Fingerprint;
 use crate::{client, console, project, server, stop, tools};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs until Ctrl-C, which counts as success. All arguments are flags for the server.
 pub(super) fn run(args: &[String]) -> Result {
-    let flags = server_flags(args).to_vec();
+    let flags = server_flags(args);
     tools::install_wasm_target()?;
     console::step(
         "building client and server",
@@ -27,7 +27,7 @@ pub(super) fn run(args: &[String]) -> Result {
     );
     let mut client = WatchedBuild::new(CLIENT, &client::INPUTS, client::rebuild_watched);
     let mut server = WatchedBuild::new(SERVER, &server::INPUTS, server::rebuild_dev);
-    let mut dev_server = DevServer { flags, process: None };
+    let mut server_process = None;
     let mut is_stale = false;
     loop {
         is_stale |= client.poll()?;
@@ -39,10 +39,13 @@ pub(super) fn run(args: &[String]) -> Result {
             && let Some(pages) = &client.output
             && let Some(binary) = &server.output
         {
-            dev_server.restart(binary, pages)?;
+            // The old process must release the port and the data folder before the new one starts.
+            drop(server_process.take());
+            let mut command = process::command(binary, "--client-files");
+            server_process = Some(SERVER.spawn(command.arg(pages).args(flags))?);
             is_stale = false;
         }
-        dev_server.poll()?;
+        check_server(&mut server_process)?;
         if stop::requested() {
             return Ok(());
         }
@@ -106,33 +109,19 @@ impl WatchedBuild {
     }
 }
 
-/// The server process, which also serves the client.
-struct DevServer {
-    flags: Vec<String>,
-    process: Option<ChildProcess>,
-}
-
-impl DevServer {
-    fn restart(&mut self, binary: &Path, pages: &Path) -> Result {
-        // The old process must release the port and the data folder before the new one starts.
-        self.process = None;
-        let mut command = process::command(binary, "--client-files");
-        self.process = Some(SERVER.spawn(command.arg(pages).args(&self.flags))?);
-        Ok(())
-    }
-
-    fn poll(&mut self) -> Result {
-        let Some(process) = &mut self.process else { return Ok(()) };
-        let Some(status) = process.try_wait()? else { return Ok(()) };
-        self.process = None;
-        match status.code() {
-            // It did what it was asked to, as with `--help`.
-            Some(0) => stop::request(),
-            // No change of the code makes invalid flags valid.
-            Some(EXIT_USAGE) => return Err(Failure::Reported),
-            _ => SERVER
-                .print(&format!("the server ended ({status}); your next change restarts it, Ctrl-C stops")),
+/// Notices that the server has ended by itself, and says what to do.
+fn check_server(server_process: &mut Option<ChildProcess>) -> Result {
+    let Some(process) = server_process else { return Ok(()) };
+    let Some(status) = process.try_wait()? else { return Ok(()) };
+    *server_process = None;
+    match status.code() {
+        // It did what it was asked to, as with `--help`.
+        Some(0) => stop::request(),
+        // No change of the code makes invalid flags valid.
+        Some(EXIT_USAGE) => return Err(Failure::Reported),
+        _ => {
+            SERVER.print(&format!("the server ended ({status}); your next change restarts it, Ctrl-C stops"))
         }
-        Ok(())
     }
+    Ok(())
 }
