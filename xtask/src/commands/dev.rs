@@ -26,7 +26,7 @@ pub(super) fn run(args: &[String]) -> Result {
         "a few minutes the first time, then seconds for each change; Ctrl-C to stop",
     );
     let mut client = WatchedBuild::new(CLIENT, &client::INPUTS, client::rebuild_watched);
-    let mut server = WatchedBuild::new(SERVER, &server::INPUTS, server::rebuild_dev);
+    let mut server = WatchedBuild::new(SERVER, &server::INPUTS, |label| server::build_dev(Some(label)));
     let mut server_process = None;
     let mut is_stale = false;
     loop {
