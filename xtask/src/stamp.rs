@@ -34,13 +34,13 @@ impl Fingerprint {
 }
 
 /// Inputs of one build, and the file that records its last success.
-pub(crate) struct Stamp {
+pub(crate) struct BuildStamp {
     path: PathBuf,
     /// Hash of the inputs and of [`VARIABLES`].
     inputs: u64,
 }
 
-impl Stamp {
+impl BuildStamp {
     /// Fingerprints the inputs. Call it before the build: an input that changes during the build is then noticed by
     /// the next one.
     pub(crate) fn new(name: &str, inputs: &[impl AsRef<Path>]) -> Result<Self> {
@@ -48,7 +48,7 @@ impl Stamp {
         let mut hasher = DefaultHasher::new();
         (files, VARIABLES.map(std::env::var_os)).hash(&mut hasher);
         let path = cargo::target_dir()?.join("xtask").join(name);
-        Ok(Stamp { path, inputs: hasher.finish() })
+        Ok(BuildStamp { path, inputs: hasher.finish() })
     }
 
     /// Returns true if the last successful build was made from the same inputs and its output is unchanged.

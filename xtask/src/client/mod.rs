@@ -10,7 +10,7 @@ mod page;
 
 use crate::failure::Result;
 use crate::label::LineLabel;
-use crate::stamp::Stamp;
+use crate::stamp::BuildStamp;
 use crate::{cargo, console, project, tools};
 use compile::Mode;
 use output::OutputDir;
@@ -62,7 +62,7 @@ pub(crate) fn rebuild_watched(label: LineLabel) -> Result<PathBuf> {
 fn build_unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<OutputDir>) -> Result<PathBuf> {
     let finished = cargo::target_dir()?.join(name);
     let page = finished.join("index.html");
-    let stamp = Stamp::new(name, &INPUTS)?;
+    let stamp = BuildStamp::new(name, &INPUTS)?;
     if !stamp.is_fresh(&page)? {
         tools::install_wasm_target()?;
         build(&finished)?.finish()?;

@@ -9,7 +9,7 @@ mod walkthrough;
 
 use crate::failure::{Failure, Result};
 use crate::{console, stop};
-use results::{Report, StepOutcome, Success, TestCount};
+use results::{RunReport, StepOutcome, Success, TestCount};
 use std::time::Instant;
 use steps::{STEPS, TestStep, Tier};
 
@@ -22,7 +22,7 @@ pub(super) fn run(args: &[String]) -> Result {
     }
     let (tier, steps) = choose_steps(args)?;
     let mut tally = TestCount::default();
-    let mut report = Report::default();
+    let mut report = RunReport::default();
     for (number, step) in (1..).zip(&steps) {
         console::step(&format!("{number}/{} {}", steps.len(), step.name), step.about);
         let started = Instant::now();
@@ -42,7 +42,7 @@ pub(super) fn run(args: &[String]) -> Result {
     report.result()
 }
 
-fn run_step(step: &TestStep, tier: Tier, report: &Report, tally: &mut TestCount) -> StepOutcome {
+fn run_step(step: &TestStep, tier: Tier, report: &RunReport, tally: &mut TestCount) -> StepOutcome {
     if let Some(needed) = step.needs
         && report.did_not_pass(needed)
     {
@@ -149,11 +149,11 @@ mod tests {
     #[test]
     fn a_step_is_not_run_when_the_one_it_needs_did_not_pass() {
         let mut tally = TestCount::default();
-        let mut report = Report::default();
+        let mut report = RunReport::default();
         report.add("client", StepOutcome::Failed, Default::default());
         let browser = step(Some("client"), |_, _| Ok(Success::Passed));
         assert_eq!(run_step(&browser, Tier::Short, &report, &mut tally), StepOutcome::Blocked("client"));
-        let outcome = run_step(&browser, Tier::Short, &Report::default(), &mut tally);
+        let outcome = run_step(&browser, Tier::Short, &RunReport::default(), &mut tally);
         assert_eq!(outcome, StepOutcome::Passed, "the client was not asked for, and may exist");
     }
 
@@ -161,9 +161,12 @@ mod tests {
     fn a_step_that_fails_without_a_test_counts_as_one_failure_and_an_interruption_as_none() {
         let mut tally = TestCount::default();
         let broken = step(None, |_, _| Err("it does not compile".into()));
-        assert_eq!(run_step(&broken, Tier::Short, &Report::default(), &mut tally), StepOutcome::Failed);
+        assert_eq!(run_step(&broken, Tier::Short, &RunReport::default(), &mut tally), StepOutcome::Failed);
         let stopped = step(None, |_, _| Err(Failure::Interrupted));
-        assert_eq!(run_step(&stopped, Tier::Short, &Report::default(), &mut tally), StepOutcome::Interrupted);
+        assert_eq!(
+            run_step(&stopped, Tier::Short, &RunReport::default(), &mut tally),
+            StepOutcome::Interrupted
+        );
         assert_eq!(tally.summary(), "0 passed, 1 failed");
     }
 }

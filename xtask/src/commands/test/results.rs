@@ -89,11 +89,11 @@ pub(super) enum StepOutcome {
 
 /// Outcomes of all steps so far.
 #[derive(Default)]
-pub(super) struct Report {
+pub(super) struct RunReport {
     rows: Vec<(&'static str, StepOutcome, Duration)>,
 }
 
-impl Report {
+impl RunReport {
     pub(super) fn add(&mut self, step: &'static str, outcome: StepOutcome, duration: Duration) {
         self.rows.push((step, outcome, duration));
     }
@@ -135,8 +135,8 @@ impl Report {
 mod tests {
     use super::*;
 
-    fn report(rows: &[(&'static str, StepOutcome)]) -> Report {
-        let mut report = Report::default();
+    fn report(rows: &[(&'static str, StepOutcome)]) -> RunReport {
+        let mut report = RunReport::default();
         rows.iter().for_each(|(name, outcome)| report.add(name, *outcome, Duration::from_millis(1_540)));
         report
     }
