@@ -188,6 +188,15 @@ mod tests {
     }
 
     #[test]
+    fn the_lines_of_a_pipe_arrive_and_end_with_the_program() {
+        let (sender, seen) = std::sync::mpsc::channel();
+        let pipe = line_pipe(move |line| sender.send(line).unwrap()).unwrap();
+        let running = ChildProcess::spawn(command("sh", "").args(["-c", "echo one; echo two"]).stdout(pipe));
+        assert!(running.unwrap().wait().unwrap().success());
+        assert_eq!(seen.iter().collect::<Vec<_>>(), ["one", "two"]);
+    }
+
+    #[test]
     fn a_command_is_shown_with_its_environment() {
         let mut command = command("cargo", "test -p server");
         assert_eq!(
