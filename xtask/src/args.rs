@@ -11,16 +11,12 @@ pub(crate) fn server_flags(args: &[String]) -> &[String] {
 pub(crate) fn parse_flags<'a>(args: &[String], known: &[&'a str]) -> Result<Vec<&'a str>> {
     let parse = |arg: &String| {
         let flag = known.iter().copied().find(|flag| flag == arg);
-        flag.ok_or_else(|| Failure::Usage(format!("unknown argument `{arg}`; {}", supported(known))))
+        flag.ok_or_else(|| match known {
+            [] => Failure::Usage(format!("unknown argument `{arg}`; this command takes none")),
+            _ => Failure::Usage(format!("unknown argument `{arg}`; supported: {}", known.join(", "))),
+        })
     };
     args.iter().map(parse).collect()
-}
-
-fn supported(flags: &[&str]) -> String {
-    match flags {
-        [] => "this command takes none".into(),
-        flags => format!("supported: {}", flags.join(", ")),
-    }
 }
 
 #[cfg(test)]

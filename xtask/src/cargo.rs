@@ -2,10 +2,10 @@
 
 use crate::failure::Result;
 use crate::label::LineLabel;
-use crate::process;
-use serde::Deserialize;
+use crate::{console, process};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// Creates a cargo command. `args` is split at spaces.
@@ -17,19 +17,15 @@ pub(crate) fn command(args: &str) -> Command {
 /// Cargo's output is printed behind the label if there is one.
 pub(crate) fn build(command: &mut Command, name: &str, label: Option<LineLabel>) -> Result<PathBuf> {
     command.arg("--message-format=json-render-diagnostics");
+    if let Some(label) = label {
+        console::request_colours(command.stderr(label.pipe()?));
+    }
     let mut program = None;
-    let mut on_line = |line: &str| {
+    process::for_each_line(command, |line| {
         if let Some(path) = program_in_message(line, name) {
             program = Some(path);
         }
-    };
-    match label {
-        None => process::for_each_line(command, &mut on_line)?,
-        Some(label) => {
-            label.request_colours(command.stderr(Stdio::piped()));
-            process::for_each_line_with_stderr(command, &mut on_line, |stderr| label.print_lines(stderr))?;
-        }
-    }
+    })?;
     program.ok_or_else(|| {
         let repeat = process::command_line(command);
         format!("cargo built no program `{name}`; to see what it builds:\n    {repeat}").into()
@@ -38,26 +34,18 @@ pub(crate) fn build(command: &mut Command, name: &str, label: Option<LineLabel>)
 
 /// Path of the program `name` in a line of `--message-format=json` (Cargo reference, "External tools").
 fn program_in_message(line: &str, name: &str) -> Option<PathBuf> {
-    #[derive(Deserialize)]
-    struct Message {
-        reason: String,
-        target: Option<Target>,
-        #[serde(default)]
-        filenames: Vec<PathBuf>,
-    }
-    #[derive(Deserialize)]
-    struct Target {
-        name: String,
-        kind: Vec<String>,
-    }
-    let message: Message = serde_json::from_str(line).ok()?;
-    let target = message.target.filter(|_| message.reason == "compiler-artifact")?;
-    let is_program = target.kind.iter().any(|kind| ["bin", "example", "cdylib"].contains(&kind.as_str()));
-    if target.name != name || !is_program {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let target = &message["target"];
+    let is_program = |kind: &Value| kind == "bin" || kind == "example" || kind == "cdylib";
+    if message["reason"] != "compiler-artifact"
+        || target["name"] != name
+        || !target["kind"].as_array()?.iter().any(is_program)
+    {
         return None;
     }
     // Some targets add a `.js` file to a WebAssembly program, and Windows adds debug symbols.
-    message.filenames.into_iter().find(|file| is_executable(file))
+    let files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
+    files.map(PathBuf::from).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {
@@ -70,17 +58,18 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     if let Some(target) = TARGET.get() {
         return Ok(target.clone());
     }
-    #[derive(Deserialize)]
-    struct Metadata {
-        target_directory: PathBuf,
-    }
-    let mut command = command("metadata --no-deps --offline --format-version 1");
-    let output = process::capture(&mut command).ok_or_else(|| {
-        format!("`cargo metadata` failed; to see why:\n    {}", process::command_line(&command))
-    })?;
-    let metadata: Metadata = serde_json::from_str(&output)
-        .map_err(|error| format!("cannot parse the output of `cargo metadata`: {error}"))?;
-    Ok(TARGET.get_or_init(|| metadata.target_directory).clone())
+    let output = capture("metadata --no-deps --offline --format-version 1")?;
+    let metadata: Value = serde_json::from_str(&output).unwrap_or_default();
+    let target =
+        metadata["target_directory"].as_str().ok_or("cannot parse the output of `cargo metadata`")?;
+    Ok(TARGET.get_or_init(|| target.into()).clone())
+}
+
+/// Runs a short cargo command silently and returns its stdout. `args` is split at spaces.
+pub(crate) fn capture(args: &str) -> Result<String> {
+    let subcommand = args.split(' ').next().unwrap_or_default();
+    process::capture("cargo", args)
+        .ok_or_else(|| format!("`cargo {subcommand}` failed; to see why:\n    cargo {args}").into())
 }
 
 #[cfg(test)]

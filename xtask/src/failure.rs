@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 /// Result of a command or of a part of it.
-pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
+pub(crate) type Result<T = (), E = Failure> = std::result::Result<T, E>;
 
 /// Reason why a command failed.
 #[derive(Debug)]
@@ -37,14 +37,8 @@ impl Failure {
     }
 }
 
-impl From<String> for Failure {
-    fn from(message: String) -> Self {
-        Failure::Error(message)
-    }
-}
-
-impl From<&str> for Failure {
-    fn from(message: &str) -> Self {
-        Failure::Error(message.to_owned())
+impl<T: Into<String>> From<T> for Failure {
+    fn from(message: T) -> Self {
+        Failure::Error(message.into())
     }
 }

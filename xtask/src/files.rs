@@ -1,11 +1,12 @@
 //! File operations whose errors name the path.
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+    fs::read(path).map_err(|error| cannot("read", path, error))
 }
 
 /// Reads a text file; fails if it is not UTF-8.
@@ -21,30 +22,24 @@ pub(crate) fn try_read_text(path: &Path) -> Result<Option<String>> {
 
 /// Writes a file and creates its parent folders.
 pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, bytes))
-        .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+    create_dir(path.parent().unwrap_or(path))?;
+    fs::write(path, bytes).map_err(|error| cannot("write", path, error))
 }
 
 /// Creates a folder and its parents where they do not exist.
 pub(crate) fn create_dir(folder: &Path) -> Result {
-    fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()).into())
+    fs::create_dir_all(folder).map_err(|error| cannot("create", folder, error))
 }
 
 /// Copies a file and creates the parent folders of the copy.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result {
-    let folder = to.parent().unwrap_or(to);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::copy(from, to))
-        .map(drop)
-        .map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), to.display()).into())
+    create_dir(to.parent().unwrap_or(to))?;
+    fs::copy(from, to).map(drop).map_err(|error| cannot(&format!("copy {} to", from.display()), to, error))
 }
 
 /// Renames a file or folder.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result {
-    fs::rename(from, to)
-        .map_err(|error| format!("cannot rename {} to {}: {error}", from.display(), to.display()).into())
+    fs::rename(from, to).map_err(|error| cannot(&format!("rename {} to", from.display()), to, error))
 }
 
 /// Removes a file, or a folder with its contents. Returns false if the path does not exist.
@@ -52,8 +47,8 @@ pub(crate) fn remove(path: &Path) -> Result<bool> {
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(format!("cannot remove {}: {error}", path.display()).into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(cannot("remove", path, error)),
     }
 }
 
@@ -72,9 +67,13 @@ pub(crate) fn walk(path: &Path) -> Result<Vec<PathBuf>> {
 
 /// Lists the entries of a folder, sorted.
 pub(crate) fn list_dir(folder: &Path) -> Result<Vec<PathBuf>> {
-    let listed: std::io::Result<Vec<PathBuf>> =
+    let listed: io::Result<Vec<PathBuf>> =
         fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
-    let mut paths = listed.map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
+    let mut paths = listed.map_err(|error| cannot("list", folder, error))?;
     paths.sort();
     Ok(paths)
+}
+
+fn cannot(act: &str, path: &Path, error: io::Error) -> Failure {
+    format!("cannot {act} {}: {error}", path.display()).into()
 }

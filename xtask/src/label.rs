@@ -3,9 +3,8 @@
 use crate::console;
 use crate::failure::Result;
 use crate::process::{self, ChildProcess};
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
-use std::thread;
+use std::io::{PipeWriter, Write};
+use std::process::Command;
 
 /// Prefix of every line that a program prints.
 #[derive(Clone, Copy)]
@@ -23,23 +22,13 @@ pub(crate) const CLIENT: LineLabel = LineLabel { name: "client", colour: "\x1b[3
 impl LineLabel {
     /// Starts a child process and prints its stdout and stderr behind the label.
     pub(crate) fn spawn(self, command: &mut Command) -> Result<ChildProcess> {
-        self.request_colours(command);
-        let mut process = ChildProcess::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-        let child = process.child();
-        if let Some(stdout) = child.stdout.take() {
-            self.print_lines(stdout);
-        }
-        if let Some(stderr) = child.stderr.take() {
-            self.print_lines(stderr);
-        }
-        Ok(process)
+        console::request_colours(command);
+        ChildProcess::spawn(command.stdout(self.pipe()?).stderr(self.pipe()?))
     }
 
-    /// Makes cargo print colours into a pipe if our stdout shows them.
-    pub(crate) fn request_colours(self, command: &mut Command) {
-        if console::use_colours(&std::io::stdout()) {
-            command.env("CARGO_TERM_COLOR", "always");
-        }
+    /// Creates a pipe whose lines are printed behind the label.
+    pub(crate) fn pipe(self) -> Result<PipeWriter> {
+        process::line_pipe(move |line| self.print(&line))
     }
 
     /// Prints a text with the label before each of its lines.
@@ -49,10 +38,5 @@ impl LineLabel {
             // A closed stdout is no reason to end.
             let _ = writeln!(std::io::stdout(), "{label} {line}");
         }
-    }
-
-    /// Prints each line of a stream behind the label, on a thread of its own.
-    pub(crate) fn print_lines(self, stream: impl Read + Send + 'static) {
-        thread::spawn(move || process::lines(stream).for_each(|line| self.print(&line)));
     }
 }

@@ -6,8 +6,8 @@
 use crate::failure::{Failure, Result};
 use crate::{project, stop};
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::io::{self, BufRead, BufReader, PipeWriter, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,21 +29,9 @@ pub(crate) fn run(command: &mut Command) -> Result {
 }
 
 /// Runs a program until it ends and calls `on_line` for each line of its stdout.
-pub(crate) fn for_each_line(command: &mut Command, on_line: impl FnMut(&str) + Send) -> Result {
-    for_each_line_with_stderr(command, on_line, drop)
-}
-
-/// Like [`for_each_line`], and passes stderr to `take_stderr` if `command` pipes it.
-pub(crate) fn for_each_line_with_stderr(
-    command: &mut Command,
-    mut on_line: impl FnMut(&str) + Send,
-    take_stderr: impl FnOnce(ChildStderr),
-) -> Result {
+pub(crate) fn for_each_line(command: &mut Command, mut on_line: impl FnMut(&str) + Send) -> Result {
     let mut process = ChildProcess::spawn(command.stdout(Stdio::piped()))?;
     let stdout = process.child.stdout.take();
-    if let Some(stderr) = process.child.stderr.take() {
-        take_stderr(stderr);
-    }
     let status = thread::scope(|scope| {
         scope.spawn(move || {
             if let Some(stdout) = stdout {
@@ -58,28 +46,31 @@ pub(crate) fn for_each_line_with_stderr(
     check_status(command, status)
 }
 
+/// Creates a pipe for the output of a program, and calls `on_line` for each of its lines on a thread of its own.
+pub(crate) fn line_pipe(on_line: impl FnMut(String) + Send + 'static) -> Result<PipeWriter> {
+    let (reader, writer) = io::pipe().map_err(|error| format!("cannot create a pipe: {error}"))?;
+    thread::spawn(move || lines(reader).for_each(on_line));
+    Ok(writer)
+}
+
 /// Lines of a stream until it ends. Invalid UTF-8 must not end them: a writer blocks once nobody reads.
-pub(crate) fn lines(stream: impl Read) -> impl Iterator<Item = String> {
-    let lines = BufReader::new(stream).split(b'\n').map_while(std::io::Result::ok);
+fn lines(stream: impl Read) -> impl Iterator<Item = String> {
+    let lines = BufReader::new(stream).split(b'\n').map_while(io::Result::ok);
     lines.map(|line| String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned())
 }
 
-/// Runs a short program silently and returns its stdout, or None if it fails.
-pub(crate) fn capture(command: &mut Command) -> Option<String> {
-    let output = command.stdin(Stdio::null()).output().ok()?;
+/// Runs a short program silently and returns its stdout, or None if it fails. `args` is split at spaces.
+pub(crate) fn capture(program: impl AsRef<OsStr>, args: &str) -> Option<String> {
+    let output = command(program, args).stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Command line that repeats a command, with the environment variables it sets (except `PATH`).
 pub(crate) fn command_line(command: &Command) -> String {
-    let mut words = Vec::new();
-    for (name, value) in command.get_envs() {
-        if let Some(value) = value
-            && name != "PATH"
-        {
-            words.push(format!("{}={}", name.display(), value.display()));
-        }
-    }
+    let variables = command.get_envs().filter(|(name, _)| *name != "PATH");
+    let assign =
+        |(name, value): (&OsStr, Option<&OsStr>)| Some(format!("{}={}", name.display(), value?.display()));
+    let mut words: Vec<String> = variables.filter_map(assign).collect();
     words.push(command.get_program().display().to_string());
     let args = command.get_args().map(|arg| arg.display().to_string());
     // With this flag cargo prints messages for machines only.
@@ -111,11 +102,6 @@ impl ChildProcess {
         }
     }
 
-    /// Access to the pipes of the child.
-    pub(crate) fn child(&mut self) -> &mut Child {
-        &mut self.child
-    }
-
     /// Waits until the child ends. Stops it and fails with `Interrupted` if a stop is requested first.
     pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
         loop {
@@ -138,18 +124,18 @@ impl ChildProcess {
     /// Asks the child to end, waits for up to [`STOP_TIMEOUT`], and kills what is left of its process group.
     pub(crate) fn stop(&mut self) -> Option<ExitStatus> {
         let deadline = Instant::now() + STOP_TIMEOUT;
-        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+        if self.is_running() {
             self.signal("TERM");
         }
-        let status = loop {
-            match self.child.try_wait() {
-                Ok(None) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
-                Ok(status) => break status,
-                Err(_) => break None,
-            }
-        };
+        while self.is_running() && Instant::now() < deadline {
+            thread::sleep(POLL_INTERVAL);
+        }
         self.signal("KILL");
-        status.or_else(|| self.child.wait().ok())
+        self.child.wait().ok()
+    }
+
+    fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Signals the whole group through the shell: `std` has no `kill`, and calling libc's is unsafe.
@@ -182,7 +168,7 @@ mod tests {
         let mut running =
             ChildProcess::spawn(command.args(["-c", "sleep 60 & echo up; wait"]).stdout(Stdio::piped()))
                 .unwrap();
-        let mut lines = lines(running.child().stdout.take().unwrap());
+        let mut lines = lines(running.child.stdout.take().unwrap());
         assert_eq!(lines.next().unwrap(), "up");
 
         let started = Instant::now();
@@ -199,6 +185,15 @@ mod tests {
         });
         assert_eq!(seen, ["one", "two"]);
         assert!(failure.unwrap_err().message().unwrap().contains("sh -c"));
+    }
+
+    #[test]
+    fn the_lines_of_a_pipe_arrive_and_end_with_the_program() {
+        let (sender, seen) = std::sync::mpsc::channel();
+        let pipe = line_pipe(move |line| sender.send(line).unwrap()).unwrap();
+        let running = ChildProcess::spawn(command("sh", "").args(["-c", "echo one; echo two"]).stdout(pipe));
+        assert!(running.unwrap().wait().unwrap().success());
+        assert_eq!(seen.iter().collect::<Vec<_>>(), ["one", "two"]);
     }
 
     #[test]

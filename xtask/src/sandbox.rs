@@ -26,11 +26,9 @@ impl Sandbox {
     #[track_caller]
     pub(crate) fn git(&self, args: &str) -> String {
         let mut git = Command::new("git");
-        git.current_dir(&self.0).args(args.split_whitespace());
+        git.current_dir(&self.0).args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]);
+        git.args(args.split_whitespace());
         git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-        for who in ["AUTHOR", "COMMITTER"] {
-            git.env(format!("GIT_{who}_NAME"), "Ada").env(format!("GIT_{who}_EMAIL"), "ada@example.org");
-        }
         let output = git.output().unwrap();
         let stdout = String::from_utf8_lossy(&output.stdout);
         let stderr = String::from_utf8_lossy(&output.stderr);

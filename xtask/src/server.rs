@@ -8,15 +8,9 @@ use std::path::{Path, PathBuf};
 /// Files and folders that the server is built from.
 pub(crate) const INPUTS: [&str; 5] = ["server", "shared", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"];
 
-/// Builds the development server and returns its path.
-pub(crate) fn build_dev() -> Result<PathBuf> {
-    console::step("building the server", "about three minutes the first time, seconds after that");
-    cargo::build(&mut cargo::command("build --package server"), project::NAME, None)
-}
-
-/// Builds the development server and returns its path. Cargo's output is printed behind `label`.
-pub(crate) fn rebuild_dev(label: LineLabel) -> Result<PathBuf> {
-    cargo::build(&mut cargo::command("build --package server"), project::NAME, Some(label))
+/// Builds the development server and returns its path. Cargo's output is printed behind the label if there is one.
+pub(crate) fn build_dev(label: Option<LineLabel>) -> Result<PathBuf> {
+    cargo::build(&mut cargo::command("build --package server"), project::NAME, label)
 }
 
 /// Builds the release server with the client folder embedded and these extra features, and returns its path.

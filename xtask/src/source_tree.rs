@@ -66,17 +66,21 @@ fn relative_path(root: &Path, file: &Path) -> String {
 
 /// Fails unless git can restore every file of this folder as it is now.
 pub(crate) fn require_clean(root: &Path) -> Result {
-    let reason = match is_tracked(root) {
-        Ok(true) => match git(root, &["status", "--porcelain", "--untracked-files=all", "--", "."]) {
-            Ok(changes) if changes.is_empty() => return Ok(()),
-            Ok(_) => "some changes are not committed".to_owned(),
-            Err(reason) => reason,
-        },
-        Ok(false) => "the surrounding git repository does not track this folder".to_owned(),
-        Err(reason) => reason,
-    };
-    Err(format!("{reason}, so this command could not be undone: commit everything first, or pass --force")
-        .into())
+    check_committed(root).map_err(|reason| {
+        format!("{reason}, so this command could not be undone: commit everything first, or pass --force")
+            .into()
+    })
+}
+
+/// Returns the reason why git could not restore every file as it is now.
+fn check_committed(root: &Path) -> Result<(), String> {
+    if !is_tracked(root)? {
+        return Err("the surrounding git repository does not track this folder".into());
+    }
+    match git(root, &["status", "--porcelain", "--untracked-files=all", "--", "."])?.as_str() {
+        "" => Ok(()),
+        _ => Err("some changes are not committed".into()),
+    }
 }
 
 /// Lists the files that git tracks or would add, sorted; None if git does not track the folder.
@@ -95,21 +99,18 @@ fn git_files(root: &Path) -> Option<Vec<PathBuf>> {
 }
 
 /// Returns true if git tracks the folder's `Cargo.toml`. A repository around the folder may ignore it.
-fn is_tracked(root: &Path) -> std::result::Result<bool, String> {
+fn is_tracked(root: &Path) -> Result<bool, String> {
     git(root, &["ls-files", "--", "Cargo.toml"]).map(|listed| !listed.is_empty())
 }
 
 /// Runs git and returns its stdout, or the reason why it failed.
-fn git(root: &Path, args: &[&str]) -> std::result::Result<String, String> {
+fn git(root: &Path, args: &[&str]) -> Result<String, String> {
     let mut git = Command::new("git");
     git.arg("-C").arg(root).args(args).env("LC_ALL", "C").stdin(Stdio::null());
-    let output = match git.output() {
-        Ok(output) => output,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err("git is not installed".into());
-        }
-        Err(error) => return Err(format!("git cannot be started ({error})")),
-    };
+    let output = git.output().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "git is not installed".into(),
+        _ => format!("git cannot be started ({error})"),
+    })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

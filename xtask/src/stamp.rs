@@ -34,28 +34,26 @@ impl Fingerprint {
 }
 
 /// Inputs of one build, and the file that records its last success.
-pub(crate) struct Stamp {
+pub(crate) struct BuildStamp {
     path: PathBuf,
-    inputs: Fingerprint,
+    /// Hash of the inputs and of [`VARIABLES`].
+    inputs: u64,
 }
 
-impl Stamp {
+impl BuildStamp {
     /// Fingerprints the inputs. Call it before the build: an input that changes during the build is then noticed by
     /// the next one.
     pub(crate) fn new(name: &str, inputs: &[impl AsRef<Path>]) -> Result<Self> {
         let Fingerprint(files) = Fingerprint::of(project::root(), inputs)?;
-        let variables = VARIABLES.map(std::env::var_os);
         let mut hasher = DefaultHasher::new();
-        (files, variables).hash(&mut hasher);
+        (files, VARIABLES.map(std::env::var_os)).hash(&mut hasher);
         let path = cargo::target_dir()?.join("xtask").join(name);
-        Ok(Stamp { path, inputs: Fingerprint(hasher.finish()) })
+        Ok(BuildStamp { path, inputs: hasher.finish() })
     }
 
-    /// Output of the last successful build, if it was made from the same inputs and is unchanged.
-    pub(crate) fn fresh_output(&self) -> Option<PathBuf> {
-        let saved = files::read_text(&self.path).ok()?;
-        let output = PathBuf::from(saved.split_once('\n')?.1);
-        (output.exists() && saved == self.text(&output).ok()?).then_some(output)
+    /// Returns true if the last successful build was made from the same inputs and its output is unchanged.
+    pub(crate) fn is_fresh(&self, output: &Path) -> Result<bool> {
+        Ok(output.exists() && self.path.exists() && files::read_text(&self.path)? == self.text(output)?)
     }
 
     /// Records a successful build and its output.
@@ -64,8 +62,8 @@ impl Stamp {
     }
 
     fn text(&self, output: &Path) -> Result<String> {
-        let Fingerprint(state) = Fingerprint::of(project::root(), &[output])?;
-        Ok(format!("{:016x} {state:016x}\n{}", self.inputs.0, output.display()))
+        let Fingerprint(output) = Fingerprint::of(project::root(), &[output])?;
+        Ok(format!("{:016x} {output:016x}", self.inputs))
     }
 }
 

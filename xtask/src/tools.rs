@@ -36,15 +36,12 @@ impl Tool {
 
     /// Finds the first executable of the right version, in `.tools` or on `PATH`.
     pub(crate) fn find(&self) -> Option<PathBuf> {
-        search_path().map(|folder| executable(&folder, self.name)).find(|path| self.has_right_version(path))
+        candidates(self.name).find(|path| self.has_right_version(path))
     }
 
     fn has_right_version(&self, path: &Path) -> bool {
-        if !path.is_file() {
-            return false;
-        }
-        let output = process::capture(&mut process::command(path, "--version"));
-        output.is_some_and(|text| text.split_whitespace().nth(1) == Some(&self.version))
+        process::capture(path, "--version")
+            .is_some_and(|text| text.split_whitespace().nth(1) == Some(&self.version))
     }
 }
 
@@ -53,7 +50,7 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 /// Returns true if the compiler can build for the browser.
 pub(crate) fn has_wasm_target() -> bool {
-    process::capture(&mut process::command("rustc", "--print sysroot"))
+    process::capture("rustc", "--print sysroot")
         .is_some_and(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).is_dir())
 }
 
@@ -82,24 +79,27 @@ pub(crate) fn install_wasm_target() -> Result {
 
 /// Chromium for the browser tests; `CHROMIUM` overrides the search.
 pub(crate) fn chromium() -> Option<PathBuf> {
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    from_env("CHROMIUM").or_else(|| find_on_path(&names))
+    find("CHROMIUM", &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])
 }
 
 /// Chromium without a user interface, if it is installed: it halves the time of the browser tests.
 pub(crate) fn headless_shell() -> Option<PathBuf> {
-    from_env("CHROMIUM_HEADLESS_SHELL")
-        .or_else(|| find_on_path(&["chromium-headless-shell", "chrome-headless-shell"]))
+    find("CHROMIUM_HEADLESS_SHELL", &["chromium-headless-shell", "chrome-headless-shell"])
 }
 
 /// WebDriver server of Chromium; `CHROMEDRIVER` overrides the search.
 pub(crate) fn chromedriver() -> Option<PathBuf> {
-    from_env("CHROMEDRIVER").or_else(|| find_on_path(&["chromedriver"]))
+    find("CHROMEDRIVER", &["chromedriver"])
+}
+
+/// Chromium and its driver under the names that the browser tests read, if both are installed.
+pub(crate) fn chromium_variables() -> Option<[(&'static str, PathBuf); 2]> {
+    Some([("CHROMIUM", chromium()?), ("CHROMEDRIVER", chromedriver()?)])
 }
 
 /// Firefox for the long tests; `FIREFOX` overrides the search.
 pub(crate) fn firefox() -> Option<PathBuf> {
-    from_env("FIREFOX").or_else(|| find_on_path(&["firefox-esr", "firefox"]))
+    find("FIREFOX", &["firefox-esr", "firefox"])
 }
 
 /// Proxies that the tests of the server's `doctor` command run behind.
@@ -118,8 +118,12 @@ pub(crate) fn find_system_program(name: &str) -> Option<PathBuf> {
 
 /// Finds the first of these programs that is installed.
 pub(crate) fn find_on_path(names: &[&str]) -> Option<PathBuf> {
-    let find = |name| search_path().map(|folder| executable(&folder, name)).find(|path| path.is_file());
-    names.iter().find_map(|name| find(name))
+    names.iter().find_map(|name| candidates(name).next())
+}
+
+/// Lists the files of that name in `.tools` and on `PATH`, first found first.
+fn candidates(name: &str) -> impl Iterator<Item = PathBuf> {
+    search_path().map(move |folder| executable(&folder, name)).filter(|path| path.is_file())
 }
 
 /// Creates a trunk command that finds the right `wasm-bindgen` first on its `PATH`. `args` is split at spaces.
@@ -138,10 +142,7 @@ pub(crate) fn trunk(args: &str) -> Result<Command> {
 
 /// Value of `PATH` for a child that must find this tool before any other of the same name.
 fn path_with(tool: &Path) -> OsString {
-    let mut folders: Vec<PathBuf> = search_path().collect();
-    if let Some(folder) = tool.parent() {
-        folders.insert(0, folder.to_path_buf());
-    }
+    let folders = tool.parent().map(Path::to_path_buf).into_iter().chain(search_path());
     // A folder whose name contains the separator could not have come from `PATH`.
     env::join_paths(folders).unwrap_or_else(|_| env::var_os("PATH").unwrap_or_default())
 }
@@ -156,8 +157,10 @@ fn executable(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
-fn from_env(variable: &str) -> Option<PathBuf> {
-    env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file())
+/// Finds the program that an environment variable names, or else the first of these that is installed.
+fn find(variable: &str, names: &[&str]) -> Option<PathBuf> {
+    let chosen = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file());
+    chosen.or_else(|| find_on_path(names))
 }
 
 /// Version of a package in the text of a `Cargo.lock`.

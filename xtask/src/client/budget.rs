@@ -51,7 +51,7 @@ pub(crate) fn accept(bytes: u64) -> Result<String> {
     })
 }
 
-fn parse(text: &str) -> std::result::Result<SizeBudget, String> {
+fn parse(text: &str) -> Result<SizeBudget, String> {
     let mut budget = SizeBudget::default();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
@@ -84,7 +84,7 @@ fn with_agreed(text: &str, bytes: u64) -> String {
 }
 
 /// Returns a message for the user, as an error if the size is over the budget.
-fn compare(bytes: u64, budget: SizeBudget) -> std::result::Result<String, String> {
+fn compare(bytes: u64, budget: SizeBudget) -> Result<String, String> {
     const ACCEPT: &str = "run `cargo xtask accept`";
     if let Some(cap) = budget.cap
         && bytes > cap

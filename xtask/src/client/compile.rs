@@ -12,9 +12,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Environment variables of the user that are meant for builds for their own machine, not for the browser.
-const HOST_VARIABLES: [&str; 2] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"];
-
 /// Kind of client build.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Mode {
@@ -35,23 +32,16 @@ pub(super) struct Code {
     pub(super) snippets: BTreeMap<String, String>,
 }
 
-/// Compiles the client's library `name`; `release_profile` is the cargo profile for [`Mode::Release`].
-pub(super) fn compile(
-    mode: Mode,
-    name: &str,
-    release_profile: &str,
-    label: Option<LineLabel>,
-) -> Result<Code> {
-    let profile = if mode == Mode::Release { release_profile } else { "dev" };
+/// Compiles the client's library `name` with this cargo profile.
+pub(super) fn compile(mode: Mode, name: &str, profile: &str, label: Option<LineLabel>) -> Result<Code> {
     let mut build =
         cargo::command(&format!("build --package client --lib --target {WASM} --profile {profile}"));
     if mode != Mode::Release {
         // Browsers show function names and ignore debug information, which is half of the bytes.
         build.args(["--config", "profile.dev.debug=false", "--config", "profile.dev.strip='debuginfo'"]);
     }
-    for variable in HOST_VARIABLES {
-        build.env_remove(variable);
-    }
+    // The user means these for builds for their own machine, not for the browser.
+    build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     let program = cargo::build(&mut build, name, label)?;
     if mode == Mode::Release {
         // Needs the function names, which wasm-bindgen removes below.
@@ -78,10 +68,7 @@ fn run_wasm_bindgen(program: &Path, mode: Mode) -> anyhow::Result<Code> {
     for (path, text) in output.local_modules() {
         snippets.insert(format!("snippets/{path}"), text.clone());
     }
-    let script = match mode {
-        Mode::Release => strip_comments(output.js()),
-        Mode::Development | Mode::Watched => output.js().to_owned(),
-    };
+    let script = if mode == Mode::Release { strip_comments(output.js()) } else { output.js().to_owned() };
     Ok(Code { script, wasm, snippets })
 }
 

@@ -46,7 +46,7 @@ impl Display for Cost {
     }
 }
 
-fn parse(module: &[u8]) -> std::result::Result<Cost, BinaryReaderError> {
+fn parse(module: &[u8]) -> Result<Cost, BinaryReaderError> {
     let mut imported = 0;
     let mut sizes = Vec::new();
     let mut names = HashMap::new();

@@ -10,7 +10,7 @@ mod page;
 
 use crate::failure::Result;
 use crate::label::LineLabel;
-use crate::stamp::Stamp;
+use crate::stamp::BuildStamp;
 use crate::{cargo, console, project, tools};
 use compile::Mode;
 use output::OutputDir;
@@ -60,22 +60,25 @@ pub(crate) fn rebuild_watched(label: LineLabel) -> Result<PathBuf> {
 
 /// Returns the folder of that name below the target folder, rebuilt if its inputs have changed.
 fn build_unless_fresh(name: &str, build: impl FnOnce(&Path) -> Result<OutputDir>) -> Result<PathBuf> {
-    let stamp = Stamp::new(name, &INPUTS)?;
-    if let Some(page) = stamp.fresh_output() {
-        return Ok(page.parent().map(Path::to_path_buf).unwrap_or_default());
-    }
-    tools::install_wasm_target()?;
     let finished = cargo::target_dir()?.join(name);
-    build(&finished)?.finish()?;
-    stamp.save(&finished.join("index.html"))?;
+    let page = finished.join("index.html");
+    let stamp = BuildStamp::new(name, &INPUTS)?;
+    if !stamp.is_fresh(&page)? {
+        tools::install_wasm_target()?;
+        build(&finished)?.finish()?;
+        stamp.save(&page)?;
+    }
     Ok(finished)
 }
 
 fn assemble(mode: Mode, finished: &Path, label: Option<LineLabel>) -> Result<OutputDir> {
     let page = IndexPage::read(&project::root().join("client/index.html"))?;
     let name = page.code_attribute("data-target-name").unwrap_or("client");
-    let release_profile = page.code_attribute("data-cargo-profile-release").unwrap_or("release");
-    let code = compile::compile(mode, name, release_profile, label)?;
+    let profile = match mode {
+        Mode::Release => page.code_attribute("data-cargo-profile-release").unwrap_or("release"),
+        Mode::Development | Mode::Watched => "dev",
+    };
+    let code = compile::compile(mode, name, profile, label)?;
     let folder = OutputDir::create(finished)?;
     page.write(mode, &code, &folder)?;
     Ok(folder)

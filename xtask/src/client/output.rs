@@ -19,11 +19,10 @@ pub(super) struct OutputDir {
 }
 
 impl OutputDir {
-    /// Creates an empty folder that [`finish`](OutputDir::finish) moves to `finished`.
+    /// Begins an empty folder that [`finish`](OutputDir::finish) moves to `finished`.
     pub(super) fn create(finished: &Path) -> Result<Self> {
         let fresh = finished.with_extension("new");
         files::remove(&fresh)?;
-        files::create_dir(&fresh)?;
         Ok(OutputDir { fresh, finished: finished.to_owned() })
     }
 
@@ -65,13 +64,13 @@ fn hashed_name(bytes: &[u8], name: &str) -> String {
 
 /// Writes Brotli and gzip copies of the files below a folder: `client.js.br` and `client.js.gz` for `client.js`.
 pub(super) fn compress(folder: &Path) -> Result {
-    files::walk(folder)?.par_iter().try_for_each(|file| {
-        let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if COMPRESSIBLE.contains(&extension) { compress_file(file, extension) } else { Ok(()) }
-    })
+    let is_compressible = |file: &&PathBuf| {
+        file.extension().is_some_and(|kind| COMPRESSIBLE.iter().any(|known| kind == *known))
+    };
+    files::walk(folder)?.par_iter().filter(is_compressible).try_for_each(|file| compress_file(file))
 }
 
-fn compress_file(file: &Path, extension: &str) -> Result {
+fn compress_file(file: &Path) -> Result {
     if stop::requested() {
         return Err(Failure::Interrupted);
     }
@@ -80,7 +79,7 @@ fn compress_file(file: &Path, extension: &str) -> Result {
         let compressed =
             compress(&bytes).map_err(|error| format!("cannot compress {}: {error}", file.display()))?;
         if compressed.len() < bytes.len() {
-            files::write(&file.with_extension(format!("{extension}.{suffix}")), compressed)?;
+            files::write(&file.with_added_extension(suffix), compressed)?;
         }
     }
     Ok(())

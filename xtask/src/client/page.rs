@@ -7,7 +7,7 @@ use super::compile::{Code, Mode};
 use super::output::OutputDir;
 use crate::failure::Result;
 use crate::files;
-use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
+use html5gum::emitters::default::{DefaultEmitter, Token};
 use html5gum::{HtmlString, Tokenizer};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -46,41 +46,33 @@ impl IndexPage {
 
     /// Writes the page and all files it links to into the folder.
     pub(super) fn write(&self, mode: Mode, code: &Code, folder: &OutputDir) -> Result {
-        let mut style_sheet = self.style_sheet(folder)?;
-        let mut page = String::new();
-        let mut written = 0;
-        for link in &self.links {
-            page.push_str(&self.text[written..link.range.start]);
-            written = link.range.end;
-            match link.rel.as_str() {
-                "css" => {
-                    // The first link stands for all of them.
-                    if let Some(url) = style_sheet.take() {
-                        page.push_str(&format!(r#"<link rel="stylesheet" href="{url}">"#));
-                    }
-                }
-                "rust" => page.push_str(&self.loader(mode, code, folder)?),
-                "icon" => page.push_str(&self.icon(link, folder)?),
+        let sheets: Vec<&Link> = self.links.iter().filter(|link| link.rel == "css").collect();
+        let mut page = self.text.clone();
+        // From the last link to the first: a replacement moves everything behind it.
+        for link in self.links.iter().rev() {
+            let replacement = match link.rel.as_str() {
+                // The first link stands for all of them.
+                "css" if link == sheets[0] => self.style_sheet(&sheets, folder)?,
+                "css" => String::new(),
+                "rust" => self.loader(mode, code, folder)?,
+                "icon" => self.icon(link, folder)?,
                 _ => self.copy(link, folder)?,
-            }
+            };
+            page.replace_range(link.range.clone(), &replacement);
         }
-        page.push_str(&self.text[written..]);
         folder.add("index.html", page.as_bytes())?;
         Ok(())
     }
 
-    /// Merges all style sheets in the order of their links and returns the URL: a page is not drawn before it has
-    /// loaded each of them.
-    fn style_sheet(&self, folder: &OutputDir) -> Result<Option<String>> {
-        let sheets: Vec<&Link> = self.links.iter().filter(|link| link.rel == "css").collect();
-        if sheets.is_empty() {
-            return Ok(None);
-        }
+    /// Replacement of all links to style sheets: one file with their contents in this order, as a page is not drawn
+    /// before it has loaded each file.
+    fn style_sheet(&self, sheets: &[&Link], folder: &OutputDir) -> Result<String> {
         let mut merged = String::new();
         for sheet in sheets {
             merged.push_str(&files::read_text(&self.target(sheet)?)?);
         }
-        folder.add_hashed("client.css", merged.as_bytes()).map(Some)
+        let url = folder.add_hashed("client.css", merged.as_bytes())?;
+        Ok(format!(r#"<link rel="stylesheet" href="{url}">"#))
     }
 
     /// Replacement of the link to the code: preloads of its files, and the call that starts them.
@@ -108,7 +100,8 @@ impl IndexPage {
     /// Replacement of a link to an icon.
     fn icon(&self, link: &Link, folder: &OutputDir) -> Result<String> {
         let source = self.target(link)?;
-        let url = folder.add_hashed(file_name(&source)?, &files::read(&source)?)?;
+        let name = source.file_name().unwrap_or_default().to_string_lossy();
+        let url = folder.add_hashed(&name, &files::read(&source)?)?;
         let mut attributes = String::new();
         for (name, value) in &link.attributes {
             if name != "rel" && name != "href" && !name.starts_with("data-") {
@@ -118,18 +111,15 @@ impl IndexPage {
         Ok(format!(r#"<link rel="icon" href="{url}"{attributes}>"#))
     }
 
-    /// Copies a linked file or folder. The names stay, as others may refer to them.
-    fn copy(&self, link: &Link, folder: &OutputDir) -> Result {
+    /// Copies a linked file or folder, whose link is replaced by nothing. The names stay, as others may refer to them.
+    fn copy(&self, link: &Link, folder: &OutputDir) -> Result<String> {
         let source = self.target(link)?;
-        let name = Path::new(file_name(&source)?);
+        let parent = source.parent().unwrap_or(&source);
         for file in files::walk(&source)? {
-            let target = match file.strip_prefix(&source) {
-                Ok(relative) if source.is_dir() => name.join(relative),
-                _ => name.to_owned(),
-            };
-            folder.add(&target.to_string_lossy(), &files::read(&file)?)?;
+            let name = file.strip_prefix(parent).unwrap_or(&file);
+            folder.add(&name.to_string_lossy(), &files::read(&file)?)?;
         }
-        Ok(())
+        Ok(String::new())
     }
 
     /// Path of the file or folder that a link names.
@@ -144,24 +134,13 @@ impl IndexPage {
     }
 }
 
-fn file_name(path: &Path) -> Result<&str> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    name.ok_or_else(|| "a file that the page links to has no name".into())
-}
-
 /// Finds the links to replace, in the order of the page.
-fn parse_links(text: &str) -> std::result::Result<Vec<Link>, String> {
+fn parse_links(text: &str) -> Result<Vec<Link>, String> {
     let mut emitter = DefaultEmitter::new_with_span();
     // Otherwise a link inside a script or a comment would count.
     emitter.naively_switch_states(true);
-    let mut links = Vec::new();
-    for token in Tokenizer::new_with_emitter(text, emitter) {
-        if let Ok(Token::StartTag(tag)) = token
-            && let Some(link) = parse_link(tag)
-        {
-            links.push(link);
-        }
-    }
+    let tokens = Tokenizer::new_with_emitter(text, emitter);
+    let links: Vec<Link> = tokens.filter_map(|Ok(token)| parse_link(token)).collect();
     let code_links = links.iter().filter(|link| link.rel == "rust").count();
     if code_links != 1 {
         return Err(format!("it must have one `<link data-trunk rel=\"rust\">`, and has {code_links}"));
@@ -176,7 +155,8 @@ fn parse_links(text: &str) -> std::result::Result<Vec<Link>, String> {
     }
 }
 
-fn parse_link(tag: StartTag<usize>) -> Option<Link> {
+fn parse_link(token: Token<usize>) -> Option<Link> {
+    let Token::StartTag(tag) = token else { return None };
     let text = |text: &HtmlString| String::from_utf8_lossy(text).into_owned();
     let mut attributes = BTreeMap::new();
     for (name, value) in &tag.attributes {

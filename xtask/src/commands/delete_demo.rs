@@ -63,7 +63,7 @@ pub(crate) fn apply(root: &Path) -> Result<Vec<String>> {
     let after = without_demo(&before)?;
     let mut changes = Vec::new();
     for path in DEMO {
-        if root.join(path).exists() {
+        if files::remove(&root.join(path))? {
             changes.push(format!("removed {path}"));
         }
     }
@@ -71,10 +71,6 @@ pub(crate) fn apply(root: &Path) -> Result<Vec<String>> {
         if after.contains_key(&path) {
             changes.push(format!("removed the demo's lines from {path}"));
         }
-    }
-    // Images and emptied folders are left.
-    for path in DEMO {
-        files::remove(&root.join(path))?;
     }
     Ok(changes)
 }
@@ -90,8 +86,7 @@ pub(super) fn without_demo(texts: &TextFiles) -> Result<TextFiles> {
 }
 
 fn is_demo(path: &str) -> bool {
-    DEMO.iter()
-        .any(|demo| path.strip_prefix(demo).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    DEMO.iter().any(|demo| Path::new(path).starts_with(demo))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::label::{CLIENT, LineLabel, SERVER};
 use crate::process::{self, ChildProcess};
 use crate::stamp::Fingerprint;
 use crate::{client, console, project, server, stop, tools};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -19,15 +19,15 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs until Ctrl-C, which counts as success. All arguments are flags for the server.
 pub(super) fn run(args: &[String]) -> Result {
-    let flags = server_flags(args).to_vec();
+    let flags = server_flags(args);
     tools::install_wasm_target()?;
     console::step(
         "building client and server",
         "a few minutes the first time, then seconds for each change; Ctrl-C to stop",
     );
     let mut client = WatchedBuild::new(CLIENT, &client::INPUTS, client::rebuild_watched);
-    let mut server = WatchedBuild::new(SERVER, &server::INPUTS, server::rebuild_dev);
-    let mut dev_server = DevServer { flags, process: None };
+    let mut server = WatchedBuild::new(SERVER, &server::INPUTS, |label| server::build_dev(Some(label)));
+    let mut server_process = None;
     let mut is_stale = false;
     loop {
         is_stale |= client.poll()?;
@@ -39,10 +39,13 @@ pub(super) fn run(args: &[String]) -> Result {
             && let Some(pages) = &client.output
             && let Some(binary) = &server.output
         {
-            dev_server.restart(binary, pages)?;
+            // The old process must release the port and the data folder before the new one starts.
+            drop(server_process.take());
+            let mut command = process::command(binary, "--client-files");
+            server_process = Some(SERVER.spawn(command.arg(pages).args(flags))?);
             is_stale = false;
         }
-        dev_server.poll()?;
+        check_server(&mut server_process)?;
         if stop::requested() {
             return Ok(());
         }
@@ -56,14 +59,9 @@ struct WatchedBuild {
     inputs: &'static [&'static str],
     build: fn(LineLabel) -> Result<PathBuf>,
     last_fingerprint: Option<Fingerprint>,
-    running: Option<RunningBuild>,
+    running: Option<JoinHandle<Result<PathBuf>>>,
     /// Output of the last good build.
     output: Option<PathBuf>,
-}
-
-struct RunningBuild {
-    started: Instant,
-    thread: JoinHandle<Result<PathBuf>>,
 }
 
 impl WatchedBuild {
@@ -77,25 +75,26 @@ impl WatchedBuild {
 
     /// Collects a finished build, or starts one if the inputs have changed. Returns true if there is a new output.
     fn poll(&mut self) -> Result<bool> {
-        if let Some(finished) = self.running.take_if(|running| running.thread.is_finished()) {
+        if let Some(finished) = self.running.take_if(|running| running.is_finished()) {
             return self.collect(finished);
         }
         let fingerprint = Fingerprint::of(project::root(), self.inputs)?;
         if self.running.is_none() && self.last_fingerprint != Some(fingerprint) {
             self.last_fingerprint = Some(fingerprint);
-            let build = self.build;
-            let label = self.label;
-            let thread = thread::spawn(move || build(label));
-            self.running = Some(RunningBuild { started: Instant::now(), thread });
+            let WatchedBuild { build, label, .. } = *self;
+            self.running = Some(thread::spawn(move || {
+                let started = Instant::now();
+                let output = build(label)?;
+                label.print(&format!("built in {:.1} s", started.elapsed().as_secs_f32()));
+                Ok(output)
+            }));
         }
         Ok(false)
     }
 
-    fn collect(&mut self, finished: RunningBuild) -> Result<bool> {
-        let result = finished.thread.join();
-        match result.unwrap_or_else(|_| Err("the build panicked; see its output above".into())) {
+    fn collect(&mut self, finished: JoinHandle<Result<PathBuf>>) -> Result<bool> {
+        match finished.join().unwrap_or_else(|_| Err("the build panicked; see its output above".into())) {
             Ok(output) => {
-                self.label.print(&format!("built in {:.1} s", finished.started.elapsed().as_secs_f32()));
                 self.output = Some(output);
                 Ok(true)
             }
@@ -110,33 +109,19 @@ impl WatchedBuild {
     }
 }
 
-/// The server process, which also serves the client.
-struct DevServer {
-    flags: Vec<String>,
-    process: Option<ChildProcess>,
-}
-
-impl DevServer {
-    fn restart(&mut self, binary: &Path, pages: &Path) -> Result {
-        // The old process must release the port and the data folder before the new one starts.
-        self.process = None;
-        let mut command = process::command(binary, "--client-files");
-        self.process = Some(SERVER.spawn(command.arg(pages).args(&self.flags))?);
-        Ok(())
-    }
-
-    fn poll(&mut self) -> Result {
-        let Some(process) = &mut self.process else { return Ok(()) };
-        let Some(status) = process.try_wait()? else { return Ok(()) };
-        self.process = None;
-        match status.code() {
-            // It did what it was asked to, as with `--help`.
-            Some(0) => stop::request(),
-            // No change of the code makes invalid flags valid.
-            Some(EXIT_USAGE) => return Err(Failure::Reported),
-            _ => SERVER
-                .print(&format!("the server ended ({status}); your next change restarts it, Ctrl-C stops")),
+/// Notices that the server has ended by itself, and says what to do.
+fn check_server(server_process: &mut Option<ChildProcess>) -> Result {
+    let Some(process) = server_process else { return Ok(()) };
+    let Some(status) = process.try_wait()? else { return Ok(()) };
+    *server_process = None;
+    match status.code() {
+        // It did what it was asked to, as with `--help`.
+        Some(0) => stop::request(),
+        // No change of the code makes invalid flags valid.
+        Some(EXIT_USAGE) => return Err(Failure::Reported),
+        _ => {
+            SERVER.print(&format!("the server ended ({status}); your next change restarts it, Ctrl-C stops"))
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -13,104 +13,84 @@ const WITH_FIREFOX: &str = "only for the long tests; `cargo xtask setup --with-f
 /// Fails if something is missing that `run` requires.
 pub(super) fn run(args: &[String]) -> Result {
     parse_flags(args, &[])?;
-    let checks: Vec<Check> = run_checks().into_iter().chain(test_checks()).chain(machine_checks()).collect();
-    for check in &checks {
-        println!("{}", check.line());
-    }
-    let is_broken = checks.iter().any(|check| check.required && check.found.is_none());
-    if is_broken { Err(Failure::Reported) } else { Ok(()) }
-}
-
-/// Result of one check.
-struct Check {
-    name: String,
-    /// Description of what was found, or None if it is missing.
-    found: Option<String>,
-    /// Advice for when it is missing.
-    remedy: &'static str,
-    /// True if `run` does not work without it.
-    required: bool,
-}
-
-impl Check {
-    fn required(name: &str, found: Option<String>, remedy: &'static str) -> Check {
-        Check { name: name.into(), found, remedy, required: true }
-    }
-
-    fn optional(name: &str, found: Option<String>, remedy: &'static str) -> Check {
-        Check { name: name.into(), found, remedy, required: false }
-    }
-
-    fn line(&self) -> String {
-        let Check { name, remedy, .. } = self;
-        match &self.found {
-            Some(found) => format!("{} {name}: {found}", console::coloured("\x1b[32m", "ok     ")),
-            None if self.required => format!("{} {name}: {remedy}", console::coloured("\x1b[31m", "missing")),
-            None => format!("{} {name}: {remedy}", console::coloured("\x1b[33m", "absent ")),
-        }
-    }
-}
-
-fn run_checks() -> [Check; 2] {
+    let has_rust =
+        required("Rust", version(Path::new("rustc")), "install it with rustup, <https://rustup.rs>");
     let wasm_target = tools::has_wasm_target().then(|| WASM.into());
-    [
-        Check::required("Rust", version(Path::new("rustc")), "install it with rustup, <https://rustup.rs>"),
-        Check::required("Rust's WASM target", wasm_target, "`cargo xtask setup` adds it"),
-    ]
+    let has_wasm = required("Rust's WASM target", wasm_target, "`cargo xtask setup` adds it");
+    check_test_tools();
+    let has_data_folder = check_machine();
+    if has_rust && has_wasm && has_data_folder { Ok(()) } else { Err(Failure::Reported) }
 }
 
-fn test_checks() -> [Check; 9] {
+/// Prints a check of something that `run` does not work without. Returns true if it was found.
+fn required(name: &str, found: Option<String>, remedy: &str) -> bool {
+    let is_found = found.is_some();
+    print_check(name, found, remedy, &console::coloured("\x1b[31m", "missing"));
+    is_found
+}
+
+/// Prints a check of something that `run` can do without.
+fn optional(name: &str, found: Option<String>, remedy: &str) {
+    print_check(name, found, remedy, &console::coloured("\x1b[33m", "absent "));
+}
+
+/// Prints a description of what was found, or advice for when it is missing.
+fn print_check(name: &str, found: Option<String>, remedy: &str, missing: &str) {
+    match found {
+        Some(found) => println!("{} {name}: {found}", console::coloured("\x1b[32m", "ok     ")),
+        None => println!("{missing} {name}: {remedy}"),
+    }
+}
+
+fn check_test_tools() {
     let version_of = |path: Option<PathBuf>| path.and_then(|path| version(&path));
     let path_of = |name: &str| tools::find_on_path(&[name]).map(|path| path.display().to_string());
     let has_proxies = tools::PROXIES.iter().all(|name| tools::find_system_program(name).is_some());
-    [
-        Check::optional("Chromium", version_of(tools::chromium()), WITH_BROWSER),
-        Check::optional(
-            "headless shell",
-            version_of(tools::headless_shell()),
-            "halves the time of the browser tests; `cargo xtask setup --with-browser` installs it if the system offers it",
-        ),
-        Check::optional("chromedriver", version_of(tools::chromedriver()), WITH_BROWSER),
-        Check::optional("pebble", path_of("pebble"), WITH_BROWSER),
-        Check::optional("faketime", path_of("faketime"), WITH_BROWSER),
-        Check::optional(
-            "proxies",
-            has_proxies.then(|| tools::PROXIES.join(", ")),
-            "only for the tests behind proxies; `cargo xtask setup --with-proxies` installs nginx, HAProxy and Caddy",
-        ),
-        Check::optional("C++ compiler", version_of(tools::cxx_compiler()), WITH_BROWSER),
-        Check::optional("Firefox", version_of(tools::firefox()), WITH_FIREFOX),
-        installed(Tool::geckodriver(), WITH_FIREFOX),
-    ]
+    optional("Chromium", version_of(tools::chromium()), WITH_BROWSER);
+    optional(
+        "headless shell",
+        version_of(tools::headless_shell()),
+        "halves the time of the browser tests; `cargo xtask setup --with-browser` installs it if the system offers it",
+    );
+    optional("chromedriver", version_of(tools::chromedriver()), WITH_BROWSER);
+    optional("pebble", path_of("pebble"), WITH_BROWSER);
+    optional("faketime", path_of("faketime"), WITH_BROWSER);
+    optional(
+        "proxies",
+        has_proxies.then(|| tools::PROXIES.join(", ")),
+        "only for the tests behind proxies; `cargo xtask setup --with-proxies` installs nginx, HAProxy and Caddy",
+    );
+    optional("C++ compiler", version_of(tools::cxx_compiler()), WITH_BROWSER);
+    optional("Firefox", version_of(tools::firefox()), WITH_FIREFOX);
+    installed(Tool::geckodriver(), WITH_FIREFOX);
 }
 
-fn machine_checks() -> [Check; 3] {
-    [
-        installed(
-            Tool::trunk(),
-            "only for `trunk serve` and the long tests; `cargo xtask setup --with-trunk` installs it",
-        ),
-        Check::optional(
-            "free port 3000",
-            free_port(),
-            "the app or another program is using it: `run --listen 127.0.0.1:3001 --data DIR` starts a second \
+/// Returns true if the machine has what `run` requires.
+fn check_machine() -> bool {
+    installed(
+        Tool::trunk(),
+        "only for `trunk serve` and the long tests; `cargo xtask setup --with-trunk` installs it",
+    );
+    optional(
+        "free port 3000",
+        free_port(),
+        "the app or another program is using it: `run --listen 127.0.0.1:3001 --data DIR` starts a second \
              server with its own port and data",
-        ),
-        Check::required(
-            "data folder",
-            writable_data_folder(),
-            "it is not writable: fix its permissions, or use `run --data DIR`",
-        ),
-    ]
+    );
+    required(
+        "data folder",
+        writable_data_folder(),
+        "it is not writable: fix its permissions, or use `run --data DIR`",
+    )
 }
 
-fn installed(tool: Tool, remedy: &'static str) -> Check {
+fn installed(tool: Tool, remedy: &str) {
     let path = tool.find().map(|path| path.display().to_string());
-    Check::optional(&format!("{} {}", tool.name, tool.version), path, remedy)
+    optional(&format!("{} {}", tool.name, tool.version), path, remedy);
 }
 
 fn version(program: &Path) -> Option<String> {
-    let text = process::capture(&mut process::command(program, "--version"))?;
+    let text = process::capture(program, "--version")?;
     text.lines().next().map(|line| line.trim().to_owned())
 }
 

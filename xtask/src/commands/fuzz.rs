@@ -49,20 +49,19 @@ fn fuzz(targets: &[LineLabel], secs: Option<u32>, corpus: &Path) -> Result {
         let mut command = target_command(target.name, secs, &corpus.join(target.name))?;
         processes.push((target, target.spawn(&mut command)?));
     }
-    while !processes.is_empty() {
+    loop {
         if stop::requested() {
             return Err(Failure::Interrupted);
         }
-        let mut still_running = Vec::new();
-        for (target, mut process) in processes {
-            if is_running(target, &mut process)? {
-                still_running.push((target, process));
-            }
+        let mut is_any_running = false;
+        for (target, process) in &mut processes {
+            is_any_running |= is_running(target, process)?;
         }
-        processes = still_running;
+        if !is_any_running {
+            return Ok(());
+        }
         thread::sleep(POLL_INTERVAL);
     }
-    Ok(())
 }
 
 /// Returns false once the target has ended without a finding; fails if it has one.

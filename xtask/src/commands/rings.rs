@@ -34,10 +34,8 @@ pub(super) fn run(args: &[String]) -> Result {
             println!("{lines:>12}  {path:<26} {about}");
         }
     }
-    println!(
-        "{:>6}  in all; blank lines, comments and unit tests are not counted",
-        counts.iter().sum::<usize>()
-    );
+    let all: usize = counts.iter().sum();
+    println!("{all:>6}  in all; blank lines, comments and unit tests are not counted");
     Ok(())
 }
 
@@ -49,10 +47,9 @@ fn in_ring(counts: &[usize], ring: u8) -> impl Iterator<Item = (usize, usize)> {
 fn count() -> Result<Vec<usize>> {
     let mut counts = vec![0; PARTS.len()];
     for (path, text) in source_tree::read(project::root())? {
-        if !path.ends_with(".rs") {
-            continue;
-        }
-        if let Some(at) = PARTS.iter().position(|(_, start, _)| belongs(&path, start)) {
+        if path.ends_with(".rs")
+            && let Some(at) = PARTS.iter().position(|(_, start, _)| belongs(&path, start))
+        {
             counts[at] += lines_of_code(&text);
         }
     }

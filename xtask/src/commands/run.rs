@@ -2,14 +2,15 @@
 
 use crate::args::server_flags;
 use crate::failure::Result;
-use crate::{client, process, server};
+use crate::{client, console, process, server};
 use std::process::Command;
 
 /// Makes development builds and starts the server with all arguments as its flags. The builds run one after the other
 /// because they share what is compiled for this machine.
 pub(super) fn run(args: &[String]) -> Result {
     let flags = server_flags(args);
-    let binary = server::build_dev()?;
+    console::step("building the server", "about three minutes the first time, seconds after that");
+    let binary = server::build_dev(None)?;
     let pages = client::build_dev()?;
     become_server(process::command(binary, "--client-files").arg(pages).args(flags))
 }

@@ -70,7 +70,7 @@ fn install_test_tools() -> Result {
 
 /// Returns true if the program can be started and succeeds.
 fn runs(program: &str, args: &str) -> bool {
-    process::capture(&mut process::command(program, args)).is_some()
+    process::capture(program, args).is_some()
 }
 
 /// Installs the proxies that some tests run behind, and stops the services that Debian starts with them.
@@ -111,15 +111,13 @@ fn install(tool: &Tool, reason: &str) -> Result {
         command.arg("--root").arg(&root).arg(format!("{package}@{version}"));
         command
     };
-    let mut attempts = Vec::new();
-    if tools::find_on_path(&["cargo-binstall"]).is_some() {
-        attempts.push(install_command("binstall --no-confirm --disable-strategies compile"));
-    }
-    attempts.push(install_command("install --debug --force --locked"));
     // Versions in the package's own lock file may have been yanked.
-    attempts.push(install_command("install --debug --force"));
-    for mut attempt in attempts {
-        match process::run(&mut attempt) {
+    let mut attempts = vec!["install --debug --force --locked", "install --debug --force"];
+    if tools::find_on_path(&["cargo-binstall"]).is_some() {
+        attempts.insert(0, "binstall --no-confirm --disable-strategies compile");
+    }
+    for attempt in attempts {
+        match process::run(&mut install_command(attempt)) {
             Err(Failure::Error(_)) => console::note("this attempt failed"),
             other => other?,
         }
@@ -133,7 +131,7 @@ fn install(tool: &Tool, reason: &str) -> Result {
 
 /// Installs Debian or Ubuntu packages. Fails if that needs a password.
 fn install_packages(packages: &str) -> Result {
-    let is_root = process::capture(&mut process::command("id", "-u")).is_some_and(|id| id.trim() == "0");
+    let is_root = process::capture("id", "-u").is_some_and(|id| id.trim() == "0");
     if !runs("apt-get", "--version") || !(is_root || runs("sudo", "-n true")) {
         return Err(format!(
             "the tests need {packages} (names of Debian packages): install them, or set CHROMIUM, CHROMEDRIVER and \

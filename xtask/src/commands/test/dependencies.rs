@@ -1,21 +1,20 @@
 //! Step `dependencies`: the client must not depend on mio, and must contain gloo-net only once.
 
+use crate::cargo;
 use crate::failure::Result;
 use crate::tools::WASM;
-use crate::{cargo, process};
 use std::collections::BTreeSet;
 
 /// Checks all packages that are compiled into the client.
 pub(super) fn check() -> Result {
-    let mut tree = cargo::command(&format!(
+    let packages = cargo::capture(&format!(
         "tree --package client --target {WASM} --edges normal,no-proc-macro --prefix none --format {{p}}"
-    ));
-    let packages = process::capture(&mut tree)
-        .ok_or_else(|| format!("`cargo tree` failed; to see why:\n    {}", process::command_line(&tree)))?;
-    check_packages(&packages).map_err(Into::into)
+    ))?;
+    check_packages(&packages)?;
+    Ok(())
 }
 
-fn check_packages(packages: &str) -> std::result::Result<(), String> {
+fn check_packages(packages: &str) -> Result<(), String> {
     let versions = |name: &str| -> BTreeSet<&str> {
         let versions = packages.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         versions.filter_map(|rest| rest.split_whitespace().next()).collect()

@@ -118,16 +118,12 @@ impl Fork {
     }
 
     fn browser_tests(&self, tally: &mut TestCount) -> Result<Success> {
-        let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
+        let Some(chromium) = tools::chromium_variables() else {
             return tally
                 .skip("the test of the README's feature needs Chromium: `cargo xtask setup --with-browser`");
         };
-        tally.run(
-            self.tests("--test browser notes")
-                .env(variable("PAGES"), self.target.join("client"))
-                .env("CHROMIUM", chromium)
-                .env("CHROMEDRIVER", chromedriver),
-        )
+        let mut command = self.tests("--test browser notes");
+        tally.run(command.env(variable("PAGES"), self.target.join("client")).envs(chromium))
     }
 
     /// Fails if a text file other than a licence still contains the project's old name.

@@ -9,8 +9,7 @@ mod walkthrough;
 
 use crate::failure::{Failure, Result};
 use crate::{console, stop};
-use results::{Report, StepOutcome, Success, TestCount};
-use std::fmt::Write;
+use results::{RunReport, StepOutcome, Success, TestCount};
 use std::time::Instant;
 use steps::{STEPS, TestStep, Tier};
 
@@ -23,7 +22,7 @@ pub(super) fn run(args: &[String]) -> Result {
     }
     let (tier, steps) = choose_steps(args)?;
     let mut tally = TestCount::default();
-    let mut report = Report::default();
+    let mut report = RunReport::default();
     for (number, step) in (1..).zip(&steps) {
         console::step(&format!("{number}/{} {}", steps.len(), step.name), step.about);
         let started = Instant::now();
@@ -36,21 +35,21 @@ pub(super) fn run(args: &[String]) -> Result {
         }
     }
     eprint!("\n{}", report.table());
-    for reason in tally.skipped() {
+    for reason in &tally.skipped {
         console::note(&format!("skipped: {reason}"));
     }
     println!("{}", tally.summary());
     report.result()
 }
 
-fn run_step(step: &TestStep, tier: Tier, report: &Report, tally: &mut TestCount) -> StepOutcome {
+fn run_step(step: &TestStep, tier: Tier, report: &RunReport, tally: &mut TestCount) -> StepOutcome {
     if let Some(needed) = step.needs
         && report.did_not_pass(needed)
     {
         console::note(&format!("not run: it needs the result of {needed}"));
         return StepOutcome::Blocked(needed);
     }
-    let failed_before = tally.failed();
+    let failed_before = tally.failed;
     let failure = match (step.run)(tally, tier) {
         Ok(Success::Passed) => return StepOutcome::Passed,
         Ok(Success::Skipped) => return StepOutcome::Skipped,
@@ -62,7 +61,7 @@ fn run_step(step: &TestStep, tier: Tier, report: &Report, tally: &mut TestCount)
         return StepOutcome::Interrupted;
     }
     console::error(&format!("step {} failed: {}", step.name, failure.message().unwrap_or("see above")));
-    if tally.failed() == failed_before {
+    if tally.failed == failed_before {
         tally.add_failure();
     }
     StepOutcome::Failed
@@ -76,8 +75,9 @@ fn choose_steps(args: &[String]) -> Result<(Tier, Vec<&'static TestStep>)> {
         [flag] if *flag == "--long" => Tier::Long,
         [flag] if *flag == "--quick" && names.is_empty() => Tier::Quick,
         _ => {
-            let usage = "the arguments of test are `--quick`, `[--long] [STEP…]` or `--list`";
-            return Err(Failure::Usage(usage.into()));
+            return Err(Failure::Usage(
+                "the arguments of test are `--quick`, `[--long] [STEP…]` or `--list`".into(),
+            ));
         }
     };
     if let Some(unknown) = names.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
@@ -91,12 +91,11 @@ fn choose_steps(args: &[String]) -> Result<(Tier, Vec<&'static TestStep>)> {
 }
 
 fn list() -> String {
-    let mut list = String::new();
-    for step in &STEPS {
-        // Writing to a String cannot fail.
-        let _ = writeln!(list, "  {:<12}  {:<5}  {}", step.name, step.tier.name(), step.about);
-    }
-    list
+    let line = |step: &TestStep| {
+        let tier = format!("{:?}", step.tier).to_lowercase();
+        format!("  {:<12}  {tier:<5}  {}\n", step.name, step.about)
+    };
+    STEPS.iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -150,11 +149,11 @@ mod tests {
     #[test]
     fn a_step_is_not_run_when_the_one_it_needs_did_not_pass() {
         let mut tally = TestCount::default();
-        let mut report = Report::default();
+        let mut report = RunReport::default();
         report.add("client", StepOutcome::Failed, Default::default());
         let browser = step(Some("client"), |_, _| Ok(Success::Passed));
         assert_eq!(run_step(&browser, Tier::Short, &report, &mut tally), StepOutcome::Blocked("client"));
-        let outcome = run_step(&browser, Tier::Short, &Report::default(), &mut tally);
+        let outcome = run_step(&browser, Tier::Short, &RunReport::default(), &mut tally);
         assert_eq!(outcome, StepOutcome::Passed, "the client was not asked for, and may exist");
     }
 
@@ -162,9 +161,12 @@ mod tests {
     fn a_step_that_fails_without_a_test_counts_as_one_failure_and_an_interruption_as_none() {
         let mut tally = TestCount::default();
         let broken = step(None, |_, _| Err("it does not compile".into()));
-        assert_eq!(run_step(&broken, Tier::Short, &Report::default(), &mut tally), StepOutcome::Failed);
+        assert_eq!(run_step(&broken, Tier::Short, &RunReport::default(), &mut tally), StepOutcome::Failed);
         let stopped = step(None, |_, _| Err(Failure::Interrupted));
-        assert_eq!(run_step(&stopped, Tier::Short, &Report::default(), &mut tally), StepOutcome::Interrupted);
+        assert_eq!(
+            run_step(&stopped, Tier::Short, &RunReport::default(), &mut tally),
+            StepOutcome::Interrupted
+        );
         assert_eq!(tally.summary(), "0 passed, 1 failed");
     }
 }

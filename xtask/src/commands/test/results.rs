@@ -2,7 +2,6 @@
 
 use crate::failure::{Failure, Result};
 use crate::{console, process, project};
-use std::fmt::Write;
 use std::process::Command;
 use std::time::Duration;
 
@@ -18,18 +17,17 @@ pub(super) enum Success {
 #[derive(Default)]
 pub(super) struct TestCount {
     passed: u64,
-    failed: u64,
+    pub(super) failed: u64,
     /// Passed tests of the running program, until it reports its own total.
     running_passed: u64,
-    skipped: Vec<String>,
+    /// Reasons of everything that was skipped.
+    pub(super) skipped: Vec<String>,
 }
 
 impl TestCount {
     /// Runs a `cargo test`, shows its output and counts its tests.
     pub(super) fn run(&mut self, command: &mut Command) -> Result<Success> {
-        if console::use_colours(&std::io::stdout()) {
-            command.env("CARGO_TERM_COLOR", "always");
-        }
+        console::request_colours(command);
         process::for_each_line(command, |line| {
             println!("{line}");
             self.count(line);
@@ -47,20 +45,10 @@ impl TestCount {
         Ok(Success::Skipped)
     }
 
-    /// Number of failed tests.
-    pub(super) fn failed(&self) -> u64 {
-        self.failed
-    }
-
     /// Counts a step that failed without a failed test, such as a compile error: the last line must not read
     /// "0 failed".
     pub(super) fn add_failure(&mut self) {
         self.failed += 1;
-    }
-
-    /// Reasons of everything that was skipped.
-    pub(super) fn skipped(&self) -> &[String] {
-        &self.skipped
     }
 
     /// Last line of a run: `N passed, M failed`.
@@ -101,11 +89,11 @@ pub(super) enum StepOutcome {
 
 /// Outcomes of all steps so far.
 #[derive(Default)]
-pub(super) struct Report {
+pub(super) struct RunReport {
     rows: Vec<(&'static str, StepOutcome, Duration)>,
 }
 
-impl Report {
+impl RunReport {
     pub(super) fn add(&mut self, step: &'static str, outcome: StepOutcome, duration: Duration) {
         self.rows.push((step, outcome, duration));
     }
@@ -117,7 +105,7 @@ impl Report {
 
     /// Formats one line for each step: name, seconds, result.
     pub(super) fn table(&self) -> String {
-        let width = self.rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default().max("step".len());
+        let width = self.rows.iter().map(|(name, ..)| name.len()).fold("step".len(), usize::max);
         let mut table = format!("    {:<width$}  seconds  result\n", "step");
         for (name, outcome, duration) in &self.rows {
             let result = match outcome {
@@ -127,8 +115,8 @@ impl Report {
                 StepOutcome::Blocked(needed) => format!("not run: it needs {needed}"),
                 StepOutcome::Interrupted => "interrupted".to_owned(),
             };
-            // Writing to a String cannot fail.
-            let _ = writeln!(table, "    {name:<width$}  {:>7.1}  {result}", duration.as_secs_f64());
+            let seconds = duration.as_secs_f64();
+            table += &format!("    {name:<width$}  {seconds:>7.1}  {result}\n");
         }
         table
     }
@@ -147,8 +135,8 @@ impl Report {
 mod tests {
     use super::*;
 
-    fn report(rows: &[(&'static str, StepOutcome)]) -> Report {
-        let mut report = Report::default();
+    fn report(rows: &[(&'static str, StepOutcome)]) -> RunReport {
+        let mut report = RunReport::default();
         rows.iter().for_each(|(name, outcome)| report.add(name, *outcome, Duration::from_millis(1_540)));
         report
     }

@@ -1,14 +1,13 @@
 //! Step `release`: checks that the binary of `cargo xtask build`, alone in an empty folder, is the whole app.
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::process::{self, ChildProcess};
 use crate::{files, project};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, Sender};
-use std::thread;
+use std::process::Command;
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,11 +24,8 @@ pub(super) fn check(binary: &Path) -> Result {
 }
 
 fn visit(binary: &Path, folder: &Path) -> Result {
-    let mut command = Command::new(binary);
-    command.args(["--listen", "127.0.0.1:0"]).current_dir(folder).env_remove("DUPLEX_CLIENT_FILES");
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut server = ChildProcess::spawn(&mut command)?;
-    let address = wait_for_address(&mut server)?;
+    let (mut server, addresses) = start(binary, folder)?;
+    let address = addresses.recv_timeout(TIMEOUT).map_err(|_| "the server did not print its address")?;
     let page = fetch(&address, "/")?;
     let script = first_script(&page).ok_or_else(|| format!("the page has no script:\n{page}"))?;
     let script = fetch(&address, script)?;
@@ -42,27 +38,22 @@ fn visit(binary: &Path, folder: &Path) -> Result {
     }
 }
 
-/// Reads the address that the server prints. Its later output is read too, or it would block on a full pipe.
-fn wait_for_address(server: &mut ChildProcess) -> Result<String> {
-    let (sender, receiver) = mpsc::channel();
-    let child = server.child();
-    if let Some(stdout) = child.stdout.take() {
-        send_addresses(stdout, sender.clone());
-    }
-    if let Some(stderr) = child.stderr.take() {
-        send_addresses(stderr, sender);
-    }
-    let address = receiver.recv_timeout(TIMEOUT);
-    address.map_err(|_| Failure::from("the server did not print its address"))
-}
-
-fn send_addresses(stream: impl Read + Send + 'static, sender: Sender<String>) {
-    thread::spawn(move || {
-        for address in process::lines(stream).filter_map(|line| address_in(&line)) {
-            // Only the first address is received.
-            let _ = sender.send(address);
-        }
-    });
+/// Starts the server, and returns it with the addresses that it prints.
+fn start(binary: &Path, folder: &Path) -> Result<(ChildProcess, Receiver<String>)> {
+    let (sender, addresses) = mpsc::channel();
+    let pipe = || {
+        let sender = sender.clone();
+        process::line_pipe(move |line| {
+            if let Some(address) = address_in(&line) {
+                // Only the first address is received.
+                let _ = sender.send(address);
+            }
+        })
+    };
+    let mut command = Command::new(binary);
+    command.args(["--listen", "127.0.0.1:0"]).current_dir(folder).env_remove("DUPLEX_CLIENT_FILES");
+    let server = ChildProcess::spawn(command.stdout(pipe()?).stderr(pipe()?))?;
+    Ok((server, addresses))
 }
 
 /// `127.0.0.1:40123` in a line such as `listening on http://127.0.0.1:40123`.
@@ -80,22 +71,21 @@ fn first_script(page: &str) -> Option<&str> {
 /// Body of the answer to a GET request; any status but 200 is an error.
 fn fetch(address: &str, path: &str) -> Result<String> {
     let answer = http_get(address, path).map_err(|error| format!("GET {path} failed: {error}"))?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
     match answer.split_once("\r\n\r\n") {
         Some((head, body)) if head.starts_with("HTTP/1.1 200 ") => Ok(body.to_owned()),
         _ => Err(format!("GET {path} was answered with\n{answer}").into()),
     }
 }
 
-fn http_get(address: &str, path: &str) -> std::io::Result<Vec<u8>> {
+fn http_get(address: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/html, */*\r\nConnection: close\r\n\r\n"
     )?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
     Ok(answer)
 }
 

@@ -20,17 +20,6 @@ pub(super) enum Tier {
     Long,
 }
 
-impl Tier {
-    /// Name in `--list`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Tier::Quick => "quick",
-            Tier::Short => "short",
-            Tier::Long => "long",
-        }
-    }
-}
-
 /// One check, which can be run by name.
 pub(super) struct TestStep {
     pub(super) name: &'static str,
@@ -199,13 +188,11 @@ fn size() -> Result {
 }
 
 fn browser(tally: &mut TestCount) -> Result<Success> {
-    let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
+    let Some(chromium) = tools::chromium_variables() else {
         return tally
             .skip("the browser tests need Chromium and chromedriver: `cargo xtask setup --with-browser`");
     };
-    let mut command = browser_tests()?;
-    command.env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
-    tally.run(&mut command)
+    tally.run(browser_tests()?.envs(chromium))
 }
 
 fn firefox(tally: &mut TestCount) -> Result<Success> {
@@ -218,7 +205,7 @@ fn firefox(tally: &mut TestCount) -> Result<Success> {
 }
 
 fn trunk_page(tally: &mut TestCount) -> Result<Success> {
-    let (Some(chromium), Some(chromedriver)) = (tools::chromium(), tools::chromedriver()) else {
+    let Some(chromium) = tools::chromium_variables() else {
         return tally
             .skip("trunk's page needs Chromium and chromedriver: `cargo xtask setup --with-browser`");
     };
@@ -228,7 +215,7 @@ fn trunk_page(tally: &mut TestCount) -> Result<Success> {
     let folder = cargo::target_dir()?.join("trunk-page");
     process::run(tools::trunk("build --dist")?.arg(&folder))?;
     let mut command = browser_tests()?;
-    command.env("DUPLEX_CLIENT_FILES", folder).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
+    command.env("DUPLEX_CLIENT_FILES", folder).envs(chromium);
     tally.run(command.arg("--").args(FIRST_VISIT))
 }
 

@@ -27,6 +27,7 @@ enum Edit {
 }
 
 /// Consecutive lines of a file, without and with the added ones.
+#[derive(Default)]
 struct Hunk {
     /// Its first line in the README, from 1.
     line: usize,
@@ -50,7 +51,7 @@ pub(super) fn apply(root: &Path) -> Result<bool> {
 }
 
 /// Parses the blocks of the chapter, in order. Returns none if there is no chapter.
-fn parse_blocks(readme: &str) -> std::result::Result<Vec<CodeBlock>, String> {
+fn parse_blocks(readme: &str) -> Result<Vec<CodeBlock>, String> {
     let mut lines = (1..).zip(readme.lines());
     let mut blocks = Vec::new();
     if !lines.any(|(_, line)| line == CHAPTER) {
@@ -76,12 +77,7 @@ fn parse_blocks(readme: &str) -> std::result::Result<Vec<CodeBlock>, String> {
     Ok(blocks)
 }
 
-fn parse_block(
-    line: usize,
-    language: &str,
-    above: &str,
-    content: &[&str],
-) -> std::result::Result<CodeBlock, String> {
+fn parse_block(line: usize, language: &str, above: &str, content: &[&str]) -> Result<CodeBlock, String> {
     if language == "diff" {
         let (first, rest) = content.split_first().unwrap_or((&"", &[]));
         let file = first.strip_prefix("+++ ").ok_or_else(|| {
@@ -96,13 +92,13 @@ fn parse_block(
     Ok(CodeBlock { line, file: file.into(), change: Edit::Create(content.join("\n") + "\n") })
 }
 
-fn parse_hunks(first: usize, lines: &[&str]) -> std::result::Result<Vec<Hunk>, String> {
+fn parse_hunks(first: usize, lines: &[&str]) -> Result<Vec<Hunk>, String> {
     let mut hunks = Vec::new();
-    let mut hunk = Hunk::new(first);
+    let mut hunk = Hunk { line: first, ..Hunk::default() };
     for (number, line) in (first..).zip(lines) {
         if *line == "@@" {
             hunks.push(hunk);
-            hunk = Hunk::new(number + 1);
+            hunk = Hunk { line: number + 1, ..Hunk::default() };
             continue;
         }
         let (prefix, text) = line.split_at_checked(1).unwrap_or((" ", ""));
@@ -128,7 +124,7 @@ impl CodeBlock {
     }
 
     /// Text of the file after the change; `present` is its text before, if it exists.
-    fn apply_to(&self, present: Option<&str>) -> std::result::Result<String, String> {
+    fn apply_to(&self, present: Option<&str>) -> Result<String, String> {
         let CodeBlock { line, file, change } = self;
         match (change, present) {
             (Edit::Create(text), None) => Ok(text.clone()),
@@ -154,12 +150,8 @@ impl CodeBlock {
 }
 
 impl Hunk {
-    fn new(line: usize) -> Hunk {
-        Hunk { line, before: Vec::new(), after: Vec::new() }
-    }
-
     /// Index of its first context line in a file. The context must occur exactly once.
-    fn position_in(&self, lines: &[&str]) -> std::result::Result<usize, String> {
+    fn position_in(&self, lines: &[&str]) -> Result<usize, String> {
         let windows = lines.windows(self.before.len()).enumerate();
         let positions: Vec<usize> =
             windows.filter(|(_, window)| *window == self.before).map(|(position, _)| position).collect();
@@ -186,7 +178,7 @@ mod tests {
         format!("## Add a feature\n\n```diff\n+++ mod.rs\n{lines}\n```\n")
     }
 
-    fn edited(lines: &str, text: &str) -> std::result::Result<String, String> {
+    fn edited(lines: &str, text: &str) -> Result<String, String> {
         parse_blocks(&edit(lines))?[0].apply_to(Some(text))
     }
 
