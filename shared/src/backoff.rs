@@ -1,4 +1,4 @@
-//! `Backoff`: the waits between attempts to reconnect, with full jitter under a ceiling that doubles.
+//! `Backoff`: the waits between attempts, of the connection, the outbox and pulls alike, with full jitter under a ceiling that doubles.
 //!
 //! Without jitter every client of a restarted server comes back in the same instant; see "Exponential Backoff
 //! And Jitter", AWS Architecture Blog, 2015.

@@ -63,7 +63,11 @@ impl CoreMetrics {
         to.register("topics_behind", "Topics of which a socket skipped events", self.topics_behind.clone());
         to.register("frames_refused", "Frames unreadable or not allowed", self.frames_refused.clone());
         to.register("signals_dropped", "Signals past their rate", self.signals_dropped.clone());
-        to.register("reads_paused", "Frames past their rate", self.reads_paused.clone());
+        to.register(
+            "reads_paused",
+            "Pauses of reading a socket whose frames were past their rate",
+            self.reads_paused.clone(),
+        );
         to.register("append_seconds", "Time of one append to the log", self.append_seconds.clone());
         to.register("append_drafts", "Publishes that shared one append", self.append_drafts.clone());
         to.register("appends_failed", "Publishes that did not reach the log", self.appends_failed.clone());

@@ -16,7 +16,7 @@ use crate::http::client_files;
 use crate::http::error;
 use crate::http::feature::{Feature, Routes};
 use crate::http::guard::budget::{self, COMPRESSED_FROM_BYTES};
-use crate::http::guard::{ambiguous, cors, headers, lists, origin};
+use crate::http::guard::{ambiguous, cors, headers, list_headers, origin};
 use crate::http::layers;
 use crate::http::signed_in::{COOKIE, COOKIE_UNDER_TLS};
 
@@ -26,7 +26,7 @@ use crate::http::state::AppState;
 ///
 /// A request passes these layers, from outside in. Each stands where it does for the reason given.
 ///
-/// 1. [`lists::join`] makes one line of each list header: everything behind it reads such headers.
+/// 1. [`list_headers::join`] makes one line of each list header: everything behind it reads such headers.
 /// 2. [`layers::answer_options`] turns the router's 405 into an answer to OPTIONS: outside of the router, because only its
 ///    405 names the methods of a path.
 /// 3. [`headers::add`]: outside of everything that can refuse, so that refusals carry the security headers too.
@@ -70,7 +70,10 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
         .layer(cors)
         .layer(from_fn_with_state(state.clone(), headers::add))
         .with_state(state);
-    Router::new().fallback_service(router).layer(from_fn(layers::answer_options)).layer(from_fn(lists::join))
+    Router::new()
+        .fallback_service(router)
+        .layer(from_fn(layers::answer_options))
+        .layer(from_fn(list_headers::join))
 }
 
 fn core() -> Routes {

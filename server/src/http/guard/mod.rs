@@ -5,7 +5,7 @@ pub mod budget;
 pub mod client_ip;
 pub mod cors;
 pub mod headers;
-pub mod lists;
+pub mod list_headers;
 pub mod origin;
 pub mod page_turns;
 pub mod rates;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf, absolute};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::database::{check_schema, epoch_table, open_read_only, options};
-use super::guard::{self, beside, sync_folder_of};
+use super::file_guard::{self, beside, sync_folder_of};
 use super::summary::Summary;
 use crate::storage::error::DbError;
 use crate::storage::location::Location;
@@ -80,7 +80,7 @@ pub(super) async fn write(from: &Path, to: &Unfinished) -> Result<Summary, DbErr
     source.close().await?;
     let mut copy = SqliteConnection::connect_with(&options(&to.path)).await?;
     // A new number, so that the original's -wal is not taken for the copy's.
-    guard::mark_complete(&mut copy).await?;
+    file_guard::mark_complete(&mut copy).await?;
     let summary = Summary::of(&mut copy).await?;
     copy.close().await?;
     to.file.sync_all()?;

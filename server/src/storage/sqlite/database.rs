@@ -9,7 +9,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqlSafeStr, SqliteConnection, SqlitePool};
 
-use super::guard::{self, FileIdentity, FoundFile};
+use super::file_guard::{self, FileIdentity, FoundFile};
 use crate::storage::epoch::NewEpoch;
 use crate::storage::error::DbError;
 
@@ -64,7 +64,7 @@ pub struct Database {
 impl Database {
     /// Opens or makes the file, and runs the migrations that it lacks.
     pub async fn open(file: &Path, new_epoch: NewEpoch) -> Result<Database, DbError> {
-        let file = &guard::resolve(file)?;
+        let file = &file_guard::resolve(file)?;
         let found = FoundFile::check(file, new_epoch)?;
         // SQLite's own error would not name the cause.
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file);
@@ -115,7 +115,7 @@ impl Database {
     pub async fn close(&self) {
         self.readers.close().await;
         if let Ok(mut writer) = self.writer.acquire().await
-            && let Err(error) = guard::mark_closed(&mut writer).await
+            && let Err(error) = file_guard::mark_closed(&mut writer).await
         {
             tracing::warn!(%error, "the database stays marked as open; its -wal belongs to it");
         }
@@ -131,7 +131,7 @@ pub fn options(file: &Path) -> SqliteConnectOptions {
 /// Fails if [`Database::open`] would: the file lacks its newest events, or belongs to another program, such as a newer
 /// version of this one. Changes nothing.
 pub async fn check_schema(file: &Path) -> Result<(), DbError> {
-    FoundFile::check(&guard::resolve(file)?, NewEpoch::Keep)?;
+    FoundFile::check(&file_guard::resolve(file)?, NewEpoch::Keep)?;
     let mut connection = open_read_only(file).await?;
     let checked = check_migrations(&mut connection).await;
     connection.close().await.ok();

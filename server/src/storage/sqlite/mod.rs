@@ -2,8 +2,8 @@
 
 mod database;
 pub use database::{Database, check_schema};
-mod guard;
-pub use guard::{FileIdentity, lock};
+mod file_guard;
+pub use file_guard::{FileIdentity, lock};
 mod log;
 pub use log::SqliteLog;
 mod accounts;

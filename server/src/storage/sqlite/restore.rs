@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use super::backup::{self, verify};
 use super::database::{EPOCH_CHARS, epoch_table, options};
-use super::guard::{self, beside, resolve, sync_folder_of};
+use super::file_guard::{self, beside, resolve, sync_folder_of};
 use super::summary::Summary;
 use crate::random::random_text;
 use crate::storage::error::DbError;
@@ -73,7 +73,7 @@ async fn keep_old_database(log: &Path) -> Result<Option<PathBuf>, DbError> {
     }
     // Fold in the -wal that a killed node left. A database that cannot be opened stays as it is.
     if let Ok(mut old) = SqliteConnection::connect_with(&options(log)).await {
-        guard::mark_closed(&mut old).await.ok();
+        file_guard::mark_closed(&mut old).await.ok();
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut old).await.ok();
         old.close().await.ok();
     }

@@ -123,7 +123,7 @@ impl Fork {
                 .skip("the test of the README's feature needs Chromium: `cargo xtask setup --with-browser`");
         };
         let mut command = self.tests("--test browser notes");
-        tally.run(command.env(variable("PAGES"), self.target.join("client")).envs(chromium))
+        tally.run(command.env(variable("CLIENT_FILES"), self.target.join("client")).envs(chromium))
     }
 
     /// Fails if a text file other than a licence still contains the project's old name.
