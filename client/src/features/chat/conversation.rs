@@ -8,16 +8,14 @@ use std::cell::Cell;
 use leptos::prelude::*;
 use shared::{Key, Seq, UserId};
 
-use super::announcements::{AnnouncementCursor, announcement};
-use super::composer::COMPOSER;
-use super::live_rooms::use_rooms;
-use super::older_messages::{OlderMessages, TimelineTop};
-use super::row_view::{RowView, UnsentActions};
-use super::rows::{Row, ShownBlock, rows_of, rows_of_pending};
-use super::scroller::Scroller;
+use super::messages::{
+    AnnouncementCursor, Row, RowView, ShownBlock, UnsentActions, announcement, rows_of, rows_of_pending,
+};
+use super::presence::Typing;
+use super::rooms::use_rooms;
+use super::scrolling::{OlderMessages, RoomVisit, Scroller, TimelineTop};
 use super::timeline::Timeline;
-use super::typing::Typing;
-use super::visit::RoomVisit;
+use super::writing::COMPOSER;
 use crate::account::use_account;
 use crate::realtime::{LoadState, TopicReader};
 use crate::ui::{Icon, IconName, Reactive, focus_on, has_fine_pointer, reactive, time, use_announcer};

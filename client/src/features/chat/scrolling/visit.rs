@@ -7,19 +7,19 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{Seq, UserId};
 
-use super::live_rooms::{LiveRooms, use_rooms};
 use super::older_messages::OlderMessages;
-use super::row_view::NEW_ROW;
 use super::scroll_position::ScrollPosition;
 use super::scroller::Scroller;
-use super::timeline::Timeline;
 use crate::browser;
+use crate::features::chat::messages::NEW_ROW;
+use crate::features::chat::rooms::{LiveRooms, use_rooms};
+use crate::features::chat::timeline::Timeline;
 use crate::realtime::{LoadState, TopicReader};
 use crate::ui::reactive;
 
 /// One visit to a room. Cheap to copy.
 #[derive(Clone, Copy)]
-pub(super) struct RoomVisit {
+pub struct RoomVisit {
     room: StoredValue<String>,
     me: Memo<Option<UserId>>,
     reader: TopicReader<Timeline>,
@@ -38,7 +38,7 @@ pub(super) struct RoomVisit {
 
 impl RoomVisit {
     /// Begins a visit that ends with the calling component.
-    pub(super) fn begin(
+    pub fn begin(
         room: String,
         me: Memo<Option<UserId>>,
         reader: TopicReader<Timeline>,
@@ -64,12 +64,12 @@ impl RoomVisit {
     }
 
     /// True once the list is at the position of the visit. Not tracked.
-    pub(super) fn has_arrived(self) -> bool {
+    pub fn has_arrived(self) -> bool {
         self.has_arrived.try_get_untracked() == Some(true)
     }
 
     /// The first message that was new when the room came into sight, once it is loaded.
-    pub(super) fn new_from(self) -> Memo<Option<Seq>> {
+    pub fn new_from(self) -> Memo<Option<Seq>> {
         let RoomVisit { me, reader, read_before, .. } = self;
         Memo::new(move |_| {
             let read_before = read_before.get()?;

@@ -13,7 +13,7 @@ use crate::ui::reactive;
 const SAVE_AFTER: Duration = Duration::from_millis(400);
 
 /// The draft of `room`, which is saved for its author when the calling component ends.
-pub(super) fn use_draft(room: &str) -> RwSignal<String> {
+pub fn use_draft(room: &str) -> RwSignal<String> {
     let account = use_account();
     let author = untrack(|| account.identity()).map(|me| me.id);
     let name = author.as_ref().map_or_else(String::new, |me| format!("duplex:draft:{me}:{room}"));

@@ -5,14 +5,14 @@
 use leptos::prelude::*;
 use shared::{Identity, Member, UserId};
 
-use super::timeline::Timeline;
 use crate::account::use_account;
+use crate::features::chat::timeline::Timeline;
 use crate::realtime::{Members, TopicReader};
 use crate::ui::{Avatar, Icon, IconName, reactive};
 
 /// The button and the list, both hidden while the members are unknown.
 #[component]
-pub(super) fn MemberList(reader: TopicReader<Timeline>) -> impl IntoView {
+pub fn MemberList(reader: TopicReader<Timeline>) -> impl IntoView {
     let account = use_account();
     let members = reader.members;
     let my_id = move || account.identity().map(|me| me.id);

@@ -34,11 +34,11 @@ const SAVE_MARKS_AFTER: Duration = Duration::from_secs(1);
 
 /// The list of rooms and what keeps it up to date. Cheap to copy.
 #[derive(Clone, Copy)]
-pub(super) struct LiveRooms {
+pub struct LiveRooms {
     /// The list.
     pub(super) list: RwSignal<RoomList>,
     /// The node's time, precise enough for "5 min ago".
-    pub(super) now: RwSignal<Millis>,
+    pub now: RwSignal<Millis>,
     me: StoredValue<UserId>,
     problem: RwSignal<Option<Problem>>,
     realtime: Realtime,
@@ -58,7 +58,7 @@ enum PullState {
 impl LiveRooms {
     /// Creates the list, keeps it up to date for as long as the calling component lives, and provides it to everything
     /// below.
-    pub(super) fn provide() {
+    pub fn provide() {
         let me = untrack(|| use_account().identity()).expect("features are shown only to a signed-in user");
         let rooms = LiveRooms {
             list: RwSignal::new(RoomList::new(me.id.clone(), load_marks(&me.id))),
@@ -105,7 +105,7 @@ impl LiveRooms {
     }
 
     /// Pulls the list from the server, soon.
-    pub(super) fn pull(self) {
+    pub fn pull(self) {
         self.pull_after(COLLECT_MS);
     }
 
@@ -129,6 +129,11 @@ impl LiveRooms {
         });
     }
 
+    /// True if the list has a room of that name. Tracked.
+    pub fn contains(self, name: &str) -> bool {
+        self.list.with(|list| list.find(name).is_some())
+    }
+
     /// The reason why the list may be out of date, unless the connection badge shows it already. Tracked.
     pub(super) fn problem(self) -> Option<String> {
         let problem = self.problem.get().filter(|_| !self.realtime.is_away())?;
@@ -136,12 +141,12 @@ impl LiveRooms {
     }
 
     /// The newest seq that the user has read in the room; `None` for a room that they have never seen.
-    pub(super) fn mark(self, name: &str) -> Option<Seq> {
+    pub fn mark(self, name: &str) -> Option<Seq> {
         self.list.with_untracked(|list| list.marks().of(name))
     }
 
     /// Marks the room as read up to `seq`.
-    pub(super) fn mark_read(self, name: &str, seq: Seq) {
+    pub fn mark_read(self, name: &str, seq: Seq) {
         if self.mark(name).is_none_or(|mark| mark < seq) {
             self.list.update(|list| list.mark_read(name, seq));
             self.save_marks_soon();
@@ -263,7 +268,7 @@ impl LiveRooms {
 }
 
 /// Returns the [`LiveRooms`] that the chat provides.
-pub(super) fn use_rooms() -> LiveRooms {
+pub fn use_rooms() -> LiveRooms {
     use_context().expect("the chat provides it to all of its views")
 }
 

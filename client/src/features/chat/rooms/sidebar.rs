@@ -4,15 +4,15 @@ use leptos::prelude::*;
 
 use super::live_rooms::{LiveRooms, use_rooms};
 use super::lobby::FIELD;
-use super::paths::path_of;
 use super::room_list::RoomEntry;
 use crate::address::use_address;
+use crate::features::chat::paths::path_of;
 use crate::realtime::use_realtime;
 use crate::ui::{Icon, IconName, focus_on, reactive, time};
 
 /// The list of rooms, or a hint while it is empty.
 #[component]
-pub(super) fn Sidebar() -> impl IntoView {
+pub fn Sidebar() -> impl IntoView {
     let rooms = use_rooms();
     let names = Memo::new(move |_| {
         rooms.list.with(|list| list.rooms().iter().map(|room| room.name.clone()).collect::<Vec<_>>())

@@ -2,7 +2,7 @@
 
 use shared::{Seq, UserId};
 
-use super::timeline::{Message, Timeline};
+use crate::features::chat::timeline::{Message, Timeline};
 use crate::ui::isolate_bidi;
 
 /// The most messages that are announced with their text; more are announced by their number.
@@ -10,13 +10,13 @@ const READ_OUT_MAX: usize = 3;
 
 /// The newest seq that needs no announcement any more; `None` until the first page has arrived.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct AnnouncementCursor(Option<Seq>);
+pub struct AnnouncementCursor(Option<Seq>);
 
 impl AnnouncementCursor {
     /// Moves to the newest message. Returns the messages of others that came since the last call.
     ///
     /// The messages of the first page are not new, nor are those of a log that was restored to an earlier state.
-    pub(super) fn advance<'a>(
+    pub fn advance<'a>(
         &mut self,
         timeline: &'a Timeline,
         is_ready: bool,
@@ -32,7 +32,7 @@ impl AnnouncementCursor {
 }
 
 /// The text of an announcement; empty if there are no messages.
-pub(super) fn announcement(messages: &[&Message]) -> String {
+pub fn announcement(messages: &[&Message]) -> String {
     if messages.len() > READ_OUT_MAX {
         return format!("{} new messages", messages.len());
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use shared::features::chat::NewMessage;
 use shared::{Identity, Key, Millis, Problem, Seq, UserId};
 
-use super::timeline::{Block, Message};
+use crate::features::chat::timeline::{Block, Message};
 use crate::realtime::{PendingPost, SendState};
 
 /// The longest time between two messages of one group.
@@ -15,7 +15,7 @@ const GROUP_MS_MAX: Millis = 5 * 60_000;
 
 /// A row of the conversation.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Row {
+pub enum Row {
     /// The separator above the first message of a day.
     Day { number: i64, at: Millis },
     /// The separator above the first unread message.
@@ -26,7 +26,7 @@ pub(super) enum Row {
 
 /// A message as it is shown. Rows are immutable: a message that looks different is another row.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct MessageRow {
+pub struct MessageRow {
     pub(super) message: Arc<Message>,
     /// Continues the group of the row above, which has the same author.
     pub(super) continues: bool,
@@ -50,7 +50,7 @@ pub(super) enum MessageState {
 
 /// The identity of a row in the list. Rows with the same id look the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum RowId {
+pub enum RowId {
     Day(i64),
     New,
     /// Includes the key: after a restore of the log another message may have the seq.
@@ -72,7 +72,7 @@ impl MessageState {
 
 impl Row {
     /// The identity of the row in the list.
-    pub(super) fn id(&self) -> RowId {
+    pub fn id(&self) -> RowId {
         match self {
             Row::Day { number, .. } => RowId::Day(*number),
             Row::New => RowId::New,
@@ -86,22 +86,22 @@ impl Row {
 
 /// A block of messages with everything that its look depends on. Cheap to compare while nothing changes.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ShownBlock {
+pub struct ShownBlock {
     /// The message above the block.
-    pub(super) above: Option<Arc<Message>>,
-    pub(super) block: Block,
+    pub above: Option<Arc<Message>>,
+    pub block: Block,
     /// The seq of the first unread message; [`Row::New`] is above it.
-    pub(super) new_from: Option<Seq>,
+    pub new_from: Option<Seq>,
 }
 
 /// The rows of a block, as `me` sees them.
-pub(super) fn rows_of(shown: ShownBlock, me: &UserId, day_of: impl Fn(Millis) -> i64) -> Vec<Row> {
+pub fn rows_of(shown: ShownBlock, me: &UserId, day_of: impl Fn(Millis) -> i64) -> Vec<Row> {
     let messages = shown.block.messages.iter().map(|message| (message.clone(), MessageState::Settled));
     rows(shown.above, messages, shown.new_from, me, day_of)
 }
 
 /// The rows of the pending posts of `me`, below the message `above`.
-pub(super) fn rows_of_pending(
+pub fn rows_of_pending(
     above: Option<Arc<Message>>,
     posts: &[PendingPost],
     me: &Identity,

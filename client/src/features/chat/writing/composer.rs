@@ -15,7 +15,7 @@ use crate::realtime::use_realtime;
 use crate::ui::{Icon, IconName, focus_on, has_fine_pointer, reactive, use_skip_link};
 
 /// The id of the field.
-pub(super) const COMPOSER: &str = "composer";
+pub const COMPOSER: &str = "composer";
 /// The number of characters left from which on it is shown.
 const SHOWN_LEFT_MAX: usize = 200;
 /// The longest text with a copy behind it. For a longer one the field has its full height and scrolls.
@@ -26,7 +26,7 @@ const KEY_CODE_COMPOSING: u32 = 229;
 /// The form for a message to one room. The field takes the focus, except on devices where that opens an on-screen
 /// keyboard.
 #[component]
-pub(super) fn Composer(
+pub fn Composer(
     room: String,
     /// The text in the field.
     text: RwSignal<String>,

@@ -9,24 +9,24 @@ use crate::browser;
 use crate::ui::{Avatar, Icon, IconName, problem_text, reactive, time};
 
 /// The CSS class of [`Row::New`].
-pub(super) const NEW_ROW: &str = "unread-start";
+pub const NEW_ROW: &str = "unread-start";
 
 const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
 
 /// The actions on a message that was not sent.
 #[derive(Clone, Copy)]
-pub(super) struct UnsentActions {
+pub struct UnsentActions {
     /// Sends it again, under the same key.
-    pub(super) retry: Callback<Key>,
+    pub retry: Callback<Key>,
     /// Moves its text back to the composer.
-    pub(super) edit: Callback<Key>,
+    pub edit: Callback<Key>,
     /// Discards it.
-    pub(super) discard: Callback<Key>,
+    pub discard: Callback<Key>,
 }
 
 /// The view of one row.
 #[component]
-pub(super) fn RowView(row: Row, now: RwSignal<Millis>, actions: UnsentActions) -> impl IntoView {
+pub fn RowView(row: Row, now: RwSignal<Millis>, actions: UnsentActions) -> impl IntoView {
     match row {
         Row::Day { at, .. } => {
             let day = reactive(move || time::day(at, now.get()));
