@@ -18,7 +18,7 @@ use super::timeline::Timeline;
 use super::writing::COMPOSER;
 use crate::account::use_account;
 use crate::realtime::{LoadState, TopicReader};
-use crate::ui::{Icon, IconName, Reactive, focus_on, has_fine_pointer, reactive, time, use_announcer};
+use crate::ui::{Icon, Reactive, focus_on, has_fine_pointer, icons, reactive, time, use_announcer};
 
 /// The messages that are kept loaded while the user is at the end; older ones are loaded while they are read.
 const MESSAGES_KEPT: usize = 500;
@@ -138,7 +138,7 @@ fn JumpToEnd(scroller: Scroller) -> impl IntoView {
         true => ().into_any(),
         false => view! {
             <button class="jump" type="button" on:click=jump>
-                <Icon name=IconName::Down/> {reactive(move || jump_label(scroller.missed.get()))}
+                <Icon path=icons::DOWN/> {reactive(move || jump_label(scroller.missed.get()))}
             </button>
         }
         .into_any(),

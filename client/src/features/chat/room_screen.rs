@@ -15,7 +15,7 @@ use super::timeline::Timeline;
 use super::writing::{COMPOSER, Composer, use_draft};
 use crate::browser;
 use crate::realtime::{LoadState, TopicReader, use_realtime, use_topic};
-use crate::ui::{Heading, Icon, IconName, focus_on, problem_text, reactive, time};
+use crate::ui::{Heading, Icon, focus_on, icons, problem_text, reactive, time};
 
 /// The room of that name, or an error if no room can have that name.
 #[component]
@@ -52,7 +52,7 @@ fn RoomContent(topic: Topic) -> impl IntoView {
         <section class="room">
             <header class="room-head">
                 <a class="icon-button back" href="/">
-                    <Icon name=IconName::Back/><span class="visually-hidden">"All rooms"</span>
+                    <Icon path=icons::BACK/><span class="visually-hidden">"All rooms"</span>
                 </a>
                 <Heading text=name.clone()/>
                 <MemberList reader/>

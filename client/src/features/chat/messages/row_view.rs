@@ -6,7 +6,7 @@ use shared::{Key, Millis};
 use super::markup::{TextPart, text_parts};
 use super::rows::{MessageRow, MessageState, Row};
 use crate::browser;
-use crate::ui::{Avatar, Icon, IconName, problem_text, reactive, time};
+use crate::ui::{Avatar, Icon, icons, problem_text, reactive, time};
 
 /// The CSS class of [`Row::New`].
 pub const NEW_ROW: &str = "unread-start";
@@ -95,7 +95,7 @@ fn StateView(state: MessageState, at: Millis, key: Key, actions: UnsentActions) 
     let (text, send) = match state {
         MessageState::Settled => return ().into_any(),
         MessageState::Pending => {
-            return view! { <p class="message-stage"><Icon name=IconName::Clock/><span>"Sending"</span></p> }
+            return view! { <p class="message-stage"><Icon path=icons::CLOCK/><span>"Sending"</span></p> }
                 .into_any();
         }
         MessageState::Failed(problem) => (format!("Not sent. {}", problem_text(&problem)), "Try again"),
@@ -107,7 +107,7 @@ fn StateView(state: MessageState, at: Millis, key: Key, actions: UnsentActions) 
     };
     view! {
         <div class="message-stage failure">
-            <p role="alert"><Icon name=IconName::Alert/><span>{text}</span></p>
+            <p role="alert"><Icon path=icons::ALERT/><span>{text}</span></p>
             <button class="link-button message-retry" type="button" on:click=run(actions.retry)>{send}</button>
             <button class="link-button message-edit" type="button" on:click=run(actions.edit)>"Edit"</button>
             <button class="link-button message-discard" type="button" on:click=run(actions.discard)>

@@ -8,7 +8,7 @@ use shared::{Identity, Member, UserId};
 use crate::account::use_account;
 use crate::features::chat::timeline::Timeline;
 use crate::realtime::{Members, TopicReader};
-use crate::ui::{Avatar, Icon, IconName, reactive};
+use crate::ui::{Avatar, Icon, icons, reactive};
 
 /// The button and the list, both hidden while the members are unknown.
 #[component]
@@ -34,7 +34,7 @@ pub fn MemberList(reader: TopicReader<Timeline>) -> impl IntoView {
         <button
             id="members" class="members" type="button" popovertarget="member-list" hidden=is_unknown()
         >
-            <Icon name=IconName::Members/>
+            <Icon path=icons::MEMBERS/>
             <span id="member-count">{reactive(move || members.read().total.to_string())}</span>
             <span class="visually-hidden">" here: "</span>
             <span class="member-names">{names}</span>

@@ -238,7 +238,7 @@ impl LiveRooms {
             let now = browser::node_ms();
             let is_polling = status.get_untracked() == Status::Polling;
             let is_old = now - self.now.get_untracked() >= PULL_EVERY_HIDDEN_MS;
-            let is_due = is_polling || !browser::is_hidden() || is_old;
+            let is_due = is_polling || !document().hidden() || is_old;
             if is_due && !untrack(|| self.realtime.is_away()) {
                 self.now.set(now);
                 self.pull();

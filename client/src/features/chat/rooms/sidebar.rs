@@ -8,7 +8,7 @@ use super::room_list::RoomEntry;
 use crate::address::use_address;
 use crate::features::chat::paths::path_of;
 use crate::realtime::use_realtime;
-use crate::ui::{Icon, IconName, focus_on, reactive, time};
+use crate::ui::{Icon, focus_on, icons, reactive, time};
 
 /// The list of rooms, or a hint while it is empty.
 #[component]
@@ -45,7 +45,7 @@ pub fn Sidebar() -> impl IntoView {
             <div class="sidebar-head">
                 <h2>"Rooms"</h2>
                 <a class="icon-button" href="/" title="New room" on:click=focus_name>
-                    <Icon name=IconName::Plus/><span class="visually-hidden">"New room"</span>
+                    <Icon path=icons::PLUS/><span class="visually-hidden">"New room"</span>
                 </a>
             </div>
             {problem}

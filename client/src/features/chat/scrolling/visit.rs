@@ -10,7 +10,6 @@ use shared::{Seq, UserId};
 use super::older_messages::OlderMessages;
 use super::scroll_position::ScrollPosition;
 use super::scroller::Scroller;
-use crate::browser;
 use crate::features::chat::messages::NEW_ROW;
 use crate::features::chat::rooms::{LiveRooms, use_rooms};
 use crate::features::chat::timeline::Timeline;
@@ -54,7 +53,7 @@ impl RoomVisit {
             rooms: use_rooms(),
             read_before: RwSignal::new(None),
             has_arrived: RwSignal::new(false),
-            is_tab_visible: RwSignal::new(!browser::is_hidden()),
+            is_tab_visible: RwSignal::new(!document().hidden()),
         };
         visit.arrive_once_ready();
         visit.mark_read_at_end();
@@ -137,7 +136,7 @@ impl RoomVisit {
 
     fn follow_tab_visibility(self) {
         let listener = window_event_listener_untyped("visibilitychange", move |_| {
-            let is_visible = !browser::is_hidden();
+            let is_visible = !document().hidden();
             if is_visible && self.has_arrived() {
                 self.come_back();
             }

@@ -12,7 +12,7 @@ use web_sys::css;
 
 use super::length::Length;
 use crate::realtime::use_realtime;
-use crate::ui::{Icon, IconName, focus_on, has_fine_pointer, reactive, use_skip_link};
+use crate::ui::{Icon, focus_on, has_fine_pointer, icons, reactive, use_skip_link};
 
 /// The id of the field.
 pub const COMPOSER: &str = "composer";
@@ -82,7 +82,7 @@ pub fn Composer(
         <form class="composer" on:submit=submit>
             {growing_field(field, label, text, write)}
             <button id="send" class="send" aria-disabled=reactive(move || (!length.get().fits()).then_some("true"))>
-                <Icon name=IconName::Send/><span class="visually-hidden">"Send"</span>
+                <Icon path=icons::SEND/><span class="visually-hidden">"Send"</span>
             </button>
             <p id="composer-hint" class="visually-hidden">"Press Enter to send, Shift+Enter for a new line."</p>
             <p id="composer-problem" class="field-problem" role="alert">{problem}</p>
