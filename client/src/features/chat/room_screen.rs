@@ -82,16 +82,15 @@ fn LoadFailureBar(reader: TopicReader<Timeline>) -> impl IntoView {
         _ => None,
     });
     reactive(move || {
-        let Some(problem) = problem.get() else { return ().into_any() };
+        let problem = problem.get()?;
         let newest = reader.projection.with_untracked(|timeline| timeline.last().map(|message| message.at));
         let text = load_failure_text(&problem, newest.map(time_text));
-        view! {
+        Some(view! {
             <div class="bar" role="alert">
                 <p>{text}</p>
                 <button class="link-button" type="button" on:click=move |_| reader.pull_again()>"Retry"</button>
             </div>
-        }
-        .into_any()
+        })
     })
 }
 

@@ -143,11 +143,7 @@ impl Timeline {
     }
 
     /// The loaded messages of others after `seq`, oldest first.
-    pub(super) fn of_others_after<'a>(
-        &'a self,
-        seq: Seq,
-        me: &'a UserId,
-    ) -> impl Iterator<Item = &'a Arc<Message>> {
+    pub(super) fn of_others_after(&self, seq: Seq, me: &UserId) -> impl Iterator<Item = &Arc<Message>> {
         self.after(seq).filter(|message| message.author.id != *me)
     }
 

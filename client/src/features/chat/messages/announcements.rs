@@ -9,19 +9,14 @@ use crate::ui::isolate_bidi;
 const READ_OUT_MAX: usize = 3;
 
 /// The newest seq that needs no announcement any more; `None` until the first page has arrived.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub struct AnnouncementCursor(Option<Seq>);
 
 impl AnnouncementCursor {
     /// Moves to the newest message. Returns the messages of others that came since the last call.
     ///
     /// The messages of the first page are not new, nor are those of a log that was restored to an earlier state.
-    pub fn advance<'a>(
-        &mut self,
-        timeline: &'a Timeline,
-        is_ready: bool,
-        me: &'a UserId,
-    ) -> Vec<&'a Message> {
+    pub fn advance<'a>(&mut self, timeline: &'a Timeline, is_ready: bool, me: &UserId) -> Vec<&'a Message> {
         let newest = timeline.newest();
         let before = self.0.map_or(newest, |announced| announced.min(newest));
         if self.0.is_some() || is_ready {

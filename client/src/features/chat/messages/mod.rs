@@ -1,7 +1,7 @@
 //! Messages as they are shown: their rows, the markup of their text, and their announcement to screen readers.
 
 mod rows;
-pub use rows::{Row, ShownBlock, rows_of, rows_of_pending};
+pub use rows::{Row, rows_of, rows_of_pending};
 
 mod row_view;
 pub use row_view::{NEW_ROW, RowView, UnsentActions};

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use shared::{Key, Millis};
 
 use super::markup::{TextPart, text_parts};
-use super::rows::{MessageRow, MessageState, Row};
+use super::rows::{MessageRow, Row};
 use crate::browser;
+use crate::realtime::SendState;
 use crate::ui::{Avatar, Icon, icons, problem_text, reactive, time};
 
 /// The CSS class of [`Row::New`].
@@ -39,10 +40,11 @@ pub fn RowView(row: Row, now: RwSignal<Millis>, actions: UnsentActions) -> impl 
 
 #[component]
 fn MessageView(row: MessageRow, actions: UnsentActions) -> impl IntoView {
+    let state_class = row.state_class();
     let MessageRow { message, continues, is_own, state } = row;
-    let classes = [Some("message"), is_own.then_some("own"), continues.then_some("continues"), state.class()];
+    let classes = [Some("message"), is_own.then_some("own"), continues.then_some("continues"), state_class];
     let class = classes.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let seq = (state == MessageState::Settled).then(|| message.seq.to_string());
+    let seq = state.is_none().then(|| message.seq.to_string());
     let name = message.author.name.to_string();
     let at = message.at;
     let key = message.key.clone();
@@ -60,7 +62,7 @@ fn MessageView(row: MessageRow, actions: UnsentActions) -> impl IntoView {
                 <div class="message-text" dir="auto" translate="yes">
                     {text_parts(&message.text).into_iter().map(part_view).collect_view()}
                 </div>
-                <StateView state at key actions/>
+                {state.map(|state| view! { <StateView state at key actions/> })}
             </div>
         </li>
     }
@@ -89,17 +91,16 @@ fn part_view(part: TextPart<'_>) -> AnyView {
     }
 }
 
-/// The state of a message that is not settled, with the actions on one that was not sent.
+/// The progress of sending a message, with the actions on one that was not sent.
 #[component]
-fn StateView(state: MessageState, at: Millis, key: Key, actions: UnsentActions) -> impl IntoView {
+fn StateView(state: SendState, at: Millis, key: Key, actions: UnsentActions) -> impl IntoView {
     let (text, send) = match state {
-        MessageState::Settled => return ().into_any(),
-        MessageState::Pending => {
+        SendState::Queued | SendState::Acked(_) => {
             return view! { <p class="message-stage"><Icon path=icons::CLOCK/><span>"Sending"</span></p> }
                 .into_any();
         }
-        MessageState::Failed(problem) => (format!("Not sent. {}", problem_text(&problem)), "Try again"),
-        MessageState::Held => (held_text(at, browser::node_ms()), "Send"),
+        SendState::Failed(problem) => (format!("Not sent. {}", problem_text(&problem)), "Try again"),
+        SendState::Held => (held_text(at, browser::node_ms()), "Send"),
     };
     let run = move |action: Callback<Key>| {
         let key = key.clone();

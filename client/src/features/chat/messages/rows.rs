@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use shared::features::chat::NewMessage;
-use shared::{Identity, Key, Millis, Problem, Seq, UserId};
+use shared::{Identity, Key, Millis, Seq, UserId};
 
 use crate::features::chat::timeline::{Block, Message};
 use crate::realtime::{PendingPost, SendState};
@@ -32,20 +32,8 @@ pub struct MessageRow {
     pub(super) continues: bool,
     /// Written by the user.
     pub(super) is_own: bool,
-    pub(super) state: MessageState,
-}
-
-/// The durability of a message.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum MessageState {
-    /// In the log.
-    Settled,
-    /// Being sent.
-    Pending,
-    /// Not sent, because of this problem.
-    Failed(Problem),
-    /// Not sent for so long that its author must confirm it.
-    Held,
+    /// The progress of sending; `None` once the message is in the log.
+    pub(super) state: Option<SendState>,
 }
 
 /// The identity of a row in the list. Rows with the same id look the same.
@@ -53,20 +41,19 @@ pub(super) enum MessageState {
 pub enum RowId {
     Day(i64),
     New,
-    /// Includes the key: after a restore of the log another message may have the seq.
-    Settled(Seq, Key, bool),
-    Unsettled(Key, bool, &'static str),
+    /// A message by seq and key (after a restore of the log another one may have the seq), whether it continues a group,
+    /// and the class of its state.
+    Message(Seq, Key, bool, Option<&'static str>),
 }
 
-impl MessageState {
-    /// The CSS class of the row.
-    pub(super) fn class(&self) -> Option<&'static str> {
-        match self {
-            MessageState::Settled => None,
-            MessageState::Pending => Some("pending"),
-            MessageState::Failed(_) => Some("failed"),
-            MessageState::Held => Some("held"),
-        }
+impl MessageRow {
+    /// The CSS class for the progress of sending.
+    pub(super) fn state_class(&self) -> Option<&'static str> {
+        self.state.as_ref().map(|state| match state {
+            SendState::Queued | SendState::Acked(_) => "pending",
+            SendState::Failed(_) => "failed",
+            SendState::Held => "held",
+        })
     }
 }
 
@@ -76,28 +63,24 @@ impl Row {
         match self {
             Row::Day { number, .. } => RowId::Day(*number),
             Row::New => RowId::New,
-            Row::Message(MessageRow { message, continues, state, .. }) => match state.class() {
-                None => RowId::Settled(message.seq, message.key.clone(), *continues),
-                Some(class) => RowId::Unsettled(message.key.clone(), *continues, class),
-            },
+            Row::Message(row) => {
+                let Message { seq, key, .. } = &*row.message;
+                RowId::Message(*seq, key.clone(), row.continues, row.state_class())
+            }
         }
     }
 }
 
-/// A block of messages with everything that its look depends on. Cheap to compare while nothing changes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ShownBlock {
-    /// The message above the block.
-    pub above: Option<Arc<Message>>,
-    pub block: Block,
-    /// The seq of the first unread message; [`Row::New`] is above it.
-    pub new_from: Option<Seq>,
-}
-
-/// The rows of a block, as `me` sees them.
-pub fn rows_of(shown: ShownBlock, me: &UserId, day_of: impl Fn(Millis) -> i64) -> Vec<Row> {
-    let messages = shown.block.messages.iter().map(|message| (message.clone(), MessageState::Settled));
-    rows(shown.above, messages, shown.new_from, me, day_of)
+/// The rows of a block below the message `above`, as `me` sees them. [`Row::New`] is above the message `new_from`.
+pub fn rows_of(
+    above: Option<Arc<Message>>,
+    block: &Block,
+    new_from: Option<Seq>,
+    me: &UserId,
+    day_of: impl Fn(Millis) -> i64,
+) -> Vec<Row> {
+    let messages = block.messages.iter().map(|message| (message.clone(), None));
+    rows(above, messages, new_from, me, day_of)
 }
 
 /// The rows of the pending posts of `me`, below the message `above`.
@@ -113,7 +96,7 @@ pub fn rows_of_pending(
 
 fn rows(
     mut above: Option<Arc<Message>>,
-    messages: impl Iterator<Item = (Arc<Message>, MessageState)>,
+    messages: impl Iterator<Item = (Arc<Message>, Option<SendState>)>,
     new_from: Option<Seq>,
     me: &UserId,
     day_of: impl Fn(Millis) -> i64,
@@ -126,7 +109,7 @@ fn rows(
         if is_new_day {
             rows.push(Row::Day { number: day, at: message.at });
         }
-        let is_first_new = state == MessageState::Settled && new_from == Some(message.seq);
+        let is_first_new = state.is_none() && new_from == Some(message.seq);
         if is_first_new {
             rows.push(Row::New);
         }
@@ -145,21 +128,16 @@ fn is_one_group(above: &Message, message: &Message) -> bool {
 }
 
 /// The message that a pending post will become. `None` if its body cannot be decoded.
-fn pending_message(post: &PendingPost, me: &Identity) -> Option<(Arc<Message>, MessageState)> {
+fn pending_message(post: &PendingPost, me: &Identity) -> Option<(Arc<Message>, Option<SendState>)> {
     let NewMessage { text } = post.body.read().ok()?;
-    let state = match &post.state {
-        SendState::Queued | SendState::Acked(_) => MessageState::Pending,
-        SendState::Held => MessageState::Held,
-        SendState::Failed(problem) => MessageState::Failed(problem.clone()),
-    };
     let message = Message { seq: Seq::ZERO, at: post.at, author: me.clone(), key: post.key.clone(), text };
-    Some((Arc::new(message), state))
+    Some((Arc::new(message), Some(post.state.clone())))
 }
 
 #[cfg(test)]
 mod tests {
     use shared::features::chat::room_topic;
-    use shared::{ErrorCode, Payload};
+    use shared::{ErrorCode, Payload, Problem};
 
     use super::*;
     use crate::features::chat::timeline::Timeline;
@@ -182,8 +160,8 @@ mod tests {
 
     fn rows_of_all(timeline: &Timeline, new_from: Option<Seq>) -> Vec<Row> {
         let blocks = timeline.block_numbers().into_iter().filter_map(|number| timeline.block(number));
-        let shown = blocks.map(|(above, block)| ShownBlock { above, block, new_from });
-        shown.flat_map(|shown| rows_of(shown, &identity("ada").id, day_of)).collect()
+        let me = identity("ada").id;
+        blocks.flat_map(|(above, block)| rows_of(above, &block, new_from, &me, day_of)).collect()
     }
 
     /// Draws a row as "D1" for a day, "N" for new, or the text of a message with "+" if it continues a group, "!" if it is
@@ -192,11 +170,11 @@ mod tests {
         let draw = |row: Row| match row {
             Row::Day { number, .. } => format!("D{number}"),
             Row::New => "N".into(),
-            Row::Message(MessageRow { message, continues, is_own, state }) => {
-                let continues = if continues { "+" } else { "" };
-                let own = if is_own { "!" } else { "" };
-                let state = state.class().map_or(String::new(), |class| format!(" {class}"));
-                format!("{}{continues}{own}{state}", message.text)
+            Row::Message(row) => {
+                let continues = if row.continues { "+" } else { "" };
+                let own = if row.is_own { "!" } else { "" };
+                let state = row.state_class().map_or(String::new(), |class| format!(" {class}"));
+                format!("{}{continues}{own}{state}", row.message.text)
             }
         };
         rows.into_iter().map(draw).collect()

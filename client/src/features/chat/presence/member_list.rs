@@ -77,27 +77,16 @@ fn summary(members: &Members, me: &UserId) -> Vec<(String, String)> {
     let share_first_name = second.is_some_and(|second| first_name(first) == first_name(second));
     let shown = |name| if share_first_name { name } else { first_name(name) };
 
-    let mut names = vec![shown(first)];
-    if let Some(second) = second {
-        names.push(shown(second));
-    }
-    let rest = members.total.saturating_sub(names.len() as u64 + 1);
-    let last = names.len() - 1;
-    let mut parts: Vec<(String, String)> = Vec::new();
-    for (index, name) in names.into_iter().enumerate() {
-        let is_end = rest == 0 && index == last;
-        let glue = match (index, is_end) {
-            (0, true) => "You and ",
-            (0, false) => "You, ",
-            (_, true) => " and ",
-            (_, false) => ", ",
-        };
-        parts.push((glue.into(), name.into()));
-    }
-    if rest > 0 {
-        parts.push((format!(" and {rest} more"), String::new()));
-    }
-    parts
+    let named = if second.is_some() { 3 } else { 2 };
+    let rest = members.total.saturating_sub(named);
+    let more = (format!(" and {rest} more"), "");
+    let parts = match (second, rest) {
+        (None, 0) => vec![("You and ".into(), shown(first))],
+        (None, _) => vec![("You, ".into(), shown(first)), more],
+        (Some(second), 0) => vec![("You, ".into(), shown(first)), (" and ".into(), shown(second))],
+        (Some(second), _) => vec![("You, ".into(), shown(first)), (", ".into(), shown(second)), more],
+    };
+    parts.into_iter().map(|(glue, name)| (glue, name.to_owned())).collect()
 }
 
 fn first_name(name: &str) -> &str {

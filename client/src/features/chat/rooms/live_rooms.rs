@@ -7,7 +7,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::features::chat::{ROOMS, Rooms, room_topic};
-use shared::{Millis, Problem, Seq, Status, Topic, UserId};
+use shared::{Millis, Problem, Seq, Status, UserId};
 
 use super::read_marks::ReadMarks;
 use super::room_list::RoomList;
@@ -85,7 +85,12 @@ impl LiveRooms {
             move || self.update(|list| queue.take().into_iter().map(|event| list.apply_event(event)).sum())
         });
         follow_topics(
-            move || self.topics(),
+            // The rooms with the latest messages.
+            move || {
+                let rooms = self.list.read();
+                let topics = rooms.rooms.iter().filter_map(|room| room_topic(&room.name).ok());
+                topics.take(FOLLOWED_MAX).collect()
+            },
             move |update| match update {
                 TopicUpdate::Event(event) => {
                     queue.borrow_mut().push(event);
@@ -93,7 +98,7 @@ impl LiveRooms {
                     if is_full { throttle.call_now() } else { throttle.request() }
                 }
                 TopicUpdate::Head(topic, seq) => {
-                    if !self.is_up_to_date(&topic, seq) {
+                    if !self.list.read_untracked().is_up_to_date(topic.name(), seq) {
                         self.pull();
                     }
                 }
@@ -120,7 +125,9 @@ impl LiveRooms {
                 browser::sleep(pause).await;
                 pause = COLLECT_MS;
                 self.pull_state.try_set_value(PullState::Pulling);
-                self.apply_answer(http::get_json(ROOMS).await);
+                let answer = http::get_json::<Rooms>(ROOMS).await;
+                let applied = answer.map(|answer| self.update(|list| list.apply_answer(answer)));
+                self.problem.try_set(applied.err());
                 if self.pull_state.try_get_value() != Some(PullState::PullingAgain) {
                     break;
                 }
@@ -142,7 +149,7 @@ impl LiveRooms {
 
     /// The newest seq that the user has read in the room; `None` for a room that they have never seen.
     pub fn mark(self, name: &str) -> Option<Seq> {
-        self.list.with_untracked(|list| list.marks().of(name))
+        self.list.with_untracked(|list| list.marks.of(name))
     }
 
     /// Marks the room as read up to `seq`.
@@ -160,36 +167,20 @@ impl LiveRooms {
         self.save_marks_soon();
     }
 
-    fn apply_answer(self, answer: Result<Rooms, Problem>) {
-        let problem = match answer {
-            Ok(answer) => {
-                self.update(|list| list.apply_answer(answer));
-                None
-            }
-            Err(problem) => Some(problem),
-        };
-        self.problem.try_set(problem);
-    }
-
     /// Merges the marks that other tabs store, and saves this tab's marks when it is left.
     fn share_marks(self) {
-        let storage_listener = window_event_listener_untyped("storage", move |_| {
+        browser::on_window_event("storage", move || {
             let stored = load_marks(&self.me.get_value());
             let is_changed = self.list.try_update_untracked(|list| list.merge_marks(stored));
             if is_changed == Some(true) {
                 self.list.notify();
             }
         });
-        let leave_listener = window_event_listener_untyped("pagehide", move |_| self.save_marks());
-        on_cleanup(move || {
-            self.save_marks();
-            storage_listener.remove();
-            leave_listener.remove();
-        });
+        browser::on_leave(move || self.save_marks());
     }
 
     fn save_marks_soon(self) {
-        let is_changed = self.list.try_with_untracked(|list| list.marks().is_changed());
+        let is_changed = self.list.try_with_untracked(|list| list.marks.is_changed);
         if is_changed == Some(true) && !self.will_save_marks.get_value() {
             self.will_save_marks.set_value(true);
             set_timeout(move || self.save_marks(), SAVE_MARKS_AFTER);
@@ -200,10 +191,10 @@ impl LiveRooms {
         let Some(me) = self.me.try_get_value() else { return };
         self.will_save_marks.set_value(false);
         let text = self.list.try_update_untracked(|list| {
-            list.marks().is_changed().then(|| {
+            list.marks.is_changed.then(|| {
                 list.merge_marks(load_marks(&me));
-                list.set_marks_stored();
-                list.marks().to_json()
+                list.marks.set_stored();
+                list.marks.to_json()
             })
         });
         if let Some(text) = text.flatten() {
@@ -244,26 +235,8 @@ impl LiveRooms {
                 self.pull();
             }
         };
-        let timer = set_interval_with_handle(pull_if_due, PULL_EVERY);
-        let listener = window_event_listener_untyped("visibilitychange", move |_| pull_if_due());
-        on_cleanup(move || {
-            if let Ok(timer) = timer {
-                timer.clear();
-            }
-            listener.remove();
-        });
-    }
-
-    fn is_up_to_date(self, topic: &Topic, seq: Seq) -> bool {
-        self.list.with_untracked(|list| list.is_up_to_date(topic.name(), seq))
-    }
-
-    /// The topics of the rooms with the latest messages.
-    fn topics(self) -> Vec<Topic> {
-        self.list.with(|list| {
-            let rooms = list.rooms().iter().take(FOLLOWED_MAX);
-            rooms.filter_map(|room| room_topic(&room.name).ok()).collect()
-        })
+        browser::repeat(PULL_EVERY, pull_if_due);
+        browser::on_window_event("visibilitychange", pull_if_due);
     }
 }
 

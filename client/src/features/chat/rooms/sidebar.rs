@@ -15,11 +15,11 @@ use crate::ui::{Icon, focus_on, icons, reactive, time};
 pub fn Sidebar() -> impl IntoView {
     let rooms = use_rooms();
     let names = Memo::new(move |_| {
-        rooms.list.with(|list| list.rooms().iter().map(|room| room.name.clone()).collect::<Vec<_>>())
+        rooms.list.with(|list| list.rooms.iter().map(|room| room.name.clone()).collect::<Vec<_>>())
     });
     let realtime = use_realtime();
     let hint = reactive(move || {
-        let is_loaded = rooms.list.with(|list| list.is_loaded());
+        let is_loaded = rooms.list.with(|list| list.is_loaded);
         match names.with(Vec::is_empty) {
             true if is_loaded => "No rooms yet. Start one, and it appears here with its first message.",
             true if realtime.is_away() => "Rooms will appear once you're connected.",
@@ -28,15 +28,15 @@ pub fn Sidebar() -> impl IntoView {
             false => "",
         }
     });
-    let problem = reactive(move || match rooms.problem() {
-        None => ().into_any(),
-        Some(text) => view! {
-            <div class="bar" role="alert">
-                <p>"The list may be out of date. " {text}</p>
-                <button class="link-button" type="button" on:click=move |_| rooms.pull()>"Retry"</button>
-            </div>
-        }
-        .into_any(),
+    let problem = reactive(move || {
+        rooms.problem().map(|text| {
+            view! {
+                <div class="bar" role="alert">
+                    <p>"The list may be out of date. " {text}</p>
+                    <button class="link-button" type="button" on:click=move |_| rooms.pull()>"Retry"</button>
+                </div>
+            }
+        })
     });
     // One frame later, since the lobby moves the focus to its heading.
     let focus_name = |_| request_animation_frame(|| focus_on(FIELD));
@@ -92,13 +92,11 @@ fn room_link_content(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView
         }
     });
     let unread = (room.unread > 0).then(|| {
-        let count = room.unread.to_string();
-        view! { <span class="room-link-unread">{count}<span class="visually-hidden">" unread"</span></span> }
+        view! { <span class="room-link-unread">{room.unread}<span class="visually-hidden">" unread"</span></span> }
     });
     let online = (room.online > 0).then(|| {
-        let count = room.online;
-        let label = if count == 1 { " person here" } else { " people here" };
-        view! { <span class="room-link-online">{count}<span class="visually-hidden">{label}</span></span> }
+        let label = if room.online == 1 { " person here" } else { " people here" };
+        view! { <span class="room-link-online">{room.online}<span class="visually-hidden">{label}</span></span> }
     });
     let name = room.name.clone();
     view! {

@@ -90,22 +90,17 @@ pub fn TimelineTop(room: String, older: OlderMessages) -> impl IntoView {
             _ => format!("This is the start of #{room}."),
         }
     });
-    let action = reactive(move || {
+    let second_window = reactive(move || {
         let is_empty = reader.projection.with(Timeline::is_empty) && reader.pending_posts.read().is_empty();
-        if is_empty && reader.load_state.get() == LoadState::Ready {
-            let href = href.clone();
-            return view! { <a href=href target="_blank" rel="noopener">"Open a second window"</a> }
-                .into_any();
-        }
-        match reader.has_older.get() && load_state.get() != LoadState::Loading {
-            false => ().into_any(),
-            true => view! {
-                <button class="button quiet" type="button" on:click=move |_| older.pull()>
-                    "Load older messages"
-                </button>
-            }
-            .into_any(),
-        }
+        let href = href.clone();
+        (is_empty && reader.load_state.get() == LoadState::Ready)
+            .then(|| view! { <a href=href target="_blank" rel="noopener">"Open a second window"</a> })
     });
-    view! { <div class="timeline-top"><p role="status">{text}</p> {action}</div> }
+    let load = move |_| older.pull();
+    let button = reactive(move || {
+        (reader.has_older.get() && load_state.get() != LoadState::Loading).then(|| {
+            view! { <button class="button quiet" type="button" on:click=load>"Load older messages"</button> }
+        })
+    });
+    view! { <div class="timeline-top"><p role="status">{text}</p> {second_window} {button}</div> }
 }

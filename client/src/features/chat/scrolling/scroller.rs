@@ -65,7 +65,7 @@ impl Scroller {
         self.top.set_value(top);
         let is_at_end = is_near_end || (was_at_end && !went_up);
         if was_at_end != is_at_end {
-            self.set_at_end(is_at_end);
+            self.set_at_end(is_at_end, 0);
         }
         self.position.set_value(if is_at_end { None } else { first_visible(&list) });
     }
@@ -91,7 +91,7 @@ impl Scroller {
 
     /// Scrolls to the end and follows it.
     pub fn to_end(self) {
-        self.set_at_end(true);
+        self.set_at_end(true, 0);
         self.follow();
     }
 
@@ -117,7 +117,7 @@ impl Scroller {
     pub(super) fn go_to(self, position: ScrollPosition, missed: usize) -> bool {
         let is_restored = self.restore(position);
         if is_restored {
-            self.leave_end(missed);
+            self.set_at_end(false, missed);
         }
         is_restored
     }
@@ -130,7 +130,7 @@ impl Scroller {
         let Ok(Some(row)) = list.query_selector(row) else { return };
         lay_out(&row);
         if offset(&row, &list) < REVEALED_PX {
-            self.leave_end(missed);
+            self.set_at_end(false, missed);
             let reveal = move || list.set_scroll_top(list.scroll_top() + offset(&row, &list) - REVEALED_PX);
             reveal();
             // Rows that came into sight may have turned out to be of another height.
@@ -149,15 +149,10 @@ impl Scroller {
         true
     }
 
-    fn set_at_end(self, is_at_end: bool) {
-        self.missed.set(0);
+    fn set_at_end(self, is_at_end: bool, missed: usize) {
+        self.missed.set(missed);
         self.is_at_end.set(is_at_end);
         self.position.set_value(None);
-    }
-
-    fn leave_end(self, missed: usize) {
-        self.set_at_end(false);
-        self.missed.set(missed);
     }
 
     /// Scrolls to the end again, if the user is there.

@@ -10,6 +10,7 @@ use shared::{Seq, UserId};
 use super::older_messages::OlderMessages;
 use super::scroll_position::ScrollPosition;
 use super::scroller::Scroller;
+use crate::browser;
 use crate::features::chat::messages::NEW_ROW;
 use crate::features::chat::rooms::{LiveRooms, use_rooms};
 use crate::features::chat::timeline::Timeline;
@@ -135,14 +136,13 @@ impl RoomVisit {
     }
 
     fn follow_tab_visibility(self) {
-        let listener = window_event_listener_untyped("visibilitychange", move |_| {
+        browser::on_window_event("visibilitychange", move || {
             let is_visible = !document().hidden();
             if is_visible && self.has_arrived() {
                 self.come_back();
             }
             self.is_tab_visible.set(is_visible);
         });
-        on_cleanup(move || listener.remove());
     }
 
     /// Marks as new the messages that came while the tab was hidden. A user who had scrolled up stays there.
@@ -160,15 +160,10 @@ impl RoomVisit {
 
     /// Saves the scroll position when the user leaves the room, also by a reload.
     fn save_position_on_leave(self) {
-        let save = move || {
+        browser::on_leave(move || {
             if let Some(room) = self.room.try_get_value().filter(|_| self.has_arrived()) {
                 ScrollPosition::save(&room, self.scroller.position());
             }
-        };
-        let listener = window_event_listener_untyped("pagehide", move |_| save());
-        on_cleanup(move || {
-            save();
-            listener.remove();
         });
     }
 }

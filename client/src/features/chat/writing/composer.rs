@@ -4,8 +4,7 @@
 //! style sheet lays behind it. An Enter that ends the composition of a character (Chinese, Japanese, Korean) does not
 //! send.
 
-use leptos::prelude::*;
-use leptos::{ev, html};
+use leptos::{ev, html, prelude::*};
 use shared::Problem;
 use shared::features::chat::MessageText;
 use web_sys::css;
