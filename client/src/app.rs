@@ -8,7 +8,7 @@ use shared::{ErrorCode, Problem, Status, UserId};
 
 use crate::account::{Account, SignInState, UserMenu, WelcomePanel, use_account};
 use crate::address::{Address, use_address};
-use crate::browser::WebStorage;
+use crate::browser::{self, WebStorage};
 use crate::features;
 use crate::realtime::Realtime;
 use crate::ui::{
@@ -49,17 +49,16 @@ pub fn App() -> impl IntoView {
     Announcer::provide();
     let notices = Notices::provide();
     let account = Account::provide();
-    let has_unstored = RwSignal::new(false);
-    let realtime = Realtime::provide(move || has_unstored.set(true), move || account.recheck());
-    warn_of_unstored_posts(has_unstored, realtime, notices);
+    let realtime = Realtime::provide(move || account.recheck());
+    warn_of_unstored_posts(realtime, notices);
     // A document from the back/forward cache missed what other tabs reported, such as another user's sign-in.
     window_event_listener_untyped("pageshow", move |_| account.recheck());
     remove_loading_screen_once_known(account);
     follow_sign_in(account, realtime, notices);
     view! {
         <SkipLinkView/>
-        <Header realtime/>
-        <NewVersion served=realtime.served_build()/>
+        <Header/>
+        <NewVersion/>
         <main id="main" tabindex="-1"><CurrentScreen/></main>
         <NoticeRegion/>
         <AnnouncerRegion/>
@@ -67,10 +66,10 @@ pub fn App() -> impl IntoView {
 }
 
 /// Warns that waiting posts would not survive a reload, until none waits any more.
-fn warn_of_unstored_posts(has_unstored: RwSignal<bool>, realtime: Realtime, notices: Notices) {
+fn warn_of_unstored_posts(realtime: Realtime, notices: Notices) {
     let is_warned = Cell::new(false);
     Effect::new(reactive(move || {
-        let is_due = has_unstored.get() && realtime.unsent() > 0;
+        let is_due = realtime.has_unstored() && realtime.unsent() > 0;
         match (is_due, is_warned.replace(is_due)) {
             (true, false) => {
                 notices.warn("Your browser blocks storage. Keep this tab open until your messages are sent.")
@@ -129,19 +128,13 @@ fn signed_out_text(unsent: usize) -> String {
 }
 
 #[component]
-fn Header(realtime: Realtime) -> impl IntoView {
-    let sign_in = use_account().sign_in();
-    let menu = reactive(move || match sign_in.get() {
-        SignInState::SignedIn(identity) => view! { <UserMenu identity/> }.into_any(),
-        _ => ().into_any(),
-    });
+fn Header() -> impl IntoView {
+    let account = use_account();
+    let menu = reactive(move || account.identity().map(|identity| view! { <UserMenu identity/> }));
     view! {
         <header class="header">
             <a class="brand" href="/"><Logo/><span>{APP_NAME}</span></a>
-            <ConnectionBadge
-                status=realtime.status() is_full=realtime.is_full()
-                on_reconnect=move |()| realtime.reconnect_now()
-            />
+            <ConnectionBadge/>
             {menu}
         </header>
     }
@@ -202,7 +195,8 @@ fn FeatureScreen() -> impl IntoView {
 #[component]
 fn UnreachableScreen(problem: Problem) -> impl IntoView {
     let account = use_account();
-    recheck_regularly(account);
+    browser::repeat(RECHECK_EVERY, move || account.recheck());
+    browser::on_window_event("online", move || account.recheck());
     let (heading, advice) = match problem.code {
         ErrorCode::Unavailable => {
             ("Can't reach the server", "Check your internet connection. We'll keep trying.".to_owned())
@@ -216,19 +210,6 @@ fn UnreachableScreen(problem: Problem) -> impl IntoView {
             <button id="retry" class="button" type="button" on:click=move |_| account.check()>"Retry"</button>
         </section>
     }
-}
-
-/// Asks the server who is signed in, at intervals and when the network returns, for as long as the calling component
-/// lives.
-fn recheck_regularly(account: Account) {
-    let timer = set_interval_with_handle(move || account.recheck(), RECHECK_EVERY);
-    let online = window_event_listener_untyped("online", move |_| account.recheck());
-    on_cleanup(move || {
-        if let Ok(timer) = timer {
-            timer.clear();
-        }
-        online.remove();
-    });
 }
 
 #[component]

@@ -93,7 +93,7 @@ async fn send_with_retries(request: impl Fn() -> RequestBuilder) -> Result<Strin
     for _ in 0..RETRIES_MAX {
         match send(request(), None).await {
             Err(problem) if problem.code.is_temporary() => {
-                let pause = problem.retry_after_ms.unwrap_or_else(|| backoff.next_ms(browser::random()));
+                let pause = problem.retry_after_ms.unwrap_or_else(|| backoff.next_ms(js_sys::Math::random()));
                 browser::sleep(pause.min(PAUSE_MS_MAX)).await;
             }
             answer => return answer,
@@ -108,9 +108,10 @@ async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, P
 
 /// Sends a request once. Returns the text of a successful answer, or the problem. Dropping the future aborts it.
 async fn send_within(millis: u32, request: RequestBuilder, body: Option<String>) -> Result<String, Problem> {
-    let deadline = Deadline::after(millis);
-    let request =
-        request.abort_signal(Some(&deadline.controller.signal())).header("Accept", "application/json");
+    let abort = AbortOnDrop(AbortController::new().expect("every browser that runs WebAssembly can abort"));
+    let late = abort.0.clone();
+    let _deadline = Timeout::new(millis, move || late.abort());
+    let request = request.abort_signal(Some(&abort.0.signal())).header("Accept", "application/json");
     let request = match body {
         Some(body) => request.body(body),
         None => request.build(),
@@ -140,27 +141,12 @@ fn note_time(date: Option<String>) {
     }
 }
 
-/// The deadline of a request, which also aborts the request when it is dropped.
-struct Deadline {
-    controller: AbortController,
-    #[expect(dead_code, reason = "dropping it cancels the timer")]
-    timer: Timeout,
-}
+/// Aborts a request when it is dropped.
+struct AbortOnDrop(AbortController);
 
-impl Deadline {
-    fn after(millis: u32) -> Deadline {
-        let controller = AbortController::new().expect("every browser that runs WebAssembly can abort");
-        let timer = Timeout::new(millis, {
-            let controller = controller.clone();
-            move || controller.abort()
-        });
-        Deadline { controller, timer }
-    }
-}
-
-impl Drop for Deadline {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        self.controller.abort();
+        self.0.abort();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Chromium, as the tests start it.
+//! The capabilities of a Chromium session.
 
 use std::path::Path;
 
@@ -18,29 +18,30 @@ const FLAGS: [&str; 13] = [
     "--disable-component-update",
     "--disable-sync",
     "--window-size=1280,900",
-    // Processes that no test uses: of extensions, and those that wait for a page of another site.
+    // Saves processes that no test uses: those of extensions, and spare ones for a page of another site.
     "--disable-extensions",
     "--disable-features=SpareRendererForSitePerProcess",
-    // A mouse: without one, as on a phone, a page leaves the keyboard alone. 4 is "fine", 2 is "hover".
+    // A mouse: without one, as on a phone, a page does not focus fields. 4 is "fine", 2 is "hover".
     "--blink-settings=primaryPointerType=4,availablePointerTypes=4,primaryHoverType=2,availableHoverTypes=2",
 ];
 
-/// Debian's comes first by its whole path: on the PATH stands a script that would end without it.
+/// The names of the headless shell. Debian's comes first, by its full path: the one on the PATH is a script, and ending
+/// that would leave the browser running.
 const HEADLESS_SHELL: [&str; 2] = ["/usr/lib/chromium/chromium-headless-shell", "chrome-headless-shell"];
 
-/// A session of the whole browser with this profile and more flags.
+/// A session of the complete browser, with this profile and more flags.
 pub fn with_tabs(profile: &Path, flags: &[&str]) -> Capabilities {
     capabilities(&Browser::Chromium.program(), profile, flags)
 }
 
-/// A session of the same engine without the browser around it, where that is installed, else of the whole browser. It
-/// is there in a third of the time, but has no tab strip: a page behind another one is not hidden.
-pub fn of_pages_alone(profile: &Path) -> Capabilities {
+/// A session of the headless shell if it is installed, or else of the complete browser. The shell is the same engine
+/// and starts in a third of the time, but has no tabs: a page behind another one is not hidden.
+pub fn without_tabs(profile: &Path) -> Capabilities {
     match installed("CHROMIUM_HEADLESS_SHELL", &HEADLESS_SHELL) {
         None => with_tabs(profile, &[]),
         Some(shell) => {
             let mut wanted = capabilities(&shell, profile, &[]);
-            // By the browser's own name, its driver waits for a first tab that never comes.
+            // With the name of the complete browser, the driver waits for a first tab that never comes.
             wanted.set("browserName", "chrome-headless-shell").unwrap();
             wanted
         }
@@ -52,7 +53,7 @@ fn capabilities(program: &str, profile: &Path, flags: &[&str]) -> Capabilities {
     for flag in FLAGS.iter().chain(flags) {
         wanted.add_arg(flag).unwrap();
     }
-    // chromedriver's own wish; without it a hidden tab has as little time as a person's.
+    // chromedriver adds this switch by itself. Without it a hidden tab is throttled as it is for users.
     wanted.add_exclude_switch("disable-background-timer-throttling").unwrap();
     wanted.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
     wanted.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();

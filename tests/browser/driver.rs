@@ -1,4 +1,4 @@
-//! `Driver`: the program between a test and its browser, on a free port of its own.
+//! `Driver`: the WebDriver program between a test and its browser, on a port of its own.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,17 +9,17 @@ use std::thread;
 
 use crate::support::{DEADLINE, Port};
 
-/// The browser that all windows of a run are of.
+/// The browser of all windows of a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Browser {
-    /// With everything that the DevTools protocol can do.
+    /// Chromium, with the DevTools protocol.
     Chromium,
-    /// As far as WebDriver goes.
+    /// Firefox, with WebDriver only.
     Firefox,
 }
 
 impl Browser {
-    /// Chromium, unless `DUPLEX_BROWSER` says `firefox`.
+    /// The browser that `DUPLEX_BROWSER` names; Chromium if it is not set.
     pub fn chosen() -> Browser {
         match env::var("DUPLEX_BROWSER").as_deref() {
             Err(_) | Ok("" | "chromium") => Browser::Chromium,
@@ -28,7 +28,7 @@ impl Browser {
         }
     }
 
-    /// The driver's name, the variable that may name another one, and the package that has it.
+    /// The name of the driver, the variable that names another one, and the package that contains it.
     fn driver(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Browser::Chromium => ("chromedriver", "CHROMEDRIVER", "Debian's chromium-driver"),
@@ -50,7 +50,7 @@ impl Browser {
     }
 }
 
-/// The program that this variable names, else the first of these that is on the PATH.
+/// The program that the variable names, or else the first of `names` that is on the PATH.
 pub fn installed(variable: &str, names: &[&str]) -> Option<String> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut known =
@@ -59,23 +59,23 @@ pub fn installed(variable: &str, names: &[&str]) -> Option<String> {
     env::var(variable).ok().or_else(found)
 }
 
-/// A running driver; dropping it ends it. The session must have ended before, or its browser stays.
+/// A running driver; dropping it ends it. A session that has not ended before leaves its browser running.
 pub struct Driver {
     child: Child,
     port: Port,
 }
 
 impl Driver {
-    /// Starts one.
+    /// Starts the driver of a browser.
     pub fn of(browser: Browser) -> Driver {
         let (name, variable, package) = browser.driver();
         let program = env::var_os(variable).unwrap_or(OsString::from(name));
-        // Left to choose by itself, chromedriver takes a port of IPv6 and ends where that is not free in IPv4 too.
+        // With a port of its own choice, chromedriver takes one of IPv6 and ends if that is not free in IPv4 too.
         let port = Port::free();
         let mut command = Command::new(&program);
         command.arg(format!("--port={}", port.address().port()));
         if browser == Browser::Firefox {
-            // Any free one, where it would be the same for all.
+            // Any free port; the default is the same for all drivers.
             command.arg("--websocket-port=0");
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -85,19 +85,19 @@ impl Driver {
                 program.display()
             )
         });
-        let ready = listens(child.stdout.take().expect("it is piped"), &port).recv_timeout(DEADLINE);
+        let ready = listens(child.stdout.take().expect("stdout is piped"), &port).recv_timeout(DEADLINE);
         let driver = Driver { child, port };
-        ready.unwrap_or_else(|_| panic!("{name} does not say that it listens"));
+        ready.unwrap_or_else(|_| panic!("{name} does not log that it listens"));
         driver
     }
 
-    /// Where it listens.
+    /// The URL of the driver.
     pub fn url(&self) -> String {
         format!("http://{}", self.port.address())
     }
 }
 
-/// The moment at which it says that it listens: `… on port 40123.` or `Listening on 127.0.0.1:40123`.
+/// Sends once the driver logs that it listens: `… on port 40123.` or `Listening on 127.0.0.1:40123`.
 fn listens(output: impl Read + Send + 'static, port: &Port) -> Receiver<()> {
     let (ready, listens) = channel();
     let port = port.address().port().to_string();

@@ -1,5 +1,5 @@
-//! Firefox, as the tests start it, and `Bidi`, which gives it what Chromium has by the DevTools protocol: scripts that
-//! run before a page's own, and the errors of its console.
+//! The capabilities of a Firefox session; and `Bidi`, which replaces the DevTools protocol there: scripts that run
+//! before the page's own, and the errors in the console.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,10 +17,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::driver::Browser;
 use crate::support::eventually;
 
-/// A mouse, as with Chromium: 2 is "fine", 4 is "hover".
+/// A mouse, as for Chromium: 2 is "fine", 4 is "hover".
 const MOUSE: [(&str, i64); 2] = [("ui.primaryPointerCapabilities", 6), ("ui.allPointerCapabilities", 6)];
 
-/// A session of it with this profile.
+/// A session with this profile.
 pub fn capabilities(profile: &Path) -> Capabilities {
     let mut wanted = DesiredCapabilities::firefox();
     let profile = profile.display().to_string();
@@ -33,51 +33,51 @@ pub fn capabilities(profile: &Path) -> Capabilities {
     }
     wanted.set_preferences(preferences).unwrap();
     wanted.set_firefox_binary(&Browser::Firefox.program()).unwrap();
-    // Has the driver open a socket for `Bidi`.
+    // Makes the driver open a socket for `Bidi`.
     wanted.set("webSocketUrl", true).unwrap();
     wanted.into()
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// A connection in the protocol WebDriver BiDi.
+/// A connection that speaks WebDriver BiDi.
 pub struct Bidi {
     commands: tokio::sync::Mutex<(u64, SplitSink<Socket, Message>)>,
-    heard: Arc<Mutex<Heard>>,
+    received: Arc<Mutex<Received>>,
 }
 
-/// Messages of the browser that nobody has asked for yet.
+/// Messages of the browser that were not taken yet.
 #[derive(Default)]
-struct Heard {
+struct Received {
     answers: BTreeMap<u64, Value>,
     errors: Vec<String>,
 }
 
 impl Bidi {
-    /// Connects to the session with these capabilities, and notes the errors of its console from now on.
+    /// Connects to the session with these capabilities, and records the errors in its console from now on.
     pub async fn connect(session: &Capabilities) -> Bidi {
         let url = session.get("webSocketUrl").and_then(Value::as_str).expect("the driver speaks BiDi");
         let (socket, _) = connect_async(url).await.expect("the driver listens");
         let (commands, messages) = socket.split();
-        let heard = Arc::<Mutex<Heard>>::default();
-        tokio::spawn(listen(messages, heard.clone()));
-        let bidi = Bidi { commands: tokio::sync::Mutex::new((0, commands)), heard };
-        bidi.commands("session.subscribe", json!({ "events": ["log.entryAdded"] })).await;
+        let received = Arc::<Mutex<Received>>::default();
+        tokio::spawn(listen(messages, received.clone()));
+        let bidi = Bidi { commands: tokio::sync::Mutex::new((0, commands)), received };
+        bidi.sends_command("session.subscribe", json!({ "events": ["log.entryAdded"] })).await;
         bidi
     }
 
-    /// Runs a script before the code of every page that is loaded from now on.
+    /// Runs a script before the page's own code, on every load from now on.
     pub async fn before_load(&self, script: &str) {
         let function = format!("() => {{ {script} }}");
-        self.commands("script.addPreloadScript", json!({ "functionDeclaration": function })).await;
+        self.sends_command("script.addPreloadScript", json!({ "functionDeclaration": function })).await;
     }
 
-    /// The errors of the console since this was last asked.
+    /// Takes the errors in the console since the last call.
     pub fn console_errors(&self) -> Vec<String> {
-        std::mem::take(&mut self.heard.lock().unwrap().errors)
+        std::mem::take(&mut self.received.lock().unwrap().errors)
     }
 
-    async fn commands(&self, method: &str, params: Value) {
+    async fn sends_command(&self, method: &str, params: Value) {
         let id = {
             let mut commands = self.commands.lock().await;
             commands.0 += 1;
@@ -85,21 +85,21 @@ impl Bidi {
             commands.1.send(Message::text(command.to_string())).await.unwrap();
             commands.0
         };
-        let is_answered = async || self.heard.lock().unwrap().answers.remove(&id);
+        let is_answered = async || self.received.lock().unwrap().answers.remove(&id);
         let answer = eventually(&format!("{method} is answered"), is_answered).await;
         assert_eq!(answer["type"], "success", "{method}: {answer}");
     }
 }
 
-/// Notes all that comes, until the session ends.
-async fn listen(mut messages: SplitStream<Socket>, heard: Arc<Mutex<Heard>>) {
+/// Records all messages until the session ends.
+async fn listen(mut messages: SplitStream<Socket>, received: Arc<Mutex<Received>>) {
     while let Some(Ok(message)) = messages.next().await {
         let Ok(message) = serde_json::from_slice::<Value>(&message.into_data()) else { continue };
-        let mut heard = heard.lock().unwrap();
+        let mut received = received.lock().unwrap();
         if let Some(id) = message["id"].as_u64() {
-            heard.answers.insert(id, message);
+            received.answers.insert(id, message);
         } else if message["params"]["level"] == "error" {
-            heard.errors.push(message["params"]["text"].as_str().unwrap_or_default().to_owned());
+            received.errors.push(message["params"]["text"].as_str().unwrap_or_default().to_owned());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `Gate`: stands between a browser and the server, as a proxy does, and refuses what a test says.
+//! `Gate`: a proxy between a browser and the server, which refuses the requests that a test names.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -9,10 +9,10 @@ use tokio::task::AbortHandle;
 
 use crate::support::TestServer;
 
-/// A request's head is smaller than this.
+/// The longest head of a request that is read.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// An open gate; it ends with the test.
+/// A running proxy; it ends with the test.
 pub struct Gate {
     address: SocketAddr,
     rule: Arc<Mutex<Rule>>,
@@ -20,34 +20,34 @@ pub struct Gate {
 
 #[derive(Default)]
 struct Rule {
-    /// What refused requests have in their head, in lower case, and the status that answers them.
+    /// The text that refused requests have in their head, in lower case, and the status that answers them.
     refused: Option<(String, u16)>,
-    /// The first lines of all that passed.
+    /// The first lines of all requests that passed.
     passed: Vec<String>,
-    /// What is open.
+    /// The open connections.
     open: Vec<AbortHandle>,
-    /// Number of requests that wait at the server for something to happen.
+    /// The number of long polls that wait at the server.
     waiting: usize,
 }
 
-/// A request that waits at the server, until it is answered or broken off.
-struct Waiting(Arc<Mutex<Rule>>);
+/// A long poll that waits at the server, until it is answered or cut.
+struct WaitingRequest(Arc<Mutex<Rule>>);
 
-impl Waiting {
-    fn begins(rule: &Arc<Mutex<Rule>>) -> Waiting {
+impl WaitingRequest {
+    fn begins(rule: &Arc<Mutex<Rule>>) -> WaitingRequest {
         rule.lock().unwrap().waiting += 1;
-        Waiting(rule.clone())
+        WaitingRequest(rule.clone())
     }
 }
 
-impl Drop for Waiting {
+impl Drop for WaitingRequest {
     fn drop(&mut self) {
         self.0.lock().unwrap().waiting -= 1;
     }
 }
 
 impl Gate {
-    /// Opens one before the server.
+    /// Starts a proxy in front of the server.
     pub async fn before(server: &TestServer) -> Gate {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, rule, to) =
@@ -62,45 +62,45 @@ impl Gate {
         Gate { address, rule }
     }
 
-    /// The same, refusing every WebSocket from the start.
+    /// Starts a proxy that refuses every WebSocket.
     pub async fn without_sockets(server: &TestServer) -> Gate {
         let gate = Gate::before(server).await;
         gate.refuses("upgrade: websocket", 403);
         gate
     }
 
-    /// `http://host:port`.
+    /// The URL of the proxy: `http://host:port`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Answers requests whose head has this in it with that status from now on.
+    /// Refuses requests whose head contains `part` with that status from now on.
     pub fn refuses(&self, part: &str, status: u16) {
         self.rule.lock().unwrap().refused = Some((part.into(), status));
     }
 
-    /// Lets everything pass again.
+    /// Lets all requests pass again.
     pub fn refuses_nothing(&self) {
         self.rule.lock().unwrap().refused = None;
     }
 
-    /// Breaks off everything that is open, sockets too.
+    /// Cuts all open connections, also sockets.
     pub fn cuts(&self) {
         self.rule.lock().unwrap().open.drain(..).for_each(|open| open.abort());
     }
 
-    /// Number of requests that wait at the server now for something to happen.
+    /// The number of long polls that wait at the server now.
     pub fn waiting(&self) -> usize {
         self.rule.lock().unwrap().waiting
     }
 
-    /// How many requests passed with this in their first line.
+    /// The number of requests that passed with `part` in their first line.
     pub fn passed(&self, part: &str) -> usize {
         self.rule.lock().unwrap().passed.iter().filter(|line| line.contains(part)).count()
     }
 }
 
-/// One request a connection, so that each one is seen. What breaks off is the browser's to notice.
+/// Passes on one request and its answer. A connection has one request, so that each of them is seen.
 async fn pass(mut stream: TcpStream, to: SocketAddr, rule: Arc<Mutex<Rule>>) -> Option<()> {
     let (head, rest) = read_head(&mut stream).await?;
     let lower = head.to_lowercase();
@@ -110,14 +110,14 @@ async fn pass(mut stream: TcpStream, to: SocketAddr, rule: Arc<Mutex<Rule>>) -> 
         return stream.write_all(answer.as_bytes()).await.ok();
     }
     rule.lock().unwrap().passed.push(head.lines().next().unwrap_or_default().to_owned());
-    let _waiting = lower.contains("prefer: wait=").then(|| Waiting::begins(&rule));
+    let _waiting = lower.contains("prefer: wait=").then(|| WaitingRequest::begins(&rule));
     let mut server = TcpStream::connect(to).await.ok()?;
-    server.write_all(last_of_its_connection(&head, &lower).as_bytes()).await.ok()?;
+    server.write_all(with_connection_close(&head, &lower).as_bytes()).await.ok()?;
     server.write_all(&rest).await.ok()?;
     copy_bidirectional(&mut stream, &mut server).await.ok().map(drop)
 }
 
-/// The head, with its empty line, and what of the body came with it.
+/// Reads the head, with its empty line. Returns it and the part of the body that came with it.
 async fn read_head(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     while bytes.len() < HEAD_BYTES_MAX {
@@ -132,7 +132,8 @@ async fn read_head(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     None
 }
 
-fn last_of_its_connection(head: &str, lower: &str) -> String {
+/// Asks the server to close the connection after this request, unless it becomes a socket.
+fn with_connection_close(head: &str, lower: &str) -> String {
     if lower.contains("upgrade:") {
         return head.to_owned();
     }

@@ -1,4 +1,4 @@
-//! A machine whose network goes and returns.
+//! Loss and return of the network.
 
 use thirtyfour::cdp::domains::network::NetworkConditions;
 
@@ -15,7 +15,7 @@ const ONLINE: NetworkConditions = NetworkConditions {
 };
 
 impl Window {
-    async fn has_network(&self, conditions: NetworkConditions) {
+    async fn emulates_network(&self, conditions: NetworkConditions) {
         self.driver.cdp().network().emulate_network_conditions(conditions).await.unwrap();
     }
 }
@@ -27,12 +27,12 @@ async fn offline_is_shown_and_the_client_reconnects_as_soon_as_the_network_retur
     let window = Window::at(gate.url()).await;
     window.enters("Ada").await;
     window.is_connected().await;
-    window.has_network(NetworkConditions { offline: true, ..ONLINE }).await;
-    // The browser's emulation leaves an open socket alone; a network that goes does not.
+    window.emulates_network(NetworkConditions { offline: true, ..ONLINE }).await;
+    // The emulation leaves open sockets alone, unlike a real loss of the network.
     gate.cuts();
     window.has_status("offline").await;
     let sockets = gate.passed("/socket");
-    window.has_network(ONLINE).await;
+    window.emulates_network(ONLINE).await;
     window.is_connected().await;
     assert_eq!(gate.passed("/socket"), sockets + 1);
 }
@@ -41,23 +41,23 @@ async fn offline_is_shown_and_the_client_reconnects_as_soon_as_the_network_retur
 async fn a_browser_that_wrongly_reports_offline_is_not_trusted_for_long() {
     let mut server = product();
     let window = Window::entered(&server, "Ada").await;
-    let _: Option<bool> = window.tells("(window.dispatchEvent(new Event('offline')), null)").await;
+    let _: Option<bool> = window.evaluates("(window.dispatchEvent(new Event('offline')), null)").await;
     server.kill();
     window.has_status("offline").await;
     server.restart();
-    // It tries every half minute.
-    window.hurries().await;
+    // While it is offline, the client tries every half minute.
+    window.speeds_up().await;
     window.is_connected().await;
 
-    let _: Option<bool> = window.tells("(window.dispatchEvent(new Event('offline')), null)").await;
+    let _: Option<bool> = window.evaluates("(window.dispatchEvent(new Event('offline')), null)").await;
     server.kill();
     window.has_status("offline").await;
     server.restart();
-    // And whenever somebody looks at it again.
+    // It also tries whenever its tab is shown again.
     let first = window.driver.window().await.unwrap();
     let second = window.driver.new_tab().await.unwrap();
-    window.turns_to(&second).await;
+    window.switches_to(&second).await;
     window.driver.close_window().await.unwrap();
-    window.turns_to(&first).await;
+    window.switches_to(&first).await;
     window.is_connected().await;
 }

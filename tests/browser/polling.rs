@@ -1,18 +1,18 @@
-//! A network that lets no WebSocket through, whatever features there are.
+//! Polling, when the network lets no WebSocket through. Needs no feature.
 
 use crate::gate::Gate;
 use crate::product;
 use crate::window::{Window, words_of};
 
 impl Window {
-    /// A browser behind the gate, whose person has come in and found that no socket comes through.
+    /// Starts a browser behind the gate, signs in, and waits until the page polls.
     pub async fn polling(gate: &Gate, name: &str) -> Window {
         let window = Window::at(gate.url()).await;
         window.enters_and_polls(name).await;
         window
     }
 
-    /// The same in a browser with tabs that hide each other.
+    /// Does the same in a browser with tabs that hide each other.
     pub async fn polling_with_tabs(gate: &Gate, name: &str) -> Window {
         let window = Window::with_tabs(gate.url(), &[]).await;
         window.enters_and_polls(name).await;
@@ -31,15 +31,15 @@ async fn the_badge_shows_polling_until_a_socket_gets_through() {
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling(&gate, "Ada").await;
     let label = words_of(".badge-label");
-    assert_eq!(ada.tells::<String>(&label).await, "Connected (slow path)");
-    let shown: String = ada.tells("document.body.textContent").await;
+    assert_eq!(ada.evaluates::<String>(&label).await, "Connected (slow path)");
+    let shown: String = ada.evaluates("document.body.textContent").await;
     assert!(
         shown.contains("Your network blocks WebSockets, so updates arrive by polling. Nothing gets lost.")
     );
     assert_eq!(gate.passed("/socket"), 0);
     gate.refuses_nothing();
-    // The next attempt is minutes away, unless there is reason for it.
-    let _: Option<bool> = ada.tells("(window.dispatchEvent(new Event('online')), null)").await;
+    // The next attempt would be minutes away without this event.
+    let _: Option<bool> = ada.evaluates("(window.dispatchEvent(new Event('online')), null)").await;
     ada.is_connected().await;
     assert_eq!(gate.passed("/socket"), 1);
 }
@@ -50,9 +50,10 @@ async fn signing_out_reaches_a_hidden_tab_that_polls() {
     let gate = Gate::without_sockets(&server).await;
     let ada = Window::polling_with_tabs(&gate, "Ada").await;
     ada.is_hidden_by_a_tab().await;
-    // As another tab would: this page is not asked.
-    let _: Option<bool> = ada.tells("(fetch('/api/me', { method: 'DELETE' }), null)").await;
-    ada.until("it asks for a name", "document.hidden && !!document.querySelector('#display-name')").await;
+    // Signs out as another tab would, without the page's knowledge.
+    let _: Option<bool> = ada.evaluates("(fetch('/api/me', { method: 'DELETE' }), null)").await;
+    ada.until("the page asks for a name", "document.hidden && !!document.querySelector('#display-name')")
+        .await;
     let notice = format!("{}?.includes(\"You've been signed out.\")", words_of(".notices"));
-    ada.until("it is told why", &notice).await;
+    ada.until("the notice is shown", &notice).await;
 }

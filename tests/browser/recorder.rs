@@ -1,9 +1,9 @@
-//! Records, from the first moment of a page on, everything that it says aloud, every alarm that it shows, and each
-//! status of its badge: what is gone again before a test looks is seen too.
+//! A recorder of everything that a page announces, of its alarms and of the statuses of its badge, from the start of the
+//! page on. It also catches what is gone again before a test looks.
 
 use crate::window::Window;
 
-/// Runs before the page's own code. An alarm is what interrupts: `role=alert`, a bar, a notice that warns.
+/// The script of the recorder. An alarm is anything that interrupts: `role=alert`, a bar, a warning notice.
 const RECORDER: &str = r"(() => {
     const recorded = window.recorded = { spoken: [], alarms: [], statuses: [] };
     const plain = text => text.replace(/[\u2066-\u2069]/g, '').replace(/\s+/g, ' ').trim();
@@ -21,34 +21,34 @@ const RECORDER: &str = r"(() => {
 const NOTHING_LOADS: &str = "!/loading|looking for/i.test(document.body.innerText)";
 
 impl Window {
-    /// Records every page from its next load on, in the first tab.
+    /// Records every page that is loaded from now on in the first tab.
     pub(crate) async fn records(&self) {
         self.before_load(RECORDER).await;
     }
 
-    /// Waits until a screen reader was given these words.
+    /// Waits until these words were announced to screen readers.
     pub(crate) async fn hears(&self, words: &str) {
         let is_said = format!("recorded.spoken.some(said => said.includes({}))", serde_json::json!(words));
-        self.until(&format!("{words:?} is read aloud"), &is_said).await;
+        self.until(&format!("{words:?} is announced"), &is_said).await;
     }
 
-    /// All that was read aloud since the page was loaded.
+    /// All announcements since the page was loaded.
     pub(crate) async fn spoken(&self) -> Vec<String> {
-        self.tells("recorded.spoken").await
+        self.evaluates("recorded.spoken").await
     }
 
     /// The alarms since the page was loaded.
     pub(crate) async fn alarms(&self) -> Vec<String> {
-        self.tells("recorded.alarms").await
+        self.evaluates("recorded.alarms").await
     }
 
     /// The statuses of the badge since the page was loaded.
     pub(crate) async fn statuses(&self) -> Vec<String> {
-        self.tells("recorded.statuses").await
+        self.evaluates("recorded.statuses").await
     }
 
-    /// Checks that nothing is amiss: nothing loads any more, no alarm was raised since the page was loaded, and the
-    /// console knows of no error.
+    /// Waits until nothing is loading, then checks that there was no alarm since the page was loaded and no error in the
+    /// console.
     pub(crate) async fn is_calm(&self) {
         self.until("nothing is loading any more", NOTHING_LOADS).await;
         assert_eq!(self.alarms().await, Vec::<String>::new(), "alarms");

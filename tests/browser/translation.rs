@@ -1,10 +1,10 @@
-//! A browser that translates the page: what the page changes later must not stay as it was.
+//! Translation by the browser: later changes of the page must still appear.
 
 use crate::product;
 use crate::window::{Window, words_of};
 
-/// Does to the page what Chromium's and Google's translators do, from now on: every text that may be translated is
-/// moved into elements of theirs.
+/// Changes the page as Chromium's and Google's translators do: moves every text that may be translated into new
+/// elements, also texts that are added later.
 const TRANSLATE: &str = "(() => {
     const mayBe = text => text.data.trim() && text.parentElement?.translate && !text.parentElement.closest('font');
     const translate = () => {
@@ -24,9 +24,9 @@ const TRANSLATE: &str = "(() => {
 })()";
 
 impl Window {
-    /// Has its browser translate the page as it is, and all that is added.
+    /// Translates the page, and everything that is added to it.
     pub(crate) async fn translates(&self) {
-        assert!(self.tells::<bool>(TRANSLATE).await);
+        assert!(self.evaluates::<bool>(TRANSLATE).await);
     }
 }
 
@@ -35,9 +35,9 @@ async fn a_translated_view_follows_a_change_of_name() {
     let server = product();
     let window = Window::entered(&server, "Ada").await;
     window.translates().await;
-    window.renames_itself("Countess").await;
+    window.changes_name("Countess").await;
     let shows = |name: &str| format!("{}?.includes('{name}')", words_of("#user-menu"));
     window.until("the menu has the new name", &shows("Countess")).await;
-    assert!(!window.tells::<bool>(&shows("Ada")).await);
+    assert!(!window.evaluates::<bool>(&shows("Ada")).await);
     window.is_calm().await;
 }

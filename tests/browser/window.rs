@@ -1,4 +1,4 @@
-//! `Window`: one person's browser, with a profile of its own. Whatever is looked for is waited for.
+//! `Window`: one user's browser, with a profile of its own. Its methods wait until they can do what they are for.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use crate::support::wait::try_eventually;
 use crate::support::{DEADLINE, TestServer};
 use crate::{chromium, firefox};
 
-/// A crowded machine starts a browser slowly.
+/// The time for the browser to answer a command. A busy machine starts a browser slowly.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
-/// The field for a name has the focus, and typing replaces all that it holds.
-const IS_ASKED: &str = "document.activeElement?.matches('#display-name') \
+/// True if the field for a name has the focus and all of its text is selected, so that typing replaces it.
+const NAME_FIELD_IS_READY: &str = "document.activeElement?.matches('#display-name') \
                         && document.activeElement.selectionStart === 0 \
                         && document.activeElement.selectionEnd === document.activeElement.value.length";
 
-/// See the module. The fields end in this order: the session, then what it needs.
+/// A browser session. The fields are dropped in this order: the session first, then what it needs.
 pub struct Window {
-    /// The session, for what has no verb here.
+    /// The session, for actions that have no method here.
     pub driver: WebDriver,
     bidi: Option<Bidi>,
     _process: Driver,
@@ -34,22 +34,22 @@ pub struct Window {
 }
 
 impl Window {
-    /// A fresh browser that will visit this server.
+    /// Starts a browser for this server.
     pub async fn of(server: &TestServer) -> Window {
         Window::at(server.url()).await
     }
 
-    /// A fresh browser that will visit this address. As most tests look at pages alone, it may come without tabs.
+    /// Starts a browser for the server at this URL. It may have no tabs, which most tests do not need.
     pub async fn at(url: String) -> Window {
         let profile = TempDir::new().unwrap();
         let wanted = match Browser::chosen() {
-            Browser::Chromium => chromium::of_pages_alone(profile.path()),
+            Browser::Chromium => chromium::without_tabs(profile.path()),
             Browser::Firefox => firefox::capabilities(profile.path()),
         };
         Window::start(wanted, profile, url, false).await
     }
 
-    /// A fresh browser with tabs that hide each other, as a person has it. The flags are Chromium's.
+    /// Starts a browser with tabs that hide each other. The flags are Chromium's.
     pub async fn with_tabs(url: String, flags: &[&str]) -> Window {
         let profile = TempDir::new().unwrap();
         let wanted = match Browser::chosen() {
@@ -74,7 +74,7 @@ impl Window {
         window
     }
 
-    /// A fresh browser whose person has come as a newcomer does, by the first page.
+    /// Starts a browser and signs in on the first page, as a new user does.
     pub async fn entered(server: &TestServer, name: &str) -> Window {
         let window = Window::of(server).await;
         window.enters(name).await;
@@ -82,40 +82,40 @@ impl Window {
         window
     }
 
-    /// A fresh browser whose person has followed a link to this path, and named themselves there.
+    /// Starts a browser, follows a link to this path, and signs in there.
     pub async fn signed_in(server: &TestServer, name: &str, path: &str) -> Window {
         let window = Window::of(server).await;
         window.visits(path).await;
-        window.names_itself(name).await;
+        window.enters_name(name).await;
         window.is_connected().await;
         window
     }
 
-    /// Opens the first page and names oneself there.
+    /// Opens the first page and signs in.
     pub async fn enters(&self, name: &str) {
         self.visits("/").await;
-        self.names_itself(name).await;
+        self.enters_name(name).await;
     }
 
-    /// Opens a path in one more tab, which hides the one before. Gives that one's handle and its own.
+    /// Opens a path in another tab, which hides the present one. Returns the handles of the present and the new tab.
     pub async fn opens_a_tab(&self, path: &str) -> (WindowHandle, WindowHandle) {
-        assert!(self.has_tabs, "this browser may have none: it is to be started `with_tabs`");
+        assert!(self.has_tabs, "start the browser `with_tabs`");
         let first = self.driver.window().await.unwrap();
         let second = self.driver.new_tab().await.unwrap();
-        self.turns_to(&second).await;
+        self.switches_to(&second).await;
         self.visits(path).await;
         (first, second)
     }
 
-    /// Opens an empty tab, which hides this page, and stays here.
+    /// Opens an empty tab, which hides this page, and continues with this page.
     pub async fn is_hidden_by_a_tab(&self) {
-        assert!(self.has_tabs, "this browser may have none: it is to be started `with_tabs`");
-        let _: Option<bool> = self.tells("(window.open('about:blank'), null)").await;
+        assert!(self.has_tabs, "start the browser `with_tabs`");
+        let _: Option<bool> = self.evaluates("(window.open('about:blank'), null)").await;
         self.until("the tab is hidden", "document.hidden").await;
     }
 
-    /// Goes on in another tab.
-    pub async fn turns_to(&self, tab: &WindowHandle) {
+    /// Continues in another tab.
+    pub async fn switches_to(&self, tab: &WindowHandle) {
         self.driver.switch_to_window(tab.clone()).await.unwrap();
     }
 
@@ -124,31 +124,31 @@ impl Window {
         self.driver.goto(format!("{}{path}", self.url)).await.unwrap();
     }
 
-    /// Loads the page again.
+    /// Reloads the page.
     pub async fn reloads(&self) {
         self.driver.refresh().await.unwrap();
     }
 
-    /// The first element that the selector finds, once there is one.
+    /// Returns the first element that the selector finds, once there is one.
     pub async fn finds(&self, css: &str) -> WebElement {
         let found = try_eventually(async || self.driver.find(By::Css(css)).await.ok()).await;
-        self.or_tell(found, &format!("{css} is there")).await
+        self.or_fail(found, &format!("{css} exists")).await
     }
 
-    /// Types into a field, whatever it holds.
+    /// Types at the end of the text in a field.
     pub async fn types(&self, css: &str, text: &str) {
         self.finds(css).await.send_keys(text).await.unwrap();
     }
 
-    /// Clicks, once nothing is in the way.
+    /// Clicks an element, once nothing covers it.
     pub async fn clicks(&self, css: &str) {
         let clicked =
             try_eventually(async || self.driver.find(By::Css(css)).await.ok()?.click().await.ok()).await;
-        self.or_tell(clicked, &format!("{css} can be clicked")).await;
+        self.or_fail(clicked, &format!("{css} can be clicked")).await;
     }
 
-    /// Presses Tab until this has the focus. Firefox goes on to its own toolbar behind the last element, and keys then
-    /// reach the page only in part: it is called back.
+    /// Presses Tab until the element has the focus. After the last element of the page, Firefox moves on to its own
+    /// toolbar, so the page takes the focus back.
     pub async fn tabs_to(&self, css: &str) {
         let is_focused = format!(
             "(document.hasFocus() || window.focus(), document.activeElement?.matches({}))",
@@ -157,47 +157,47 @@ impl Window {
         self.presses_until(Key::Tab, &format!("{css} has the focus"), &is_focused).await;
     }
 
-    /// Presses a key again and again, until a JavaScript expression is true.
+    /// Presses a key repeatedly until a JavaScript expression is true.
     pub async fn presses_until(&self, key: Key, what: &str, expression: &str) {
         let is_so = format!("!!({expression})");
         let pressing = async {
-            while !self.tells::<bool>(&is_so).await {
+            while !self.evaluates::<bool>(&is_so).await {
                 self.presses(key.clone()).await;
             }
         };
-        self.or_tell(timeout(DEADLINE, pressing).await.ok(), what).await;
+        self.or_fail(timeout(DEADLINE, pressing).await.ok(), what).await;
     }
 
-    /// Presses keys where the focus is.
+    /// Presses keys in the focused element.
     pub async fn presses(&self, keys: impl Into<TypingData>) {
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
     }
 
-    /// What a JavaScript expression gives.
-    pub async fn tells<T: DeserializeOwned>(&self, expression: &str) -> T {
+    /// Evaluates a JavaScript expression. A promise is awaited.
+    pub async fn evaluates<T: DeserializeOwned>(&self, expression: &str) -> T {
         let script = format!("return {expression}");
-        let told = self
+        let value = self
             .driver
             .execute(script, Vec::new())
             .await
             .unwrap_or_else(|error| panic!("{expression}: {error}"));
-        serde_json::from_value(told.json().clone()).unwrap_or_else(|error| panic!("{expression}: {error}"))
+        serde_json::from_value(value.json().clone()).unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
-    /// Waits until a JavaScript expression is true.
+    /// Waits until a JavaScript expression is true; `what` describes that for the error message.
     pub async fn until(&self, what: &str, expression: &str) {
         let script = format!("return !!({expression})");
         let look = async || {
-            let told = self.driver.execute(script.as_str(), Vec::new()).await.ok()?;
-            (told.json() == &Value::Bool(true)).then_some(())
+            let value = self.driver.execute(script.as_str(), Vec::new()).await.ok()?;
+            (value.json() == &Value::Bool(true)).then_some(())
         };
-        self.or_tell(try_eventually(look).await, what).await;
+        self.or_fail(try_eventually(look).await, what).await;
     }
 
-    /// What was waited for. When it never came, the test fails and tells what the page shows instead.
-    async fn or_tell<T>(&self, found: Option<T>, what: &str) -> T {
+    /// Returns the result of waiting for `what`. If there is none, fails with the text that the page shows instead.
+    async fn or_fail<T>(&self, found: Option<T>, what: &str) -> T {
         let Some(found) = found else {
-            let shown: String = self.tells("location.href + '\\n' + document.body.innerText").await;
+            let shown: String = self.evaluates("location.href + '\\n' + document.body.innerText").await;
             panic!(
                 "waited in vain: {what}; the page shows:\n{shown}\n{}",
                 self.console_errors().await.join("\n")
@@ -206,32 +206,32 @@ impl Window {
         found
     }
 
-    /// Gives the name it is asked for, by keys alone.
-    pub async fn names_itself(&self, name: &str) {
-        self.until("a name is asked for, and typing replaces what is in the field", IS_ASKED).await;
+    /// Enters a name in the form that asks for one, with the keyboard alone.
+    pub async fn enters_name(&self, name: &str) {
+        self.until("the form asks for a name, and typing replaces the suggestion", NAME_FIELD_IS_READY).await;
         self.presses(name).await;
         self.presses(Key::Enter).await;
     }
 
-    /// Takes another name by the menu.
-    pub async fn renames_itself(&self, name: &str) {
+    /// Changes the name in the user menu.
+    pub async fn changes_name(&self, name: &str) {
         self.clicks("#user-menu").await;
         self.clicks("#rename").await;
-        self.names_itself(name).await;
+        self.enters_name(name).await;
     }
 
-    /// Waits for the badge to say so.
+    /// Waits until the badge shows that the page is connected.
     pub async fn is_connected(&self) {
         self.has_status("connected").await;
     }
 
-    /// Waits for the badge to say this.
+    /// Waits until the badge shows this status.
     pub async fn has_status(&self, status: &str) {
         let is = format!("document.querySelector('#connection')?.dataset.status === '{status}'");
-        self.until(&format!("the badge says {status}"), &is).await;
+        self.until(&format!("the badge shows {status}"), &is).await;
     }
 
-    /// Runs a script before the code of every page that is loaded from now on, in this tab.
+    /// Runs a script before the page's own code, on every load from now on in this tab.
     pub async fn before_load(&self, script: &str) {
         match &self.bidi {
             Some(bidi) => bidi.before_load(script).await,
@@ -241,8 +241,8 @@ impl Window {
         }
     }
 
-    /// The errors in the console since this was last asked. Chromium's hold every request that failed, Firefox's only
-    /// what scripts wrote and threw.
+    /// Takes the errors in the console since the last call. Chromium's include every failed request, Firefox's only what
+    /// scripts logged and threw.
     pub async fn console_errors(&self) -> Vec<String> {
         if let Some(bidi) = &self.bidi {
             return bidi.console_errors();
@@ -253,8 +253,8 @@ impl Window {
     }
 }
 
-/// A JavaScript expression for the words of the first such element, without marks of direction; undefined while
-/// there is none.
+/// A JavaScript expression for the text of the first element that the selector finds, without marks of direction;
+/// `undefined` while there is none.
 pub fn words_of(css: &str) -> String {
     format!(
         "document.querySelector({})?.textContent.replace(/[\\u2066-\\u2069]/g, '').replace(/\\s+/g, ' ').trim()",

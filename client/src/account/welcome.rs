@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use super::name_form::NameForm;
 use super::name_suggestion::suggest_name;
-use crate::browser;
 use crate::ui::{APP_NAME, AppLinks, Heading, Logo, TAGLINE};
 
 /// Asks a new user for a name.
@@ -16,7 +15,7 @@ pub fn WelcomePanel(
     #[prop(into)]
     on_done: Callback<String>,
 ) -> impl IntoView {
-    let name = suggest_name(browser::random());
+    let name = suggest_name(js_sys::Math::random());
     view! {
         <section class="panel naming">
             <Logo/>

@@ -1,14 +1,7 @@
-//! Random numbers and keys.
-//!
-//! Keys come from `getRandomValues`: `randomUUID` is missing on plain-http addresses other than loopback.
+//! Random keys, which come from `getRandomValues`: `randomUUID` is missing on plain-http addresses other than loopback.
 
 use leptos::prelude::window;
 use shared::Key;
-
-/// A random number in `0.0..1.0`, good enough for spreading retries.
-pub fn random() -> f64 {
-    js_sys::Math::random()
-}
 
 /// Creates an idempotency key of 128 random bits.
 pub fn new_key() -> Key {

@@ -1,14 +1,13 @@
 //! `Throttle`: limits how often something is drawn, however often it changes.
 
 use std::cell::Cell;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::time::Duration;
 
-use leptos::prelude::{request_animation_frame, set_timeout};
+use leptos::prelude::{document, request_animation_frame, set_timeout};
 use shared::Millis;
 
 use super::clock::now_ms;
-use super::visibility::is_hidden;
 
 /// The shortest time between two calls. People see no steps at this pace, and a slow machine has time for keys.
 const INTERVAL_MS: Millis = 100;
@@ -16,7 +15,6 @@ const INTERVAL_MS: Millis = 100;
 /// Calls its function on request: on the next frame if the last call was long enough ago, otherwise a little later,
 /// once for all requests until then. A hidden tab has no frames: there it calls at once.
 pub struct Throttle {
-    this: Weak<Throttle>,
     function: Box<dyn Fn()>,
     is_due: Cell<bool>,
     called_at: Cell<Millis>,
@@ -25,8 +23,7 @@ pub struct Throttle {
 impl Throttle {
     /// Creates a throttle of `function`.
     pub fn new(function: impl Fn() + 'static) -> Rc<Throttle> {
-        Rc::new_cyclic(|this| Throttle {
-            this: this.clone(),
+        Rc::new(Throttle {
             function: Box::new(function),
             is_due: Cell::default(),
             called_at: Cell::new(Millis::MIN / 2),
@@ -34,8 +31,8 @@ impl Throttle {
     }
 
     /// Requests a call.
-    pub fn request(&self) {
-        if is_hidden() {
+    pub fn request(self: &Rc<Self>) {
+        if document().hidden() {
             return self.call_now();
         }
         if self.is_due.replace(true) {
@@ -45,22 +42,17 @@ impl Throttle {
         if wait <= 0 {
             return self.call_on_frame();
         }
-        let this = self.this.clone();
-        let call = move || {
-            if let Some(this) = this.upgrade() {
-                this.call_on_frame();
-            }
-        };
-        set_timeout(call, Duration::from_millis(wait as u64));
+        let throttle = self.clone();
+        set_timeout(move || throttle.call_on_frame(), Duration::from_millis(wait as u64));
     }
 
     /// Calls on the next frame. If the tab is hidden before that, the next request calls, or the first frame once the
     /// tab is visible again.
-    fn call_on_frame(&self) {
-        let this = self.this.clone();
+    fn call_on_frame(self: &Rc<Self>) {
+        let throttle = self.clone();
         request_animation_frame(move || {
-            if let Some(this) = this.upgrade().filter(|this| this.is_due.get()) {
-                this.call_now();
+            if throttle.is_due.get() {
+                throttle.call_now();
             }
         });
     }

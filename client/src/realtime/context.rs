@@ -5,7 +5,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use shared::{Input, Status, UserId};
 
-use super::outbox::Outbox;
+use super::outbox::{Outbox, PendingPosts};
 use super::page_events::listen_to_page_events;
 use super::poll_slots::PollSlots;
 use super::socket::Socket;
@@ -25,12 +25,11 @@ pub(super) struct Core {
 impl Realtime {
     /// Creates the handle, not yet connected, and provides it to everything below the caller.
     ///
-    /// `on_unstored` is called once, when a post waits that the browser refused to store and a reload would lose.
     /// `on_owner_changed` is called when another tab reports that somebody else is signed in, or nobody.
-    pub fn provide(on_unstored: impl Fn() + 'static, on_owner_changed: impl Fn() + 'static) -> Realtime {
+    pub fn provide(on_owner_changed: impl Fn() + 'static) -> Realtime {
         let socket = Socket::new();
         listen_to_page_events(&socket);
-        let outbox = Outbox::new(socket.clone(), on_unstored, on_owner_changed);
+        let outbox = Outbox::new(socket.clone(), on_owner_changed);
         let core = Core { socket, outbox, poll_slots: PollSlots::new() };
         let realtime = Realtime(StoredValue::new_local(core));
         realtime.sync_outbox_with_other_tabs();
@@ -64,7 +63,12 @@ impl Realtime {
 
     /// The number of posts that the node has not acknowledged. Tracked.
     pub fn unsent(self) -> usize {
-        self.core().outbox.unsent()
+        self.core().outbox.posts.with(PendingPosts::unsent)
+    }
+
+    /// True once a post waited that the browser refused to store, so that a reload would lose it. Tracked.
+    pub fn has_unstored(self) -> bool {
+        self.core().outbox.has_unstored.get()
     }
 
     /// Reconnects without waiting any longer.
@@ -74,42 +78,38 @@ impl Realtime {
 
     /// The status of the connection.
     pub fn status(self) -> ReadSignal<Status> {
-        self.core().socket.status().into()
+        self.core().socket.status.read_only().into()
     }
 
     /// True while the node is known to be out of reach, so that a request would be in vain. Tracked.
     pub fn is_away(self) -> bool {
-        matches!(self.core().socket.status().get(), Status::Waiting { .. } | Status::Offline)
-    }
-
-    /// True while the node answers, by socket or by plain requests. Tracked.
-    pub fn is_reachable(self) -> bool {
-        matches!(self.core().socket.status().get(), Status::Connected | Status::Polling)
+        matches!(self.core().socket.status.get(), Status::Waiting { .. } | Status::Offline)
     }
 
     /// True if the node is polled because it has no socket to spare.
     pub fn is_full(self) -> ReadSignal<bool> {
-        self.core().socket.is_full().into()
+        self.core().socket.is_full.read_only().into()
     }
 
     /// The largest payload that the node accepts, in bytes of JSON: as in its last welcome, or the default of the
     /// setting before the first one. Tracked.
     pub fn payload_bytes_max(self) -> u32 {
-        self.core().socket.payload_bytes_max().get()
+        self.core().socket.payload_bytes_max.get()
     }
 
     /// The build of the client that the node serves; `None` before the first welcome.
     pub fn served_build(self) -> ReadSignal<Option<String>> {
-        self.core().socket.served_build().into()
+        self.core().socket.served_build.read_only().into()
     }
 
     /// Syncs when the tab is shown again and when the node is reachable again: other tabs may have written posts and
     /// been closed in between.
     fn sync_outbox_with_other_tabs(self) {
         window_event_listener_untyped("visibilitychange", move |_| self.core().outbox.sync());
+        let Core { socket, outbox, .. } = self.core();
         let sync_when_reachable = move || {
-            if self.is_reachable() {
-                self.core().outbox.sync();
+            if matches!(socket.status.get(), Status::Connected | Status::Polling) {
+                outbox.sync();
             }
         };
         Effect::new(Box::new(sync_when_reachable) as Box<dyn Fn()>);

@@ -3,7 +3,6 @@
 //! For lists and counters with a source of truth of their own, such as a list that the server answers. An update is a
 //! hint, and none arrives while there is no socket. Following a topic does not show in its presence.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -24,33 +23,38 @@ pub enum TopicUpdate {
     Presence(Topic, u64),
 }
 
-type Followed = Rc<RefCell<Vec<(Topic, ListenerId)>>>;
-
 /// Calls `on_update` for every change in the topics that `topics` returns, for as long as the calling component
 /// lives. `topics` is tracked: a topic that it no longer returns is no longer followed.
 pub fn follow_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_update: impl Fn(TopicUpdate) + 'static) {
-    let socket = use_realtime().core().socket;
-    let followed = Followed::default();
+    let realtime = use_realtime();
     let on_update: Rc<dyn Fn(TopicUpdate)> = Rc::new(on_update);
+    let followed = StoredValue::new_local(Vec::<(Topic, ListenerId)>::new());
 
-    let cleanup = StoredValue::new_local((socket.clone(), followed.clone()));
+    let unfollow_all_but = move |wanted: &[Topic]| {
+        followed.try_update_value(|followed| {
+            followed.retain(|(topic, id)| {
+                let stays = wanted.contains(topic);
+                if !stays {
+                    realtime.core().socket.remove_listener(topic, *id);
+                }
+                stays
+            });
+        });
+    };
     let follow = move || {
         let wanted = topics();
-        unfollow_all_but(&wanted, &followed, &socket);
+        unfollow_all_but(&wanted);
         for topic in wanted {
-            let is_followed = followed.borrow().iter().any(|(known, _)| *known == topic);
+            let is_followed =
+                followed.with_value(|followed| followed.iter().any(|(known, _)| *known == topic));
             if !is_followed {
-                let id = add_listener(&socket, &topic, on_update.clone());
-                followed.borrow_mut().push((topic, id));
+                let id = add_listener(&realtime.core().socket, &topic, on_update.clone());
+                followed.update_value(|followed| followed.push((topic, id)));
             }
         }
     };
     Effect::new(Box::new(follow) as Box<dyn Fn()>);
-    on_cleanup(move || {
-        if let Some((socket, followed)) = cleanup.try_get_value() {
-            unfollow_all_but(&[], &followed, &socket);
-        }
-    });
+    on_cleanup(move || unfollow_all_but(&[]));
 }
 
 fn add_listener(socket: &Rc<Socket>, topic: &Topic, on_update: Rc<dyn Fn(TopicUpdate)>) -> ListenerId {
@@ -61,14 +65,4 @@ fn add_listener(socket: &Rc<Socket>, topic: &Topic, on_update: Rc<dyn Fn(TopicUp
         Delivery::Presence(members) => on_update(TopicUpdate::Presence(name.clone(), members.total)),
         Delivery::Acked(..) | Delivery::Signal(..) | Delivery::Refused(_) => {}
     })
-}
-
-fn unfollow_all_but(wanted: &[Topic], followed: &Followed, socket: &Socket) {
-    followed.borrow_mut().retain(|(topic, id)| {
-        let stays = wanted.contains(topic);
-        if !stays {
-            socket.remove_listener(topic, *id);
-        }
-        stays
-    });
 }

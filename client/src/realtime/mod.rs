@@ -25,7 +25,6 @@ pub use members::Members;
 mod listeners;
 mod page_events;
 mod poll_slots;
-mod pull;
 mod sign_in_check;
 mod socket;
 mod websocket_link;

@@ -5,9 +5,10 @@
 //! three; the other tabs ask every few seconds. The tabs agree through the browser's storage, without a lock: two tabs
 //! that take the same slot at once cost one connection and nothing else.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
+use leptos::prelude::document;
 use shared::Millis;
 
 use crate::browser::{self, WebStorage};
@@ -19,54 +20,51 @@ const LEASE_MS: Millis = 45_000;
 
 /// The slots, as one tab uses them. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct PollSlots(Rc<Tab>);
-
-struct Tab {
-    id: String,
-    is_polling: Cell<bool>,
-    slot: RefCell<Option<String>>,
+pub(super) struct PollSlots {
+    tab_id: String,
+    is_polling: Rc<Cell<bool>>,
 }
 
 /// The permission to keep one long poll open; dropping it frees the slot.
-pub(super) struct PollSlot(Rc<Tab>);
+pub(super) struct PollSlot {
+    name: String,
+    slots: PollSlots,
+}
 
 impl PollSlots {
     /// Creates the tab's access to the slots; it holds none.
     pub(super) fn new() -> PollSlots {
-        let id = browser::new_key().as_str().to_owned();
-        PollSlots(Rc::new(Tab { id, is_polling: Cell::new(false), slot: RefCell::default() }))
+        PollSlots { tab_id: browser::new_key().as_str().to_owned(), is_polling: Rc::default() }
     }
 
     /// Takes a free slot. `None` if this tab has one already, or other tabs hold all of them.
     pub(super) fn acquire(&self) -> Option<PollSlot> {
-        if self.0.is_polling.get() {
+        if self.is_polling.get() {
             return None;
         }
         // Hidden tabs leave the first slot to the visible ones.
-        let first = if browser::is_hidden() { 1 } else { 0 };
-        let lease = Lease { holder: self.0.id.clone(), until: browser::wall_ms() + LEASE_MS };
-        let free = (first..SLOTS).map(storage_name).find(|name| {
+        let first = if document().hidden() { 1 } else { 0 };
+        let lease = Lease { holder: self.tab_id.clone(), until: browser::wall_ms() + LEASE_MS };
+        let name = (first..SLOTS).map(|slot| format!("duplex:poll:{slot}")).find(|name| {
             let stored = WebStorage::Browser.read(name);
             is_free(stored.as_deref(), &lease)
         })?;
         // Without storage every tab polls: it cannot know how many others there are.
-        let is_stored = WebStorage::Browser.write(&free, &lease.to_text());
-        if is_stored && WebStorage::Browser.read(&free) != Some(lease.to_text()) {
+        let is_stored = WebStorage::Browser.write(&name, &lease.to_text());
+        if is_stored && WebStorage::Browser.read(&name) != Some(lease.to_text()) {
             return None;
         }
-        self.0.slot.replace(Some(free));
-        self.0.is_polling.set(true);
-        Some(PollSlot(self.0.clone()))
+        self.is_polling.set(true);
+        Some(PollSlot { name, slots: self.clone() })
     }
 }
 
 impl Drop for PollSlot {
     fn drop(&mut self) {
-        self.0.is_polling.set(false);
-        let Some(name) = self.0.slot.take() else { return };
-        let lease = WebStorage::Browser.read(&name).and_then(|text| Lease::parse(&text));
-        if lease.is_some_and(|lease| lease.holder == self.0.id) {
-            WebStorage::Browser.remove(&name);
+        self.slots.is_polling.set(false);
+        let lease = WebStorage::Browser.read(&self.name).and_then(|text| Lease::parse(&text));
+        if lease.is_some_and(|lease| lease.holder == self.slots.tab_id) {
+            WebStorage::Browser.remove(&self.name);
         }
     }
 }
@@ -96,10 +94,6 @@ fn is_free(stored: Option<&str>, wanted: &Lease) -> bool {
     let Some(lease) = stored.and_then(Lease::parse) else { return true };
     let now = wanted.until - LEASE_MS;
     lease.holder == wanted.holder || lease.until < now || lease.until > now + LEASE_MS
-}
-
-fn storage_name(slot: usize) -> String {
-    format!("duplex:poll:{slot}")
 }
 
 #[cfg(test)]

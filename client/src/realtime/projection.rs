@@ -15,8 +15,6 @@ pub trait Projection: Default + Send + Sync + 'static {
     /// Applies an event that is older than all that are there; a page is passed from its newest event to its oldest.
     fn apply_older(&mut self, event: &Event, payload: <Self::Kind as TopicKind>::Event);
 
-    /// Frees the memory of events older than `seq`. They may be passed to [`Projection::apply_older`] again.
-    fn forget_before(&mut self, seq: Seq) {
-        let _ = seq;
-    }
+    /// Frees the memory of events older than that. They may be passed to [`Projection::apply_older`] again.
+    fn forget_before(&mut self, _seq: Seq) {}
 }

@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use leptos::prelude::*;
@@ -17,7 +17,7 @@ use shared::{
 
 use super::listeners::{Delivery, ListenerId, Listeners};
 use super::sign_in_check::check_sign_in;
-use super::websocket_link::{ABNORMAL_CLOSURE, LinkEvent, WebSocketLink};
+use super::websocket_link::{LinkEvent, WebSocketLink};
 use crate::browser;
 
 /// The payload limit that is assumed before the first welcome: the default of `--payload-bytes-max`.
@@ -28,25 +28,28 @@ const WELCOME_PRECISION_MS: Millis = 500;
 
 /// The tab's one connection to a node.
 pub(super) struct Socket {
-    this: Weak<Socket>,
     machine: RefCell<Connection>,
     link: RefCell<Option<WebSocketLink>>,
     listeners: Listeners,
-    status: ArcRwSignal<Status>,
-    served_build: ArcRwSignal<Option<String>>,
-    payload_bytes_max: ArcRwSignal<u32>,
-    is_full: ArcRwSignal<bool>,
+    /// The status of the connection.
+    pub(super) status: ArcRwSignal<Status>,
+    /// The build of the client that the node serves, from its last welcome.
+    pub(super) served_build: ArcRwSignal<Option<String>>,
+    /// The largest payload that the node accepts, in bytes of JSON.
+    pub(super) payload_bytes_max: ArcRwSignal<u32>,
+    /// True if the node last answered that it has no socket to spare.
+    pub(super) is_full: ArcRwSignal<bool>,
+    /// True between [`Socket::start`] and [`Socket::stop`]: somebody is signed in.
+    pub(super) is_started: Cell<bool>,
     tick_at: Cell<Option<Millis>>,
     reachable_wakers: RefCell<Vec<Waker>>,
-    is_started: Cell<bool>,
 }
 
 impl Socket {
     /// Creates a socket that is not connected and does not try to be.
     pub(super) fn new() -> Rc<Socket> {
         let machine = Connection::default();
-        Rc::new_cyclic(|this| Socket {
-            this: this.clone(),
+        Rc::new(Socket {
             status: ArcRwSignal::new(machine.status()),
             served_build: ArcRwSignal::default(),
             payload_bytes_max: ArcRwSignal::new(PAYLOAD_BYTES_MAX_DEFAULT),
@@ -61,13 +64,13 @@ impl Socket {
     }
 
     /// Connects, and reconnects whenever the connection is lost.
-    pub(super) fn start(&self) {
+    pub(super) fn start(self: &Rc<Self>) {
         self.is_started.set(true);
         self.input(Input::Start);
     }
 
     /// Disconnects. The status of a sign-in that ended elsewhere stays visible.
-    pub(super) fn stop(&self) {
+    pub(super) fn stop(self: &Rc<Self>) {
         self.is_started.set(false);
         if self.status.get_untracked() != Status::SignedOut {
             self.input(Input::Stop);
@@ -75,8 +78,8 @@ impl Socket {
     }
 
     /// Passes an input to the state machine and executes its commands.
-    pub(super) fn input(&self, input: Input) {
-        let commands = self.machine.borrow_mut().on(input, browser::now_ms(), browser::random());
+    pub(super) fn input(self: &Rc<Self>, input: Input) {
+        let commands = self.machine.borrow_mut().on(input, browser::now_ms(), js_sys::Math::random());
         for command in commands {
             match command {
                 ConnectionCommand::Open => self.open(),
@@ -87,31 +90,6 @@ impl Socket {
         }
         self.update_status();
         self.schedule_tick();
-    }
-
-    /// The status of the connection.
-    pub(super) fn status(&self) -> ArcReadSignal<Status> {
-        self.status.read_only()
-    }
-
-    /// The build of the client that the node serves, from its last welcome.
-    pub(super) fn served_build(&self) -> ArcReadSignal<Option<String>> {
-        self.served_build.read_only()
-    }
-
-    /// True if the node last answered that it has no socket to spare.
-    pub(super) fn is_full(&self) -> ArcReadSignal<bool> {
-        self.is_full.read_only()
-    }
-
-    /// The largest payload that the node accepts, in bytes of JSON.
-    pub(super) fn payload_bytes_max(&self) -> ArcReadSignal<u32> {
-        self.payload_bytes_max.read_only()
-    }
-
-    /// True between [`Socket::start`] and [`Socket::stop`]: somebody is signed in.
-    pub(super) fn is_started(&self) -> bool {
-        self.is_started.get()
     }
 
     /// True while the node pushes.
@@ -173,28 +151,16 @@ impl Socket {
         self.listeners.deliver(&ack.topic, Delivery::Acked(ack.epoch, ack.seq));
     }
 
-    fn open(&self) {
-        let this = self.this.clone();
-        let link = WebSocketLink::open(move |event| {
-            let Some(socket) = this.upgrade() else { return };
-            match event {
-                LinkEvent::Text(text) => socket.receive(&text),
-                LinkEvent::Closed(code) => socket.on_closed(code),
-            }
+    fn open(self: &Rc<Self>) {
+        let socket = self.clone();
+        let link = WebSocketLink::open(move |event| match event {
+            LinkEvent::Text(text) => socket.receive(&text),
+            LinkEvent::Closed(code) => socket.on_closed(code),
         });
-        if link.is_none() {
-            let this = self.this.clone();
-            // Not at once: the state machine is still executing this command.
-            queue_microtask(move || {
-                if let Some(socket) = this.upgrade() {
-                    socket.on_closed(ABNORMAL_CLOSURE);
-                }
-            });
-        }
         self.link.replace(link);
     }
 
-    fn on_closed(&self, code: u16) {
+    fn on_closed(self: &Rc<Self>, code: u16) {
         self.link.take();
         self.input(Input::Closed(CloseReason::from_code(code)));
     }
@@ -207,7 +173,7 @@ impl Socket {
         }
     }
 
-    fn receive(&self, text: &str) {
+    fn receive(self: &Rc<Self>, text: &str) {
         self.input(Input::Heard);
         let frame = match serde_json::from_str(text) {
             Ok(frame) => frame,
@@ -235,14 +201,12 @@ impl Socket {
         }
     }
 
-    fn check_sign_in(&self) {
-        let this = self.this.clone();
+    fn check_sign_in(self: &Rc<Self>) {
+        let socket = self.clone();
         spawn_local(async move {
             let answer = check_sign_in().await;
-            if let Some(socket) = this.upgrade() {
-                socket.is_full.set(matches!(answer, Input::NoSocket(_)));
-                socket.input(answer);
-            }
+            socket.is_full.set(matches!(answer, Input::NoSocket(_)));
+            socket.input(answer);
         });
     }
 
@@ -259,7 +223,7 @@ impl Socket {
     }
 
     /// Keeps one timer that fires no later than the state machine asks for. Firing early is harmless.
-    fn schedule_tick(&self) {
+    fn schedule_tick(self: &Rc<Self>) {
         let Some(at) = self.machine.borrow().wake_at() else { return };
         let now = browser::now_ms();
         // An overdue timer was set before the browser froze the tab, and may fire at any time: set another one.
@@ -267,10 +231,9 @@ impl Socket {
             return;
         }
         self.tick_at.set(Some(at));
-        let this = self.this.clone();
+        let socket = self.clone();
         spawn_local(async move {
             browser::sleep((at - now).max(0) as u64).await;
-            let Some(socket) = this.upgrade() else { return };
             if socket.tick_at.get() == Some(at) {
                 socket.tick_at.set(None);
             }

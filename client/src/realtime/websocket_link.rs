@@ -12,7 +12,7 @@ use leptos::task::spawn_local;
 use shared::endpoint;
 
 /// The close code of a connection that ended without a close frame (RFC 6455 §7.1.5).
-pub(super) const ABNORMAL_CLOSURE: u16 = 1006;
+const ABNORMAL_CLOSURE: u16 = 1006;
 
 /// An event of a link.
 pub(super) enum LinkEvent {
@@ -29,10 +29,16 @@ pub(super) struct WebSocketLink {
 }
 
 impl WebSocketLink {
-    /// Opens a socket to the node that served this document. `None` if the browser refuses to try.
+    /// Opens a socket to the node that served this document. `None` if the browser refuses to try; then
+    /// [`LinkEvent::Closed`] follows all the same.
     pub(super) fn open(on_event: impl Fn(LinkEvent) + 'static) -> Option<WebSocketLink> {
         // No subprotocol is offered: Trunk's proxy confirms none, and the browser would then give up.
-        let (sink, stream) = WebSocket::open(&url()).ok()?.split();
+        let Ok(socket) = WebSocket::open(&url()) else {
+            // Not at once: the caller is still busy with opening.
+            spawn_local(async move { on_event(LinkEvent::Closed(ABNORMAL_CLOSURE)) });
+            return None;
+        };
+        let (sink, stream) = socket.split();
         let (read_task, registration) = AbortHandle::new_pair();
         let read = read(stream, read_task.clone(), on_event);
         spawn_local(Abortable::new(read, registration).map(drop));

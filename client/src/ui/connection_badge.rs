@@ -8,6 +8,7 @@ use shared::{Millis, Status};
 use super::focus::pass_focus_on;
 use super::reactive::reactive;
 use crate::browser;
+use crate::realtime::use_realtime;
 
 /// The id of the button that shows the status.
 const STATE: &str = "connection-state";
@@ -15,27 +16,17 @@ const STATE: &str = "connection-state";
 /// Shows the status in a word, and explains it when pressed. Screen readers announce a change of status, but not the
 /// countdown.
 #[component]
-pub fn ConnectionBadge(
-    /// The status to show.
-    status: ReadSignal<Status>,
-    /// True if the server has no socket to spare.
-    is_full: ReadSignal<bool>,
-    /// Called by "Retry now".
-    #[prop(into)]
-    on_reconnect: Callback<()>,
-) -> impl IntoView {
+pub fn ConnectionBadge() -> impl IntoView {
+    let realtime = use_realtime();
+    let status = realtime.status();
+    let is_full = realtime.is_full();
     let now = RwSignal::new(browser::now_ms());
     Effect::new(reactive(move || {
         if !matches!(status.get(), Status::Waiting { .. }) {
             return;
         }
         now.set(browser::now_ms());
-        let tick = set_interval_with_handle(move || now.set(browser::now_ms()), Duration::from_millis(250));
-        on_cleanup(move || {
-            if let Ok(tick) = tick {
-                tick.clear();
-            }
-        });
+        browser::repeat(Duration::from_millis(250), move || now.set(browser::now_ms()));
     }));
     let countdown = reactive(move || match status.get() {
         Status::Waiting { until } => format!(" in {} s", seconds_left(until, now.get())),
@@ -45,18 +36,17 @@ pub fn ConnectionBadge(
     let shown = Memo::new(move |_| {
         (name(status.get()), label(status.get()), explanation(status.get(), is_full.get()))
     });
-    let is_lost = |status| matches!(status, Status::Waiting { .. } | Status::Offline | Status::Refused);
-    let can_retry = Memo::new(move |_| is_lost(status.get()));
-    let reconnect = move |_| on_reconnect.run(());
+    let can_retry = Memo::new(move |_| {
+        matches!(status.get(), Status::Waiting { .. } | Status::Offline | Status::Refused)
+    });
+    let reconnect = move |_| realtime.reconnect_now();
     let retry = reactive(move || {
-        if !can_retry.get() {
-            return ().into_any();
-        }
-        pass_focus_on("#reconnect-now", || STATE);
-        view! {
-            <button id="reconnect-now" type="button" class="link-button" on:click=reconnect>"Retry now"</button>
-        }
-        .into_any()
+        can_retry.get().then(|| {
+            pass_focus_on("#reconnect-now", || STATE);
+            view! {
+                <button id="reconnect-now" type="button" class="link-button" on:click=reconnect>"Retry now"</button>
+            }
+        })
     });
     view! {
         <div id="connection" class="badge" data-status=reactive(move || shown.get().0)>

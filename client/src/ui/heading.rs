@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use super::focus::focus_on;
 use super::reactive::reactive;
-use crate::browser;
 
 /// The name of the app.
 pub const APP_NAME: &str = "Duplex";
@@ -30,7 +29,7 @@ impl TabTitle {
             document().set_title(&compose(&title.heading.read(), title.unread.get()))
         }));
         window_event_listener_untyped("visibilitychange", move |_| {
-            if !browser::is_hidden() {
+            if !document().hidden() {
                 title.unread.set(0);
             }
         });
@@ -39,7 +38,7 @@ impl TabTitle {
 
     /// Adds to the unread count if the tab is hidden. Showing the tab resets the count.
     pub fn add_unread(self, count: u64) {
-        if count > 0 && browser::is_hidden() {
+        if count > 0 && document().hidden() {
             self.unread.update(|unread| *unread += count);
         }
     }

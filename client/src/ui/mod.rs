@@ -33,8 +33,8 @@ pub use bidi::isolate_bidi;
 mod avatar;
 pub use avatar::Avatar;
 
-mod icons;
-pub use icons::{Icon, IconName, Logo};
+pub mod icons;
+pub use icons::{Icon, Logo};
 
 pub mod panic;
 pub mod time;

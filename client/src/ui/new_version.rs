@@ -4,31 +4,28 @@ use leptos::prelude::*;
 
 use super::focus::{pass_focus_on, use_skip_link};
 use super::reactive::reactive;
+use crate::realtime::use_realtime;
 
 /// Offers a reload while the node serves another build. A client without the name of its build, as in development,
 /// never does.
 #[component]
-pub fn NewVersion(
-    /// The build that the node serves, if known.
-    served: ReadSignal<Option<String>>,
-) -> impl IntoView {
+pub fn NewVersion() -> impl IntoView {
+    let served = use_realtime().served_build();
     let own = own_build();
     let is_old = Memo::new(move |_| served.with(|served| differ(own.as_deref(), served.as_deref())));
     let skip_link = use_skip_link();
     let offer = reactive(move || {
-        if !is_old.get() {
-            return ().into_any();
-        }
-        pass_focus_on("#new-version", move || skip_link.target());
-        view! {
-            <div id="new-version" class="bar">
-                <p>"New version available. Your drafts are kept."</p>
-                <button class="link-button" type="button" on:click=|_| drop(window().location().reload())>
-                    "Reload"
-                </button>
-            </div>
-        }
-        .into_any()
+        is_old.get().then(|| {
+            pass_focus_on("#new-version", move || skip_link.target());
+            view! {
+                <div id="new-version" class="bar">
+                    <p>"New version available. Your drafts are kept."</p>
+                    <button class="link-button" type="button" on:click=|_| drop(window().location().reload())>
+                        "Reload"
+                    </button>
+                </div>
+            }
+        })
     });
     view! { <div class="new-version" role="status">{offer}</div> }
 }

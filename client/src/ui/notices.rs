@@ -74,15 +74,15 @@ pub fn NoticeRegion() -> impl IntoView {
     let shown = use_notices().shown;
     let skip_link = use_skip_link();
     let notice = reactive(move || {
-        let Some(notice) = shown.get() else { return ().into_any() };
-        pass_focus_on(".notice", move || skip_link.target());
-        view! {
-            <div class=notice.class>
-                <p>{notice.text}</p>
-                <button type="button" class="link-button" on:click=move |_| shown.set(None)>"Dismiss"</button>
-            </div>
-        }
-        .into_any()
+        shown.get().map(|notice| {
+            pass_focus_on(".notice", move || skip_link.target());
+            view! {
+                <div class=notice.class>
+                    <p>{notice.text}</p>
+                    <button type="button" class="link-button" on:click=move |_| shown.set(None)>"Dismiss"</button>
+                </div>
+            }
+        })
     });
     view! { <div class="notices" role="status" aria-live="polite">{notice}</div> }
 }

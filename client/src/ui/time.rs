@@ -47,9 +47,7 @@ thread_local! {
 pub fn relative(at: Millis, now: Millis) -> String {
     let (count, unit) = match age(at, now) {
         Age::Now => return "now".into(),
-        Age::Minutes(count) => (count, "minute"),
-        Age::Hours(count) => (count, "hour"),
-        Age::Days(count) => (count, "day"),
+        Age::Ago(count, unit) => (count, unit),
         Age::Long => return format(at, Style::ShortDate),
     };
     let style = [("numeric", "auto"), ("style", "short")];
@@ -98,9 +96,8 @@ fn day_number(at: Millis, west_minutes: Millis) -> i64 {
 #[derive(Debug, PartialEq)]
 enum Age {
     Now,
-    Minutes(i64),
-    Hours(i64),
-    Days(i64),
+    /// The number of units, and the unit as `Intl.RelativeTimeFormat` names it.
+    Ago(i64, &'static str),
     Long,
 }
 
@@ -108,9 +105,9 @@ enum Age {
 fn age(at: Millis, now: Millis) -> Age {
     match now - at {
         millis if millis < MINUTE => Age::Now,
-        millis if millis < HOUR => Age::Minutes(millis / MINUTE),
-        millis if millis < DAY => Age::Hours(millis / HOUR),
-        millis if millis < 7 * DAY => Age::Days(millis / DAY),
+        millis if millis < HOUR => Age::Ago(millis / MINUTE, "minute"),
+        millis if millis < DAY => Age::Ago(millis / HOUR, "hour"),
+        millis if millis < 7 * DAY => Age::Ago(millis / DAY, "day"),
         _ => Age::Long,
     }
 }
@@ -146,10 +143,10 @@ mod tests {
     #[test]
     fn an_age_is_in_the_largest_unit_that_fits() {
         assert_eq!(age(0, 59_999), Age::Now);
-        assert_eq!(age(0, 60_000), Age::Minutes(1));
-        assert_eq!(age(0, HOUR - 1), Age::Minutes(59));
-        assert_eq!(age(0, DAY - 1), Age::Hours(23));
-        assert_eq!(age(0, 7 * DAY - 1), Age::Days(6));
+        assert_eq!(age(0, 60_000), Age::Ago(1, "minute"));
+        assert_eq!(age(0, HOUR - 1), Age::Ago(59, "minute"));
+        assert_eq!(age(0, DAY - 1), Age::Ago(23, "hour"));
+        assert_eq!(age(0, 7 * DAY - 1), Age::Ago(6, "day"));
         assert_eq!(age(0, 7 * DAY), Age::Long);
     }
 

@@ -1,6 +1,6 @@
-//! A machine whose clock is wrong: times are the node's, and nothing is destroyed by a date.
+//! A wrong clock on the machine of the browser: times are shown by the clock of the node, and no message is lost.
 
-use super::NOTHING_UNSETTLED;
+use super::NOTHING_PENDING;
 use crate::gate::Gate;
 use crate::product;
 use crate::window::{Window, words_of};
@@ -20,11 +20,11 @@ async fn a_message_of_this_second_is_shown_as_now_whatever_the_browsers_clock_sa
         joan.posts("general", &format!("k{ahead}"), &text).await;
         ada.reads(&text).await;
         let listed = format!("{}?.includes('{text}')", words_of("[data-room=general]"));
-        ada.until("the list has it", &listed).await;
+        ada.until("the list of rooms has the message", &listed).await;
         let is_now = format!("{} === 'now'", words_of("[data-room=general] .room-link-time"));
-        ada.until(&format!("it is of now, with the clock off by {ahead}"), &is_now).await;
+        ada.until(&format!("the message is of now, with the clock off by {ahead}"), &is_now).await;
         let is_today = "[...document.querySelectorAll('.day')].at(-1)?.textContent.trim() === 'Today'";
-        ada.until(&format!("it is of today, with the clock off by {ahead}"), is_today).await;
+        ada.until(&format!("the message is of today, with the clock off by {ahead}"), is_today).await;
     }
     ada.is_calm().await;
 }
@@ -41,10 +41,10 @@ async fn waiting_messages_survive_a_clock_that_is_wrong_for_a_while() {
     for ahead in [YEAR, -YEAR, 0] {
         ada.reloads_with_clock_ahead_by(ahead).await;
         ada.is_in("general").await;
-        ada.until(&format!("the line still waits, with the clock off by {ahead}"), waits).await;
+        ada.until(&format!("the message is still pending, with the clock off by {ahead}"), waits).await;
     }
     gate.refuses_nothing();
     ada.reads("patient").await;
     assert_eq!(ada.texts().await, ["patient"]);
-    ada.until("nothing is pending", NOTHING_UNSETTLED).await;
+    ada.until("nothing is pending", NOTHING_PENDING).await;
 }

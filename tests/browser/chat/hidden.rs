@@ -1,4 +1,4 @@
-//! A tab that nobody sees, with a browser that hardly lets it run.
+//! A hidden tab whose timers the browser throttles.
 
 use std::time::Duration;
 
@@ -7,13 +7,14 @@ use tokio::time::{interval, timeout};
 use crate::product_with;
 use crate::window::Window;
 
-/// Timers of a hidden tab run once a minute soon, whatever it is connected to; otherwise it takes five minutes.
+/// Lets timers of a hidden tab run once a minute after two seconds, even with an open socket. The default is after five
+/// minutes.
 const THROTTLE: &str = "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/2,\
                         AllowAggressiveThrottlingWithWebSocket";
-/// Chromium begins with it a minute after the page was busy, which is more than anything else is waited for.
+/// The time until Chromium throttles: it waits for a minute after the page was last busy.
 const THROTTLED_WITHIN: Duration = Duration::from_secs(150);
 
-/// Counts sockets that are opened from now on, and notes when a timer of one second last rang.
+/// Counts the sockets that are opened from now on, and records the time at which a timer of one second last fired.
 const WATCH: &str = "(() => {
     window.opened = 0;
     const Plain = WebSocket;
@@ -31,23 +32,23 @@ async fn a_hidden_tab_stays_connected_through_heartbeats_without_a_timer() {
     joan.posts("general", "k0", "already here").await;
     ada.reads("already here").await;
     let listed = "document.querySelector('.room-link')?.innerText.includes('already here')";
-    ada.until("the list of rooms has it too", listed).await;
-    let _: Option<bool> = ada.tells(WATCH).await;
+    ada.until("the list of rooms has the message too", listed).await;
+    let _: Option<bool> = ada.evaluates(WATCH).await;
     ada.is_hidden_by_a_tab().await;
 
-    // Two heartbeats missed would end it.
-    let throttled = timeout(THROTTLED_WITHIN, ada.misses_its_timers("10000")).await;
+    // Two missed heartbeats would end the connection.
+    let throttled = timeout(THROTTLED_WITHIN, ada.waits_until_timers_are_throttled("10000")).await;
     throttled.expect("Chromium throttles a hidden tab");
     joan.posts("general", "k1", "one").await;
-    ada.until("it is heard at once", "document.title.startsWith('(1) ')").await;
-    assert_eq!(ada.tells::<u32>("window.opened").await, 0, "the tab had lost its connection");
+    ada.until("the message arrives at once", "document.title.startsWith('(1) ')").await;
+    assert_eq!(ada.evaluates::<u32>("window.opened").await, 0, "the tab had lost its connection");
 }
 
 impl Window {
-    /// Returns once no timer has rung for so long.
-    async fn misses_its_timers(&self, millis: &str) {
+    /// Waits until no timer has fired for so long.
+    async fn waits_until_timers_are_throttled(&self, millis: &str) {
         let mut looks = interval(Duration::from_secs(1));
-        while !self.tells::<bool>(&format!("performance.now() - window.rang > {millis}")).await {
+        while !self.evaluates::<bool>(&format!("performance.now() - window.rang > {millis}")).await {
             looks.tick().await;
         }
     }

@@ -1,4 +1,4 @@
-//! Everything by keys: few of them, and the focus is never lost.
+//! The keyboard alone: few keys, and the focus is never lost.
 
 use thirtyfour::Key;
 
@@ -37,10 +37,10 @@ async fn everything_can_be_done_with_the_keyboard_alone() {
 async fn two_keys_lead_from_the_address_bar_to_the_composer() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
-    // From the address bar, Tab goes to what stands first.
+    // From the address bar, Tab goes to the first element.
     let first = "document.querySelector('a[href], button, input, textarea, [tabindex=\"0\"]')";
-    assert!(ada.tells::<bool>(&format!("{first}.matches('.skip-link')")).await);
-    let _: Option<bool> = ada.tells(&format!("({first}.focus(), null)")).await;
+    assert!(ada.evaluates::<bool>(&format!("{first}.matches('.skip-link')")).await);
+    let _: Option<bool> = ada.evaluates(&format!("({first}.focus(), null)")).await;
     ada.presses(Key::Enter).await;
     ada.says("quickly").await;
     ada.reads("quickly").await;
@@ -57,10 +57,10 @@ async fn entering_a_room_by_key_leads_to_its_composer_and_is_announced() {
     ada.presses(Key::Enter).await;
     ada.is_in("tea").await;
     ada.until("the focus is in the composer", IN_COMPOSER).await;
-    ada.until("the tab is called so", "document.title.includes('tea')").await;
+    ada.until("the title of the tab has the name", "document.title.includes('tea')").await;
     let named = "document.querySelector('#composer').labels.length > 0 \
                  || document.querySelector('#composer').ariaLabel === 'Message #tea'";
-    ada.until("a screen reader is told where one writes", named).await;
+    ada.until("the field is named for screen readers", named).await;
     ada.clicks(".sidebar .icon-button").await;
     ada.until("a new room can be named", "document.activeElement.id === 'room-name'").await;
 }

@@ -1,11 +1,11 @@
-//! Addresses and code in what people write: links that lead where they say, and nothing else.
+//! Addresses and code in messages: links lead where they claim to, and there is no other markup.
 
 use serde_json::{Value, json};
 
 use crate::product;
 use crate::window::Window;
 
-/// The links of the last line: where each leads, what it shows, how it opens.
+/// The links of the last message: for each its address, its text, its target and its `rel`.
 const LINKS: &str = "[...[...document.querySelectorAll('.message-text')].at(-1).querySelectorAll('a')]\
                      .map(link => [link.href, link.textContent, link.target, [...link.relList].sort().join(' ')])";
 
@@ -34,26 +34,26 @@ async fn an_address_is_a_link_only_where_it_is_safe_to_follow() {
     for (number, (text, links)) in lines.iter().enumerate() {
         joan.posts("general", &format!("k{number}"), text).await;
         let is_last = format!("document.querySelectorAll('.message[data-seq]').length === {}", number + 1);
-        ada.until(&format!("{text:?} is there"), &is_last).await;
-        assert_eq!(ada.tells::<Value>(LINKS).await, *links, "{text}");
+        ada.until(&format!("{text:?} has arrived"), &is_last).await;
+        assert_eq!(ada.evaluates::<Value>(LINKS).await, *links, "{text}");
     }
-    assert!(ada.tells::<bool>("document.querySelector('.message-text :is(img, script)') === null").await);
+    assert!(ada.evaluates::<bool>("document.querySelector('.message-text :is(img, script)') === null").await);
     ada.is_calm().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn code_is_shown_as_code_and_other_markup_as_typed() {
+async fn code_is_shown_as_code_and_other_markup_as_it_was_typed() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let joan = server.guest("Joan").await;
     joan.posts("general", "k1", "use `a < b` and **this** _stays_\n```\nlet x = `1`;\n```\n# no heading")
         .await;
-    ada.until("it is there", "document.querySelector('.message-text code')").await;
+    ada.until("the message has arrived", "document.querySelector('.message-text code')").await;
     let spans = "[...document.querySelectorAll('.message-text :not(pre) > code, .message-text > code')]\
                  .map(code => code.textContent)";
-    assert_eq!(ada.tells::<Vec<String>>(spans).await, ["a < b"]);
-    let block: String = ada.tells("document.querySelector('.message-text pre').textContent").await;
+    assert_eq!(ada.evaluates::<Vec<String>>(spans).await, ["a < b"]);
+    let block: String = ada.evaluates("document.querySelector('.message-text pre').textContent").await;
     assert_eq!(block.trim(), "let x = `1`;");
-    let shown: String = ada.tells("document.querySelector('.message-text').textContent").await;
+    let shown: String = ada.evaluates("document.querySelector('.message-text').textContent").await;
     assert!(shown.contains("**this** _stays_") && shown.contains("# no heading"), "{shown}");
 }

@@ -1,11 +1,11 @@
-//! The server goes away and comes back: nothing is lost, nothing is there twice.
+//! Loss and return of the server: no message is lost or doubled.
 
-use super::NOTHING_UNSETTLED;
+use super::NOTHING_PENDING;
 use crate::product;
 use crate::window::{Window, words_of};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_kill_9_and_restart_both_pages_catch_up_by_themselves() {
+async fn both_pages_catch_up_by_themselves_after_kill_9_and_a_restart() {
     let mut server = product();
     let ada = Window::in_general(&server, "Ada").await;
     let grace = Window::in_general(&server, "Grace").await;
@@ -38,17 +38,17 @@ async fn messages_written_while_the_server_is_away_are_sent_once_it_returns() {
     ada.has_status("waiting").await;
     ada.writes("into the dark").await;
     ada.finds(".message.pending:not([data-seq])").await;
-    // Nobody is signed out behind a server that does not know of it, and the page stays.
+    // Without the server there is no signing out: the page stays as it is.
     ada.clicks("#user-menu").await;
     ada.clicks("#sign-out").await;
-    let told = format!("{}?.includes('still signed in')", words_of(".notices"));
-    ada.until("it is told", &told).await;
+    let is_shown = format!("{}?.includes('still signed in')", words_of(".notices"));
+    ada.until("the notice is shown", &is_shown).await;
     ada.finds(".message.pending:not([data-seq])").await;
     server.restart();
     for window in [&ada, &grace] {
         window.reads("into the dark").await;
         assert_eq!(window.texts().await, ["into the dark"]);
-        window.until("nothing is pending", NOTHING_UNSETTLED).await;
+        window.until("nothing is pending", NOTHING_PENDING).await;
     }
 }
 
@@ -67,10 +67,11 @@ async fn a_room_whose_history_is_not_loaded_does_not_claim_to_start_there() {
     ada.writes("is anybody here?").await;
     ada.finds(".message.pending").await;
     let top = words_of(".timeline-top [role=status]");
-    ada.until("it says why", &format!("{top} === \"Messages will appear once you're connected.\"")).await;
+    ada.until("the reason is shown", &format!("{top} === \"Messages will appear once you're connected.\""))
+        .await;
     server.restart();
     ada.reads("is anybody here?").await;
-    ada.until("all of it is here", &format!("{top} === 'This is the start of #tea.'")).await;
+    ada.until("the whole history is loaded", &format!("{top} === 'This is the start of #tea.'")).await;
     assert_eq!(ada.texts().await, ["line 1", "line 2", "line 3", "is anybody here?"]);
 }
 
@@ -80,14 +81,14 @@ async fn a_message_that_was_refused_for_good_says_why_and_can_be_retried() {
     let ada = Window::in_general(&server, "Ada").await;
     server.kill();
     ada.has_status("waiting").await;
-    // The page has been told of a limit that it fits in.
+    // The message fits into the limit of the first server.
     let long = "x".repeat(100);
     ada.writes(&long).await;
     server.restart_with(&["--payload-bytes-max", "50"]);
     ada.is_connected().await;
     let why =
         format!("{}?.includes('Not sent. This message is too long for this server.')", words_of(".failure"));
-    ada.until("it says why", &why).await;
+    ada.until("the reason is shown", &why).await;
     server.kill();
     server.restart();
     ada.is_connected().await;

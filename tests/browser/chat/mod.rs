@@ -1,4 +1,4 @@
-//! The demo in real browsers: people in rooms, whatever happens to the server.
+//! The chat in real browsers.
 
 mod around;
 mod clocks;
@@ -32,22 +32,21 @@ use crate::gate::Gate;
 use crate::support::{Person, TestServer};
 use crate::window::Window;
 
-/// The settled lines of the page, from top to bottom: seq and text.
-pub(super) const LINES: &str = "[...document.querySelectorAll('.message[data-seq]')]\
+/// The settled messages of the page, from top to bottom: seq and text.
+pub(super) const MESSAGES: &str = "[...document.querySelectorAll('.message[data-seq]')]\
                      .map(line => [Number(line.dataset.seq), line.querySelector('.message-text').textContent])";
-/// Nothing that was written here waits any more.
-pub(super) const NOTHING_UNSETTLED: &str = "!document.querySelector('.message:not([data-seq])')";
+/// True if no message of this page is pending.
+pub(super) const NOTHING_PENDING: &str = "!document.querySelector('.message:not([data-seq])')";
 /// The text in the composer.
 pub(super) const DRAFT: &str = "document.querySelector('#composer')?.value";
-/// Keys go to the composer.
+/// True if the composer has the focus.
 pub(super) const IN_COMPOSER: &str = "document.activeElement?.id === 'composer'";
 
-/// The node writes so many lines in one commit.
+/// The number of messages that are posted side by side; the node writes them in one commit.
 const POSTED_AT_ONCE: usize = 16;
 
 impl Window {
-    /// A fresh browser whose person has come as a newcomer does: by the first page, into the room that is there from
-    /// the start.
+    /// Starts a browser and signs in on the first page, as a new user does. That leads to `general`.
     pub(super) async fn in_general(server: &TestServer, name: &str) -> Window {
         let window = Window::of(server).await;
         window.enters_general(name).await;
@@ -55,7 +54,7 @@ impl Window {
         window
     }
 
-    /// The same in a browser with tabs that hide each other.
+    /// Does the same in a browser with tabs that hide each other.
     pub(super) async fn in_general_with_tabs(server: &TestServer, name: &str) -> Window {
         let window = Window::with_tabs(server.url(), &[]).await;
         window.enters_general(name).await;
@@ -63,26 +62,26 @@ impl Window {
         window
     }
 
-    /// The same behind a gate.
+    /// Does the same behind a gate, without waiting for the connection.
     pub(super) async fn in_general_behind(gate: &Gate, name: &str) -> Window {
         let window = Window::at(gate.url()).await;
         window.enters_general(name).await;
         window
     }
 
-    /// Goes in as a newcomer does.
+    /// Signs in on the first page, as a new user does.
     pub(super) async fn enters_general(&self, name: &str) {
         self.enters(name).await;
         self.is_in("general").await;
     }
 
-    /// Goes to a room that is listed.
+    /// Opens a room in the list.
     pub(super) async fn follows(&self, room: &str) {
         self.clicks(&format!(".room-link[data-room='{room}']")).await;
         self.is_in(room).await;
     }
 
-    /// Starts a room, or joins it, by the form of the lobby. Its name is this one with a dash for each space.
+    /// Starts a room, or joins it, with the form of the lobby. Each space of the name becomes a hyphen.
     pub(super) async fn starts_room(&self, typed: &str) {
         self.clicks(".brand").await;
         self.types("#room-name", typed).await;
@@ -90,7 +89,7 @@ impl Window {
         self.is_in(&typed.replace(' ', "-")).await;
     }
 
-    /// Waits until the room is open, and has got what there is to read in it.
+    /// Waits until the room is open and its messages are loaded.
     pub(super) async fn is_in(&self, room: &str) {
         let is_here = format!("location.pathname === '/rooms/{room}' && document.querySelector('#composer')");
         self.until(&format!("the room {room} is open"), &is_here).await;
@@ -98,58 +97,58 @@ impl Window {
         self.until(&format!("the room {room} is ready"), is_ready).await;
     }
 
-    /// Writes a line with the keyboard, where the focus is.
+    /// Writes and sends a message with the keyboard alone.
     pub(super) async fn says(&self, text: &str) {
         self.until("the focus is in the composer", IN_COMPOSER).await;
         self.presses(text).await;
         self.presses(Key::Enter).await;
     }
 
-    /// Puts the text that a JavaScript expression gives into the composer at once, as pasting does.
+    /// Sets the text of the composer to the value of a JavaScript expression, as pasting does.
     pub(super) async fn pastes(&self, expression: &str) {
         let paste = format!(
             "(() => {{ const field = document.querySelector('#composer'); field.focus(); field.value = {expression};
             return field.dispatchEvent(new InputEvent('input', {{ bubbles: true, inputType: 'insertFromPaste' }})); }})()"
         );
-        assert!(self.tells::<bool>(&paste).await);
+        assert!(self.evaluates::<bool>(&paste).await);
     }
 
-    /// Writes a line and sends it.
+    /// Writes a message and sends it with the button.
     pub(super) async fn writes(&self, text: &str) {
         self.types("textarea#composer", text).await;
         self.clicks("#send").await;
     }
 
-    /// Waits until the last settled line is this one.
+    /// Waits until the last settled message has this text.
     pub(super) async fn reads(&self, text: &str) {
-        let last = format!("{LINES}.at(-1)?.[1] === {}", json!(text));
-        self.until(&format!("the last line is {text:?}"), &last).await;
+        let last = format!("{MESSAGES}.at(-1)?.[1] === {}", json!(text));
+        self.until(&format!("the last message is {text:?}"), &last).await;
     }
 
-    pub(super) async fn lines(&self) -> Vec<(u64, String)> {
-        self.tells(LINES).await
+    pub(super) async fn messages(&self) -> Vec<(u64, String)> {
+        self.evaluates(MESSAGES).await
     }
 
-    /// The texts, once they are checked to have the seqs from 1, each once and in order.
+    /// Checks that the settled messages have all seqs from 1, each once and in order. Returns their texts.
     pub(super) async fn texts(&self) -> Vec<String> {
-        let lines = self.lines().await;
-        let seqs: Vec<u64> = lines.iter().map(|(seq, _)| *seq).collect();
-        assert_eq!(seqs, (1..=lines.len() as u64).collect::<Vec<_>>());
-        lines.into_iter().map(|(_, text)| text).collect()
+        let messages = self.messages().await;
+        let seqs: Vec<u64> = messages.iter().map(|(seq, _)| *seq).collect();
+        assert_eq!(seqs, (1..=messages.len() as u64).collect::<Vec<_>>());
+        messages.into_iter().map(|(_, text)| text).collect()
     }
 }
 
 impl Person {
-    /// Posts a line to a room by HTTP.
+    /// Posts a message to a room over HTTP.
     pub(super) async fn posts(&self, room: &str, key: &str, text: &str) {
         let request = self.request(Method::POST, &messages(room)).header(endpoint::IDEMPOTENCY_KEY, key);
         let answer = self.ask(request.json(&json!({ "text": text }))).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
 
-    /// Posts lines `first..=last`, each of them called "line" and its number. The last one comes last, after all
-    /// others, which are posted side by side.
-    pub(super) async fn posts_lines(&self, room: &str, first: usize, last: usize) {
+    /// Posts the messages "line {first}" to "line {last}", side by side except for the last one, which follows all
+    /// others.
+    pub(super) async fn posts_messages(&self, room: &str, first: usize, last: usize) {
         let poster = &self.with_open_connections();
         let post = async |number| {
             poster.posts(room, &format!("{room}-{number}"), &format!("line {number}")).await;

@@ -1,14 +1,16 @@
-//! Names and lines in scripts that run the other way, that pile up, or that are long: they change nothing around them.
+//! Names and messages that are written from right to left, have stacked accents, or are long: they do not affect the
+//! text around them.
 
 use serde_json::json;
 
 use crate::product;
 use crate::window::{Window, words_of};
 
-/// A name that is written from right to left.
+/// A name in a script that is written from right to left.
 const DANA: &str = "\u{5d3}\u{5e0}\u{5d4}";
 
-/// True if the name stands in the element as a piece of its own, which the text around it does not mix with.
+/// A JavaScript expression that is true if the name is isolated within the element, so that its direction of writing
+/// does not affect the text around it.
 fn isolated(css: &str, name: &str) -> String {
     format!(
         "(() => {{
@@ -35,14 +37,14 @@ async fn a_right_to_left_name_does_not_affect_the_text_around_it() {
     for place in ["#typing", ".member-names", ".message-author", "[data-room=general] .room-link-last"] {
         ada.until(&format!("the name is isolated in {place}"), &isolated(place, DANA)).await;
     }
-    dana.until("and in the menu", &isolated("#user-menu", DANA)).await;
+    dana.until("the name is isolated in the menu", &isolated("#user-menu", DANA)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neither_a_long_name_nor_stacked_accents_cover_their_surroundings() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
-    ada.has_size(390, 800).await;
+    ada.resizes_to(390, 800).await;
     let long = "W".repeat(40);
     let grace = Window::in_general(&server, &long).await;
     grace.types("#composer", "x").await;
@@ -59,13 +61,13 @@ async fn neither_a_long_name_nor_stacked_accents_cover_their_surroundings() {
         }
         return false;
     })()";
-    ada.until("the words beside the name are in sight", sees_typing).await;
+    ada.until("the text beside the name is in sight", sees_typing).await;
     let no_wider = "document.scrollingElement.scrollWidth <= innerWidth";
-    assert!(ada.tells::<bool>(no_wider).await, "the page is wider than the screen");
+    assert!(ada.evaluates::<bool>(no_wider).await, "the page is wider than the screen");
 
     let pile = format!("Z{}", "\u{301}".repeat(1_500));
     server.guest("Joan").await.posts("general", "k", &pile).await;
-    ada.until("it is there", &format!("{}?.startsWith('Z')", words_of(".message-text"))).await;
+    ada.until("the message has arrived", &format!("{}?.startsWith('Z')", words_of(".message-text"))).await;
     let is_clipped = "(() => {
         for (let box = document.querySelector('.message-text'); box.id !== 'timeline'; box = box.parentElement) {
             const style = getComputedStyle(box);
@@ -73,5 +75,5 @@ async fn neither_a_long_name_nor_stacked_accents_cover_their_surroundings() {
             if (box.matches('.message')) return false;
         }
     })()";
-    assert!(ada.tells::<bool>(is_clipped).await, "what is too high is drawn over other rows");
+    assert!(ada.evaluates::<bool>(is_clipped).await, "stacked accents are drawn over other rows");
 }

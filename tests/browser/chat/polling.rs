@@ -1,17 +1,17 @@
-//! No WebSocket comes through, or the node takes no more of them: the chat goes on.
+//! The chat without a WebSocket: the network lets none through, or the node accepts no more.
 
 use std::time::{Duration, Instant};
 
-use super::NOTHING_UNSETTLED;
+use super::NOTHING_PENDING;
 use crate::gate::Gate;
 use crate::window::{Window, words_of};
 use crate::{product, product_with};
 
-/// More windows than a browser opens connections to one server.
+/// The number of windows: more than the connections that a browser opens to one server.
 const WINDOWS: usize = 7;
-/// So many requests may wait at the node, and leave connections for all else.
+/// The most requests that may wait at the node, so that connections are left for everything else.
 const WAITING_MAX: usize = 3;
-/// A line that waits for a connection to become free takes many seconds.
+/// The time within which a message counts as sent at once. One that waits for a free connection takes many seconds.
 const AT_ONCE: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -29,8 +29,8 @@ async fn without_websockets_the_chat_works_by_long_poll() {
     }
     ada.reads("from Ada 5").await;
     assert_eq!(ada.texts().await.len(), 10);
-    ada.until("nothing is pending", NOTHING_UNSETTLED).await;
-    // One request for each thing that happened, and one that waits; a few more for the beginning.
+    ada.until("nothing is pending", NOTHING_PENDING).await;
+    // One request for each event and one that waits, and a few more at the start.
     let asked = gate.passed("/events?");
     assert!(asked <= 10 + 5, "{asked} requests for 10 events");
 }
@@ -63,12 +63,12 @@ async fn a_node_without_free_sockets_still_serves_reading_and_writing() {
     grace.reads("first").await;
     grace.has_status("polling").await;
     let why = format!("{}?.includes('no live connections left')", words_of("#connection-why"));
-    grace.until("it is told who is to blame", &why).await;
+    grace.until("the reason is shown", &why).await;
     grace.writes("second").await;
     ada.reads("second").await;
     ada.writes("third").await;
     grace.reads("third").await;
-    grace.until("nothing is pending", NOTHING_UNSETTLED).await;
+    grace.until("nothing is pending", NOTHING_PENDING).await;
     assert_eq!(grace.texts().await, ["first", "second", "third"]);
 }
 
@@ -91,9 +91,9 @@ async fn many_polling_windows_leave_connections_for_sending() {
         let waiting = gate.waiting();
         assert!(waiting <= WAITING_MAX, "{waiting} requests wait at the node");
     }
-    // The windows that do not wait themselves are told by one that does, or look now and then.
+    // The windows without a long poll ask every few seconds.
     for tab in ada.driver.windows().await.unwrap() {
-        ada.turns_to(&tab).await;
+        ada.switches_to(&tab).await;
         ada.reads("line 3").await;
     }
 }

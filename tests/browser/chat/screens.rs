@@ -1,4 +1,4 @@
-//! The room on other screens than usual: on paper, in forced colours, enlarged four times.
+//! The room on paper, in forced colours, and enlarged four times.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -6,22 +6,22 @@ use base64::prelude::BASE64_STANDARD;
 use crate::product;
 use crate::window::Window;
 
-/// A sheet of paper holds at least so many pixels of a page, and at most this many.
+/// The least and the most pixels of a page that fit on a sheet of paper.
 const SHEET_PX: std::ops::RangeInclusive<f64> = 700.0..=1_300.0;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn printing_shows_all_messages_and_nothing_else() {
     let server = product();
-    server.guest("Joan").await.posts_lines("general", 1, 100).await;
+    server.guest("Joan").await.posts_messages("general", 1, 100).await;
     let ada = Window::in_general(&server, "Ada").await;
     ada.reads("line 100").await;
-    ada.shows_in("print", &[]).await;
+    ada.emulates_media("print", &[]).await;
     let is_shown =
         |css: &str| format!("[...document.querySelectorAll('{css}')].some(part => part.checkVisibility())");
     for part in [".header", ".sidebar", ".composer", ".notices", ".jump"] {
-        assert!(!ada.tells::<bool>(&is_shown(part)).await, "{part} is printed");
+        assert!(!ada.evaluates::<bool>(&is_shown(part)).await, "{part} is printed");
     }
-    assert!(ada.tells::<bool>(&is_shown(".room h1")).await, "the room is not named");
+    assert!(ada.evaluates::<bool>(&is_shown(".room h1")).await, "the room is not named");
     let is_whole = "(() => {
         const list = document.querySelector('#timeline');
         const lines = [...document.querySelectorAll('.message')];
@@ -30,9 +30,10 @@ async fn printing_shows_all_messages_and_nothing_else() {
             && lines.every(line => line.getBoundingClientRect().height > 0)
             && bottom + scrollY <= document.documentElement.scrollHeight + 1;
     })()";
-    ada.until("all lines stand in the open", is_whole).await;
-    let height: f64 = ada.tells("document.querySelector('#timeline').getBoundingClientRect().height").await;
-    ada.shows_in("", &[]).await;
+    ada.until("all messages are in sight", is_whole).await;
+    let height: f64 =
+        ada.evaluates("document.querySelector('#timeline').getBoundingClientRect().height").await;
+    ada.emulates_media("", &[]).await;
 
     let printed = ada.driver.cdp().page().print_to_pdf_base64().await.unwrap();
     let document = BASE64_STANDARD.decode(printed).unwrap();
@@ -42,7 +43,7 @@ async fn printing_shows_all_messages_and_nothing_else() {
     assert!((fewest..=most).contains(&(sheets as f64)), "{sheets} sheets for {height} px");
 }
 
-/// Border and outline of the first such element.
+/// A JavaScript expression for the border and outline of the first element that the selector finds.
 fn edges(css: &str) -> String {
     format!(
         "(() => {{
@@ -62,24 +63,24 @@ async fn forced_colours_keep_the_current_room_and_the_connection_status_visible(
     let ada = Window::in_general(&server, "Ada").await;
     ada.finds(".room-link[data-room=tea]:not([aria-current])").await;
     ada.finds(".room-link[aria-current=page]").await;
-    ada.shows_in("", &[("forced-colors", "active")]).await;
+    ada.emulates_media("", &[("forced-colors", "active")]).await;
     ada.until("colours are forced", "matchMedia('(forced-colors: active)').matches").await;
-    let here: String = ada.tells(&edges(".room-link[aria-current=page]")).await;
-    let elsewhere: String = ada.tells(&edges(".room-link:not([aria-current])")).await;
+    let here: String = ada.evaluates(&edges(".room-link[aria-current=page]")).await;
+    let elsewhere: String = ada.evaluates(&edges(".room-link:not([aria-current])")).await;
     assert_ne!(here, elsewhere, "the current room looks like any other");
     let dot = "(() => {
         const style = getComputedStyle(document.querySelector('.badge-dot'));
         return style.forcedColorAdjust === 'none' || parseFloat(style.borderTopWidth) > 0
             || style.backgroundColor !== getComputedStyle(document.body).backgroundColor;
     })()";
-    assert!(ada.tells::<bool>(dot).await, "the badge has lost its dot");
+    assert!(ada.evaluates::<bool>(dot).await, "the badge has lost its dot");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn zoomed_to_400_percent_there_is_room_for_messages_and_the_composer() {
     let server = product();
     let ada = Window::in_general(&server, "Ada").await;
-    ada.has_size(320, 225).await;
+    ada.resizes_to(320, 225).await;
     ada.writes("small").await;
     ada.reads("small").await;
     ada.until("messages have 90 px", "document.querySelector('#timeline').clientHeight >= 90").await;
@@ -88,5 +89,5 @@ async fn zoomed_to_400_percent_there_is_room_for_messages_and_the_composer() {
         return box.height > 0 && box.top >= 0 && box.bottom <= innerHeight + 1 && box.right <= innerWidth;
     })";
     ada.until("the composer is in sight", in_sight).await;
-    assert!(ada.tells::<bool>("document.scrollingElement.scrollWidth <= innerWidth").await);
+    assert!(ada.evaluates::<bool>("document.scrollingElement.scrollWidth <= innerWidth").await);
 }

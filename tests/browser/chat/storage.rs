@@ -1,6 +1,6 @@
-//! A browser that keeps nothing: because it was told so, or because it is full.
+//! A browser without storage: it is forbidden, full, or was cleared.
 
-use super::NOTHING_UNSETTLED;
+use super::NOTHING_PENDING;
 use crate::product;
 use crate::window::{Window, words_of};
 
@@ -10,7 +10,7 @@ const FORBIDDEN: &str = "for (const area of ['localStorage', 'sessionStorage'])
 const FULL: &str =
     "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };";
 
-const TOLD: &str = "Your browser blocks storage. Keep this tab open until your messages are sent.";
+const WARNING: &str = "Your browser blocks storage. Keep this tab open until your messages are sent.";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_storage_everything_works_and_a_waiting_message_brings_a_warning() {
@@ -28,12 +28,12 @@ async fn without_storage_everything_works_and_a_waiting_message_brings_a_warning
         server.kill();
         ada.has_status("waiting").await;
         ada.writes("second").await;
-        let told = format!("{}?.includes('{TOLD}')", words_of(".notices"));
-        ada.until("it is told", &told).await;
+        let is_shown = format!("{}?.includes('{WARNING}')", words_of(".notices"));
+        ada.until("the warning is shown", &is_shown).await;
         server.restart();
         ada.reads("second").await;
         assert_eq!(ada.texts().await, ["first", "second"]);
-        ada.until("nothing is pending", NOTHING_UNSETTLED).await;
+        ada.until("nothing is pending", NOTHING_PENDING).await;
     }
 }
 
@@ -45,9 +45,9 @@ async fn waiting_messages_survive_clearing_the_storage_under_an_open_tab() {
     ada.has_status("waiting").await;
     ada.writes("into the dark").await;
     ada.finds(".message.pending").await;
-    let _: Option<bool> = ada.tells("(localStorage.clear(), null)").await;
+    let _: Option<bool> = ada.evaluates("(localStorage.clear(), null)").await;
     server.restart();
     ada.reads("into the dark").await;
     assert_eq!(ada.texts().await, ["into the dark"]);
-    ada.until("nothing is pending", NOTHING_UNSETTLED).await;
+    ada.until("nothing is pending", NOTHING_PENDING).await;
 }

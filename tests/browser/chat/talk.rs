@@ -1,6 +1,6 @@
-//! Two people in a room.
+//! Two users in a room.
 
-use super::NOTHING_UNSETTLED;
+use super::NOTHING_PENDING;
 use crate::product;
 use crate::window::Window;
 
@@ -16,13 +16,13 @@ async fn a_message_of_one_user_appears_for_the_other() {
 
     for window in [&ada, &grace] {
         assert_eq!(window.texts().await, ["hello, Grace", "hello, Ada"]);
-        window.until("nothing is pending", NOTHING_UNSETTLED).await;
+        window.until("nothing is pending", NOTHING_PENDING).await;
     }
     let own = "[...document.querySelectorAll('.message')].map(line => line.classList.contains('own'))";
-    assert_eq!(ada.tells::<Vec<bool>>(own).await, [true, false]);
-    assert_eq!(grace.tells::<Vec<bool>>(own).await, [false, true]);
+    assert_eq!(ada.evaluates::<Vec<bool>>(own).await, [true, false]);
+    assert_eq!(grace.evaluates::<Vec<bool>>(own).await, [false, true]);
     let authors = "[...document.querySelectorAll('.message-author')].map(author => author.textContent)";
-    assert_eq!(ada.tells::<Vec<String>>(authors).await, ["Ada", "Grace"]);
+    assert_eq!(ada.evaluates::<Vec<String>>(authors).await, ["Ada", "Grace"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,12 +45,13 @@ async fn a_new_name_appears_on_new_messages_only() {
     let grace = Window::in_general(&server, "Grace").await;
     ada.writes("as Ada").await;
     grace.reads("as Ada").await;
-    ada.renames_itself("Countess").await;
-    ada.until("it is taken", "document.querySelector('#user-menu').innerText.includes('Countess')").await;
+    ada.changes_name("Countess").await;
+    ada.until("the new name is taken", "document.querySelector('#user-menu').innerText.includes('Countess')")
+        .await;
     ada.writes("as Countess").await;
     grace.reads("as Countess").await;
     let authors = "[...document.querySelectorAll('.message-author')].map(author => author.textContent)";
-    assert_eq!(grace.tells::<Vec<String>>(authors).await, ["Ada", "Countess"]);
+    assert_eq!(grace.evaluates::<Vec<String>>(authors).await, ["Ada", "Countess"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,8 +60,8 @@ async fn a_new_name_appears_in_the_users_other_windows() {
     let ada = Window::in_general_with_tabs(&server, "Ada").await;
     let (first, _) = ada.opens_a_tab("/rooms/general").await;
     ada.is_connected().await;
-    ada.renames_itself("Countess").await;
-    ada.turns_to(&first).await;
+    ada.changes_name("Countess").await;
+    ada.switches_to(&first).await;
     let follows = "document.querySelector('#user-menu').innerText.includes('Countess')";
-    ada.until("the first window has it", follows).await;
+    ada.until("the first window has the new name", follows).await;
 }

@@ -1,4 +1,4 @@
-//! A room in a browser that translates it.
+//! A room that the browser translates.
 
 use crate::product;
 use crate::window::{Window, words_of};
@@ -17,15 +17,15 @@ async fn only_messages_are_offered_for_translation() {
     ada.reads("«noch da?»").await;
 
     let names = |words: &str| format!("{} === '{words}'", words_of(".member-names"));
-    ada.until("one is alone", &names("Only you")).await;
+    ada.until("the user is alone", &names("Only you")).await;
     let grace = Window::in_general(&server, "Grace").await;
-    ada.until("the members follow", &names("You and Grace")).await;
+    ada.until("the list of members follows", &names("You and Grace")).await;
     grace.clicks(".brand").await;
-    ada.until("and follow", &names("Only you")).await;
+    ada.until("the list of members follows again", &names("Only you")).await;
     ada.follows("tea").await;
     ada.reads("«der Tee»").await;
     ada.until("the heading follows", &format!("{}?.endsWith('tea')", words_of(".room h1"))).await;
-    ada.renames_itself("Countess").await;
+    ada.changes_name("Countess").await;
     let has_name = format!("{}?.includes('Countess')", words_of("#user-menu"));
     ada.until("the own name follows", &has_name).await;
     ada.follows("general").await;

@@ -1,8 +1,8 @@
-//! What was written and not sent: it outlives the page, the tab and the server, and is there once in the end.
+//! Unsent messages: they survive the page, the tab and the server, and are sent once.
 
 use shared::endpoint;
 
-use super::{DRAFT, NOTHING_UNSETTLED};
+use super::{DRAFT, NOTHING_PENDING};
 use crate::gate::Gate;
 use crate::product;
 use crate::window::{Window, words_of};
@@ -21,11 +21,11 @@ async fn a_reload_keeps_unsent_messages_and_sends_them_in_order() {
     ada.writes("second").await;
     ada.reloads().await;
     ada.is_connected().await;
-    ada.until("both are still there", &format!("{PENDING}.join() === 'first,second'")).await;
+    ada.until("both are still pending", &format!("{PENDING}.join() === 'first,second'")).await;
     gate.refuses_nothing();
     ada.reads("second").await;
     assert_eq!(ada.texts().await, ["first", "second"]);
-    ada.until("nothing is kept any more", &format!("{KEPT} === 0")).await;
+    ada.until("nothing is stored any more", &format!("{KEPT} === 0")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -37,17 +37,17 @@ async fn messages_of_two_tabs_are_sent_once_though_one_tab_was_closed() {
     server.kill();
     ada.has_status("waiting").await;
     ada.writes("from the second").await;
-    ada.turns_to(&first).await;
+    ada.switches_to(&first).await;
     ada.until("the first tab shows it too", &format!("{PENDING}.join() === 'from the second'")).await;
     ada.writes("from the first").await;
-    ada.turns_to(&second).await;
+    ada.switches_to(&second).await;
     ada.driver.close_window().await.unwrap();
-    ada.turns_to(&first).await;
+    ada.switches_to(&first).await;
     server.restart();
     ada.reads("from the first").await;
     assert_eq!(ada.texts().await, ["from the second", "from the first"]);
-    ada.until("nothing is pending", NOTHING_UNSETTLED).await;
-    assert_eq!(ada.tells::<u32>(KEPT).await, 0);
+    ada.until("nothing is pending", NOTHING_PENDING).await;
+    assert_eq!(ada.evaluates::<u32>(KEPT).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,16 +58,16 @@ async fn two_tabs_that_reconnect_together_send_nothing_twice() {
     ada.is_connected().await;
     server.kill();
     for (number, tab) in [&first, &second, &first, &second].into_iter().enumerate() {
-        ada.turns_to(tab).await;
+        ada.switches_to(tab).await;
         ada.has_status("waiting").await;
         ada.writes(&format!("line {number}")).await;
     }
     server.restart();
     for tab in [&first, &second] {
-        ada.turns_to(tab).await;
+        ada.switches_to(tab).await;
         ada.reads("line 3").await;
         assert_eq!(ada.texts().await, ["line 0", "line 1", "line 2", "line 3"]);
-        ada.until("nothing is pending", NOTHING_UNSETTLED).await;
+        ada.until("nothing is pending", NOTHING_PENDING).await;
     }
 }
 
@@ -82,15 +82,15 @@ async fn a_restart_while_typing_loses_neither_the_draft_nor_sent_messages() {
     ada.types("#composer", "and the next").await;
     server.restart();
     ada.reads("half a line").await;
-    assert_eq!(ada.tells::<String>(DRAFT).await, "and the next");
+    assert_eq!(ada.evaluates::<String>(DRAFT).await, "and the next");
     ada.reloads().await;
     ada.reads("half a line").await;
-    assert_eq!(ada.tells::<String>(DRAFT).await, "and the next");
+    assert_eq!(ada.evaluates::<String>(DRAFT).await, "and the next");
     ada.clicks("#send").await;
     ada.reads("and the next").await;
     ada.reloads().await;
     ada.reads("and the next").await;
-    assert_eq!(ada.tells::<String>(DRAFT).await, "");
+    assert_eq!(ada.evaluates::<String>(DRAFT).await, "");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,15 +106,15 @@ async fn a_message_that_was_refused_for_good_can_be_edited() {
     ada.reloads().await;
     ada.is_connected().await;
     ada.clicks(".message.failed .message-edit").await;
-    ada.until("it is back in the field", &format!("{DRAFT}.length === 100")).await;
-    ada.until("and nowhere else", NOTHING_UNSETTLED).await;
+    ada.until("the text is back in the field", &format!("{DRAFT}.length === 100")).await;
+    ada.until("the message is gone", NOTHING_PENDING).await;
     ada.finds("#composer").await.clear().await.unwrap();
     ada.writes("shorter").await;
     ada.reads("shorter").await;
     assert_eq!(ada.texts().await, ["shorter"]);
 }
 
-/// Makes the unsent line one that was written 31 days earlier.
+/// Changes the time of the unsent message to 31 days earlier.
 const MAKE_OLD: &str = "(() => {
     const name = Object.keys(localStorage).find(name => name.startsWith('duplex:post:'));
     const post = JSON.parse(localStorage.getItem(name));
@@ -131,28 +131,28 @@ async fn a_message_older_than_a_month_is_kept_and_sent_once_its_author_confirms_
     let ada = Window::in_general_behind(&gate, "Ada").await;
     gate.refuses("post /api/chat/", 503);
     ada.writes("of last month").await;
-    ada.until("it is kept", &format!("{KEPT} === 1")).await;
-    // A page that is not the app's, so that nobody sends it meanwhile.
+    ada.until("the message is stored", &format!("{KEPT} === 1")).await;
+    // A page that is not part of the app, so that the message is not sent in the meantime.
     ada.visits(endpoint::OPENAPI).await;
-    assert!(ada.tells::<bool>(MAKE_OLD).await);
+    assert!(ada.evaluates::<bool>(MAKE_OLD).await);
     gate.refuses_nothing();
     ada.visits("/rooms/general").await;
-    let told = format!("{}?.includes('Written 31 days ago, not sent.')", words_of(".message-stage"));
-    ada.until("it is told", &told).await;
+    let is_shown = format!("{}?.includes('Written 31 days ago, not sent.')", words_of(".message-stage"));
+    ada.until("the question is shown", &is_shown).await;
     ada.is_connected().await;
     for action in [".message-retry", ".message-edit", ".message-discard"] {
         ada.finds(action).await;
     }
-    assert_eq!(ada.tells::<String>(&words_of(".message-retry")).await, "Send");
-    // What is written now does not wait behind it, and does not take it along.
+    assert_eq!(ada.evaluates::<String>(&words_of(".message-retry")).await, "Send");
+    // A new message neither waits for the old one nor sends it.
     ada.writes("of today").await;
     ada.reads("of today").await;
     assert_eq!(ada.texts().await, ["of today"]);
     ada.clicks(".message-retry").await;
     ada.reads("of last month").await;
     assert_eq!(ada.texts().await, ["of today", "of last month"]);
-    ada.until("nothing is pending", NOTHING_UNSETTLED).await;
-    assert_eq!(ada.tells::<u32>(KEPT).await, 0);
+    ada.until("nothing is pending", NOTHING_PENDING).await;
+    assert_eq!(ada.evaluates::<u32>(KEPT).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,16 +163,16 @@ async fn a_sign_in_that_ends_by_itself_counts_unsent_messages_and_takes_no_keys(
     gate.refuses("post /api/chat/", 503);
     ada.writes("for nobody").await;
     ada.finds(".message.pending").await;
-    // As somebody does who deletes cookies: the page is not asked.
-    let _: Option<bool> = ada.tells("(fetch('/api/me', { method: 'DELETE' }), null)").await;
+    // Signs out without the page's knowledge, as deleting the cookies would.
+    let _: Option<bool> = ada.evaluates("(fetch('/api/me', { method: 'DELETE' }), null)").await;
     ada.finds("#display-name").await;
-    let told = format!("{}?.includes('One message was not sent.')", words_of(".notices"));
-    ada.until("it is told", &told).await;
-    // Who was typing a message does not type on into a name.
-    assert!(ada.tells::<bool>("!document.activeElement.matches('input, textarea')").await);
+    let is_shown = format!("{}?.includes('One message was not sent.')", words_of(".notices"));
+    ada.until("the notice is shown", &is_shown).await;
+    // A user who is typing a message must not go on typing into the name.
+    assert!(ada.evaluates::<bool>("!document.activeElement.matches('input, textarea')").await);
     ada.clicks("#name-submit").await;
     ada.is_connected().await;
-    ada.until("nothing of it is kept", &format!("{KEPT} === 0")).await;
+    ada.until("nothing is stored", &format!("{KEPT} === 0")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -184,16 +184,16 @@ async fn signing_out_warns_of_unsent_messages_and_leaves_nothing_to_the_next_use
     ada.writes("for nobody").await;
     ada.types("#composer", "begun").await;
     ada.clicks("#user-menu").await;
-    let told = "document.querySelector('#sign-out-loss').innerText.includes('One message is not sent')";
-    ada.until("it is told", told).await;
+    let is_shown = "document.querySelector('#sign-out-loss').innerText.includes('One message is not sent')";
+    ada.until("the warning is shown", is_shown).await;
     ada.clicks("#sign-out").await;
     ada.finds("#display-name").await;
     gate.refuses_nothing();
-    ada.names_itself("Eve").await;
+    ada.enters_name("Eve").await;
     ada.is_connected().await;
     ada.is_in("general").await;
     ada.writes("by Eve").await;
     ada.reads("by Eve").await;
     assert_eq!(ada.texts().await, ["by Eve"]);
-    assert_eq!(ada.tells::<u32>(KEPT).await, 0);
+    assert_eq!(ada.evaluates::<u32>(KEPT).await, 0);
 }

@@ -3,24 +3,22 @@
 //! Another message costs the same in a room with 20 messages and with 2,000: only its block is compared and laid out
 //! again, and blocks out of sight are not rendered by the browser at all.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use leptos::prelude::*;
 use shared::{Key, Seq, UserId};
 
-use super::announcements::{AnnouncementCursor, announcement};
-use super::composer::COMPOSER;
-use super::live_rooms::use_rooms;
-use super::older_messages::{OlderMessages, TimelineTop};
-use super::row_view::{RowView, UnsentActions};
-use super::rows::{Row, ShownBlock, rows_of, rows_of_pending};
-use super::scroller::Scroller;
+use super::messages::{
+    AnnouncementCursor, Row, RowView, UnsentActions, announcement, rows_of, rows_of_pending,
+};
+use super::presence::Typing;
+use super::rooms::use_rooms;
+use super::scrolling::{OlderMessages, RoomVisit, Scroller, TimelineTop};
 use super::timeline::Timeline;
-use super::typing::Typing;
-use super::visit::RoomVisit;
+use super::writing::COMPOSER;
 use crate::account::use_account;
 use crate::realtime::{LoadState, TopicReader};
-use crate::ui::{Icon, IconName, Reactive, focus_on, has_fine_pointer, reactive, time, use_announcer};
+use crate::ui::{Icon, Reactive, focus_on, has_fine_pointer, icons, reactive, time, use_announcer};
 
 /// The messages that are kept loaded while the user is at the end; older ones are loaded while they are read.
 const MESSAGES_KEPT: usize = 500;
@@ -88,12 +86,9 @@ fn BlockView(
     scroller: Scroller,
     actions: UnsentActions,
 ) -> impl IntoView {
-    let shown = Memo::new(move |_| {
-        let (above, block) = reader.projection.with(|timeline| timeline.block(number))?;
-        Some(ShownBlock { above, block, new_from: new_from.get() })
-    });
-    let rows = reactive(move || match (shown.get(), my_id.get()) {
-        (Some(shown), Some(me)) => rows_of(shown, &me, time::local_day),
+    let block = Memo::new(move |_| reader.projection.with(|timeline| timeline.block(number)));
+    let rows = reactive(move || match (block.get(), my_id.get()) {
+        (Some((above, block)), Some(me)) => rows_of(above, &block, new_from.get(), &me, time::local_day),
         _ => Vec::new(),
     });
     let is_measured = RwSignal::new(false);
@@ -136,14 +131,13 @@ fn JumpToEnd(scroller: Scroller) -> impl IntoView {
         // The button disappears. On a touch screen, focusing the composer would open the keyboard.
         focus_on(if has_fine_pointer() { COMPOSER } else { TIMELINE });
     };
-    reactive(move || match scroller.is_at_end.get() {
-        true => ().into_any(),
-        false => view! {
-            <button class="jump" type="button" on:click=jump>
-                <Icon name=IconName::Down/> {reactive(move || jump_label(scroller.missed.get()))}
-            </button>
-        }
-        .into_any(),
+    let label = move || reactive(move || jump_label(scroller.missed.get()));
+    reactive(move || {
+        (!scroller.is_at_end.get()).then(|| {
+            view! {
+                <button class="jump" type="button" on:click=jump><Icon path=icons::DOWN/> {label()}</button>
+            }
+        })
     })
 }
 
@@ -158,15 +152,13 @@ fn follow_timeline(
     older: OlderMessages,
 ) {
     let announcer = use_announcer();
-    let cursor = Cell::new(AnnouncementCursor::default());
+    let cursor = RefCell::new(AnnouncementCursor::default());
     Effect::new(reactive(move || {
         let is_ready = reader.load_state.get() == LoadState::Ready;
         let timeline = reader.projection.read();
         request_animation_frame(move || older.pull_near_top());
         let Some(me) = my_id.get_untracked() else { return };
-        let mut moved = cursor.get();
-        let new_messages = moved.advance(&timeline, is_ready, &me);
-        cursor.set(moved);
+        let new_messages = cursor.borrow_mut().advance(&timeline, is_ready, &me);
         if !new_messages.is_empty() {
             announcer.say(announcement(&new_messages));
             scroller.add_missed(new_messages.len());

@@ -1,44 +1,31 @@
 //! The demo: rooms in which users write messages. `cargo xtask delete-demo` deletes all of it.
 //!
-//! The modules in reading order: the state of a room and its rows, the components of the open room, and the list of
-//! rooms beside it.
+//! This file, `room_screen`, `conversation`, `timeline` and `paths` show how a feature is written. The folders hold the
+//! rest, each on a topic of its own.
 
-mod addresses;
-mod announcements;
-mod composer;
-mod conversation;
-mod draft;
-mod length;
-mod live_rooms;
-mod lobby;
-mod markup;
-mod member_list;
-mod older_messages;
-mod paths;
-mod read_marks;
-mod room_list;
-mod room_name;
 mod room_screen;
-mod row_view;
-mod rows;
-mod scroll_position;
-mod scroller;
-mod sidebar;
+use room_screen::RoomScreen;
+
+mod conversation;
+
 mod timeline;
-mod typing;
-mod typing_indicator;
-mod visit;
+
+mod paths;
+use paths::{HOME, ROOMS_PATH};
+
+mod messages;
+mod presence;
+mod scrolling;
+mod writing;
+
+mod rooms;
+use rooms::{LiveRooms, Lobby, Sidebar};
 
 use leptos::prelude::*;
 
 use super::Feature;
 use crate::address::{decoded, use_address};
 use crate::ui::reactive;
-use live_rooms::LiveRooms;
-use lobby::Lobby;
-use paths::{HOME, ROOMS_PATH};
-use room_screen::RoomScreen;
-use sidebar::Sidebar;
 
 /// The lobby at `/`, a room at `/rooms/{name}`.
 pub const FEATURE: Feature = Feature {

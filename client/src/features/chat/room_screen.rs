@@ -6,19 +6,16 @@ use leptos::prelude::*;
 use shared::features::chat::{NewMessage, messages, room_topic};
 use shared::{Millis, Problem, Seq, Topic};
 
-use super::composer::{COMPOSER, Composer};
 use super::conversation::Conversation;
-use super::draft::use_draft;
-use super::live_rooms::use_rooms;
-use super::member_list::MemberList;
 use super::paths::path_of;
-use super::room_name::{RULE, room_name};
-use super::scroller::Scroller;
+use super::presence::{MemberList, TypingIndicator, signal_stopped, signal_typing, use_typing};
+use super::rooms::{ROOM_NAME_RULE, room_name, use_rooms};
+use super::scrolling::Scroller;
 use super::timeline::Timeline;
-use super::typing_indicator::{TypingIndicator, signal_stopped, signal_typing, use_typing};
+use super::writing::{COMPOSER, Composer, use_draft};
 use crate::browser;
 use crate::realtime::{LoadState, TopicReader, use_realtime, use_topic};
-use crate::ui::{Heading, Icon, IconName, focus_on, problem_text, reactive, time};
+use crate::ui::{Heading, Icon, focus_on, icons, problem_text, reactive, time};
 
 /// The room of that name, or an error if no room can have that name.
 #[component]
@@ -55,7 +52,7 @@ fn RoomContent(topic: Topic) -> impl IntoView {
         <section class="room">
             <header class="room-head">
                 <a class="icon-button back" href="/">
-                    <Icon name=IconName::Back/><span class="visually-hidden">"All rooms"</span>
+                    <Icon path=icons::BACK/><span class="visually-hidden">"All rooms"</span>
                 </a>
                 <Heading text=name.clone()/>
                 <MemberList reader/>
@@ -85,16 +82,15 @@ fn LoadFailureBar(reader: TopicReader<Timeline>) -> impl IntoView {
         _ => None,
     });
     reactive(move || {
-        let Some(problem) = problem.get() else { return ().into_any() };
+        let problem = problem.get()?;
         let newest = reader.projection.with_untracked(|timeline| timeline.last().map(|message| message.at));
         let text = load_failure_text(&problem, newest.map(time_text));
-        view! {
+        Some(view! {
             <div class="bar" role="alert">
                 <p>{text}</p>
                 <button class="link-button" type="button" on:click=move |_| reader.pull_again()>"Retry"</button>
             </div>
-        }
-        .into_any()
+        })
     })
 }
 
@@ -118,8 +114,7 @@ fn pull_list_for_new_room(reader: TopicReader<Timeline>, name: String) {
     let pulled_at = Cell::new(Seq::ZERO);
     Effect::new(reactive(move || {
         let newest = reader.projection.with(Timeline::newest);
-        let is_known = rooms.list.with(|list| list.find(&name).is_some());
-        if !is_known && newest > pulled_at.get() {
+        if !rooms.contains(&name) && newest > pulled_at.get() {
             rooms.pull();
         }
         pulled_at.set(newest);
@@ -135,7 +130,7 @@ fn InvalidRoomName(name: String) -> impl IntoView {
     view! {
         <section class="lobby">
             <Heading text="That isn't a valid room name"/>
-            <p class="lead">{RULE}</p>
+            <p class="lead">{ROOM_NAME_RULE}</p>
             <p class="actions">{suggestion} <a class="button quiet" href="/">"All rooms"</a></p>
         </section>
     }

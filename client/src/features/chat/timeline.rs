@@ -143,11 +143,7 @@ impl Timeline {
     }
 
     /// The loaded messages of others after `seq`, oldest first.
-    pub(super) fn of_others_after<'a>(
-        &'a self,
-        seq: Seq,
-        me: &'a UserId,
-    ) -> impl Iterator<Item = &'a Arc<Message>> {
+    pub(super) fn of_others_after(&self, seq: Seq, me: &UserId) -> impl Iterator<Item = &Arc<Message>> {
         self.after(seq).filter(|message| message.author.id != *me)
     }
 
@@ -166,11 +162,11 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in super::super) fn identity(name: &str) -> Identity {
+    pub fn identity(name: &str) -> Identity {
         Identity { id: UserId(format!("u_{name}").into()), name: DisplayName::parse(name).unwrap() }
     }
 
-    pub(in super::super) fn event_of(seq: u64, author: &str, at: Millis) -> (Event, ChatEvent) {
+    pub fn event_of(seq: u64, author: &str, at: Millis) -> (Event, ChatEvent) {
         let payload = ChatEvent::Posted { text: MessageText::parse(&format!("message {seq}")).unwrap() };
         let event = Event {
             topic: room_topic("general").unwrap(),
@@ -183,9 +179,7 @@ pub(super) mod tests {
         (event, payload)
     }
 
-    pub(in super::super) fn timeline(
-        messages: impl IntoIterator<Item = (u64, &'static str, Millis)>,
-    ) -> Timeline {
+    pub fn timeline(messages: impl IntoIterator<Item = (u64, &'static str, Millis)>) -> Timeline {
         let mut timeline = Timeline::default();
         for (seq, author, at) in messages {
             let (event, payload) = event_of(seq, author, at);

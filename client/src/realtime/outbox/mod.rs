@@ -9,6 +9,8 @@ mod pending_post;
 pub use pending_post::{PendingPost, SendState};
 
 mod pending_posts;
+pub(super) use pending_posts::PendingPosts;
+
 mod store;
 
 use std::cell::{Cell, RefCell};
@@ -19,8 +21,6 @@ use leptos::task::spawn_local;
 use serde::Serialize;
 use shared::{Ack, Backoff, ErrorCode, Event, Key, Millis, Payload, Position, Problem, Topic, UserId};
 
-use self::pending_posts::PendingPosts;
-use self::store::Change;
 use super::socket::Socket;
 use crate::{browser, http};
 
@@ -38,7 +38,9 @@ const PAUSE_MS_MAX: u64 = 10_000;
 
 /// The pending posts of the user who is signed in.
 pub(super) struct Outbox {
-    posts: ArcRwSignal<PendingPosts>,
+    pub(super) posts: ArcRwSignal<PendingPosts>,
+    /// True once a post waited that the browser refused to store.
+    pub(super) has_unstored: ArcRwSignal<bool>,
     socket: Rc<Socket>,
     /// Topics whose posts are being sent.
     sending: RefCell<Vec<Topic>>,
@@ -48,32 +50,22 @@ pub(super) struct Outbox {
     /// Example: Ada's post is in flight in generation 1. She signs out, Eve signs in, and the outbox is at 2: the
     /// answer to Ada's post does not touch Eve's.
     generation: Cell<u64>,
-    on_unstored: Cell<Option<Box<dyn Fn()>>>,
 }
 
 impl Outbox {
-    /// Creates a closed outbox.
-    ///
-    /// `on_unstored` is called once, when a post waits that the browser refused to store. `on_owner_changed` is called
-    /// whenever another tab reports that somebody else is signed in, or nobody.
-    pub(super) fn new(
-        socket: Rc<Socket>,
-        on_unstored: impl Fn() + 'static,
-        on_owner_changed: impl Fn() + 'static,
-    ) -> Rc<Outbox> {
+    /// Creates a closed outbox. `on_owner_changed` is called whenever another tab reports that somebody else is signed
+    /// in, or nobody.
+    pub(super) fn new(socket: Rc<Socket>, on_owner_changed: impl Fn() + 'static) -> Rc<Outbox> {
         let outbox = Rc::new(Outbox {
             posts: ArcRwSignal::default(),
+            has_unstored: ArcRwSignal::default(),
             socket,
             sending: RefCell::default(),
             owner: RefCell::default(),
             generation: Cell::new(0),
-            on_unstored: Cell::new(Some(Box::new(on_unstored))),
         });
         let listener = outbox.clone();
-        store::on_change(move |change| match change {
-            Change::Posts => listener.sync(),
-            Change::Owner => on_owner_changed(),
-        });
+        store::on_change(move || listener.sync(), on_owner_changed);
         outbox
     }
 
@@ -83,7 +75,8 @@ impl Outbox {
             return;
         }
         self.close();
-        store::remove_of_others(&owner);
+        // The sign-ins of all others have ended: nobody could ever send their posts.
+        store::remove_where(|post| post.author != owner);
         store::set_owner(Some(&owner));
         self.owner.replace(Some(owner));
         // No other tab can be sending what an earlier visit left.
@@ -101,20 +94,10 @@ impl Outbox {
     /// Discards all posts of the user for good, and closes the outbox.
     pub(super) fn discard_all(&self) {
         if let Some(owner) = self.owner.borrow().as_ref() {
-            store::remove_of(owner);
+            store::remove_where(|post| post.author == *owner);
         }
         store::set_owner(None);
         self.close();
-    }
-
-    /// The pending posts.
-    pub(super) fn posts(&self) -> ArcRwSignal<PendingPosts> {
-        self.posts.clone()
-    }
-
-    /// The number of posts without an ack. Tracked.
-    pub(super) fn unsent(&self) -> usize {
-        self.posts.with(PendingPosts::unsent)
     }
 
     /// Merges the posts that other tabs have stored, and sends what waits.
@@ -170,7 +153,7 @@ impl Outbox {
         let is_stored = store::write(&post);
         self.posts.update(|posts| posts.add(post, is_stored));
         if !self.socket.is_reachable() {
-            self.warn_unless_stored(&key);
+            self.note_unless_stored(&key);
         }
         self.send_queued(topic);
         Ok(key)
@@ -245,8 +228,8 @@ impl Outbox {
                 Err(problem) if problem.code.is_temporary() => problem,
                 answer => return Some(answer),
             };
-            self.warn_unless_stored(&post.key);
-            let pause = problem.retry_after_ms.unwrap_or_else(|| backoff.next_ms(browser::random()));
+            self.note_unless_stored(&post.key);
+            let pause = problem.retry_after_ms.unwrap_or_else(|| backoff.next_ms(js_sys::Math::random()));
             browser::sleep(pause.min(PAUSE_MS_MAX)).await;
             tries = match self.socket.is_reachable() {
                 true if problem.code == ErrorCode::TooMany => tries,
@@ -291,12 +274,9 @@ impl Outbox {
         }
     }
 
-    fn warn_unless_stored(&self, key: &Key) {
-        if self.posts.with_untracked(|posts| posts.is_stored(key)) {
-            return;
-        }
-        if let Some(on_unstored) = self.on_unstored.take() {
-            on_unstored();
+    fn note_unless_stored(&self, key: &Key) {
+        if !self.posts.with_untracked(|posts| posts.is_stored(key)) {
+            self.has_unstored.set(true);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::pending_post::{PendingPost, SendState};
 
 /// The pending posts of one user, in the order of writing.
 #[derive(Debug, Default)]
-pub(in crate::realtime) struct PendingPosts(Vec<Entry>);
+pub struct PendingPosts(Vec<Entry>);
 
 #[derive(Debug)]
 struct Entry {
@@ -25,12 +25,12 @@ struct Entry {
 
 impl PendingPosts {
     /// Iterates over the posts in the order of writing.
-    pub(in crate::realtime) fn iter(&self) -> impl Iterator<Item = &PendingPost> {
+    pub fn iter(&self) -> impl Iterator<Item = &PendingPost> {
         self.0.iter().map(|entry| &entry.post)
     }
 
     /// The number of posts without an ack.
-    pub(super) fn unsent(&self) -> usize {
+    pub fn unsent(&self) -> usize {
         self.iter().filter(|post| !is_acked(post)).count()
     }
 
@@ -106,18 +106,15 @@ impl PendingPosts {
     /// Queues a held post at the end, as if it were written now.
     pub(super) fn requeue_held(&mut self, key: &Key, now: Millis) {
         let at = self.next_at(now);
-        if let Some(post) = self.remove_if(|post| post.key == *key && post.state == SendState::Held) {
+        let is_held = self.find_mut(key).is_some_and(|entry| entry.post.state == SendState::Held);
+        if is_held && let Some(post) = self.remove(key) {
             self.add(PendingPost { at, state: SendState::Queued, ..post }, true);
         }
     }
 
     /// Removes a post and returns it.
     pub(super) fn remove(&mut self, key: &Key) -> Option<PendingPost> {
-        self.remove_if(|post| post.key == *key)
-    }
-
-    fn remove_if(&mut self, matches: impl Fn(&PendingPost) -> bool) -> Option<PendingPost> {
-        let index = self.0.iter().position(|entry| matches(&entry.post))?;
+        let index = self.0.iter().position(|entry| entry.post.key == *key)?;
         Some(self.0.remove(index).post)
     }
 

@@ -16,14 +16,6 @@ const OWNER: &str = "duplex:me";
 /// The value of [`OWNER`] after a sign-out.
 const NOBODY: &str = "";
 
-/// A change that another tab made.
-pub(super) enum Change {
-    /// Posts were stored or removed.
-    Posts,
-    /// Somebody signed in or out.
-    Owner,
-}
-
 /// Tells the other tabs who is signed in. Without storage each tab finds out by itself.
 pub(super) fn set_owner(owner: Option<&UserId>) {
     let _ = WebStorage::Browser.write(OWNER, owner.map_or(NOBODY, |UserId(id)| id));
@@ -59,24 +51,19 @@ pub(super) fn read(author: &UserId) -> Vec<PendingPost> {
     all().filter(|post| post.author == *author).collect()
 }
 
-/// Removes the posts of one author.
-pub(super) fn remove_of(author: &UserId) {
-    all().filter(|post| post.author == *author).for_each(|post| remove(&post.key));
+/// Removes the posts that match.
+pub(super) fn remove_where(matches: impl Fn(&PendingPost) -> bool) {
+    all().filter(matches).for_each(|post| remove(&post.key));
 }
 
-/// Removes the posts of everybody else: their sign-ins have ended, and nobody could ever send them.
-pub(super) fn remove_of_others(author: &UserId) {
-    all().filter(|post| post.author != *author).for_each(|post| remove(&post.key));
-}
-
-/// Calls `on_change` whenever another tab changes the stored posts or their owner.
-pub(super) fn on_change(on_change: impl Fn(Change) + 'static) {
+/// Calls `on_posts` whenever another tab stores or removes posts, and `on_owner` whenever it signs in or out.
+pub(super) fn on_change(on_posts: impl Fn() + 'static, on_owner: impl Fn() + 'static) {
     window_event_listener_untyped("storage", move |event| {
         match event.dyn_ref::<StorageEvent>().and_then(StorageEvent::key).as_deref() {
-            Some(OWNER) => on_change(Change::Owner),
+            Some(OWNER) => on_owner(),
             Some(name) if !name.starts_with(PREFIX) => {}
             // An event without a name means that everything was cleared.
-            _ => on_change(Change::Posts),
+            _ => on_posts(),
         }
     });
 }

@@ -11,22 +11,24 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{
     Backoff, Epoch, ErrorCode, Event, EventPage, Feed, Identity, Input, Millis, Problem, Pull, Seq, Step,
-    Topic, TopicKind,
+    Topic, TopicKind, endpoint,
 };
 
 use super::state::{Actions, Apply, LoadState, TopicState};
 use crate::browser::{self, Throttle};
+use crate::http;
 use crate::realtime::context::Core;
 use crate::realtime::listeners::Delivery;
 use crate::realtime::members::Members;
 use crate::realtime::projection::Projection;
-use crate::realtime::pull::{pull, pull_waiting};
 
 /// The time that the event of an own post may take after its ack, before it is pulled.
 const OWN_EVENT_MS_MAX: u64 = 1_000;
 
 /// An empty answer that comes sooner than this shows that the long poll did not wait: a proxy may forbid that too.
 const WAITED_MS_MIN: Millis = 1_000;
+/// The time a long poll stays at the node when nothing happens: shorter than the timeouts of common proxies.
+const WAIT_SECS: u32 = 25;
 /// The pause between two pulls that do not wait.
 const POLL_EVERY_MS: Millis = 5_000;
 
@@ -41,7 +43,7 @@ pub(super) struct TopicDriver<P: Projection> {
     pub(super) on_signal: RefCell<Option<OnSignal<P>>>,
     pub(super) core: Core,
     throttle: Rc<Throttle>,
-    is_closed: Cell<bool>,
+    pub(super) is_closed: Cell<bool>,
     /// Aborts the long poll that waits at the node.
     long_poll: RefCell<Option<AbortHandle>>,
     backoff: RefCell<Backoff>,
@@ -89,10 +91,6 @@ impl<P: Projection> TopicDriver<P> {
     pub(super) fn close(&self) {
         self.is_closed.set(true);
         self.cancel_long_poll();
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.is_closed.get()
     }
 
     /// Handles what the socket delivers for the topic.
@@ -187,12 +185,13 @@ impl<P: Projection> TopicDriver<P> {
             Some(_) if self.core.socket.is_polling() && may_wait => self.core.poll_slots.acquire(),
             _ => None,
         };
+        let url = endpoint::pull(&self.topic, query);
         let Some(_slot) = slot else {
-            return pull(&self.topic, query).await.map_or_else(PullOutcome::Failed, PullOutcome::Page);
+            return http::get_json(&url).await.map_or_else(PullOutcome::Failed, PullOutcome::Page);
         };
         let (handle, registration) = AbortHandle::new_pair();
         self.long_poll.replace(Some(handle));
-        match Abortable::new(pull_waiting(&self.topic, query), registration).await {
+        match Abortable::new(http::get_json_waiting(&url, WAIT_SECS), registration).await {
             Ok(Ok(page)) => PullOutcome::Page(page),
             Ok(Err(problem)) => match (problem.code, problem.retry_after_ms) {
                 (ErrorCode::TooMany | ErrorCode::Unavailable, Some(millis)) => {
@@ -208,7 +207,7 @@ impl<P: Projection> TopicDriver<P> {
         if !self.core.socket.is_polling() || !problem.code.is_temporary() {
             return self.state.pull_failed(problem);
         }
-        let backoff_ms = self.backoff.borrow_mut().next_ms(browser::random());
+        let backoff_ms = self.backoff.borrow_mut().next_ms(js_sys::Math::random());
         self.pause(problem.retry_after_ms.unwrap_or_default().max(backoff_ms) as Millis);
         // The connection badge shows the failure, but an empty view must not seem to be loading.
         if self.state.load_state.get_untracked() == LoadState::Loading {

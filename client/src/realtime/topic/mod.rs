@@ -14,7 +14,10 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::Serialize;
-use shared::{EventPage, Feed, Identity, Key, Listed, Payload, Problem, Seq, Status, Topic, TopicKind};
+use shared::{
+    EventPage, Feed, Identity, Key, Listed, PAGE_LIMIT_DEFAULT, Part, Payload, Problem, Seq, Status, Topic,
+    TopicKind, endpoint,
+};
 
 use self::driver::TopicDriver;
 use self::state::decode;
@@ -22,7 +25,7 @@ use super::context::use_realtime;
 use super::members::Members;
 use super::outbox::PendingPost;
 use super::projection::Projection;
-use super::pull::pull_before;
+use crate::http;
 
 /// A topic as a feature sees it. Cheap to copy; it ends with the component that called [`use_topic`].
 pub struct TopicReader<P: Projection> {
@@ -60,25 +63,23 @@ pub fn use_topic<P: Projection>(topic: Topic) -> TopicReader<P> {
         core.socket.add_listener(&topic, Listed::Yes, move |delivery| listener.receive(delivery));
     follow_status(&driver);
 
-    let all_posts = core.outbox.posts();
+    let all_posts = core.outbox.posts.clone();
     let pending_topic = topic.clone();
-    let pending_posts = move || {
-        all_posts.with(|posts| posts.iter().filter(|post| post.topic == pending_topic).cloned().collect())
-    };
     let oldest = driver.state.oldest.clone();
     let reader = TopicReader {
         projection: driver.state.projection.read_only().into(),
         load_state: driver.state.load_state.read_only().into(),
-        pending_posts: Memo::new(move |_| pending_posts()),
+        pending_posts: Memo::new(move |_| {
+            all_posts.with(|posts| posts.iter().filter(|post| post.topic == pending_topic).cloned().collect())
+        }),
         has_older: Memo::new(move |_| oldest.get() > Seq(1)),
         members: driver.members.read_only().into(),
         driver: StoredValue::new_local(driver),
     };
-    let cleanup = StoredValue::new_local((reader.driver.get_value(), core.socket));
     on_cleanup(move || {
-        if let Some((driver, socket)) = cleanup.try_get_value() {
+        if let Some(driver) = reader.driver.try_get_value() {
             driver.close();
-            socket.remove_listener(&topic, listener_id);
+            driver.core.socket.remove_listener(&topic, listener_id);
         }
     });
     reader
@@ -86,7 +87,7 @@ pub fn use_topic<P: Projection>(topic: Topic) -> TopicReader<P> {
 
 /// Polls while no socket gets through, and clears the members while the socket is not connected.
 fn follow_status<P: Projection>(driver: &Rc<TopicDriver<P>>) {
-    let status = driver.core.socket.status();
+    let status = driver.core.socket.status.clone();
     let driver = StoredValue::new_local(driver.clone());
     let follow = move || {
         let status = status.get();
@@ -157,12 +158,14 @@ impl<P: Projection> TopicReader<P> {
         if oldest <= Seq(1) {
             return Ok(None);
         }
-        let page = pull_before(&driver.topic, oldest, &position.epoch).await?;
+        let part = Part::Before(oldest);
+        let url = endpoint::events(&driver.topic, part, Some(&position.epoch), PAGE_LIMIT_DEFAULT);
+        let page: EventPage = http::get_json(&url).await?;
         if page.epoch != position.epoch {
             driver.advance(|feed| feed.on_head(&page.epoch, page.head));
             return Ok(None);
         }
-        Ok((!driver.is_closed()).then_some(OlderPage(page)))
+        Ok((!driver.is_closed.get()).then_some(OlderPage(page)))
     }
 
     /// Pulls the page before the oldest event here and applies it at once, for a view that need not prepare for it.

@@ -5,14 +5,14 @@
 use leptos::prelude::*;
 use shared::{Identity, Member, UserId};
 
-use super::timeline::Timeline;
 use crate::account::use_account;
+use crate::features::chat::timeline::Timeline;
 use crate::realtime::{Members, TopicReader};
-use crate::ui::{Avatar, Icon, IconName, reactive};
+use crate::ui::{Avatar, Icon, icons, reactive};
 
 /// The button and the list, both hidden while the members are unknown.
 #[component]
-pub(super) fn MemberList(reader: TopicReader<Timeline>) -> impl IntoView {
+pub fn MemberList(reader: TopicReader<Timeline>) -> impl IntoView {
     let account = use_account();
     let members = reader.members;
     let my_id = move || account.identity().map(|me| me.id);
@@ -34,7 +34,7 @@ pub(super) fn MemberList(reader: TopicReader<Timeline>) -> impl IntoView {
         <button
             id="members" class="members" type="button" popovertarget="member-list" hidden=is_unknown()
         >
-            <Icon name=IconName::Members/>
+            <Icon path=icons::MEMBERS/>
             <span id="member-count">{reactive(move || members.read().total.to_string())}</span>
             <span class="visually-hidden">" here: "</span>
             <span class="member-names">{names}</span>
@@ -77,27 +77,16 @@ fn summary(members: &Members, me: &UserId) -> Vec<(String, String)> {
     let share_first_name = second.is_some_and(|second| first_name(first) == first_name(second));
     let shown = |name| if share_first_name { name } else { first_name(name) };
 
-    let mut names = vec![shown(first)];
-    if let Some(second) = second {
-        names.push(shown(second));
-    }
-    let rest = members.total.saturating_sub(names.len() as u64 + 1);
-    let last = names.len() - 1;
-    let mut parts: Vec<(String, String)> = Vec::new();
-    for (index, name) in names.into_iter().enumerate() {
-        let is_end = rest == 0 && index == last;
-        let glue = match (index, is_end) {
-            (0, true) => "You and ",
-            (0, false) => "You, ",
-            (_, true) => " and ",
-            (_, false) => ", ",
-        };
-        parts.push((glue.into(), name.into()));
-    }
-    if rest > 0 {
-        parts.push((format!(" and {rest} more"), String::new()));
-    }
-    parts
+    let named = if second.is_some() { 3 } else { 2 };
+    let rest = members.total.saturating_sub(named);
+    let more = (format!(" and {rest} more"), "");
+    let parts = match (second, rest) {
+        (None, 0) => vec![("You and ".into(), shown(first))],
+        (None, _) => vec![("You, ".into(), shown(first)), more],
+        (Some(second), 0) => vec![("You, ".into(), shown(first)), (" and ".into(), shown(second))],
+        (Some(second), _) => vec![("You, ".into(), shown(first)), (", ".into(), shown(second)), more],
+    };
+    parts.into_iter().map(|(glue, name)| (glue, name.to_owned())).collect()
 }
 
 fn first_name(name: &str) -> &str {

@@ -20,14 +20,10 @@ pub(super) enum Length {
 impl Length {
     /// Measures `text` for a node that accepts payloads of `payload_bytes_max` bytes.
     pub(super) fn of(text: &str, payload_bytes_max: usize) -> Length {
-        match fit(text, payload_bytes_max) {
-            Fit::Empty => Length::Empty,
-            Fit::Left(left) => Length::Fits(left),
-            Fit::TooLong => {
-                let kept = longest_that_fits(text, payload_bytes_max);
-                Length::Over(text.trim_end()[kept..].chars().count())
-            }
-        }
+        fit(text, payload_bytes_max).unwrap_or_else(|| {
+            let kept = longest_that_fits(text, payload_bytes_max);
+            Length::Over(text.trim_end()[kept..].chars().count())
+        })
     }
 
     /// True if the text can be sent.
@@ -36,23 +32,16 @@ impl Length {
     }
 }
 
-/// The result of checking a text against both limits.
-#[derive(PartialEq)]
-enum Fit {
-    Empty,
-    Left(usize),
-    TooLong,
-}
-
-fn fit(text: &str, payload_bytes_max: usize) -> Fit {
+/// Checks a text against both limits. `None` if it is too long.
+fn fit(text: &str, payload_bytes_max: usize) -> Option<Length> {
     let text = match MessageText::parse(text) {
         Ok(text) => text,
-        Err(rule) if rule == too_long() => return Fit::TooLong,
-        Err(_) => return Fit::Empty,
+        Err(rule) if rule == too_long() => return None,
+        Err(_) => return Some(Length::Empty),
     };
-    let chars_left = TEXT_CHARS_MAX.checked_sub(text.as_str().chars().count());
-    let bytes_left = payload_bytes_max.checked_sub(ChatEvent::payload_bytes(text.as_str()));
-    chars_left.zip(bytes_left).map_or(Fit::TooLong, |(chars, bytes)| Fit::Left(chars.min(bytes)))
+    let chars_left = TEXT_CHARS_MAX.checked_sub(text.as_str().chars().count())?;
+    let bytes_left = payload_bytes_max.checked_sub(ChatEvent::payload_bytes(text.as_str()))?;
+    Some(Length::Fits(chars_left.min(bytes_left)))
 }
 
 /// The rule that a text with too many characters breaks. A text that breaks another rule has nothing to send.
@@ -65,7 +54,7 @@ fn too_long() -> Malformed {
 ///
 /// It examines little more than that prefix, since a whole book may have been pasted.
 fn longest_that_fits(text: &str, payload_bytes_max: usize) -> usize {
-    let fits = |end: usize| fit(&text[..end], payload_bytes_max) != Fit::TooLong;
+    let fits = |end: usize| fit(&text[..end], payload_bytes_max).is_some();
     let mut kept = 0;
     let mut over = text.floor_char_boundary(TEXT_CHARS_MAX);
     while over < text.len() && fits(over) {
@@ -93,7 +82,7 @@ mod tests {
     fn count_slowly(text: &str, payload_bytes_max: usize) -> usize {
         let mut rest = text.trim_end().to_owned();
         let all = rest.chars().count();
-        while fit(&rest, payload_bytes_max) == Fit::TooLong {
+        while fit(&rest, payload_bytes_max).is_none() {
             rest.pop();
         }
         all - rest.chars().count()

@@ -2,26 +2,21 @@
 
 use shared::{Seq, UserId};
 
-use super::timeline::{Message, Timeline};
+use crate::features::chat::timeline::{Message, Timeline};
 use crate::ui::isolate_bidi;
 
 /// The most messages that are announced with their text; more are announced by their number.
 const READ_OUT_MAX: usize = 3;
 
 /// The newest seq that needs no announcement any more; `None` until the first page has arrived.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct AnnouncementCursor(Option<Seq>);
+#[derive(Debug, Default)]
+pub struct AnnouncementCursor(Option<Seq>);
 
 impl AnnouncementCursor {
     /// Moves to the newest message. Returns the messages of others that came since the last call.
     ///
     /// The messages of the first page are not new, nor are those of a log that was restored to an earlier state.
-    pub(super) fn advance<'a>(
-        &mut self,
-        timeline: &'a Timeline,
-        is_ready: bool,
-        me: &'a UserId,
-    ) -> Vec<&'a Message> {
+    pub fn advance<'a>(&mut self, timeline: &'a Timeline, is_ready: bool, me: &UserId) -> Vec<&'a Message> {
         let newest = timeline.newest();
         let before = self.0.map_or(newest, |announced| announced.min(newest));
         if self.0.is_some() || is_ready {
@@ -32,7 +27,7 @@ impl AnnouncementCursor {
 }
 
 /// The text of an announcement; empty if there are no messages.
-pub(super) fn announcement(messages: &[&Message]) -> String {
+pub fn announcement(messages: &[&Message]) -> String {
     if messages.len() > READ_OUT_MAX {
         return format!("{} new messages", messages.len());
     }

@@ -4,29 +4,30 @@ use leptos::prelude::*;
 use shared::{Key, Millis};
 
 use super::markup::{TextPart, text_parts};
-use super::rows::{MessageRow, MessageState, Row};
+use super::rows::{MessageRow, Row};
 use crate::browser;
-use crate::ui::{Avatar, Icon, IconName, problem_text, reactive, time};
+use crate::realtime::SendState;
+use crate::ui::{Avatar, Icon, icons, problem_text, reactive, time};
 
 /// The CSS class of [`Row::New`].
-pub(super) const NEW_ROW: &str = "unread-start";
+pub const NEW_ROW: &str = "unread-start";
 
 const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
 
 /// The actions on a message that was not sent.
 #[derive(Clone, Copy)]
-pub(super) struct UnsentActions {
+pub struct UnsentActions {
     /// Sends it again, under the same key.
-    pub(super) retry: Callback<Key>,
+    pub retry: Callback<Key>,
     /// Moves its text back to the composer.
-    pub(super) edit: Callback<Key>,
+    pub edit: Callback<Key>,
     /// Discards it.
-    pub(super) discard: Callback<Key>,
+    pub discard: Callback<Key>,
 }
 
 /// The view of one row.
 #[component]
-pub(super) fn RowView(row: Row, now: RwSignal<Millis>, actions: UnsentActions) -> impl IntoView {
+pub fn RowView(row: Row, now: RwSignal<Millis>, actions: UnsentActions) -> impl IntoView {
     match row {
         Row::Day { at, .. } => {
             let day = reactive(move || time::day(at, now.get()));
@@ -39,10 +40,11 @@ pub(super) fn RowView(row: Row, now: RwSignal<Millis>, actions: UnsentActions) -
 
 #[component]
 fn MessageView(row: MessageRow, actions: UnsentActions) -> impl IntoView {
+    let state_class = row.state_class();
     let MessageRow { message, continues, is_own, state } = row;
-    let classes = [Some("message"), is_own.then_some("own"), continues.then_some("continues"), state.class()];
+    let classes = [Some("message"), is_own.then_some("own"), continues.then_some("continues"), state_class];
     let class = classes.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let seq = (state == MessageState::Settled).then(|| message.seq.to_string());
+    let seq = state.is_none().then(|| message.seq.to_string());
     let name = message.author.name.to_string();
     let at = message.at;
     let key = message.key.clone();
@@ -60,7 +62,7 @@ fn MessageView(row: MessageRow, actions: UnsentActions) -> impl IntoView {
                 <div class="message-text" dir="auto" translate="yes">
                     {text_parts(&message.text).into_iter().map(part_view).collect_view()}
                 </div>
-                <StateView state at key actions/>
+                {state.map(|state| view! { <StateView state at key actions/> })}
             </div>
         </li>
     }
@@ -89,17 +91,16 @@ fn part_view(part: TextPart<'_>) -> AnyView {
     }
 }
 
-/// The state of a message that is not settled, with the actions on one that was not sent.
+/// The progress of sending a message, with the actions on one that was not sent.
 #[component]
-fn StateView(state: MessageState, at: Millis, key: Key, actions: UnsentActions) -> impl IntoView {
+fn StateView(state: SendState, at: Millis, key: Key, actions: UnsentActions) -> impl IntoView {
     let (text, send) = match state {
-        MessageState::Settled => return ().into_any(),
-        MessageState::Pending => {
-            return view! { <p class="message-stage"><Icon name=IconName::Clock/><span>"Sending"</span></p> }
+        SendState::Queued | SendState::Acked(_) => {
+            return view! { <p class="message-stage"><Icon path=icons::CLOCK/><span>"Sending"</span></p> }
                 .into_any();
         }
-        MessageState::Failed(problem) => (format!("Not sent. {}", problem_text(&problem)), "Try again"),
-        MessageState::Held => (held_text(at, browser::node_ms()), "Send"),
+        SendState::Failed(problem) => (format!("Not sent. {}", problem_text(&problem)), "Try again"),
+        SendState::Held => (held_text(at, browser::node_ms()), "Send"),
     };
     let run = move |action: Callback<Key>| {
         let key = key.clone();
@@ -107,7 +108,7 @@ fn StateView(state: MessageState, at: Millis, key: Key, actions: UnsentActions) 
     };
     view! {
         <div class="message-stage failure">
-            <p role="alert"><Icon name=IconName::Alert/><span>{text}</span></p>
+            <p role="alert"><Icon path=icons::ALERT/><span>{text}</span></p>
             <button class="link-button message-retry" type="button" on:click=run(actions.retry)>{send}</button>
             <button class="link-button message-edit" type="button" on:click=run(actions.edit)>"Edit"</button>
             <button class="link-button message-discard" type="button" on:click=run(actions.discard)>

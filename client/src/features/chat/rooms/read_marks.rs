@@ -17,7 +17,7 @@ pub(super) struct ReadMarks {
     /// Example: the mark was 500 and the restored log ends at 3. The mark is 3 now, and a stored 500 is ignored.
     lowered: Vec<String>,
     /// True if this copy differs from the stored one.
-    is_changed: bool,
+    pub(super) is_changed: bool,
 }
 
 impl ReadMarks {
@@ -62,11 +62,6 @@ impl ReadMarks {
             }
         }
         is_changed
-    }
-
-    /// True if this copy must be stored.
-    pub(super) fn is_changed(&self) -> bool {
-        self.is_changed
     }
 
     /// Notes that this copy is stored. A higher mark that is found in storage later is newer than this copy.

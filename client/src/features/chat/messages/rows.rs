@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use shared::features::chat::NewMessage;
-use shared::{Identity, Key, Millis, Problem, Seq, UserId};
+use shared::{Identity, Key, Millis, Seq, UserId};
 
-use super::timeline::{Block, Message};
+use crate::features::chat::timeline::{Block, Message};
 use crate::realtime::{PendingPost, SendState};
 
 /// The longest time between two messages of one group.
@@ -15,7 +15,7 @@ const GROUP_MS_MAX: Millis = 5 * 60_000;
 
 /// A row of the conversation.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Row {
+pub enum Row {
     /// The separator above the first message of a day.
     Day { number: i64, at: Millis },
     /// The separator above the first unread message.
@@ -26,82 +26,65 @@ pub(super) enum Row {
 
 /// A message as it is shown. Rows are immutable: a message that looks different is another row.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct MessageRow {
+pub struct MessageRow {
     pub(super) message: Arc<Message>,
     /// Continues the group of the row above, which has the same author.
     pub(super) continues: bool,
     /// Written by the user.
     pub(super) is_own: bool,
-    pub(super) state: MessageState,
-}
-
-/// The durability of a message.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum MessageState {
-    /// In the log.
-    Settled,
-    /// Being sent.
-    Pending,
-    /// Not sent, because of this problem.
-    Failed(Problem),
-    /// Not sent for so long that its author must confirm it.
-    Held,
+    /// The progress of sending; `None` once the message is in the log.
+    pub(super) state: Option<SendState>,
 }
 
 /// The identity of a row in the list. Rows with the same id look the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum RowId {
+pub enum RowId {
     Day(i64),
     New,
-    /// Includes the key: after a restore of the log another message may have the seq.
-    Settled(Seq, Key, bool),
-    Unsettled(Key, bool, &'static str),
+    /// A message by seq and key (after a restore of the log another one may have the seq), whether it continues a group,
+    /// and the class of its state.
+    Message(Seq, Key, bool, Option<&'static str>),
 }
 
-impl MessageState {
-    /// The CSS class of the row.
-    pub(super) fn class(&self) -> Option<&'static str> {
-        match self {
-            MessageState::Settled => None,
-            MessageState::Pending => Some("pending"),
-            MessageState::Failed(_) => Some("failed"),
-            MessageState::Held => Some("held"),
-        }
+impl MessageRow {
+    /// The CSS class for the progress of sending.
+    pub(super) fn state_class(&self) -> Option<&'static str> {
+        self.state.as_ref().map(|state| match state {
+            SendState::Queued | SendState::Acked(_) => "pending",
+            SendState::Failed(_) => "failed",
+            SendState::Held => "held",
+        })
     }
 }
 
 impl Row {
     /// The identity of the row in the list.
-    pub(super) fn id(&self) -> RowId {
+    pub fn id(&self) -> RowId {
         match self {
             Row::Day { number, .. } => RowId::Day(*number),
             Row::New => RowId::New,
-            Row::Message(MessageRow { message, continues, state, .. }) => match state.class() {
-                None => RowId::Settled(message.seq, message.key.clone(), *continues),
-                Some(class) => RowId::Unsettled(message.key.clone(), *continues, class),
-            },
+            Row::Message(row) => {
+                let Message { seq, key, .. } = &*row.message;
+                RowId::Message(*seq, key.clone(), row.continues, row.state_class())
+            }
         }
     }
 }
 
-/// A block of messages with everything that its look depends on. Cheap to compare while nothing changes.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct ShownBlock {
-    /// The message above the block.
-    pub(super) above: Option<Arc<Message>>,
-    pub(super) block: Block,
-    /// The seq of the first unread message; [`Row::New`] is above it.
-    pub(super) new_from: Option<Seq>,
-}
-
-/// The rows of a block, as `me` sees them.
-pub(super) fn rows_of(shown: ShownBlock, me: &UserId, day_of: impl Fn(Millis) -> i64) -> Vec<Row> {
-    let messages = shown.block.messages.iter().map(|message| (message.clone(), MessageState::Settled));
-    rows(shown.above, messages, shown.new_from, me, day_of)
+/// The rows of a block below the message `above`, as `me` sees them. [`Row::New`] is above the message `new_from`.
+pub fn rows_of(
+    above: Option<Arc<Message>>,
+    block: &Block,
+    new_from: Option<Seq>,
+    me: &UserId,
+    day_of: impl Fn(Millis) -> i64,
+) -> Vec<Row> {
+    let messages = block.messages.iter().map(|message| (message.clone(), None));
+    rows(above, messages, new_from, me, day_of)
 }
 
 /// The rows of the pending posts of `me`, below the message `above`.
-pub(super) fn rows_of_pending(
+pub fn rows_of_pending(
     above: Option<Arc<Message>>,
     posts: &[PendingPost],
     me: &Identity,
@@ -113,7 +96,7 @@ pub(super) fn rows_of_pending(
 
 fn rows(
     mut above: Option<Arc<Message>>,
-    messages: impl Iterator<Item = (Arc<Message>, MessageState)>,
+    messages: impl Iterator<Item = (Arc<Message>, Option<SendState>)>,
     new_from: Option<Seq>,
     me: &UserId,
     day_of: impl Fn(Millis) -> i64,
@@ -126,7 +109,7 @@ fn rows(
         if is_new_day {
             rows.push(Row::Day { number: day, at: message.at });
         }
-        let is_first_new = state == MessageState::Settled && new_from == Some(message.seq);
+        let is_first_new = state.is_none() && new_from == Some(message.seq);
         if is_first_new {
             rows.push(Row::New);
         }
@@ -145,21 +128,16 @@ fn is_one_group(above: &Message, message: &Message) -> bool {
 }
 
 /// The message that a pending post will become. `None` if its body cannot be decoded.
-fn pending_message(post: &PendingPost, me: &Identity) -> Option<(Arc<Message>, MessageState)> {
+fn pending_message(post: &PendingPost, me: &Identity) -> Option<(Arc<Message>, Option<SendState>)> {
     let NewMessage { text } = post.body.read().ok()?;
-    let state = match &post.state {
-        SendState::Queued | SendState::Acked(_) => MessageState::Pending,
-        SendState::Held => MessageState::Held,
-        SendState::Failed(problem) => MessageState::Failed(problem.clone()),
-    };
     let message = Message { seq: Seq::ZERO, at: post.at, author: me.clone(), key: post.key.clone(), text };
-    Some((Arc::new(message), state))
+    Some((Arc::new(message), Some(post.state.clone())))
 }
 
 #[cfg(test)]
 mod tests {
     use shared::features::chat::room_topic;
-    use shared::{ErrorCode, Payload};
+    use shared::{ErrorCode, Payload, Problem};
 
     use super::*;
     use crate::features::chat::timeline::Timeline;
@@ -182,8 +160,8 @@ mod tests {
 
     fn rows_of_all(timeline: &Timeline, new_from: Option<Seq>) -> Vec<Row> {
         let blocks = timeline.block_numbers().into_iter().filter_map(|number| timeline.block(number));
-        let shown = blocks.map(|(above, block)| ShownBlock { above, block, new_from });
-        shown.flat_map(|shown| rows_of(shown, &identity("ada").id, day_of)).collect()
+        let me = identity("ada").id;
+        blocks.flat_map(|(above, block)| rows_of(above, &block, new_from, &me, day_of)).collect()
     }
 
     /// Draws a row as "D1" for a day, "N" for new, or the text of a message with "+" if it continues a group, "!" if it is
@@ -192,11 +170,11 @@ mod tests {
         let draw = |row: Row| match row {
             Row::Day { number, .. } => format!("D{number}"),
             Row::New => "N".into(),
-            Row::Message(MessageRow { message, continues, is_own, state }) => {
-                let continues = if continues { "+" } else { "" };
-                let own = if is_own { "!" } else { "" };
-                let state = state.class().map_or(String::new(), |class| format!(" {class}"));
-                format!("{}{continues}{own}{state}", message.text)
+            Row::Message(row) => {
+                let continues = if row.continues { "+" } else { "" };
+                let own = if row.is_own { "!" } else { "" };
+                let state = row.state_class().map_or(String::new(), |class| format!(" {class}"));
+                format!("{}{continues}{own}{state}", row.message.text)
             }
         };
         rows.into_iter().map(draw).collect()

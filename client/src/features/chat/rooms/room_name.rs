@@ -6,7 +6,7 @@ use shared::features::chat::room_topic;
 const NAME_CHARS_MAX: usize = 63;
 
 /// The grammar of a room's name, as users see it.
-pub(super) const RULE: &str = "Use a–z, 0–9, - or _ (up to 63), starting with a letter or digit.";
+pub const ROOM_NAME_RULE: &str = "Use a–z, 0–9, - or _ (up to 63), starting with a letter or digit.";
 
 /// The letters from U+00C0 to U+017F without their accents. A dot marks those that become two letters, a space those
 /// that are no letters.
@@ -18,7 +18,7 @@ const LATIN_LAST: char = '\u{17f}';
 
 /// Turns a typed text into a valid name: "Straße & Café!" becomes `strasse-cafe`. Fails if nothing is left that a name
 /// may begin with.
-pub(super) fn room_name(typed: &str) -> Result<String, Malformed> {
+pub fn room_name(typed: &str) -> Result<String, Malformed> {
     let mut name = String::new();
     for letter in typed.trim().chars() {
         match letter.to_ascii_lowercase() {

@@ -2,9 +2,9 @@
 
 use leptos::{ev, prelude::*};
 
-use super::paths::{HOME, path_of};
-use super::room_name::{RULE, room_name};
+use super::room_name::{ROOM_NAME_RULE, room_name};
 use crate::address::use_address;
+use crate::features::chat::paths::{HOME, path_of};
 use crate::ui::{AppLinks, Heading, focus_on, reactive, use_skip_link};
 
 /// The id of the field.
@@ -12,7 +12,7 @@ pub(super) const FIELD: &str = "room-name";
 
 /// The heading, the form and the links.
 #[component]
-pub(super) fn Lobby() -> impl IntoView {
+pub fn Lobby() -> impl IntoView {
     use_skip_link().lead_to(FIELD, "Skip to room name");
     view! {
         <section class="lobby">
@@ -47,7 +47,7 @@ fn JoinForm() -> impl IntoView {
         is_refused.set(false);
     };
     let problem = reactive(move || match room_name(&typed.read()) {
-        Err(_) if is_refused.get() => RULE,
+        Err(_) if is_refused.get() => ROOM_NAME_RULE,
         _ => "",
     });
     let rule = reactive(move || match room_name(&typed.read()) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::features::chat::{ROOMS, Rooms, room_topic};
-use shared::{Millis, Problem, Seq, Status, Topic, UserId};
+use shared::{Millis, Problem, Seq, Status, UserId};
 
 use super::read_marks::ReadMarks;
 use super::room_list::RoomList;
@@ -34,11 +34,11 @@ const SAVE_MARKS_AFTER: Duration = Duration::from_secs(1);
 
 /// The list of rooms and what keeps it up to date. Cheap to copy.
 #[derive(Clone, Copy)]
-pub(super) struct LiveRooms {
+pub struct LiveRooms {
     /// The list.
     pub(super) list: RwSignal<RoomList>,
     /// The node's time, precise enough for "5 min ago".
-    pub(super) now: RwSignal<Millis>,
+    pub now: RwSignal<Millis>,
     me: StoredValue<UserId>,
     problem: RwSignal<Option<Problem>>,
     realtime: Realtime,
@@ -58,7 +58,7 @@ enum PullState {
 impl LiveRooms {
     /// Creates the list, keeps it up to date for as long as the calling component lives, and provides it to everything
     /// below.
-    pub(super) fn provide() {
+    pub fn provide() {
         let me = untrack(|| use_account().identity()).expect("features are shown only to a signed-in user");
         let rooms = LiveRooms {
             list: RwSignal::new(RoomList::new(me.id.clone(), load_marks(&me.id))),
@@ -85,7 +85,12 @@ impl LiveRooms {
             move || self.update(|list| queue.take().into_iter().map(|event| list.apply_event(event)).sum())
         });
         follow_topics(
-            move || self.topics(),
+            // The rooms with the latest messages.
+            move || {
+                let rooms = self.list.read();
+                let topics = rooms.rooms.iter().filter_map(|room| room_topic(&room.name).ok());
+                topics.take(FOLLOWED_MAX).collect()
+            },
             move |update| match update {
                 TopicUpdate::Event(event) => {
                     queue.borrow_mut().push(event);
@@ -93,7 +98,7 @@ impl LiveRooms {
                     if is_full { throttle.call_now() } else { throttle.request() }
                 }
                 TopicUpdate::Head(topic, seq) => {
-                    if !self.is_up_to_date(&topic, seq) {
+                    if !self.list.read_untracked().is_up_to_date(topic.name(), seq) {
                         self.pull();
                     }
                 }
@@ -105,7 +110,7 @@ impl LiveRooms {
     }
 
     /// Pulls the list from the server, soon.
-    pub(super) fn pull(self) {
+    pub fn pull(self) {
         self.pull_after(COLLECT_MS);
     }
 
@@ -120,13 +125,20 @@ impl LiveRooms {
                 browser::sleep(pause).await;
                 pause = COLLECT_MS;
                 self.pull_state.try_set_value(PullState::Pulling);
-                self.apply_answer(http::get_json(ROOMS).await);
+                let answer = http::get_json::<Rooms>(ROOMS).await;
+                let applied = answer.map(|answer| self.update(|list| list.apply_answer(answer)));
+                self.problem.try_set(applied.err());
                 if self.pull_state.try_get_value() != Some(PullState::PullingAgain) {
                     break;
                 }
             }
             self.pull_state.try_set_value(PullState::Idle);
         });
+    }
+
+    /// True if the list has a room of that name. Tracked.
+    pub fn contains(self, name: &str) -> bool {
+        self.list.with(|list| list.find(name).is_some())
     }
 
     /// The reason why the list may be out of date, unless the connection badge shows it already. Tracked.
@@ -136,12 +148,12 @@ impl LiveRooms {
     }
 
     /// The newest seq that the user has read in the room; `None` for a room that they have never seen.
-    pub(super) fn mark(self, name: &str) -> Option<Seq> {
-        self.list.with_untracked(|list| list.marks().of(name))
+    pub fn mark(self, name: &str) -> Option<Seq> {
+        self.list.with_untracked(|list| list.marks.of(name))
     }
 
     /// Marks the room as read up to `seq`.
-    pub(super) fn mark_read(self, name: &str, seq: Seq) {
+    pub fn mark_read(self, name: &str, seq: Seq) {
         if self.mark(name).is_none_or(|mark| mark < seq) {
             self.list.update(|list| list.mark_read(name, seq));
             self.save_marks_soon();
@@ -155,36 +167,20 @@ impl LiveRooms {
         self.save_marks_soon();
     }
 
-    fn apply_answer(self, answer: Result<Rooms, Problem>) {
-        let problem = match answer {
-            Ok(answer) => {
-                self.update(|list| list.apply_answer(answer));
-                None
-            }
-            Err(problem) => Some(problem),
-        };
-        self.problem.try_set(problem);
-    }
-
     /// Merges the marks that other tabs store, and saves this tab's marks when it is left.
     fn share_marks(self) {
-        let storage_listener = window_event_listener_untyped("storage", move |_| {
+        browser::on_window_event("storage", move || {
             let stored = load_marks(&self.me.get_value());
             let is_changed = self.list.try_update_untracked(|list| list.merge_marks(stored));
             if is_changed == Some(true) {
                 self.list.notify();
             }
         });
-        let leave_listener = window_event_listener_untyped("pagehide", move |_| self.save_marks());
-        on_cleanup(move || {
-            self.save_marks();
-            storage_listener.remove();
-            leave_listener.remove();
-        });
+        browser::on_leave(move || self.save_marks());
     }
 
     fn save_marks_soon(self) {
-        let is_changed = self.list.try_with_untracked(|list| list.marks().is_changed());
+        let is_changed = self.list.try_with_untracked(|list| list.marks.is_changed);
         if is_changed == Some(true) && !self.will_save_marks.get_value() {
             self.will_save_marks.set_value(true);
             set_timeout(move || self.save_marks(), SAVE_MARKS_AFTER);
@@ -195,10 +191,10 @@ impl LiveRooms {
         let Some(me) = self.me.try_get_value() else { return };
         self.will_save_marks.set_value(false);
         let text = self.list.try_update_untracked(|list| {
-            list.marks().is_changed().then(|| {
+            list.marks.is_changed.then(|| {
                 list.merge_marks(load_marks(&me));
-                list.set_marks_stored();
-                list.marks().to_json()
+                list.marks.set_stored();
+                list.marks.to_json()
             })
         });
         if let Some(text) = text.flatten() {
@@ -233,37 +229,19 @@ impl LiveRooms {
             let now = browser::node_ms();
             let is_polling = status.get_untracked() == Status::Polling;
             let is_old = now - self.now.get_untracked() >= PULL_EVERY_HIDDEN_MS;
-            let is_due = is_polling || !browser::is_hidden() || is_old;
+            let is_due = is_polling || !document().hidden() || is_old;
             if is_due && !untrack(|| self.realtime.is_away()) {
                 self.now.set(now);
                 self.pull();
             }
         };
-        let timer = set_interval_with_handle(pull_if_due, PULL_EVERY);
-        let listener = window_event_listener_untyped("visibilitychange", move |_| pull_if_due());
-        on_cleanup(move || {
-            if let Ok(timer) = timer {
-                timer.clear();
-            }
-            listener.remove();
-        });
-    }
-
-    fn is_up_to_date(self, topic: &Topic, seq: Seq) -> bool {
-        self.list.with_untracked(|list| list.is_up_to_date(topic.name(), seq))
-    }
-
-    /// The topics of the rooms with the latest messages.
-    fn topics(self) -> Vec<Topic> {
-        self.list.with(|list| {
-            let rooms = list.rooms().iter().take(FOLLOWED_MAX);
-            rooms.filter_map(|room| room_topic(&room.name).ok()).collect()
-        })
+        browser::repeat(PULL_EVERY, pull_if_due);
+        browser::on_window_event("visibilitychange", pull_if_due);
     }
 }
 
 /// Returns the [`LiveRooms`] that the chat provides.
-pub(super) fn use_rooms() -> LiveRooms {
+pub fn use_rooms() -> LiveRooms {
     use_context().expect("the chat provides it to all of its views")
 }
 

@@ -12,13 +12,16 @@ use super::read_marks::ReadMarks;
 #[derive(Debug)]
 pub(super) struct RoomList {
     me: UserId,
-    rooms: Vec<RoomEntry>,
-    marks: ReadMarks,
-    is_loaded: bool,
+    /// The rooms, in the order in which they are shown.
+    pub(super) rooms: Vec<RoomEntry>,
+    /// The newest seq that the user has read in each room.
+    pub(super) marks: ReadMarks,
+    /// True once the server's list has arrived; before that an empty list means nothing.
+    pub(super) is_loaded: bool,
 }
 
 /// A room in the list.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct RoomEntry {
     pub(super) name: String,
     pub(super) head: Seq,
@@ -39,20 +42,6 @@ pub(super) struct RoomEntry {
 }
 
 impl RoomEntry {
-    /// Creates an entry of which only the head is known.
-    fn new(name: String, head: Seq) -> RoomEntry {
-        RoomEntry {
-            name,
-            head,
-            last: None,
-            unread: 0,
-            online: 0,
-            is_online_pushed: false,
-            own: Vec::new(),
-            doubted_head: None,
-        }
-    }
-
     /// The time of the last message.
     pub(super) fn at(&self) -> Option<Millis> {
         self.last.as_ref().map(|event| event.at)
@@ -77,16 +66,6 @@ impl RoomList {
         RoomList { me, rooms: Vec::new(), marks, is_loaded: false }
     }
 
-    /// The rooms, in the order in which they are shown.
-    pub(super) fn rooms(&self) -> &[RoomEntry] {
-        &self.rooms
-    }
-
-    /// True once the server's list has arrived; before that an empty list means nothing.
-    pub(super) fn is_loaded(&self) -> bool {
-        self.is_loaded
-    }
-
     /// The room of that name.
     pub(super) fn find(&self, name: &str) -> Option<&RoomEntry> {
         self.rooms.iter().find(|room| room.name == name)
@@ -95,11 +74,6 @@ impl RoomList {
     /// True if the list has everything up to `seq`.
     pub(super) fn is_up_to_date(&self, name: &str, seq: Seq) -> bool {
         self.find(name).map_or(seq == Seq::ZERO, |room| room.head >= seq)
-    }
-
-    /// The newest seq that the user has read in each room.
-    pub(super) fn marks(&self) -> &ReadMarks {
-        &self.marks
     }
 
     /// Applies the server's list. Returns the number of new messages of others; the first list has none.
@@ -161,11 +135,6 @@ impl RoomList {
         is_changed
     }
 
-    /// Notes that the marks are stored as they are now.
-    pub(super) fn set_marks_stored(&mut self) {
-        self.marks.set_stored();
-    }
-
     fn find_mut(&mut self, name: &str) -> Option<&mut RoomEntry> {
         self.rooms.iter_mut().find(|room| room.name == name)
     }
@@ -197,7 +166,10 @@ impl RoomList {
             Some(index) if self.rooms[index].head > fresh.head => return 0,
             Some(index) => self.rooms.remove(index),
             // The mark may be beyond the head of a late list: what was read exists.
-            None => RoomEntry::new(fresh.name, mark.map_or(fresh.head, |mark| mark.max(fresh.head))),
+            None => {
+                let head = mark.map_or(fresh.head, |mark| mark.max(fresh.head));
+                RoomEntry { name: fresh.name, head, ..RoomEntry::default() }
+            }
         };
         if room.head > fresh.head {
             room.doubted_head = Some(room.head);
@@ -256,7 +228,7 @@ mod tests {
     }
 
     fn names(list: &RoomList) -> Vec<&str> {
-        list.rooms().iter().map(|room| room.name.as_str()).collect()
+        list.rooms.iter().map(|room| room.name.as_str()).collect()
     }
 
     #[test]
@@ -266,7 +238,7 @@ mod tests {
         assert_eq!(names(&list), ["tea", "general"]);
         list.apply_event(event("general", 3, "bob"));
         assert_eq!(names(&list), ["general", "tea"]);
-        assert_eq!(list.rooms()[0].preview(), Some(("bob".into(), "message 3".into())));
+        assert_eq!(list.rooms[0].preview(), Some(("bob".into(), "message 3".into())));
     }
 
     #[test]
@@ -331,9 +303,9 @@ mod tests {
         marks.raise("general", Seq(500));
         let mut list = RoomList::new(UserId("ada".into()), marks);
         list.apply_answer(answer(vec![event("general", 3, "bob")]));
-        assert_eq!((unread(&list), list.marks().of("general")), (Some(0), Some(Seq(500))));
+        assert_eq!((unread(&list), list.marks.of("general")), (Some(0), Some(Seq(500))));
         list.apply_answer(answer(vec![event("general", 3, "bob")]));
-        assert_eq!((unread(&list), list.marks().of("general")), (Some(0), Some(Seq(3))));
+        assert_eq!((unread(&list), list.marks.of("general")), (Some(0), Some(Seq(3))));
         assert_eq!(list.apply_event(event("general", 4, "bob")), 1);
     }
 

@@ -4,22 +4,22 @@ use leptos::prelude::*;
 
 use super::live_rooms::{LiveRooms, use_rooms};
 use super::lobby::FIELD;
-use super::paths::path_of;
 use super::room_list::RoomEntry;
 use crate::address::use_address;
+use crate::features::chat::paths::path_of;
 use crate::realtime::use_realtime;
-use crate::ui::{Icon, IconName, focus_on, reactive, time};
+use crate::ui::{Icon, focus_on, icons, reactive, time};
 
 /// The list of rooms, or a hint while it is empty.
 #[component]
-pub(super) fn Sidebar() -> impl IntoView {
+pub fn Sidebar() -> impl IntoView {
     let rooms = use_rooms();
     let names = Memo::new(move |_| {
-        rooms.list.with(|list| list.rooms().iter().map(|room| room.name.clone()).collect::<Vec<_>>())
+        rooms.list.with(|list| list.rooms.iter().map(|room| room.name.clone()).collect::<Vec<_>>())
     });
     let realtime = use_realtime();
     let hint = reactive(move || {
-        let is_loaded = rooms.list.with(|list| list.is_loaded());
+        let is_loaded = rooms.list.with(|list| list.is_loaded);
         match names.with(Vec::is_empty) {
             true if is_loaded => "No rooms yet. Start one, and it appears here with its first message.",
             true if realtime.is_away() => "Rooms will appear once you're connected.",
@@ -28,15 +28,15 @@ pub(super) fn Sidebar() -> impl IntoView {
             false => "",
         }
     });
-    let problem = reactive(move || match rooms.problem() {
-        None => ().into_any(),
-        Some(text) => view! {
-            <div class="bar" role="alert">
-                <p>"The list may be out of date. " {text}</p>
-                <button class="link-button" type="button" on:click=move |_| rooms.pull()>"Retry"</button>
-            </div>
-        }
-        .into_any(),
+    let problem = reactive(move || {
+        rooms.problem().map(|text| {
+            view! {
+                <div class="bar" role="alert">
+                    <p>"The list may be out of date. " {text}</p>
+                    <button class="link-button" type="button" on:click=move |_| rooms.pull()>"Retry"</button>
+                </div>
+            }
+        })
     });
     // One frame later, since the lobby moves the focus to its heading.
     let focus_name = |_| request_animation_frame(|| focus_on(FIELD));
@@ -45,7 +45,7 @@ pub(super) fn Sidebar() -> impl IntoView {
             <div class="sidebar-head">
                 <h2>"Rooms"</h2>
                 <a class="icon-button" href="/" title="New room" on:click=focus_name>
-                    <Icon name=IconName::Plus/><span class="visually-hidden">"New room"</span>
+                    <Icon path=icons::PLUS/><span class="visually-hidden">"New room"</span>
                 </a>
             </div>
             {problem}
@@ -92,13 +92,11 @@ fn room_link_content(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView
         }
     });
     let unread = (room.unread > 0).then(|| {
-        let count = room.unread.to_string();
-        view! { <span class="room-link-unread">{count}<span class="visually-hidden">" unread"</span></span> }
+        view! { <span class="room-link-unread">{room.unread}<span class="visually-hidden">" unread"</span></span> }
     });
     let online = (room.online > 0).then(|| {
-        let count = room.online;
-        let label = if count == 1 { " person here" } else { " people here" };
-        view! { <span class="room-link-online">{count}<span class="visually-hidden">{label}</span></span> }
+        let label = if room.online == 1 { " person here" } else { " people here" };
+        view! { <span class="room-link-online">{room.online}<span class="visually-hidden">{label}</span></span> }
     });
     let name = room.name.clone();
     view! {

@@ -6,14 +6,14 @@ use leptos::prelude::*;
 use shared::UserId;
 
 use crate::account::{Account, SignInState, use_account};
-use crate::browser::WebStorage;
+use crate::browser::{self, WebStorage};
 use crate::ui::reactive;
 
 /// The longest time for which a draft is only in memory. Writing to storage on every key would be slow.
 const SAVE_AFTER: Duration = Duration::from_millis(400);
 
 /// The draft of `room`, which is saved for its author when the calling component ends.
-pub(super) fn use_draft(room: &str) -> RwSignal<String> {
+pub fn use_draft(room: &str) -> RwSignal<String> {
     let account = use_account();
     let author = untrack(|| account.identity()).map(|me| me.id);
     let name = author.as_ref().map_or_else(String::new, |me| format!("duplex:draft:{me}:{room}"));
@@ -37,9 +37,8 @@ pub(super) fn use_draft(room: &str) -> RwSignal<String> {
             set_timeout(save, SAVE_AFTER);
         }
     }));
-    let listener = window_event_listener_untyped("pagehide", move |_| save());
+    browser::on_window_event("pagehide", save);
     on_cleanup(move || {
-        listener.remove();
         if may_belong_to(account, author.as_ref()) {
             save();
         }

@@ -4,18 +4,17 @@
 //! style sheet lays behind it. An Enter that ends the composition of a character (Chinese, Japanese, Korean) does not
 //! send.
 
-use leptos::prelude::*;
-use leptos::{ev, html};
+use leptos::{ev, html, prelude::*};
 use shared::Problem;
 use shared::features::chat::MessageText;
 use web_sys::css;
 
 use super::length::Length;
 use crate::realtime::use_realtime;
-use crate::ui::{Icon, IconName, focus_on, has_fine_pointer, reactive, use_skip_link};
+use crate::ui::{Icon, focus_on, has_fine_pointer, icons, reactive, use_skip_link};
 
 /// The id of the field.
-pub(super) const COMPOSER: &str = "composer";
+pub const COMPOSER: &str = "composer";
 /// The number of characters left from which on it is shown.
 const SHOWN_LEFT_MAX: usize = 200;
 /// The longest text with a copy behind it. For a longer one the field has its full height and scrolls.
@@ -26,7 +25,7 @@ const KEY_CODE_COMPOSING: u32 = 229;
 /// The form for a message to one room. The field takes the focus, except on devices where that opens an on-screen
 /// keyboard.
 #[component]
-pub(super) fn Composer(
+pub fn Composer(
     room: String,
     /// The text in the field.
     text: RwSignal<String>,
@@ -82,7 +81,7 @@ pub(super) fn Composer(
         <form class="composer" on:submit=submit>
             {growing_field(field, label, text, write)}
             <button id="send" class="send" aria-disabled=reactive(move || (!length.get().fits()).then_some("true"))>
-                <Icon name=IconName::Send/><span class="visually-hidden">"Send"</span>
+                <Icon path=icons::SEND/><span class="visually-hidden">"Send"</span>
             </button>
             <p id="composer-hint" class="visually-hidden">"Press Enter to send, Shift+Enter for a new line."</p>
             <p id="composer-problem" class="field-problem" role="alert">{problem}</p>

@@ -22,17 +22,17 @@ const REVEALED_PX: i32 = 16;
 
 /// A scrolling list. Cheap to copy.
 #[derive(Clone, Copy)]
-pub(super) struct Scroller {
+pub struct Scroller {
     /// The element that scrolls.
-    pub(super) list: NodeRef<html::Div>,
+    pub list: NodeRef<html::Div>,
     /// The content of the list.
-    pub(super) content: NodeRef<html::Div>,
+    pub content: NodeRef<html::Div>,
     /// True if the user is at the end, and so sees new messages.
-    pub(super) is_at_end: RwSignal<bool>,
+    pub is_at_end: RwSignal<bool>,
     /// The number of new messages below the screen, for a user who is not at the end.
-    pub(super) missed: RwSignal<usize>,
+    pub missed: RwSignal<usize>,
     /// The width of the list. Heights that were measured at another width are void.
-    pub(super) width: RwSignal<i32>,
+    pub width: RwSignal<i32>,
     /// The scroll offset at the last scroll event.
     top: StoredValue<i32>,
     position: StoredValue<Option<ScrollPosition>>,
@@ -40,7 +40,7 @@ pub(super) struct Scroller {
 
 impl Scroller {
     /// Creates a scroller that is at the end.
-    pub(super) fn new() -> Scroller {
+    pub fn new() -> Scroller {
         let scroller = Scroller {
             list: NodeRef::new(),
             content: NodeRef::new(),
@@ -55,7 +55,7 @@ impl Scroller {
     }
 
     /// Handles a scroll event.
-    pub(super) fn on_scroll(self) {
+    pub fn on_scroll(self) {
         let Some(list) = self.element() else { return };
         let was_at_end = self.is_at_end.get_untracked();
         let top = list.scroll_top();
@@ -65,13 +65,13 @@ impl Scroller {
         self.top.set_value(top);
         let is_at_end = is_near_end || (was_at_end && !went_up);
         if was_at_end != is_at_end {
-            self.set_at_end(is_at_end);
+            self.set_at_end(is_at_end, 0);
         }
         self.position.set_value(if is_at_end { None } else { first_visible(&list) });
     }
 
     /// Counts new messages, unless the user is at the end and sees them.
-    pub(super) fn add_missed(self, messages: usize) {
+    pub fn add_missed(self, messages: usize) {
         if !self.is_at_end.get_untracked() {
             self.missed.update(|missed| *missed += messages);
         }
@@ -90,8 +90,8 @@ impl Scroller {
     }
 
     /// Scrolls to the end and follows it.
-    pub(super) fn to_end(self) {
-        self.set_at_end(true);
+    pub fn to_end(self) {
+        self.set_at_end(true, 0);
         self.follow();
     }
 
@@ -117,7 +117,7 @@ impl Scroller {
     pub(super) fn go_to(self, position: ScrollPosition, missed: usize) -> bool {
         let is_restored = self.restore(position);
         if is_restored {
-            self.leave_end(missed);
+            self.set_at_end(false, missed);
         }
         is_restored
     }
@@ -130,7 +130,7 @@ impl Scroller {
         let Ok(Some(row)) = list.query_selector(row) else { return };
         lay_out(&row);
         if offset(&row, &list) < REVEALED_PX {
-            self.leave_end(missed);
+            self.set_at_end(false, missed);
             let reveal = move || list.set_scroll_top(list.scroll_top() + offset(&row, &list) - REVEALED_PX);
             reveal();
             // Rows that came into sight may have turned out to be of another height.
@@ -149,15 +149,10 @@ impl Scroller {
         true
     }
 
-    fn set_at_end(self, is_at_end: bool) {
-        self.missed.set(0);
+    fn set_at_end(self, is_at_end: bool, missed: usize) {
+        self.missed.set(missed);
         self.is_at_end.set(is_at_end);
         self.position.set_value(None);
-    }
-
-    fn leave_end(self, missed: usize) {
-        self.set_at_end(false);
-        self.missed.set(missed);
     }
 
     /// Scrolls to the end again, if the user is there.

@@ -17,7 +17,7 @@ const ANNOUNCE_EVERY_MS: Millis = 30_000;
 
 /// The typing in one room.
 #[derive(Debug, Default)]
-pub(super) struct Typing {
+pub struct Typing {
     /// Others who are typing, each with the time at which their signal expires.
     others: Vec<(Identity, Millis)>,
     signalled_at: Option<Millis>,
@@ -37,7 +37,7 @@ impl Typing {
     }
 
     /// Removes somebody whose message has arrived, or who has discarded it.
-    pub(super) fn remove(&mut self, who: &UserId) {
+    pub fn remove(&mut self, who: &UserId) {
         self.others.retain(|(other, _)| other.id != *who);
     }
 
@@ -54,7 +54,7 @@ impl Typing {
     }
 
     /// True if anyone else is typing.
-    pub(super) fn is_anyone(&self) -> bool {
+    pub fn is_anyone(&self) -> bool {
         !self.others.is_empty()
     }
 

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::Seq;
 
-use super::paths::path_of;
 use super::scroller::Scroller;
-use super::timeline::Timeline;
+use crate::features::chat::paths::path_of;
+use crate::features::chat::timeline::Timeline;
 use crate::realtime::{LoadState, TopicReader, use_realtime};
 use crate::ui::{problem_text, reactive};
 
@@ -15,7 +15,7 @@ const BACK_MAX: u64 = 2_000;
 
 /// The loading of a room's history. Cheap to copy.
 #[derive(Clone, Copy)]
-pub(super) struct OlderMessages {
+pub struct OlderMessages {
     reader: TopicReader<Timeline>,
     scroller: Scroller,
     load_state: RwSignal<LoadState>,
@@ -23,12 +23,12 @@ pub(super) struct OlderMessages {
 
 impl OlderMessages {
     /// Creates it without loading anything.
-    pub(super) fn new(reader: TopicReader<Timeline>, scroller: Scroller) -> OlderMessages {
+    pub fn new(reader: TopicReader<Timeline>, scroller: Scroller) -> OlderMessages {
         OlderMessages { reader, scroller, load_state: RwSignal::new(LoadState::Ready) }
     }
 
     /// Pulls a page if the user is near the top. A page that failed is not pulled again unless the user asks for it.
-    pub(super) fn pull_near_top(self) {
+    pub fn pull_near_top(self) {
         let is_idle = self.load_state.try_get_untracked() == Some(LoadState::Ready);
         if is_idle && self.scroller.is_near_top() && self.reader.has_older.get_untracked() {
             self.pull();
@@ -70,7 +70,7 @@ impl OlderMessages {
 
 /// The part of the list above the first message: the progress of loading, and a button for older messages.
 #[component]
-pub(super) fn TimelineTop(room: String, older: OlderMessages) -> impl IntoView {
+pub fn TimelineTop(room: String, older: OlderMessages) -> impl IntoView {
     let realtime = use_realtime();
     let OlderMessages { reader, load_state, .. } = older;
     let href = path_of(&room);
@@ -90,22 +90,17 @@ pub(super) fn TimelineTop(room: String, older: OlderMessages) -> impl IntoView {
             _ => format!("This is the start of #{room}."),
         }
     });
-    let action = reactive(move || {
+    let second_window = reactive(move || {
         let is_empty = reader.projection.with(Timeline::is_empty) && reader.pending_posts.read().is_empty();
-        if is_empty && reader.load_state.get() == LoadState::Ready {
-            let href = href.clone();
-            return view! { <a href=href target="_blank" rel="noopener">"Open a second window"</a> }
-                .into_any();
-        }
-        match reader.has_older.get() && load_state.get() != LoadState::Loading {
-            false => ().into_any(),
-            true => view! {
-                <button class="button quiet" type="button" on:click=move |_| older.pull()>
-                    "Load older messages"
-                </button>
-            }
-            .into_any(),
-        }
+        let href = href.clone();
+        (is_empty && reader.load_state.get() == LoadState::Ready)
+            .then(|| view! { <a href=href target="_blank" rel="noopener">"Open a second window"</a> })
     });
-    view! { <div class="timeline-top"><p role="status">{text}</p> {action}</div> }
+    let load = move |_| older.pull();
+    let button = reactive(move || {
+        (reader.has_older.get() && load_state.get() != LoadState::Loading).then(|| {
+            view! { <button class="button quiet" type="button" on:click=load>"Load older messages"</button> }
+        })
+    });
+    view! { <div class="timeline-top"><p role="status">{text}</p> {second_window} {button}</div> }
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use leptos::prelude::*;
 use shared::features::chat::ChatSignal;
 
-use super::timeline::Timeline;
 use super::typing::{SIGNAL_LIFETIME_MS, Typing};
 use crate::account::use_account;
 use crate::browser;
+use crate::features::chat::timeline::Timeline;
 use crate::realtime::TopicReader;
 use crate::ui::{reactive, use_announcer};
 
 /// Follows who is typing in the room, for as long as the calling component lives.
-pub(super) fn use_typing(reader: TopicReader<Timeline>) -> RwSignal<Typing> {
+pub fn use_typing(reader: TopicReader<Timeline>) -> RwSignal<Typing> {
     let typing = RwSignal::new(Typing::default());
     let account = use_account();
     let announcer = use_announcer();
@@ -47,14 +47,14 @@ pub(super) fn use_typing(reader: TopicReader<Timeline>) -> RwSignal<Typing> {
 }
 
 /// Signals that the user is typing, if a signal is due.
-pub(super) fn signal_typing(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
+pub fn signal_typing(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
     if typing.try_update_untracked(|typing| typing.should_signal(browser::now_ms())) == Some(true) {
         reader.signal(&ChatSignal::Typing);
     }
 }
 
 /// Signals that the user has stopped typing, if others may still believe the last signal.
-pub(super) fn signal_stopped(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
+pub fn signal_stopped(reader: TopicReader<Timeline>, typing: RwSignal<Typing>) {
     if typing.try_update_untracked(|typing| typing.should_signal_stop(browser::now_ms())) == Some(true) {
         reader.signal(&ChatSignal::Stopped);
     }
@@ -63,7 +63,7 @@ pub(super) fn signal_stopped(reader: TopicReader<Timeline>, typing: RwSignal<Typ
 /// The names of those who are typing. The line keeps its height while it is empty, so that nothing moves. It is hidden
 /// from screen readers, to which the announcer repeats nothing.
 #[component]
-pub(super) fn TypingIndicator(typing: RwSignal<Typing>) -> impl IntoView {
+pub fn TypingIndicator(typing: RwSignal<Typing>) -> impl IntoView {
     let names = Memo::new(move |_| typing.with(Typing::names));
     let text = reactive(move || match names.get().as_slice() {
         [] => ().into_any(),

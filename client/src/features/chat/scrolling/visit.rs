@@ -7,19 +7,19 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{Seq, UserId};
 
-use super::live_rooms::{LiveRooms, use_rooms};
 use super::older_messages::OlderMessages;
-use super::row_view::NEW_ROW;
 use super::scroll_position::ScrollPosition;
 use super::scroller::Scroller;
-use super::timeline::Timeline;
 use crate::browser;
+use crate::features::chat::messages::NEW_ROW;
+use crate::features::chat::rooms::{LiveRooms, use_rooms};
+use crate::features::chat::timeline::Timeline;
 use crate::realtime::{LoadState, TopicReader};
 use crate::ui::reactive;
 
 /// One visit to a room. Cheap to copy.
 #[derive(Clone, Copy)]
-pub(super) struct RoomVisit {
+pub struct RoomVisit {
     room: StoredValue<String>,
     me: Memo<Option<UserId>>,
     reader: TopicReader<Timeline>,
@@ -38,7 +38,7 @@ pub(super) struct RoomVisit {
 
 impl RoomVisit {
     /// Begins a visit that ends with the calling component.
-    pub(super) fn begin(
+    pub fn begin(
         room: String,
         me: Memo<Option<UserId>>,
         reader: TopicReader<Timeline>,
@@ -54,7 +54,7 @@ impl RoomVisit {
             rooms: use_rooms(),
             read_before: RwSignal::new(None),
             has_arrived: RwSignal::new(false),
-            is_tab_visible: RwSignal::new(!browser::is_hidden()),
+            is_tab_visible: RwSignal::new(!document().hidden()),
         };
         visit.arrive_once_ready();
         visit.mark_read_at_end();
@@ -64,12 +64,12 @@ impl RoomVisit {
     }
 
     /// True once the list is at the position of the visit. Not tracked.
-    pub(super) fn has_arrived(self) -> bool {
+    pub fn has_arrived(self) -> bool {
         self.has_arrived.try_get_untracked() == Some(true)
     }
 
     /// The first message that was new when the room came into sight, once it is loaded.
-    pub(super) fn new_from(self) -> Memo<Option<Seq>> {
+    pub fn new_from(self) -> Memo<Option<Seq>> {
         let RoomVisit { me, reader, read_before, .. } = self;
         Memo::new(move |_| {
             let read_before = read_before.get()?;
@@ -136,14 +136,13 @@ impl RoomVisit {
     }
 
     fn follow_tab_visibility(self) {
-        let listener = window_event_listener_untyped("visibilitychange", move |_| {
-            let is_visible = !browser::is_hidden();
+        browser::on_window_event("visibilitychange", move || {
+            let is_visible = !document().hidden();
             if is_visible && self.has_arrived() {
                 self.come_back();
             }
             self.is_tab_visible.set(is_visible);
         });
-        on_cleanup(move || listener.remove());
     }
 
     /// Marks as new the messages that came while the tab was hidden. A user who had scrolled up stays there.
@@ -161,15 +160,10 @@ impl RoomVisit {
 
     /// Saves the scroll position when the user leaves the room, also by a reload.
     fn save_position_on_leave(self) {
-        let save = move || {
+        browser::on_leave(move || {
             if let Some(room) = self.room.try_get_value().filter(|_| self.has_arrived()) {
                 ScrollPosition::save(&room, self.scroller.position());
             }
-        };
-        let listener = window_event_listener_untyped("pagehide", move |_| save());
-        on_cleanup(move || {
-            save();
-            listener.remove();
         });
     }
 }
