@@ -1,44 +1,46 @@
-//! What the tests are written with: a real server, people who ask it by HTTP, browsers without a screen, waiting.
+//! The tools of the tests: a real server, people who send it HTTP requests, browsers without a screen, and waiting.
 
-mod answer;
-pub mod authority;
+pub mod acme_server;
 pub mod browser;
 mod browser_feeds;
 pub mod browser_loop;
-mod dice;
-pub mod event_stream;
+pub mod command;
 mod faulty_link;
 pub mod golden;
 pub mod http2;
-pub mod limits;
 mod memory_log;
 pub mod metrics;
 pub mod node;
+mod observer;
 mod person;
 mod port;
 mod program;
 pub mod proxy;
+pub mod rate;
+pub mod raw_http;
 mod record;
+mod response;
+mod rng;
 pub mod schema;
 mod server;
 mod small_disk;
 mod socket;
+pub mod sse;
 pub mod tls;
 pub mod wait;
-mod witness;
 
-pub use answer::Answer;
 pub use browser::TestBrowser;
-pub use dice::Dice;
 pub use faulty_link::{Cut, FaultyLink, Stall};
 pub use memory_log::MemoryLog;
 pub use metrics::METRICS;
+pub use observer::ClientObserver;
 pub use person::{Person, probe};
 pub use port::Port;
 pub use program::{FEW_FILES, Program};
-pub use record::{Reading, Record};
-pub use server::{TestServer, Variables, server_command};
+pub use record::{Record, TopicRecord};
+pub use response::TestResponse;
+pub use rng::Rng;
+pub use server::{EnvVars, NO_PUBLISH_LIMIT, TestServer, server_command};
 pub use small_disk::SmallDisk;
 pub use socket::{Socket, read_frame};
 pub use wait::{DEADLINE, eventually, in_time};
-pub use witness::Witness;

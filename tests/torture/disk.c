@@ -3,8 +3,8 @@
  * the program and the kernel wherever a file below one folder is changed. Each change is a step: a write, a sync, a
  * truncation, or a change of names (create, rename, link, unlink).
  *
- * The environment names the folder (DISK_FOLDER), a file of orders (DISK_ORDERS) and, where one is wanted, a journal
- * (DISK_JOURNAL). The orders are mapped into memory, so that a test changes them while the program runs.
+ * The environment names the folder (DISK_FOLDER), a file of control (DISK_CONTROL) and, where one is wanted, a journal
+ * (DISK_JOURNAL). The control are mapped into memory, so that a test changes them while the program runs.
  *
  * Nothing is ever synced for real: a killed process loses nothing that it wrote, so only the journal needs to know
  * what a power cut would have spared. What is written through a memory map, as SQLite writes its -shm, is not seen;
@@ -28,7 +28,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The file of orders: so many 64-bit numbers, in this order. disk.rs has the same list. */
+/* The file of control: so many 64-bit numbers, in this order. disk.rs has the same list. */
 enum order {
     STEPS,      /* taken so far; written here */
     CRASH_AT,   /* the step that kills the program; 0 for none */
@@ -46,7 +46,7 @@ enum kind { WRITE = 1, SYNC = 2, TRUNCATE = 4, NAME = 8 };
 #define DESCRIPTORS_MAX 4096
 #define HEAD_BYTES_MAX 9000
 
-static volatile int64_t *orders;
+static volatile int64_t *control;
 static const char *folder;
 static int journal = -1;
 static char *names[DESCRIPTORS_MAX];
@@ -55,22 +55,22 @@ static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
 __attribute__((constructor)) static void prepare(void)
 {
-    const char *file = getenv("DISK_ORDERS"), *lines = getenv("DISK_JOURNAL");
+    const char *file = getenv("DISK_CONTROL"), *lines = getenv("DISK_JOURNAL");
     folder = getenv("DISK_FOLDER");
     if (file == NULL || folder == NULL)
         return;
     int opened = syscall(SYS_openat, AT_FDCWD, file, O_RDWR | O_CLOEXEC, 0);
-    void *mapped = mmap(NULL, ORDERS * sizeof *orders, PROT_READ | PROT_WRITE, MAP_SHARED, opened, 0);
+    void *mapped = mmap(NULL, ORDERS * sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, opened, 0);
     syscall(SYS_close, opened);
     if (lines != NULL)
         journal = syscall(SYS_openat, AT_FDCWD, lines, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (mapped != MAP_FAILED)
-        orders = mapped;
+        control = mapped;
 }
 
 static bool is_below(const char *path)
 {
-    if (orders == NULL || path == NULL)
+    if (control == NULL || path == NULL)
         return false;
     size_t length = strlen(folder);
     return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
@@ -79,7 +79,7 @@ static bool is_below(const char *path)
 /* The name by which a file below the folder was opened, or NULL. */
 static const char *name_of(int descriptor)
 {
-    bool known = orders != NULL && descriptor >= 0 && descriptor < DESCRIPTORS_MAX;
+    bool known = control != NULL && descriptor >= 0 && descriptor < DESCRIPTORS_MAX;
     return known ? names[descriptor] : NULL;
 }
 
@@ -113,22 +113,22 @@ static void crash(void)
 static bool begin_step(enum kind kind)
 {
     pthread_mutex_lock(&turn);
-    int64_t step = ++orders[STEPS];
-    if (step == orders[CRASH_AT] && orders[CRASH_WHEN] == BEFORE)
+    int64_t step = ++control[STEPS];
+    if (step == control[CRASH_AT] && control[CRASH_WHEN] == BEFORE)
         crash();
-    if ((orders[FAIL_KINDS] & kind) == 0 || orders[FAIL_TIMES] == 0)
+    if ((control[FAIL_KINDS] & kind) == 0 || control[FAIL_TIMES] == 0)
         return true;
-    if (orders[FAIL_TIMES] > 0)
-        orders[FAIL_TIMES]--;
-    orders[FAILED]++;
-    errno = orders[FAIL_ERRNO];
+    if (control[FAIL_TIMES] > 0)
+        control[FAIL_TIMES]--;
+    control[FAILED]++;
+    errno = control[FAIL_ERRNO];
     return false;
 }
 
 /* Leaves errno as it is. */
 static void end_step(void)
 {
-    if (orders[STEPS] == orders[CRASH_AT])
+    if (control[STEPS] == control[CRASH_AT])
         crash();
     pthread_mutex_unlock(&turn);
 }
@@ -136,7 +136,7 @@ static void end_step(void)
 /* The part of a write that is done: half of it in the middle of a crash. */
 static size_t part_of(size_t count)
 {
-    bool halfway = orders[STEPS] == orders[CRASH_AT] && orders[CRASH_WHEN] == HALFWAY;
+    bool halfway = control[STEPS] == control[CRASH_AT] && control[CRASH_WHEN] == HALFWAY;
     return halfway ? count / 2 : count;
 }
 
