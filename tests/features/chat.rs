@@ -54,10 +54,10 @@ async fn a_line_is_pushed_to_the_other_members_at_once() {
     assert_eq!((ack.topic, ack.seq), (general.clone(), Seq(1)));
 
     for browser in [&ada, &grace] {
-        let reading = browser.read_up_to(&general, 1).await;
-        assert_eq!(reading.pushed, 1);
-        assert_eq!(text_of(&reading.events[0]), "hello, Grace", "trimmed");
-        assert_eq!(reading.events[0].author, ada.person.identity);
+        let record = browser.read_up_to(&general, 1).await;
+        assert_eq!(record.pushed, 1);
+        assert_eq!(text_of(&record.events[0]), "hello, Grace", "trimmed");
+        assert_eq!(record.events[0].author, ada.person.identity);
     }
 }
 

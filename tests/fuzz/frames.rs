@@ -1,7 +1,7 @@
 //! Fuzzes the text frames of a client: its session must answer with valid frames, and its mailbox must stay bounded.
 //!
-//! Each line of the input is one text frame. After each frame, another user publishes to a topic to which the client may be
-//! subscribed. The client reads as slowly as it can.
+//! Each line of the input is one text frame. After each frame, another user publishes to a topic to which the client
+//! may be subscribed. The client reads as slowly as it can.
 
 #![no_main]
 

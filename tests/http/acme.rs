@@ -61,8 +61,8 @@ async fn a_certificate_is_obtained_kept_across_a_restart_and_replaced_once_it_is
 
 #[tokio::test]
 async fn a_refusal_of_the_acme_server_is_logged_and_the_node_keeps_running() {
-    let elsewhere = Port::free();
-    let Some(acme) = AcmeServer::validating(elsewhere.address()).await else { return };
+    let unused_port = Port::free();
+    let Some(acme) = AcmeServer::validating(unused_port.address()).await else { return };
     let server = node(Port::free(), &acme).await;
     let line = eventually("stderr contains the reason", async || {
         server.stderr().lines().find(|line| line.contains("no certificate was obtained")).map(String::from)

@@ -36,8 +36,8 @@ impl BodyFixture {
     async fn assert_unharmed(&self) {
         assert_eq!(self.ada.head(&probe("topic")).await, Seq(1));
         self.ada.publish("topic", "key", "now it is right").await;
-        let reading = self.bystander.read_up_to(&probe("topic"), 2).await;
-        assert_eq!((reading.seqs(), reading.pulls), (vec![1, 2], 1));
+        let record = self.bystander.read_up_to(&probe("topic"), 2).await;
+        assert_eq!((record.seqs(), record.pulls), (vec![1, 2], 1));
         assert!(
             !self.server.stderr().contains(" ERROR "),
             "a mistake of a client is not an error of the server"

@@ -1,5 +1,5 @@
-//! Bad input on the socket: the client gets an `error` frame that names the rule, or a close if it makes no sense to read
-//! on, and nobody else notices.
+//! Bad input on the socket: the client gets an `error` frame that names the rule, or a close if it makes no sense to
+//! read on, and nobody else notices.
 
 use shared::{ErrorCode, Problem, Seq, ServerFrame};
 use tokio_tungstenite::tungstenite::Message;

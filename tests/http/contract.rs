@@ -181,9 +181,9 @@ async fn every_frame_has_an_example_that_fits_its_schema_and_is_read_by_its_type
 async fn every_close_code_is_documented() {
     let asyncapi = document(&TestServer::start(), endpoint::ASYNCAPI).await;
     let documented = asyncapi["channels"]["socket"]["x-close-codes"].as_array().unwrap();
-    let away: Vec<&Value> =
+    let final_codes: Vec<&Value> =
         documented.iter().filter(|it| it["comes_back"] == false).map(|it| &it["code"]).collect();
     let codes: Vec<&Value> = documented.iter().map(|it| &it["code"]).collect();
     assert_eq!(codes, [1002, 1003, 1007, 1009, 1012, 1013, 4000, 4001, 4002, 4008]);
-    assert_eq!(away, [4000, 4001]);
+    assert_eq!(final_codes, [4000, 4001]);
 }

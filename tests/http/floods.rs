@@ -1,5 +1,5 @@
-//! Floods over HTTP/2, frame by frame: the node closes their connection or keeps it within its limits, uses little memory,
-//! and serves everybody else.
+//! Floods over HTTP/2, frame by frame: the node closes their connection or keeps it within its limits, uses little
+//! memory, and serves everybody else.
 
 use std::time::Duration;
 
@@ -48,8 +48,8 @@ fn field() -> Vec<u8> {
     [b"\x00\x01x\x7f\x81\x7c".as_slice(), &[b'y'; 16_000]].concat()
 }
 
-/// Sends frames and a ping, and reads until `enough` returns true. Then asserts that another client is served, and that the
-/// node has not grown much.
+/// Sends frames and a ping, and reads until `enough` returns true. Then asserts that another client is served, and that
+/// the node has not grown much.
 async fn flood(server: &TestServer, frames: Vec<Vec<u8>>, enough: fn(&RawFrame) -> bool) -> FloodResult {
     let before = server.rss_bytes();
     let trusted = server.data().join("tls/localhost.crt");
@@ -155,11 +155,11 @@ async fn a_connection_may_have_a_hundred_streams_and_more_are_refused() {
 async fn a_connection_that_does_not_read_its_answers_is_closed_even_if_it_answers_pings() {
     let server = server();
     let trusted = server.data().join("tls/localhost.crt");
-    let asked = (0..100).map(|n| frame(HEADERS, END_STREAM | END_HEADERS, stream(n), GET_DOCUMENT));
+    let requests = (0..100).map(|n| frame(HEADERS, END_STREAM | END_HEADERS, stream(n), GET_DOCUMENT));
     let start = [PREFACE.to_vec(), window(1)].into_iter();
     let stream = connect(server.address(), &trusted, &TLS13, "h2").await.unwrap();
     let (mut reading, mut writing) = tokio::io::split(stream);
-    writing.write_all(&start.chain(asked).collect::<Vec<_>>().concat()).await.unwrap();
+    writing.write_all(&start.chain(requests).collect::<Vec<_>>().concat()).await.unwrap();
     writing.flush().await.unwrap();
 
     let begun = Instant::now();

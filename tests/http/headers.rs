@@ -63,7 +63,7 @@ async fn a_page_may_run_only_its_own_scripts_and_other_answers_none() {
 async fn an_answer_is_not_cached_unless_it_says_so() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    for (path, kept) in [
+    for (path, cache_control) in [
         (endpoint::ME, "no-store"),
         ("/api/no/such", "no-store"),
         (endpoint::SOCKET, "no-store"),
@@ -71,7 +71,7 @@ async fn an_answer_is_not_cached_unless_it_says_so() {
         ("/api/topics/probe:topic/events", "private, no-cache"),
         ("/", "no-cache"),
     ] {
-        assert_eq!(ada.get(path).await.header("cache-control"), kept, "{path}");
+        assert_eq!(ada.get(path).await.header("cache-control"), cache_control, "{path}");
     }
     assert_eq!(ada.try_publish("topic", "k", "x").await.header("cache-control"), "no-store");
 }

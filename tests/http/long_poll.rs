@@ -56,17 +56,17 @@ async fn existing_events_are_returned_at_once_and_not_from_a_cache() {
 async fn a_poll_is_answered_as_soon_as_an_event_is_published() {
     let server = TestServer::with(&METRICS);
     let ada = server.guest("Ada").await;
-    let mut took = Vec::new();
+    let mut delays = Vec::new();
     for (number, query) in (1..).zip(["?after=0", "?after=1", "?after=2"]) {
         let poll = ada.start_poll(&server, query, "wait=20").await;
         ada.publish("topic", &format!("k{number}"), "x").await;
         let published = Instant::now();
         assert_eq!(seqs(&poll.await.unwrap()), [number]);
-        took.push(published.elapsed());
+        delays.push(published.elapsed());
         server.wait_for_metric("duplex_sessions", 0.0).await;
     }
     // A busy machine may delay one. A node that waited for its next look at the log would delay all of them by seconds.
-    assert!(took.iter().min() < Some(&Duration::from_secs(1)), "they took {took:?}");
+    assert!(delays.iter().min() < Some(&Duration::from_secs(1)), "the delays are {delays:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Memory runs short, or one address takes too much of it: new requests are told when to come back, an address with many
-//! connections is sent away, and everybody else is served.
+//! Memory runs short, or one address takes too much of it: new requests are told when to come back, an address with
+//! many connections is sent away, and everybody else is served.
 
 use futures_util::future::select_all;
 use serde_json::json;

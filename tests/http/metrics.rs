@@ -25,8 +25,8 @@ fn number(scraped: &str, series: &str) -> f64 {
 
 #[track_caller]
 fn assert_values(scraped: &str, expected: &[(&str, f64)]) {
-    for (series, wanted) in expected {
-        assert_eq!(number(scraped, series), *wanted, "{series} in\n{scraped}");
+    for (series, value) in expected {
+        assert_eq!(number(scraped, series), *value, "{series} in\n{scraped}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! Equivalent spellings of hosts, lists in headers, numbers, keys and names. Proxies, browsers and other apps use different
-//! ones.
+//! Equivalent spellings of hosts, lists in headers, numbers, keys and names. Proxies, browsers and other apps use
+//! different ones.
 
 use reqwest::Method;
 use serde_json::json;

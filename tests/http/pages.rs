@@ -117,9 +117,12 @@ async fn all_encodings_share_one_weak_tag_which_matches_in_any_list() {
     let tag = tags[0].as_str();
     assert!(tag.starts_with("W/\"") && tags.iter().all(|other| other == tag), "{tags:?}");
     for known in [tag, &tag[2..], "*", &format!("\"other\", {tag}"), &format!("\"other\",{}", &tag[2..])] {
-        let kept = site.get("/app-1f.js", &[("if-none-match", known), ("accept-encoding", "br")]).await;
-        assert_eq!((kept.status, kept.header("etag"), kept.header("vary")), (304, tag, "Accept-Encoding"));
-        assert_eq!((kept.header("content-encoding"), kept.header("content-type")), ("", ""), "{known}");
+        let answer = site.get("/app-1f.js", &[("if-none-match", known), ("accept-encoding", "br")]).await;
+        assert_eq!(
+            (answer.status, answer.header("etag"), answer.header("vary")),
+            (304, tag, "Accept-Encoding")
+        );
+        assert_eq!((answer.header("content-encoding"), answer.header("content-type")), ("", ""), "{known}");
     }
 }
 
@@ -140,11 +143,11 @@ async fn a_file_is_cached_for_ever_only_if_its_name_contains_its_hash() {
         std::fs::write(folder.path().join(name), "let plain;").unwrap();
     }
     let server = TestServer::with(&["--client-files", folder.path().to_str().unwrap()]);
-    let kept =
+    let cache_control =
         async |path: &str| ask(&server, Method::GET, path, &[HTML]).await.header("cache-control").to_owned();
-    assert_eq!(kept("/app-e1a19f5d4f16dd5e.js").await, "public, max-age=31536000, immutable");
-    assert_eq!(kept("/app-0123456789abcdef.js").await, "no-cache", "the hash in the name is wrong");
-    assert_eq!(kept("/").await, "no-cache");
+    assert_eq!(cache_control("/app-e1a19f5d4f16dd5e.js").await, "public, max-age=31536000, immutable");
+    assert_eq!(cache_control("/app-0123456789abcdef.js").await, "no-cache", "the hash in the name is wrong");
+    assert_eq!(cache_control("/").await, "no-cache");
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ async fn the_product_itself_starts_and_answers() {
 
 #[tokio::test]
 async fn a_port_in_use_is_refused_in_one_line_that_names_listen() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
     let folder = TempDir::new().unwrap();
     let output =
         run_command(|command| _ = command.args(["--listen", &address, "--data"]).arg(folder.path())).await;

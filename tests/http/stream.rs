@@ -11,16 +11,16 @@ use crate::support::{NO_PUBLISH_LIMIT, TestServer, eventually, probe};
 
 const EVENTS: &str = "/api/topics/probe:topic/events";
 
-fn event(sse: &SseEvent) -> Event {
-    assert_eq!(sse.event, "event", "{sse:?}");
-    let event: Event = serde_json::from_str(&sse.data).unwrap();
-    assert!(sse.id.ends_with(&format!(":{}", event.seq)), "{sse:?}");
+fn event(received: &SseEvent) -> Event {
+    assert_eq!(received.event, "event", "{received:?}");
+    let event: Event = serde_json::from_str(&received.data).unwrap();
+    assert!(received.id.ends_with(&format!(":{}", event.seq)), "{received:?}");
     event
 }
 
-fn page(sse: &SseEvent) -> EventPage {
-    assert_eq!(sse.event, "reset", "{sse:?}");
-    serde_json::from_str(&sse.data).unwrap()
+fn page(received: &SseEvent) -> EventPage {
+    assert_eq!(received.event, "reset", "{received:?}");
+    serde_json::from_str(&received.data).unwrap()
 }
 
 impl SseStream {
@@ -29,9 +29,9 @@ impl SseStream {
         let mut seqs = Vec::new();
         let mut id = String::new();
         for _ in 0..count {
-            let sse = self.receive().await;
-            seqs.push(event(&sse).seq.0);
-            id = sse.id;
+            let received = self.receive().await;
+            seqs.push(event(&received).seq.0);
+            id = received.id;
         }
         (seqs, id)
     }
@@ -52,9 +52,9 @@ async fn a_stream_begins_with_the_readers_position_and_continues_live() {
     assert_eq!(stream.receive().await, SseEvent { id: format!("{epoch}:2"), ..SseEvent::default() });
     ada.publish_many("topic", "after", 3).await;
     for seq in 3..=5 {
-        let sse = stream.receive().await;
-        assert_eq!(event(&sse), ada.pull(&probe("topic"), Part::After(Seq(seq - 1))).await.events[0]);
-        assert_eq!(sse.id, format!("{epoch}:{seq}"));
+        let received = stream.receive().await;
+        assert_eq!(event(&received), ada.pull(&probe("topic"), Part::After(Seq(seq - 1))).await.events[0]);
+        assert_eq!(received.id, format!("{epoch}:{seq}"));
     }
 }
 
@@ -74,7 +74,7 @@ async fn missing_events_are_replayed_and_new_ones_follow_without_a_gap_or_a_dupl
         streams.push(stream);
     }
     writing.await.unwrap();
-    assert!(streams.len() > 1, "nobody came meanwhile");
+    assert!(streams.len() > 1, "no reader came while events were published");
     for mut stream in streams {
         assert_eq!(stream.receive_events(130).await.0, (1..=130).collect::<Vec<_>>());
     }
@@ -110,9 +110,9 @@ async fn a_stream_from_a_void_position_starts_over_with_the_newest_page() {
     let beyond = format!("{epoch}:4");
     for id in ["nonsense", ":", ":3", "3", "another:3", "another:-3", &beyond, &format!("{epoch}:x")] {
         let mut stream = SseStream::open(&ada, EVENTS, Some(id)).await;
-        let sse = stream.receive().await;
-        assert_eq!(sse.id, format!("{epoch}:3"), "{id}");
-        assert_eq!(page(&sse), ada.pull(&probe("topic"), Part::Newest).await, "{id}");
+        let received = stream.receive().await;
+        assert_eq!(received.id, format!("{epoch}:3"), "{id}");
+        assert_eq!(page(&received), ada.pull(&probe("topic"), Part::Newest).await, "{id}");
     }
     let mut stream = SseStream::open(&ada, EVENTS, Some(&beyond)).await;
     page(&stream.receive().await);
@@ -139,8 +139,8 @@ async fn restoring_an_older_copy_of_the_log_makes_readers_start_over() {
     fs::write(&file, copy).unwrap();
     server.restart();
 
-    let sse = SseStream::open(&ada, EVENTS, Some(&id)).await.receive().await;
-    assert_eq!((page(&sse).head, sse.id), (Seq(2), id.replace(":5", ":2")));
+    let received = SseStream::open(&ada, EVENTS, Some(&id)).await.receive().await;
+    assert_eq!((page(&received).head, received.id), (Seq(2), id.replace(":5", ":2")));
 }
 
 #[tokio::test]

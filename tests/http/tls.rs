@@ -1,5 +1,5 @@
-//! TLS: all kinds of keys, both versions and both protocols, and nothing weaker; a key and a certificate that do not match
-//! are refused at the start; and a certificate is replaced while connections are open.
+//! TLS: all kinds of keys, both versions and both protocols, and nothing weaker; a key and a certificate that do not
+//! match are refused at the start; and a certificate is replaced while connections are open.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;

@@ -16,8 +16,8 @@ pub fn idle_runtime() -> Runtime {
         .expect("a thread can be started")
 }
 
-/// Gives the current thread the scheduling policy `SCHED_IDLE`. A thread that is only nice keeps its processor to the end
-/// of its slice, for milliseconds.
+/// Gives the current thread the scheduling policy `SCHED_IDLE`. A thread that is only nice keeps its processor to the
+/// end of its slice, for milliseconds.
 fn make_idle() {
     let thread = gettid().as_raw_nonzero().to_string();
     let done = Command::new("chrt").args(["--idle", "--pid", "0", &thread]).status();

@@ -1,4 +1,4 @@
-//! `Crowd`: many readers of one topic, each with its own socket and identity, and their counters.
+//! `ReaderCrowd`: many readers of one topic, each with its own socket and identity, and their counters.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The connected readers. Dropping it closes their sockets.
-pub struct Crowd {
+pub struct ReaderCrowd {
     readers: Vec<CrowdReader>,
     /// The time from a publish to the moment at which a reader applied the event.
     pub latency: Arc<Histogram>,
@@ -48,19 +48,24 @@ pub struct ReaderCounts {
     latency: Arc<Histogram>,
 }
 
-impl Crowd {
+impl ReaderCrowd {
     /// Connects this many guests, and returns once each of them is at the head of the topic.
-    pub async fn gather(server: &TestServer, topic: &Topic, count: usize) -> Crowd {
-        Crowd::gather_on(&Handle::current(), server, topic, count).await
+    pub async fn gather(server: &TestServer, topic: &Topic, count: usize) -> ReaderCrowd {
+        ReaderCrowd::gather_on(&Handle::current(), server, topic, count).await
     }
 
-    /// Connects the guests on the threads of another runtime. See [`Crowd::gather`].
-    pub async fn gather_on(runtime: &Handle, server: &TestServer, topic: &Topic, count: usize) -> Crowd {
+    /// Connects the guests on the threads of another runtime. See [`ReaderCrowd::gather`].
+    pub async fn gather_on(
+        runtime: &Handle,
+        server: &TestServer,
+        topic: &Topic,
+        count: usize,
+    ) -> ReaderCrowd {
         let latency = Arc::<Histogram>::default();
         let connecting =
             stream::iter(0..count).map(|number| connect(runtime, server, topic, number, latency.clone()));
         let readers = connecting.buffer_unordered(CONNECT_AT_ONCE).collect().await;
-        let crowd = Crowd { readers, latency };
+        let crowd = ReaderCrowd { readers, latency };
         crowd.wait_until("all are connected", |counts| counts.is_live.load(Ordering::Relaxed)).await;
         crowd
     }

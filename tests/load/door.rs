@@ -1,5 +1,5 @@
-//! Attacks at the door: slow heads, stalled handshakes and floods of connections. A guest from another address must not
-//! notice, and the node must not grow.
+//! Attacks on new connections: slow heads, stalled handshakes and floods of connections. A guest from another address
+//! must not notice, and the node must not grow.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -102,19 +102,19 @@ async fn run_attack(server: &TestServer, guest: &mut Guest, attack: ConnectionAt
     for (when, seen) in [("quiet", &quiet), ("under attack", &attacked)] {
         println!("  {when}: answers {}; pushes {}", seen.answers, seen.pushes);
     }
-    let held = [
+    let conditions = [
         is_as_fast("answers", &attacked.answers, &quiet.answers),
         is_as_fast("pushes", &attacked.pushes, &quiet.pushes),
         must_hold(&format!("the node grew by {} MiB", grown >> 20), grown < GROWTH_MAX),
         attack != ConnectionAttack::Connects
             || must_hold("there were 10,000 connections or more", times >= CONNECTS_MIN),
     ];
-    held == [true; 4]
+    conditions == [true; 4]
 }
 
 /// Prints the ratio of the guest's latencies under attack to those before. Returns true if it is within bounds.
-pub fn is_as_fast(what: &str, seen: &Histogram, quiet: &Histogram) -> bool {
-    let times = |share| seen.quantile(share).as_secs_f64() / quiet.quantile(share).as_secs_f64();
+pub fn is_as_fast(what: &str, attacked: &Histogram, quiet: &Histogram) -> bool {
+    let times = |share| attacked.quantile(share).as_secs_f64() / quiet.quantile(share).as_secs_f64();
     let middle = times(0.5);
     let most = times(0.99);
     let line = format!("{what} take {middle:.2} times (p50) and {most:.2} times (p99) what they took before");
@@ -122,16 +122,16 @@ pub fn is_as_fast(what: &str, seen: &Histogram, quiet: &Histogram) -> bool {
 }
 
 impl Flooder {
-    /// One of a attack, who comes back whenever the door is shut.
+    /// Attacks for ever, and reconnects whenever the node closes the connection.
     async fn attack(self, attack: ConnectionAttack) {
-        let mut kept = Vec::new();
+        let mut connections = Vec::new();
         let mut times = interval(CONNECT_EVERY);
         loop {
             times.tick().await;
             match attack {
                 ConnectionAttack::HalfHeads => self.send_slowly().await.unwrap_or_default(),
                 ConnectionAttack::HalfHandshakes => self.stall().await.unwrap_or_default(),
-                ConnectionAttack::Connects => kept.extend(self.connect_and_hold().await),
+                ConnectionAttack::Connects => connections.extend(self.connect_and_hold().await),
             }
         }
     }
@@ -146,7 +146,7 @@ impl Flooder {
         socket.connect(self.address).await
     }
 
-    /// Until the node has had enough of it.
+    /// Sends a head byte by byte until the node closes the connection.
     async fn send_slowly(&self) -> std::io::Result<()> {
         let mut stream = tls::handshake(self.connect().await?, &self.trusted, &TLS13, "http/1.1").await?;
         stream.write_all(b"GET /api/me HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").await?;
@@ -167,7 +167,7 @@ impl Flooder {
         stream.read(&mut [0]).await.map(drop)
     }
 
-    /// A connection, unless it is closed right away.
+    /// Opens a connection. Returns it unless the node closes it right away.
     async fn connect_and_hold(&self) -> Option<TcpStream> {
         let stream = self.connect().await.ok()?;
         self.attempts.fetch_add(1, Ordering::Relaxed);

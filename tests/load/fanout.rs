@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::crowd::Crowd;
+use crate::crowd::ReaderCrowd;
 use crate::publishing::{TOPIC, publish_at, saturate, writer};
 use crate::support::probe;
 use crate::{must_hold, node};
@@ -30,7 +30,7 @@ enum Pace {
 async fn measure(sockets: usize, pace: Pace) -> bool {
     let server = node::start(sockets);
     let topic = probe(TOPIC);
-    let crowd = Crowd::gather(&server, &topic, sockets).await;
+    let crowd = ReaderCrowd::gather(&server, &topic, sockets).await;
     let start = Instant::now();
     let before = node::cpu_secs(&server);
     let newest = match pace {

@@ -1,4 +1,5 @@
-//! `Guest`: a well-behaved client over TLS, which sends requests, publishes, receives the pushes, and measures the latency.
+//! `Guest`: a well-behaved client over TLS, which sends requests, publishes, receives the pushes, and measures the
+//! latency.
 
 use std::time::Duration;
 
@@ -92,9 +93,9 @@ impl Guest {
         let mut times = interval(EVERY);
         while Instant::now() < until {
             times.tick().await;
-            let asked = Instant::now();
+            let requested = Instant::now();
             self.http.ask(Method::GET, endpoint::ME, String::new()).await;
-            latencies.answers.add(asked.elapsed().as_micros() as u64);
+            latencies.answers.add(requested.elapsed().as_micros() as u64);
 
             let published = Instant::now();
             let push = async {

@@ -69,8 +69,8 @@ impl fmt::Display for Histogram {
     }
 }
 
-/// Returns the bucket of a duration. Small numbers have their own bucket; above, the five bits after the highest one select
-/// it.
+/// Returns the bucket of a duration. Small numbers have their own bucket; above, the five bits after the highest one
+/// select it.
 fn bucket(micros: u64) -> usize {
     let Some(shift) = micros.checked_ilog2().and_then(|log| u64::from(log).checked_sub(5)) else {
         return micros as usize;

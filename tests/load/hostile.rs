@@ -1,5 +1,5 @@
-//! One hostile address, which keeps all limits, attacks a node with 150 MB of memory: the node survives, serves a guest from
-//! another address as fast as before, and frees its memory.
+//! One hostile address, which keeps all limits, attacks a node with 150 MB of memory: the node survives, serves a guest
+//! from another address as fast as before, and frees its memory.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -135,13 +135,13 @@ async fn run_attack(server: &TestServer, guest: &mut Guest, attack: Attack) -> b
     let back = until_back(server, guest, before).await;
     let describe =
         |back: Duration| format!("it was back at {} MiB after {:.0} s", before >> 20, back.as_secs_f64());
-    let held = [
+    let conditions = [
         is_as_fast("answers", &attacked.answers, &quiet.answers),
         is_as_fast("pushes", &attacked.pushes, &quiet.pushes),
         must_hold(&format!("it had at most {} MiB", most >> 20), most < MEMORY_MAX),
         must_hold(&back.map_or_else(|| "its memory is freed".into(), describe), back.is_some()),
     ];
-    held == [true; 4]
+    conditions == [true; 4]
 }
 
 /// Returns the time until the node has freed its memory, while the guest continues; `None` if it does not.

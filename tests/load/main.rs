@@ -1,7 +1,7 @@
 //! The load generator: puts many real sockets on a real node, and measures the cost. `cargo xtask bench` runs it.
 //!
-//! The results depend on the machine, so this is not a test. But each scenario states conditions, and exits with 1 if one
-//! does not hold. Readers keep exactly the rules of the real client, since they are the browsers of the tests.
+//! The results depend on the machine, so this is not a test. But each scenario states conditions, and exits with 1 if
+//! one does not hold. Readers keep exactly the rules of the real client, since they are the browsers of the tests.
 
 #![allow(clippy::unwrap_used, reason = "where a measurement cannot go on, it has failed")]
 

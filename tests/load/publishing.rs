@@ -29,7 +29,8 @@ pub async fn writer(server: &TestServer) -> Person {
     server.guest("Writer").await.with_open_connections()
 }
 
-/// Publishes `count` events of `bytes` at `per_sec`, without waiting for the answers in between. Returns the newest seq.
+/// Publishes `count` events of `bytes` at `per_sec`, without waiting for the answers in between. Returns the newest
+/// seq.
 pub async fn publish_at(writer: &Person, prefix: &str, per_sec: u32, bytes: usize, count: usize) -> Seq {
     let mut ticks = interval(Duration::from_secs(1) / per_sec);
     let mut publishes = JoinSet::new();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::crowd::Crowd;
+use crate::crowd::ReaderCrowd;
 use crate::publishing::{TOPIC, publish_at, writer};
 use crate::support::probe;
 use crate::{must_hold, node};
@@ -27,7 +27,7 @@ pub async fn run(sockets: usize) -> bool {
     let writer = writer(&server).await;
     publish_at(&writer, "first", FAST, BYTES, EVENTS[0]).await;
     let gathering = Instant::now();
-    let crowd = Crowd::gather(&server, &topic, sockets).await;
+    let crowd = ReaderCrowd::gather(&server, &topic, sockets).await;
     println!("  all connected after {:.1} s: {}", gathering.elapsed().as_secs_f64(), node::cost(&server));
     publish_at(&writer, "before", FAST, BYTES, EVENTS[1]).await;
     server.kill();
@@ -37,7 +37,7 @@ pub async fn run(sockets: usize) -> bool {
     server.restart();
 
     let newest = publish_at(&writer, "after", FAST, BYTES, EVENTS[2]).await;
-    let took = crowd.wait_for_seq(newest).await;
+    let elapsed = crowd.wait_for_seq(newest).await;
     println!(
         "  {} pulls and {} pushes later: {}",
         crowd.sum(|counts| &counts.pulls) - pulls,
@@ -48,7 +48,10 @@ pub async fn run(sockets: usize) -> bool {
     let (from_memory, from_log) = node::stop(server).await;
     println!("  {from_memory} reads were answered from memory, {from_log} from the log");
     let all = [
-        must_hold(&format!("all had every event after {:.1} s", took.as_secs_f64()), took <= BACK_WITHIN),
+        must_hold(
+            &format!("all had every event after {:.1} s", elapsed.as_secs_f64()),
+            elapsed <= BACK_WITHIN,
+        ),
         must_hold("each once and in order", wrong == 0),
         must_hold("fewer than 200 reads of the log", from_log < LOG_READS_MAX),
     ];

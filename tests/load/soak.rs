@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::crowd::Crowd;
+use crate::crowd::ReaderCrowd;
 use crate::publishing::{TOPIC, publish_at, writer};
 use crate::support::wait::try_eventually;
 use crate::support::{TestServer, probe};
@@ -37,32 +37,32 @@ pub async fn run(sockets: usize) -> bool {
         wrong += run_round(&server, sockets, round).await;
         let is_idle = async || (open_files(&server).1 <= idle).then_some(());
         let are_gone = try_eventually(is_idle).await.is_some();
-        let held = Resources { files: open_files(&server).0, bytes: server.rss_bytes() };
-        println!("  round {round}: {} files, {} KiB", held.files, held.bytes >> 10);
+        let resources = Resources { files: open_files(&server).0, bytes: server.rss_bytes() };
+        println!("  round {round}: {} files, {} KiB", resources.files, resources.bytes >> 10);
         if !must_hold("all connections are gone", are_gone) {
             return false;
         }
-        all.push(held);
+        all.push(resources);
     }
     let (warm, later) = all.split_at(WARM);
     let most = |part: &[Resources]| {
-        let files = part.iter().map(|held| held.files).max().unwrap_or_default();
-        (files, part.iter().map(|held| held.bytes).max().unwrap_or_default())
+        let files = part.iter().map(|resources| resources.files).max().unwrap_or_default();
+        (files, part.iter().map(|resources| resources.bytes).max().unwrap_or_default())
     };
     let (files, bytes) = most(warm);
     let (files_later, bytes_later) = most(later);
     let growth = bytes_later as f64 / bytes as f64;
-    let held = [
+    let conditions = [
         must_hold(&format!("no more than {files} files are open"), files_later <= files),
         must_hold(&format!("memory is {growth:.2} times what it was"), growth <= GROWTH_MAX),
         must_hold("everybody had every event, once and in order", wrong == 0),
     ];
-    held == [true; 3]
+    conditions == [true; 3]
 }
 
 /// Runs one round. Returns the number of events that were out of order, duplicated or missing.
 async fn run_round(server: &TestServer, sockets: usize, round: usize) -> u64 {
-    let crowd = Crowd::gather(server, &probe(TOPIC), sockets).await;
+    let crowd = ReaderCrowd::gather(server, &probe(TOPIC), sockets).await;
     let writer = writer(server).await;
     let newest = publish_at(&writer, &format!("round-{round}-"), PER_SEC, BYTES, EVENTS).await;
     crowd.wait_for_seq(newest).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::crowd::Crowd;
+use crate::crowd::ReaderCrowd;
 use crate::histogram::Histogram;
 use crate::publishing::{TOPIC, publish_at, writer};
 use crate::support::probe;
@@ -22,8 +22,8 @@ const AFTER: Duration = Duration::from_secs(5);
 const SLOWER_MAX: f64 = 2.0;
 const ROUNDS: usize = 3;
 
-/// Runs the scenario: a calm run and a run with a stall, several times in turn, so that other work of the machine affects
-/// both. Returns true if all conditions hold.
+/// Runs the scenario: a calm run and a run with a stall, several times in turn, so that other work of the machine
+/// affects both. Returns true if all conditions hold.
 pub async fn run(sockets: usize) -> bool {
     println!("stall: {sockets} sockets, {PER_SEC} publishes a second of {BYTES} bytes");
     let mut calm = Histogram::default();
@@ -54,8 +54,8 @@ async fn measure(sockets: usize, stalls: Stalls) -> (Histogram, bool) {
     let topic = probe(TOPIC);
     // Each reader of the fifth catches up on 4 MB. In production these would be sixty other machines.
     let background = background::idle_runtime();
-    let some = Crowd::gather_on(background.handle(), &server, &topic, sockets / 5).await;
-    let others = Crowd::gather(&server, &topic, sockets - sockets / 5).await;
+    let some = ReaderCrowd::gather_on(background.handle(), &server, &topic, sockets / 5).await;
+    let others = ReaderCrowd::gather(&server, &topic, sockets - sockets / 5).await;
     println!(
         " {} of {sockets} stall; idle: {}",
         if stalls == Stalls::AFifth { some.len() } else { 0 },

@@ -1,5 +1,5 @@
-//! Many sockets with many topics each lose their connections and reconnect at once: measures the latency of publishes during
-//! that time.
+//! Many sockets with many topics each lose their connections and reconnect at once: measures the latency of publishes
+//! during that time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -94,7 +94,7 @@ async fn reconnect_forever(
 }
 
 async fn publish_for(writer: &Person, prefix: &str, duration: Duration) -> Histogram {
-    let took = Histogram::default();
+    let latencies = Histogram::default();
     let until = Instant::now() + duration;
     let mut times = interval(PUBLISH_EVERY);
     for number in 0.. {
@@ -105,7 +105,7 @@ async fn publish_for(writer: &Person, prefix: &str, duration: Duration) -> Histo
         let began = Instant::now();
         let answer = writer.try_publish(TOPIC, &format!("{prefix}{number}"), "hello").await;
         assert_eq!(answer.status, 201);
-        took.add(began.elapsed().as_micros() as u64);
+        latencies.add(began.elapsed().as_micros() as u64);
     }
-    took
+    latencies
 }

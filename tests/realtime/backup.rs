@@ -112,13 +112,13 @@ async fn after_a_backup_is_restored_every_reader_starts_over_and_none_sees_lost_
 async fn a_backup_overwrites_no_file_and_needs_a_log() {
     let server = TestServer::start();
     server.guest("Ada").await;
-    let there = server.data().join("there.db");
-    std::fs::write(&there, "precious").unwrap();
-    let refused = backup(&server, &there).await;
+    let existing = server.data().join("existing.db");
+    std::fs::write(&existing, "precious").unwrap();
+    let refused = backup(&server, &existing).await;
     assert_eq!(refused.status.code(), Some(1));
     let line = String::from_utf8(refused.stderr).unwrap();
-    assert!(line.contains("there.db") && line.lines().count() == 1, "{line}");
-    assert_eq!(std::fs::read_to_string(&there).unwrap(), "precious");
+    assert!(line.contains("existing.db") && line.lines().count() == 1, "{line}");
+    assert_eq!(std::fs::read_to_string(&existing).unwrap(), "precious");
 
     let empty = tempfile::TempDir::new().unwrap();
     let copy = empty.path().join("copy.db");

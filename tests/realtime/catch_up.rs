@@ -15,14 +15,14 @@ async fn an_event_is_pushed_to_all_readers() {
     ada.person.publish_many("topic", "a", 10).await;
 
     for browser in [&ada, &grace] {
-        let reading = browser.read_up_to(&topic, 10).await;
-        assert_eq!(reading.seqs(), (1..=10).collect::<Vec<_>>());
+        let record = browser.read_up_to(&topic, 10).await;
+        assert_eq!(record.seqs(), (1..=10).collect::<Vec<_>>());
         assert_eq!(
-            (reading.pushed, reading.pulls),
+            (record.pushed, record.pulls),
             (10, 1),
             "all events are pushed; the only pull is the first page"
         );
-        assert!(reading.events.iter().all(|event| event.author == ada.person.identity));
+        assert!(record.events.iter().all(|event| event.author == ada.person.identity));
     }
 }
 
@@ -64,9 +64,9 @@ async fn every_reader_catches_up_by_itself_after_kill_9_and_a_restart() {
     ada.person.publish_many("topic", "second", 5).await;
 
     for browser in [&ada, &grace] {
-        let reading = browser.read_up_to(&topic, 10).await;
-        assert_eq!(reading.seqs(), (1..=10).collect::<Vec<_>>());
-        assert_eq!(reading.started_over, 1, "it continued at its position");
+        let record = browser.read_up_to(&topic, 10).await;
+        assert_eq!(record.seqs(), (1..=10).collect::<Vec<_>>());
+        assert_eq!(record.started_over, 1, "it continued at its position");
     }
 }
 
@@ -130,8 +130,8 @@ async fn a_readers_own_event_is_pulled_if_its_push_does_not_arrive() {
     let ada = server.browser("Ada", &[&topic]).await;
     ada.stop_reading();
     assert_eq!(ada.try_publish("topic", "k", "x").await.status, 201);
-    let reading = ada.read_up_to(&topic, 1).await;
-    assert_eq!((reading.pushed, reading.pulls), (0, 2));
+    let record = ada.read_up_to(&topic, 1).await;
+    assert_eq!((record.pushed, record.pulls), (0, 2));
     ada.resume_reading();
     assert_eq!(
         ada.wait_until("the late push arrives", |record| record.topics[&topic].pushed == 1).await.topics

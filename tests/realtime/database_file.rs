@@ -1,5 +1,5 @@
-//! The file of the log: changes to it between two starts, and under a running node. Backups are in `backup.rs`, restores in
-//! `restore.rs`.
+//! The file of the log: changes to it between two starts, and under a running node. Backups are in `backup.rs`,
+//! restores in `restore.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -186,8 +186,8 @@ async fn the_healthcheck_command_reports_the_readiness_of_the_node() {
     assert_refused(&check().await, "does not answer");
 }
 
-/// A node that is killed, or fails to start, leaves a database that opens again by itself, even if another program has read
-/// it in between.
+/// A node that is killed, or fails to start, leaves a database that opens again by itself, even if another program has
+/// read it in between.
 #[tokio::test]
 async fn a_database_that_lost_nothing_is_never_refused() {
     let mut server = TestServer::start();
@@ -200,8 +200,8 @@ async fn a_database_that_lost_nothing_is_never_refused() {
             stop(&mut server).await;
         }
         // These starts fail after the database was opened.
-        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let listen = taken.local_addr().unwrap().to_string();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listen = listener.local_addr().unwrap().to_string();
         for _ in 0..3 {
             assert_refused(&run_on(&["--listen", &listen], server.data()).await, "the port is in use");
         }

@@ -134,9 +134,9 @@ async fn a_publish_whose_client_hangs_up_becomes_no_event_or_one_that_every_read
         "each key has one event"
     );
     for reader in readers {
-        let reading = reader.read_up_to(&topic, landed).await;
-        assert_eq!(reading.pushed as u64, landed, "all events were pushed");
-        assert_eq!((reading.seqs(), reading.pulls), ((1..=landed).collect(), 1));
+        let record = reader.read_up_to(&topic, landed).await;
+        assert_eq!(record.pushed as u64, landed, "all events were pushed");
+        assert_eq!((record.seqs(), record.pulls), ((1..=landed).collect(), 1));
     }
 }
 

@@ -97,24 +97,24 @@ async fn a_reader_whose_network_forbids_sockets_polls_and_gets_events_as_soon() 
     let reader = TestBrowser::open(server.guest("Reader").await.through(&link), &[&topic]).await;
     let ada = server.guest("Ada").await;
     assert_eq!(reader.record().status, Status::Polling);
-    let mut took = Vec::new();
+    let mut delays = Vec::new();
     for number in 1..=3 {
         ada.publish("topic", &format!("k{number}"), "x").await;
         let published = Instant::now();
         reader.wait_for_seq(&topic, number).await;
-        took.push(published.elapsed());
+        delays.push(published.elapsed());
     }
     // A busy machine may delay one. A node that waited for the heartbeat would delay all of them by seconds.
-    assert!(took.iter().min() < Some(&Duration::from_secs(1)), "they took {took:?}");
+    assert!(delays.iter().min() < Some(&Duration::from_secs(1)), "the delays are {delays:?}");
     server.kill();
     reader.wait_until("the loss is noticed", |record| record.status != Status::Polling).await;
     server.restart();
     ada.publish("topic", "k4", "x").await;
 
     assert_eq!(reader.read_up_to(&topic, 4).await.seqs(), [1, 2, 3, 4]);
-    let reading = reader.topic_record(&topic);
-    assert_eq!((reading.pushed, reading.started_over), (0, 1));
-    assert!(reading.pulls < 20, "{} requests for 4 events", reading.pulls);
+    let record = reader.topic_record(&topic);
+    assert_eq!((record.pushed, record.started_over), (0, 1));
+    assert!(record.pulls < 20, "{} requests for 4 events", record.pulls);
 }
 
 #[tokio::test]

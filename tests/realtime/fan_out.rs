@@ -36,10 +36,10 @@ async fn a_thousand_publishes_reach_fifty_readers_and_five_of_them_stall_for_fiv
     slow.iter().for_each(TestBrowser::stop_reading);
     publish(&writers, EVENTS / 10..EVENTS, healthy, &topic).await;
     for reader in healthy {
-        let reading = reader.read_up_to(&topic, EVENTS as u64).await;
-        assert_eq!(reading.seqs(), (1..=EVENTS as u64).collect::<Vec<_>>());
+        let record = reader.read_up_to(&topic, EVENTS as u64).await;
+        assert_eq!(record.seqs(), (1..=EVENTS as u64).collect::<Vec<_>>());
         assert_eq!(
-            (reading.pushed, reading.pulls),
+            (record.pushed, record.pulls),
             (EVENTS, 1),
             "all events are pushed; the only pull is the first page"
         );
@@ -54,10 +54,10 @@ async fn a_thousand_publishes_reach_fifty_readers_and_five_of_them_stall_for_fiv
     sleep_until(stalled + STALL).await;
     slow.iter().for_each(TestBrowser::resume_reading);
     for reader in slow {
-        let reading = reader.read_up_to(&topic, EVENTS as u64).await;
-        assert_eq!(reading.seqs(), (1..=EVENTS as u64).collect::<Vec<_>>());
-        assert!(reading.late_heads > 0, "the reader must have been behind for the test to mean anything");
-        assert!(reading.pulls > 1 && reading.pushed < EVENTS, "skipped events are pulled");
+        let record = reader.read_up_to(&topic, EVENTS as u64).await;
+        assert_eq!(record.seqs(), (1..=EVENTS as u64).collect::<Vec<_>>());
+        assert!(record.late_heads > 0, "the reader must have been behind for the test to mean anything");
+        assert!(record.pulls > 1 && record.pushed < EVENTS, "skipped events are pulled");
     }
 }
 
@@ -105,10 +105,10 @@ async fn writers_that_do_not_wait_for_readers_still_reach_all_of_them() {
     }
     publishes.join_all().await;
     for reader in readers {
-        let reading = reader.read_up_to(&topic, EVENTS as u64).await;
-        assert_eq!(reading.seqs(), (1..=EVENTS as u64).collect::<Vec<_>>());
+        let record = reader.read_up_to(&topic, EVENTS as u64).await;
+        assert_eq!(record.seqs(), (1..=EVENTS as u64).collect::<Vec<_>>());
         assert_eq!(
-            (reading.pushed, reading.pulls),
+            (record.pushed, record.pulls),
             (EVENTS, 1),
             "a batch does not make a reader that reads fall behind"
         );

@@ -1,5 +1,5 @@
-//! A full disk: nothing can be published, everything can be read, nothing acknowledged is lost, and the node recovers by
-//! itself once there is space.
+//! A full disk: nothing can be published, everything can be read, nothing acknowledged is lost, and the node recovers
+//! by itself once there is space.
 
 use serde_json::{Value, json};
 use shared::{ErrorCode, endpoint};
@@ -82,8 +82,8 @@ async fn a_full_disk_stops_only_publishing_and_the_node_recovers_by_itself() {
     server.guest("Joan").await;
     keys.push(refused);
     assert_eq!(ada.keys(&topic).await, keys);
-    let reading = reader.read_up_to(&topic, keys.len() as u64).await;
-    assert_eq!(reading.seqs(), (1..=keys.len() as u64).collect::<Vec<_>>());
+    let record = reader.read_up_to(&topic, keys.len() as u64).await;
+    assert_eq!(record.seqs(), (1..=keys.len() as u64).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -59,9 +59,9 @@ async fn a_connection_that_vanished_is_closed_within_a_heartbeat_of_the_second_p
     let mut socket = server.socket(&server.guest("Ada").await).await;
     socket.receive_ping().await;
     socket.receive_ping().await;
-    let asked = std::time::Instant::now();
+    let pinged = std::time::Instant::now();
     assert_eq!(socket.receive_close().await.1, 4002);
-    assert!(asked.elapsed().as_secs() < 8, "closed {:?} after the second ping", asked.elapsed());
+    assert!(pinged.elapsed().as_secs() < 8, "closed {:?} after the second ping", pinged.elapsed());
 }
 
 #[tokio::test]

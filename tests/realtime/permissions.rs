@@ -15,14 +15,14 @@ use crate::support::{MemoryLog, in_time, probe, read_frame};
 struct GatedRule {
     allowed: AtomicBool,
     gate: Semaphore,
-    asked: Semaphore,
+    looked: Semaphore,
 }
 
 #[async_trait]
 impl AccessRule for GatedRule {
     async fn may_read(&self, _who: &Identity, _topic: &Topic) -> bool {
         let answer = self.allowed.load(Ordering::SeqCst);
-        self.asked.add_permits(1);
+        self.looked.add_permits(1);
         self.gate.acquire().await.expect("the gate is never closed").forget();
         answer
     }
@@ -31,7 +31,7 @@ impl AccessRule for GatedRule {
 impl GatedRule {
     /// Runs work after the rule has looked, and before it answers.
     async fn run_before_answer(&self, work: impl Future<Output = ()>) {
-        self.asked.acquire().await.unwrap().forget();
+        self.looked.acquire().await.unwrap().forget();
         work.await;
         self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     }
@@ -39,7 +39,7 @@ impl GatedRule {
 
 async fn node_with_gate(permits: usize) -> (Arc<Node>, Arc<GatedRule>) {
     let allowed = AtomicBool::new(true);
-    let rule = Arc::new(GatedRule { allowed, gate: Semaphore::new(permits), asked: Semaphore::new(0) });
+    let rule = Arc::new(GatedRule { allowed, gate: Semaphore::new(permits), looked: Semaphore::new(0) });
     (node(Arc::new(MemoryLog::new()), rule.clone()), rule)
 }
 

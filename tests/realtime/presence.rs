@@ -9,8 +9,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{METRICS, Person, Socket, TestServer, in_time, probe, read_frame};
 
-/// An immediate update may be delayed by the pause between two updates and by a busy machine. A lost member would stay ten
-/// seconds.
+/// An immediate update may be delayed by the pause between two updates and by a busy machine. A lost member would stay
+/// ten seconds.
 const AT_ONCE: Duration = Duration::from_secs(7);
 
 impl Socket {
@@ -36,7 +36,8 @@ impl Socket {
         }
     }
 
-    /// Receives presences until one has these members, with their numbers of sessions. Returns the number of presences before.
+    /// Receives presences until one has these members, with their numbers of sessions. Returns the number of presences
+    /// before.
     async fn receive_until_present(&mut self, expected: &[(&str, u32)]) -> usize {
         let mut others = 0;
         while names(&self.receive_presence().await.1) != expected {
@@ -110,13 +111,13 @@ async fn a_member_who_unsubscribes_or_signs_out_leaves_at_once() {
     let eves = join(&server, &eve, &topic).await;
     let mut watcher = join(&server, &server.guest("Grace").await, &topic).await;
     watcher.receive_until_present(&[("Ada", 1), ("Eve", 1), ("Grace", 1)]).await;
-    let asked = Instant::now();
+    let started = Instant::now();
     adas.send_frame(&ClientFrame::Unsubscribe { topic }).await;
     watcher.receive_until_present(&[("Eve", 1), ("Grace", 1)]).await;
     eve.delete(endpoint::ME).await;
     // The node waits a moment for the answer to its close frame.
     tokio::join!(eves.receive_close(), watcher.receive_until_present(&[("Grace", 1)]));
-    assert!(asked.elapsed() < AT_ONCE, "it took {:?}", asked.elapsed());
+    assert!(started.elapsed() < AT_ONCE, "it took {:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -143,10 +144,10 @@ async fn a_new_name_is_sent_at_once() {
     let ada = server.guest("Ada").await;
     let mut adas = join(&server, &ada, &topic).await;
     adas.receive_until_present(&[("Ada", 1)]).await;
-    let asked = Instant::now();
+    let started = Instant::now();
     assert_eq!(ada.post(endpoint::ME, &json!({ "name": "Countess" })).await.status, 200);
     adas.receive_until_present(&[("Countess", 1)]).await;
-    assert!(asked.elapsed() < AT_ONCE, "it took {:?}", asked.elapsed());
+    assert!(started.elapsed() < AT_ONCE, "it took {:?}", started.elapsed());
 }
 
 #[tokio::test]

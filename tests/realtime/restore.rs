@@ -46,9 +46,9 @@ async fn a_restore_into_an_empty_folder_creates_a_log() {
     stdout_of(&run_on(&["backup", copy.to_str().unwrap()], server.data()).await);
     let report = stdout_of(&run_on(&["restore", copy.to_str().unwrap()], empty.path()).await);
     assert_eq!(report.lines().count(), 1, "{report}");
-    let held =
+    let report =
         stdout_of(&run_on(&["verify", empty.path().join("duplex.db").to_str().unwrap()], empty.path()).await);
-    assert!(held.contains("1 event in 1 topic") && held.ends_with("; ok\n"), "{held}");
+    assert!(report.contains("1 event in 1 topic") && report.ends_with("; ok\n"), "{report}");
 }
 
 #[tokio::test]
@@ -59,14 +59,14 @@ async fn an_incomplete_backup_is_refused_and_changes_nothing() {
     let copy = server.data().join("copy.db");
     stdout_of(&run_on(&["backup", copy.to_str().unwrap()], server.data()).await);
     stop(&mut server).await;
-    let whole = fs::read(&copy).unwrap();
+    let complete = fs::read(&copy).unwrap();
     let before = fs::read(database(&server)).unwrap();
-    let mut torn = whole.clone();
+    let mut torn = complete.clone();
     let middle = torn.len() / 2;
     torn[middle..middle + 4_096].fill(0xff);
     for (name, bytes) in [
         ("text.db", b"no database".to_vec()),
-        ("half.db", whole[..whole.len() / 2].to_vec()),
+        ("half.db", complete[..complete.len() / 2].to_vec()),
         ("torn.db", torn),
     ] {
         let file = server.data().join(name);

@@ -21,7 +21,7 @@ async fn every_socket_is_told_when_to_reconnect_and_closed_with_1012() {
     for _ in 0..5 {
         sockets.push(server.socket(&ada).await);
     }
-    let asked = Instant::now();
+    let started = Instant::now();
     server.terminate();
 
     let mut delays = Vec::new();
@@ -34,7 +34,7 @@ async fn every_socket_is_told_when_to_reconnect_and_closed_with_1012() {
         delays.push(*reconnect_after_ms);
     }
     assert!(server.ended().await.success());
-    assert!(asked.elapsed() < STOP_WITHIN, "it took {:?}", asked.elapsed());
+    assert!(started.elapsed() < STOP_WITHIN, "it took {:?}", started.elapsed());
     delays.sort();
     delays.dedup();
     assert_eq!(delays.len(), 5, "each socket gets a different delay: {delays:?}");
@@ -53,10 +53,10 @@ async fn a_node_can_be_stopped_as_soon_as_it_listens() {
 async fn an_idle_node_exits_with_zero_at_once() {
     let mut server = TestServer::start();
     let idle = TcpStream::connect(server.address()).await.unwrap();
-    let asked = Instant::now();
+    let started = Instant::now();
     server.terminate();
     assert_eq!(server.ended().await.code(), Some(0));
-    assert!(asked.elapsed() < STOP_WITHIN, "it took {:?}", asked.elapsed());
+    assert!(started.elapsed() < STOP_WITHIN, "it took {:?}", started.elapsed());
     drop(idle);
 }
 
@@ -64,10 +64,10 @@ async fn an_idle_node_exits_with_zero_at_once() {
 async fn sockets_that_do_not_read_cannot_delay_the_stop() {
     let mut server = TestServer::with(&NO_PUBLISH_LIMIT);
     let _stuck = stuck_reader(&server, &server.guest("Ada").await).await;
-    let asked = Instant::now();
+    let started = Instant::now();
     server.terminate();
     assert_eq!(server.ended().await.code(), Some(0));
-    assert!(asked.elapsed() < STOP_WITHIN, "it took {:?}", asked.elapsed());
+    assert!(started.elapsed() < STOP_WITHIN, "it took {:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -124,8 +124,8 @@ async fn a_request_in_flight_is_answered_although_no_new_connections_are_accepte
     assert_eq!(ada.keys(&probe("topic")).await, ["in-flight"]);
 }
 
-/// Sends the head and half of the body of a publish. Returns the connection, once the server waits for the body, and the
-/// other half.
+/// Sends the head and half of the body of a publish. Returns the connection, once the server waits for the body, and
+/// the other half.
 async fn half_a_publish(server: &TestServer, ada: &Person) -> (TcpStream, &'static str) {
     let body = r#"{"text":"in two halves"}"#;
     let cookie = ada.cookie.as_deref().unwrap();

@@ -24,8 +24,8 @@ pub struct AcmeServer {
 }
 
 impl AcmeServer {
-    /// Starts an ACME server that validates domains by connecting to the port of `node`. Returns `None` if pebble is not
-    /// installed, except in CI, where it panics: CI must not pass without these tests.
+    /// Starts an ACME server that validates domains by connecting to the port of `node`. Returns `None` if pebble is
+    /// not installed, except in CI, where it panics: CI must not pass without these tests.
     pub async fn validating(node: SocketAddr) -> Option<AcmeServer> {
         let folder = TempDir::new().unwrap();
         let certificate = Certificate::of(&PKCS_ECDSA_P256_SHA256);

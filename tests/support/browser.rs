@@ -1,7 +1,7 @@
 //! `TestBrowser`: a reader without a screen, which keeps exactly the rules that the real client keeps.
 //!
-//! It drives the `Connection` of `shared`, and reads each topic with a `Feed` of `shared`. Everything that happens to it
-//! is in its [`Record`], which a test waits for and checks.
+//! It drives the `Connection` of `shared`, and reads each topic with a `Feed` of `shared`. Everything that happens to
+//! it is in its [`Record`], which a test waits for and checks.
 
 use shared::{Ack, Seq, Status, Topic};
 use tokio::sync::{mpsc, watch};

@@ -1,8 +1,8 @@
 //! `FaultyLink`: a TCP proxy that fails like Wi-Fi, proxies and cables do.
 //!
 //! On command, or at random from a seed, it cuts, stalls and slows the connections through it, refuses new ones, and
-//! forbids WebSocket while plain HTTP passes. It opens a new connection to the server for each of its own, so it survives
-//! restarts of the server.
+//! forbids WebSocket while plain HTTP passes. It opens a new connection to the server for each of its own, so it
+//! survives restarts of the server.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -119,8 +119,8 @@ impl FaultyLink {
         });
     }
 
-    /// Injects one fault after the other, with pauses between them. It never returns; when it is dropped, the link keeps
-    /// its current faults.
+    /// Injects one fault after the other, with pauses between them. It never returns; when it is dropped, the link
+    /// keeps its current faults.
     pub async fn inject_faults(&self, mut rng: Rng) {
         loop {
             sleep(rng.millis(100..1_000)).await;

@@ -1,7 +1,7 @@
 //! Golden files: the wire as text. A change of the wire shows up as a change of a file next to the tests.
 //!
-//! `cargo xtask accept` rewrites them by running the tests that have `pinned` in their names. Every test that calls these
-//! functions must be named so.
+//! `cargo xtask accept` rewrites them by running the tests that have `pinned` in their names. Every test that calls
+//! these functions must be named so.
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ pub mod browser;
 mod browser_feeds;
 pub mod browser_loop;
 pub mod command;
+pub mod env;
 mod faulty_link;
 pub mod golden;
 pub mod http2;

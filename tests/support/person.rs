@@ -111,8 +111,8 @@ impl Person {
         self.ask(self.request(Method::DELETE, path)).await
     }
 
-    /// Sends a WebSocket handshake as plain HTTP, so that a refusal can be read. `headers` replace the usual ones or are
-    /// added to them.
+    /// Sends a WebSocket handshake as plain HTTP, so that a refusal can be read. `headers` replace the usual ones or
+    /// are added to them.
     pub async fn handshake(&self, headers: &[(&'static str, &str)]) -> TestResponse {
         let usual = [
             ("connection", "upgrade"),

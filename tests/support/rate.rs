@@ -10,14 +10,14 @@ const BURST: usize = 5;
 /// Sends requests until a rate of one a second refuses one. Returns the number of requests before, and the refusal.
 pub async fn ask_until_refused(mut ask: impl AsyncFnMut(usize) -> TestResponse) -> (usize, TestResponse) {
     let begun = Instant::now();
-    for asked in 0.. {
-        let answer = ask(asked).await;
+    for requests in 0.. {
+        let answer = ask(requests).await;
         let allowed = BURST..=BURST + 1 + begun.elapsed().as_secs() as usize;
         let elapsed = begun.elapsed();
-        assert!(asked <= *allowed.end(), "{asked} requests in {elapsed:?} and none was refused");
+        assert!(requests <= *allowed.end(), "{requests} requests in {elapsed:?} and none was refused");
         if answer.status == 429 {
-            assert!(allowed.contains(&asked), "refused after {asked} requests");
-            return (asked, answer);
+            assert!(allowed.contains(&requests), "refused after {requests} requests");
+            return (requests, answer);
         }
     }
     unreachable!("the numbers do not end")

@@ -1,5 +1,5 @@
-//! `Author`: a guest who publishes to one topic, one event after the other, and remembers the acknowledgements, to check a
-//! log against them.
+//! `Author`: a guest who publishes to one topic, one event after the other, and remembers the acknowledgements, to
+//! check a log against them.
 
 use std::collections::BTreeMap;
 
@@ -85,8 +85,8 @@ impl Author {
         Author { person: self.person.clone(), acknowledged: known.to_vec(), unanswered }
     }
 
-    /// Checks the topic's log on a running node: it has every acknowledged event at its place, no event twice, no gap, and
-    /// no event that the author did not publish. Returns a description of the first problem.
+    /// Checks the topic's log on a running node: it has every acknowledged event at its place, no event twice, no gap,
+    /// and no event that the author did not publish. Returns a description of the first problem.
     pub async fn check_log(&self, server: &TestServer) -> Result<(), String> {
         let log = self.read_log().await?;
         let fail = |problem: String| Err(format!("{problem}; the node's stderr: {}", server.stderr()));

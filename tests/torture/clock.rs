@@ -30,8 +30,8 @@ struct FakeClock {
 }
 
 impl FakeClock {
-    /// Creates a clock that is right. Returns `None` if libfaketime is not installed, except in CI, where it panics: CI must
-    /// not pass without these tests.
+    /// Creates a clock that is right. Returns `None` if libfaketime is not installed, except in CI, where it panics: CI
+    /// must not pass without these tests.
     fn find() -> Option<FakeClock> {
         let output =
             Command::new("faketime").args(["-m", "-f", "+0", "sh", "-c", "echo $LD_PRELOAD"]).output();

@@ -1,5 +1,5 @@
-//! The node, or a command of the program, is killed at one step of its work on the disk: before, in the middle of, or after
-//! the step.
+//! The node, or a command of the program, is killed at one step of its work on the disk: before, in the middle of, or
+//! after the step.
 
 use super::disk::CrashPoint;
 use super::fixture::{CHECKPOINTED_AFTER, DiskFixture, InitialLog, LONG_BYTES, text};

@@ -162,17 +162,17 @@ impl FaultyDisk {
         self.files.path().join("journal")
     }
 
-    fn read(&self, order: ControlWord) -> i64 {
+    fn read(&self, word: ControlWord) -> i64 {
         let mut bytes = [0; CONTROL_WORD_BYTES as usize];
         self.control
-            .read_exact_at(&mut bytes, order as u64 * CONTROL_WORD_BYTES)
+            .read_exact_at(&mut bytes, word as u64 * CONTROL_WORD_BYTES)
             .expect("the file is long enough");
         i64::from_ne_bytes(bytes)
     }
 
-    fn write(&self, order: ControlWord, number: i64) {
+    fn write(&self, word: ControlWord, number: i64) {
         self.control
-            .write_all_at(&number.to_ne_bytes(), order as u64 * CONTROL_WORD_BYTES)
+            .write_all_at(&number.to_ne_bytes(), word as u64 * CONTROL_WORD_BYTES)
             .expect("the file is long enough");
     }
 }

@@ -16,8 +16,8 @@ use crate::support::{EnvVars, NO_PUBLISH_LIMIT, TestServer};
 
 /// Almost the length of the longest text that may be published.
 pub const LONG_BYTES: usize = 8_000;
-/// After this many texts of [`LONG_BYTES`], SQLite has checkpointed the -wal into the database: it does so at a thousand
-/// pages.
+/// After this many texts of [`LONG_BYTES`], SQLite has checkpointed the -wal into the database: it does so at a
+/// thousand pages.
 pub const CHECKPOINTED_AFTER: usize = 160;
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/storage/sqlite/migrations");
 /// The version of the newest migration that the log of an older program has.
@@ -49,18 +49,18 @@ pub struct DiskFixture {
     /// The author at the time of the backup.
     pub author_of_backup: Author,
     /// Holds the initial log, and an earlier backup of it.
-    kept: TempDir,
+    folder: TempDir,
 }
 
 impl DiskFixture {
     /// Creates a server with this initial log.
     pub async fn with(initial: InitialLog) -> DiskFixture {
         let mut server = TestServer::with(&NO_PUBLISH_LIMIT);
-        let kept = TempDir::new().expect("a temporary folder can be created");
+        let folder = TempDir::new().expect("a temporary folder can be created");
         let mut author = Author::new(&server).await;
         assert!(author.publish(5, "before the backup").await);
         let author_of_backup = author.clone();
-        let backup = kept.path().join("backup.db");
+        let backup = folder.path().join("backup.db");
         let output = run(&["backup", text(&backup)], server.data(), EnvVars::new()).await;
         assert!(output.status.success(), "{output:?}");
         assert!(author.publish(10, "after the backup").await);
@@ -73,19 +73,19 @@ impl DiskFixture {
         if initial == InitialLog::Older {
             make_older(server.data()).await;
         }
-        let log = kept.path().join("log");
+        let log = folder.path().join("log");
         fs::create_dir(&log).expect("the folder is new");
         if initial != InitialLog::Nothing {
             copy_files(server.data(), &log);
         }
         let disk = FaultyDisk::with(server.data());
         let initial_author = (initial != InitialLog::Nothing).then_some(author);
-        DiskFixture { server, disk, author: initial_author.clone(), initial_author, author_of_backup, kept }
+        DiskFixture { server, disk, author: initial_author.clone(), initial_author, author_of_backup, folder }
     }
 
     /// Returns the file of the backup.
     pub fn backup(&self) -> PathBuf {
-        self.kept.path().join("backup.db")
+        self.folder.path().join("backup.db")
     }
 
     /// Resets the data folder to the initial log, and the disk to one that works.
@@ -94,7 +94,7 @@ impl DiskFixture {
         self.disk.mend();
         self.author = self.initial_author.clone();
         empty(self.server.data());
-        copy_files(&self.kept.path().join("log"), self.server.data());
+        copy_files(&self.folder.path().join("log"), self.server.data());
     }
 
     /// Runs a command of the program on the data folder. Returns true if it succeeds.
@@ -102,8 +102,8 @@ impl DiskFixture {
         run(words, self.server.data(), variables).await.status.success()
     }
 
-    /// Asserts that the server starts without warnings, is ready, has the log of one of these authors, accepts new events,
-    /// stops gracefully and starts once more.
+    /// Asserts that the server starts without warnings, is ready, has the log of one of these authors, accepts new
+    /// events, stops gracefully and starts once more.
     pub async fn assert_recovers(&mut self, authors: &[&Author]) {
         let before = self.server.stderr().len();
         assert!(

@@ -1,5 +1,5 @@
-//! The disk returns errors: a sync fails, a write fails, the disk is full. Nothing is acknowledged that is not on disk, the
-//! node is not ready while it cannot write, reading continues, and the node recovers by itself.
+//! The disk returns errors: a sync fails, a write fails, the disk is full. Nothing is acknowledged that is not on disk,
+//! the node is not ready while it cannot write, reading continues, and the node recovers by itself.
 
 use serde_json::{Value, json};
 use shared::ErrorCode;

@@ -14,6 +14,8 @@ mod pauses;
 mod power_cuts;
 mod write_cache;
 
+use crate::support::env::number_of;
+
 /// Returns true if every case should run, however long it takes.
 fn is_long() -> bool {
     std::env::var("DUPLEX_TORTURE").is_ok_and(|length| length == "long")
@@ -21,5 +23,5 @@ fn is_long() -> bool {
 
 /// Returns the seed of random choices.
 fn seed() -> u64 {
-    std::env::var("DUPLEX_SEED").map_or(1, |text| text.parse().expect("a whole number"))
+    number_of("DUPLEX_SEED").unwrap_or(1)
 }

@@ -38,8 +38,8 @@ async fn readers_of_a_suspended_node_reconnect_by_themselves() {
         reader.wait_until("presence is correct", |record| record.members() == both).await;
     }
     for reader in pushed.iter().chain([&polling]) {
-        let reading = reader.read_up_to(&topic, 7).await;
-        assert_eq!((reading.seqs(), reading.started_over), ((1..=7).collect(), 1));
+        let record = reader.read_up_to(&topic, 7).await;
+        assert_eq!((record.seqs(), record.started_over), ((1..=7).collect(), 1));
     }
 }
 
@@ -66,8 +66,8 @@ async fn a_suspended_client_reconnects_by_itself() {
     reader.read_up_to(&topic, 6).await;
     server.wait_for_metric("duplex_sessions", 2.0).await;
     ada.publish("topic", "after", "x").await;
-    let reading = reader.read_up_to(&topic, 7).await;
-    assert_eq!((reading.seqs(), reading.started_over), ((1..=7).collect(), 1));
+    let record = reader.read_up_to(&topic, 7).await;
+    assert_eq!((record.seqs(), record.started_over), ((1..=7).collect(), 1));
     grace.wait_until("both are present again", |record| record.members() == both).await;
 }
 

@@ -168,8 +168,8 @@ impl Recording {
         }
     }
 
-    /// Returns candidate places for a cut. Every third time these are the writes to the database file; otherwise they are the
-    /// places of one random step, since a start has few places and publishing has many.
+    /// Returns candidate places for a cut. Every third time these are the writes to the database file; otherwise they
+    /// are the places of one random step, since a start has few places and publishing has many.
     fn places(&self, journal: &[(u64, DiskChange)], rng: &mut Rng) -> Vec<u64> {
         if rng.one_in(3) {
             return journal.iter().filter(|(_, change)| is_checkpoint(change)).map(|(end, _)| *end).collect();

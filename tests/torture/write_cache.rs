@@ -1,10 +1,10 @@
 //! `WriteCache`: a model of the bytes that are on disk, and of those that only the operating system has so far.
 //!
-//! It replays a journal and returns the content that a power failure may leave, by the rules that SQLite relies on and no
-//! others. Synced bytes stay. Each unsynced write is there, missing, or torn at the sectors of the disk, in any order. A
-//! new name is on disk once its folder is synced; until then the disk has a prefix of the folder's changes, since all file
-//! systems with a journal keep them in order. On some of them, such as ext4, syncing a file also syncs its folder. After a
-//! failed sync the system considers the unwritten bytes clean, and never writes them later.
+//! It replays a journal and returns the content that a power failure may leave, by the rules that SQLite relies on and
+//! no others. Synced bytes stay. Each unsynced write is there, missing, or torn at the sectors of the disk, in any
+//! order. A new name is on disk once its folder is synced; until then the disk has a prefix of the folder's changes,
+//! since all file systems with a journal keep them in order. On some of them, such as ext4, syncing a file also syncs
+//! its folder. After a failed sync the system considers the unwritten bytes clean, and never writes them later.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -149,8 +149,8 @@ impl<'a> WriteCache<'a> {
 
     /// Cuts the power. Returns the files that are on the disk afterwards.
     pub fn cut(mut self) -> BTreeMap<&'a str, Vec<u8>> {
-        let kept = self.rng.range(0..self.unsynced_names.len() as u64 + 1) as usize;
-        self.write_names(kept);
+        let names = self.rng.range(0..self.unsynced_names.len() as u64 + 1) as usize;
+        self.write_names(names);
         let persisted = [Persisted::Nothing, Persisted::Everything, Persisted::Some, Persisted::Some]
             [self.rng.range(0..4) as usize];
         let found = std::mem::take(&mut self.names_on_disk).into_iter().map(|(name, file)| {

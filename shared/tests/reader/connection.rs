@@ -54,10 +54,10 @@ proptest! {
         losses in proptest::collection::vec((0..30_000_i64, 0.0..1.0, any::<bool>()), 1..30)
     ) {
         let mut driver = Driver::started();
-        for (held, random, visible) in losses {
+        for (open_for, random, visible) in losses {
             driver.on(Input::Visible(visible), random);
             driver.on(Input::Welcome { heartbeat_secs: 25 }, random);
-            driver.now += held;
+            driver.now += open_for;
             driver.on(Input::Closed(CloseReason::Other(1006)), random);
             let least = if visible { 500 } else { WAIT_MS_MAX / 2 };
             prop_assert!((least..=WAIT_MS_MAX).contains(&driver.wait()), "{} ms", driver.wait());
@@ -66,11 +66,11 @@ proptest! {
     }
 
     #[test]
-    fn a_drained_client_reconnects_at_the_given_time(told in 0..60_000_u64, shown in any::<bool>()) {
+    fn a_drained_client_reconnects_at_the_given_time(delay in 0..60_000_u64, shown in any::<bool>()) {
         let mut driver = Driver::connected();
-        driver.on(Input::Drain { reconnect_after_ms: told }, 0.5);
+        driver.on(Input::Drain { reconnect_after_ms: delay }, 0.5);
         driver.on(Input::Closed(CloseReason::ServiceRestart), 0.5);
-        prop_assert_eq!(driver.wait(), told as Millis);
+        prop_assert_eq!(driver.wait(), delay as Millis);
 
         driver.on(Input::Visible(shown), 0.5);
         driver.on(Input::Online(true), 0.5);
@@ -99,8 +99,8 @@ proptest! {
 fn connections_that_do_not_last_make_the_waits_longer() {
     let mut driver = Driver::started();
     let mut waits = Vec::new();
-    for held in [0, 9_999, 0, 0, 0, 0, 0] {
-        driver.lose_after(held);
+    for open_for in [0, 9_999, 0, 0, 0, 0, 0] {
+        driver.lose_after(open_for);
         waits.push(driver.wait());
         driver.tick();
     }
@@ -123,8 +123,8 @@ fn a_socket_that_never_opens_makes_the_client_ask_who_is_signed_in_and_wait_long
     let mut driver = Driver::started();
     let mut waits = Vec::new();
     for answer in [Input::NoAnswer, Input::SignedIn, Input::NoAnswer] {
-        let asked = driver.on(Input::Closed(CloseReason::Other(1006)), 1.0);
-        assert_eq!(asked, [Command::AskMe]);
+        let commands = driver.on(Input::Closed(CloseReason::Other(1006)), 1.0);
+        assert_eq!(commands, [Command::AskMe]);
         driver.on(answer, 1.0);
         waits.push(driver.wait());
         driver.tick();

@@ -57,7 +57,8 @@ impl Driver {
         driver
     }
 
-    /// Gives the connection an input, and executes its commands. Inputs that need an open socket are ignored without one.
+    /// Gives the connection an input, and executes its commands. Inputs that need an open socket are ignored without
+    /// one.
     pub(crate) fn on(&mut self, input: Input, random: f64) -> Vec<Command> {
         match input {
             Input::Welcome { .. } if !self.open || self.welcomed => return Vec::new(),

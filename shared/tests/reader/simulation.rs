@@ -1,4 +1,5 @@
-//! `FeedSimulation`: a log, a reader, and the messages in transit between them, which a test delivers, loses and duplicates.
+//! `FeedSimulation`: a log, a reader, and the messages in transit between them, which a test delivers, loses and
+//! duplicates.
 
 use proptest::prelude::*;
 use shared::{Page, Seq};
@@ -108,8 +109,8 @@ impl FeedSimulation {
         }
     }
 
-    /// Restarts the node on a backup. Events in transit and a page that was read before may still arrive. The new connection
-    /// begins with a head.
+    /// Restarts the node on a backup. Events in transit and a page that was read before may still arrive. The new
+    /// connection begins with a head.
     fn restore(&mut self, percent: usize) {
         self.log.restore(percent);
         self.heads.clear();

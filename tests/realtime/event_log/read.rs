@@ -87,16 +87,16 @@ pub(super) async fn an_empty_topic_has_head_zero(backend: &impl Backend) {
 
 pub(super) async fn heads_list_all_topics_with_events(backend: &impl Backend) {
     let log = filled(backend, 3).await;
-    let elsewhere = Draft { topic: Topic::new("probes", "x").unwrap(), ..draft("b", "ada", "k", "x") };
-    log.append(vec![draft("b", "ada", "k", "x"), elsewhere]).await;
+    let other_namespace = Draft { topic: Topic::new("probes", "x").unwrap(), ..draft("b", "ada", "k", "x") };
+    log.append(vec![draft("b", "ada", "k", "x"), other_namespace]).await;
     let a = probe("a");
     let b = probe("b");
     let unknown = probe("c");
 
-    let asked = log.heads(HeadsOf::Topics(&[a.clone(), unknown])).await.unwrap();
-    let known: Vec<_> = asked.heads.iter().filter(|(_, head)| **head > Seq::ZERO).collect();
+    let heads = log.heads(HeadsOf::Topics(&[a.clone(), unknown])).await.unwrap();
+    let known: Vec<_> = heads.heads.iter().filter(|(_, head)| **head > Seq::ZERO).collect();
     assert_eq!(known, [(&a, &Seq(3))]);
-    assert_eq!(asked.epoch, read(&log, Part::Newest, 1).await.epoch);
+    assert_eq!(heads.epoch, read(&log, Part::Newest, 1).await.epoch);
 
     let all = log.heads(HeadsOf::Newest("probe", 10)).await.unwrap().heads;
     assert_eq!(all.into_iter().collect::<Vec<_>>(), [(a.clone(), Seq(3)), (b.clone(), Seq(1))]);

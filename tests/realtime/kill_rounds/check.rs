@@ -7,8 +7,8 @@ use shared::Event;
 use super::writers::AckedPublish;
 use crate::support::TopicRecord;
 
-/// Checks that the log has exactly the acknowledged events, each once and at its acknowledged place, without a gap. Returns
-/// a description of the first problem.
+/// Checks that the log has exactly the acknowledged events, each once and at its acknowledged place, without a gap.
+/// Returns a description of the first problem.
 pub fn check_log(log: &[Event], acknowledged: &[AckedPublish]) -> Result<(), String> {
     if let Some((event, seq)) = log.iter().zip(1..).find(|(event, seq)| event.seq.0 != *seq) {
         return Err(format!("the log has {} in place of {seq}", event.seq));
@@ -41,17 +41,17 @@ pub fn check_log(log: &[Event], acknowledged: &[AckedPublish]) -> Result<(), Str
     }
 }
 
-/// Checks that the reader applied exactly the events of the log, in order, and never started over. Returns a description of
-/// the first problem.
-pub fn check_reader(log: &[Event], reading: &TopicRecord) -> Result<(), String> {
-    if let Some((read, event)) = reading.events.iter().zip(log).find(|(read, event)| read != event) {
+/// Checks that the reader applied exactly the events of the log, in order, and never started over. Returns a
+/// description of the first problem.
+pub fn check_reader(log: &[Event], record: &TopicRecord) -> Result<(), String> {
+    if let Some((read, event)) = record.events.iter().zip(log).find(|(read, event)| read != event) {
         return Err(format!("it read {read:?}, but the log has {event:?}"));
     }
-    if reading.events.len() != log.len() {
-        return Err(format!("it read {} events of {}", reading.events.len(), log.len()));
+    if record.events.len() != log.len() {
+        return Err(format!("it read {} events of {}", record.events.len(), log.len()));
     }
-    if reading.started_over != 1 {
-        return Err(format!("it started over {} times", reading.started_over));
+    if record.started_over != 1 {
+        return Err(format!("it started over {} times", record.started_over));
     }
     Ok(())
 }
@@ -97,8 +97,8 @@ mod tests {
     fn the_check_of_readers_finds_each_violation() {
         let log = [event(1, "a"), event(2, "b")];
         let problem = |events: &[Event], started_over| {
-            let reading = TopicRecord { events: events.to_vec(), started_over, ..TopicRecord::default() };
-            check_reader(&log, &reading).err().unwrap_or_default()
+            let record = TopicRecord { events: events.to_vec(), started_over, ..TopicRecord::default() };
+            check_reader(&log, &record).err().unwrap_or_default()
         };
         assert_eq!(problem(&log, 1), "");
         assert!(problem(&log, 2).contains("started over"));

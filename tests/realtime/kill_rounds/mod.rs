@@ -1,5 +1,5 @@
-//! Kills the node many times while writers and readers use it over faulty links. In the end, the log, every reader and the
-//! acknowledgements must agree.
+//! Kills the node many times while writers and readers use it over faulty links. In the end, the log, every reader and
+//! the acknowledgements must agree.
 //!
 //! `DUPLEX_KILL_ROUNDS` sets the number of kills, and `DUPLEX_SEED` the seed of random choices.
 
@@ -11,6 +11,7 @@ use shared::{Event, Part, Seq, Topic, UserId};
 use tokio::task::block_in_place;
 use tokio::time::sleep;
 
+use crate::support::env::number_of;
 use crate::support::{Cut, FaultyLink, Person, Rng, Stall, TestBrowser, TestServer, eventually, probe};
 use check::{check_log, check_reader};
 use writers::Writers;
@@ -19,14 +20,14 @@ const ROUNDS: u64 = 5;
 const SEED: u64 = 1;
 const WRITERS: usize = 20;
 const READERS: usize = 50;
-/// The number of links. One in five guests connects directly to the server, the others share the links. No WebSocket gets
-/// through the last one.
+/// The number of links. One in five guests connects directly to the server, the others share the links. No WebSocket
+/// gets through the last one.
 const LINKS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_and_failing_links_lose_or_duplicate_no_acknowledged_event() {
-    let rounds = number("DUPLEX_KILL_ROUNDS", ROUNDS);
-    let seed = number("DUPLEX_SEED", SEED);
+    let rounds = number_of("DUPLEX_KILL_ROUNDS").unwrap_or(ROUNDS);
+    let seed = number_of("DUPLEX_SEED").unwrap_or(SEED);
     eprintln!("to repeat this: DUPLEX_KILL_ROUNDS={rounds} DUPLEX_SEED={seed}");
     let mut server = TestServer::start();
     let topic = probe("topic");
@@ -61,14 +62,10 @@ async fn kills_and_failing_links_lose_or_duplicate_no_acknowledged_event() {
     check_log(&log, &acknowledged).unwrap_or_else(|problem| panic!("{problem}"));
     assert!(acknowledged.iter().any(|acked| acked.replayed), "answers were lost, but no publish was retried");
     for reader in readers {
-        let reading = reader.read_up_to(&topic, log.len() as u64).await;
-        check_reader(&log, &reading)
+        let record = reader.read_up_to(&topic, log.len() as u64).await;
+        check_reader(&log, &record)
             .unwrap_or_else(|problem| panic!("{}: {problem}", reader.person.identity.name));
     }
-}
-
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).map_or(default, |text| text.parse().expect("a whole number"))
 }
 
 async fn links(server: &TestServer) -> Vec<FaultyLink> {
@@ -93,8 +90,8 @@ fn users_behind(link: usize, guests: &[Person]) -> Vec<UserId> {
     guests.iter().skip(link + 1).step_by(LINKS + 1).map(|person| person.identity.id.clone()).collect()
 }
 
-/// Cuts a stalled link once the log has an event of one of its users, so that the acknowledgement is lost: a few kills do
-/// not lose one for certain.
+/// Cuts a stalled link once the log has an event of one of its users, so that the acknowledgement is lost: a few kills
+/// do not lose one for certain.
 async fn lose_answers(link: &FaultyLink, users: &[UserId], observer: &Person, topic: &Topic) {
     eventually("the log has an event of these users", async || {
         let log = whole_log(observer, topic).await;

@@ -1,5 +1,5 @@
-//! The faults that hit readers, nodes, permissions and the log until the fault phase of a run is over. Each of them ends
-//! again.
+//! The faults that hit readers, nodes, permissions and the log until the fault phase of a run is over. Each of them
+//! ends again.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -152,7 +152,8 @@ pub async fn toggle_permissions(world: Arc<World>, readers: Vec<Arc<Reader>>) {
     }
 }
 
-/// In some runs, ends all nodes and starts them on a restored backup, while a reader has yet to read frames from before.
+/// In some runs, ends all nodes and starts them on a restored backup, while a reader has yet to read frames from
+/// before.
 pub async fn restore_backup_sometimes(world: Arc<World>, readers: Vec<Arc<Reader>>) {
     if !world.rng.one_in(5) {
         return;

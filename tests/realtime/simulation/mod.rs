@@ -27,7 +27,9 @@ mod world;
 mod writer;
 
 use run::run_seed;
-use seeds::{assert_every_fault_happened, assert_no_violations, number_of, run_seeds};
+use seeds::{assert_every_fault_happened, assert_no_violations, run_seeds};
+
+use crate::support::env::number_of;
 
 /// The number of seeds for which every push has time. `DUPLEX_SEEDS` overrides it.
 const SEEDS: u64 = 300;

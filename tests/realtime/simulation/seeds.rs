@@ -1,7 +1,6 @@
 //! Runs many seeds on two threads, and reports those that failed.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -94,10 +93,4 @@ pub fn assert_every_fault_happened(counts: &EventCounts) {
 /// Returns the command that runs a seed again.
 pub fn replay_command(seed: u64) -> String {
     format!("DUPLEX_SEED={seed} cargo test --test main every_seed -- --nocapture")
-}
-
-/// Reads a number from an environment variable. Returns `None` if it is not set.
-pub fn number_of(variable: &str) -> Option<u64> {
-    let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a whole number, not {text:?}")))
 }

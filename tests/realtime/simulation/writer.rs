@@ -90,8 +90,8 @@ impl Publication {
         self.reader.acknowledged(ack);
     }
 
-    /// Publishes something else under the same key. It must be refused, unless a restored backup has lost the event that
-    /// the key stood for.
+    /// Publishes something else under the same key. It must be refused, unless a restored backup has lost the event
+    /// that the key stood for.
     async fn reuse_key(&self) {
         let world = self.reader.world();
         loop {
