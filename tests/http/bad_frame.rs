@@ -7,7 +7,6 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::support::{Person, Socket, TestServer, probe};
 
 impl Socket {
-    /// Receives an `error`.
     async fn receive_error(&mut self) -> Problem {
         match self.receive().await {
             ServerFrame::Error { problem } => problem,

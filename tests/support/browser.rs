@@ -18,9 +18,7 @@ pub struct TestBrowser {
 
 /// A command from a test to a browser.
 pub enum BrowserCommand {
-    /// Opens a topic.
     Watch(Topic),
-    /// Closes a topic.
     Unwatch(Topic),
     /// Stops reading from the socket.
     StopReading,
@@ -65,7 +63,6 @@ impl TestBrowser {
         self.command(BrowserCommand::Watch(topic.clone()));
     }
 
-    /// Closes a topic.
     pub fn unwatch(&self, topic: &Topic) {
         self.command(BrowserCommand::Unwatch(topic.clone()));
     }

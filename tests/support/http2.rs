@@ -2,22 +2,22 @@
 
 /// The first bytes of a connection.
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// A frame type.
+
+// Frame types.
 pub const HEADERS: u8 = 1;
-/// A frame type.
 pub const RST_STREAM: u8 = 3;
-/// A frame type.
 pub const SETTINGS: u8 = 4;
-/// A frame type.
 pub const PING: u8 = 6;
-/// A frame type.
 pub const CONTINUATION: u8 = 9;
+
+// Flags of frames.
 /// A flag of DATA and HEADERS frames.
 pub const END_STREAM: u8 = 1;
 /// A flag of HEADERS and CONTINUATION frames.
 pub const END_HEADERS: u8 = 4;
 /// A flag of PING and SETTINGS frames.
 pub const ACK: u8 = 1;
+
 /// The header block of a `GET` request to `https://localhost`, without the path, encoded with HPACK.
 pub const GET: &[u8] = b"\x82\x87\x41\x09localhost";
 /// The header block of a `POST` request to `https://localhost`, without the path.
@@ -27,7 +27,6 @@ pub const ROOT: &[u8] = b"\x84";
 /// The identifier of a setting.
 const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 
-/// Encodes a frame.
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()

@@ -16,7 +16,6 @@ const DUPLEX: &str = match option_env!("CARGO_BIN_EXE_duplex") {
 pub enum Program {
     /// The real server with the smallest feature.
     Probe,
-    /// The product.
     Product,
     /// The probe with a soft limit of [`FEW_FILES`] open files, which it may raise.
     ProbeOfFewFiles,

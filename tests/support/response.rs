@@ -8,11 +8,8 @@ use shared::{ErrorCode, Problem};
 /// A complete HTTP response.
 #[derive(Debug, Clone)]
 pub struct TestResponse {
-    /// The status code.
     pub status: u16,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The complete body.
     pub body: Bytes,
 }
 

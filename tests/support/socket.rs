@@ -57,7 +57,6 @@ impl Socket {
         Ok(Socket { stream, handshake })
     }
 
-    /// Sends a frame.
     pub async fn send_frame(&mut self, frame: &ClientFrame) {
         self.send_text(&serde_json::to_string(frame).expect("a frame is JSON")).await;
     }
@@ -96,7 +95,6 @@ impl Socket {
         }
     }
 
-    /// Receives a `welcome`.
     pub async fn receive_welcome(&mut self) -> Welcome {
         match self.receive().await {
             ServerFrame::Welcome(welcome) => *welcome,
@@ -112,7 +110,6 @@ impl Socket {
         }
     }
 
-    /// Receives an `event`.
     pub async fn receive_event(&mut self) -> Event {
         match self.receive().await {
             ServerFrame::Event(event) => event,

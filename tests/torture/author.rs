@@ -13,7 +13,6 @@ pub const TOPIC: &str = "topic";
 /// An author with everything that they have published. A clone keeps the state of this moment.
 #[derive(Clone)]
 pub struct Author {
-    /// The guest.
     pub person: Person,
     acknowledged: Vec<(PublishAttempt, Seq)>,
     /// Publishes whose answer was lost or reported a failure. The log may contain them.

@@ -29,11 +29,9 @@ enum ControlWord {
 /// The moment of a crash, relative to a step.
 #[derive(Debug, Clone, Copy)]
 pub enum CrashPoint {
-    /// Before the step.
     Before,
     /// After half of the bytes of a write, or after any other step.
     Halfway,
-    /// After the step.
     After,
 }
 

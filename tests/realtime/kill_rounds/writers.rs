@@ -23,13 +23,10 @@ const PAUSE_MS: Range<u64> = 1..400;
 /// An acknowledged publish.
 #[derive(Debug, Clone)]
 pub struct AckedPublish {
-    /// The author.
     pub author: UserId,
-    /// The idempotency key.
     pub key: String,
     /// The payload as JSON.
     pub payload: String,
-    /// The acknowledgement.
     pub ack: Ack,
     /// True if an earlier answer was lost.
     pub replayed: bool,

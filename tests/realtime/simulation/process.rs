@@ -43,14 +43,11 @@ pub struct Process {
 
 /// A message of a node on a socket.
 pub enum NodeMessage {
-    /// A text frame.
     Frame(Bytes),
-    /// The close frame.
     Close(CloseReason),
 }
 
 impl Process {
-    /// Starts a node.
     pub fn start(world: &World, name: String) -> Arc<Process> {
         let gone = CancellationToken::new();
         let log = FaultyLog {

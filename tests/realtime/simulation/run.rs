@@ -35,7 +35,6 @@ pub struct RunResult {
     pub fingerprint: u64,
 }
 
-/// Runs a seed.
 pub fn run_seed(seed: u64) -> RunResult {
     let _guard = SeedGuard(seed);
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");

@@ -30,7 +30,6 @@ impl Reader {
         self.feed(topic, Feed::resume);
     }
 
-    /// Leaves a topic.
     pub fn leave_topic(&self, topic: &Topic) {
         let mut state = self.lock();
         if state.topics.remove(topic).is_some() && state.connection.status() == Status::Connected {
