@@ -19,10 +19,10 @@ const FLAGS: [&str; 12] = [
     "20000",
 ];
 
-/// The number of file descriptors that are not sockets of readers, with room for requests.
+/// The number of file descriptors that are not sockets of readers, with a margin for requests.
 const FILES_BESIDE: usize = 1_000;
 
-/// Starts a release build of the node, with room for this many sockets.
+/// Starts a release build of the node that may have this many sockets.
 pub fn start(sockets: usize) -> TestServer {
     if cfg!(debug_assertions) {
         eprintln!("this is a debug build, whose results mean little: use cargo run --release");

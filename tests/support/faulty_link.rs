@@ -221,12 +221,12 @@ async fn pump(
     loop {
         let bytes_per_sec = faults.wait_for(flows).await.map_err(gone)?.bytes_per_sec;
         let slow = bytes_per_sec.map(|rate| (rate / (1_000 / SLOW_STEP.as_millis() as u64)).max(1) as usize);
-        let room = slow.unwrap_or(buffer.len()).min(buffer.len());
+        let limit = slow.unwrap_or(buffer.len()).min(buffer.len());
         let read = tokio::select! {
             // In this order, since bytes that are sent after the stall must not get through.
             biased;
             _ = faults.changed() => continue,
-            read = from.read(&mut buffer[..room]) => read?,
+            read = from.read(&mut buffer[..limit]) => read?,
         };
         if read == 0 {
             return to.shutdown().await;
