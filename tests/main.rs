@@ -1,4 +1,4 @@
-//! All tests that need neither a browser nor a built client: against the real server process, over real sockets.
+//! All tests that need neither a browser nor a built client. They use the real server process over real sockets.
 
 #![allow(clippy::unwrap_used, reason = "where a test cannot go on, it has failed")]
 

@@ -1,11 +1,11 @@
-//! The wire as text: one golden file for each shape, so that a change of it is a visible change.
+//! The wire as text: one golden file for each shape, so that every change is visible.
 
 use shared::{
     Ack, ClientFrame, Epoch, ErrorCode, Event, EventPage, Identity, Key, Listed, Member, NewIdentity,
     Payload, Position, Problem, Seq, ServerFrame, SessionLimits, Topic, UserId, Welcome,
 };
 
-use crate::support::golden::pins;
+use crate::support::golden::assert_golden;
 use crate::support::probe;
 
 fn epoch() -> Epoch {
@@ -37,16 +37,19 @@ fn topic() -> Topic {
 #[test]
 fn client_frames_are_pinned() {
     let payload = Payload::from_json(r#""typing""#.into()).unwrap();
-    pins("client/subscribe", &ClientFrame::Subscribe { topic: topic(), listed: Listed::Yes });
-    pins("client/subscribe_unlisted", &ClientFrame::Subscribe { topic: topic(), listed: Listed::No });
-    pins("client/unsubscribe", &ClientFrame::Unsubscribe { topic: topic() });
-    pins("client/signal", &ClientFrame::Signal { topic: topic(), payload });
-    pins("client/ping", &ClientFrame::Ping { at: 1_795_357_200_123 });
-    pins("client/pong", &ClientFrame::Pong { at: 1_795_357_200_123 });
+    assert_golden("client/subscribe", &ClientFrame::Subscribe { topic: topic(), listed: Listed::Yes });
+    assert_golden(
+        "client/subscribe_unlisted",
+        &ClientFrame::Subscribe { topic: topic(), listed: Listed::No },
+    );
+    assert_golden("client/unsubscribe", &ClientFrame::Unsubscribe { topic: topic() });
+    assert_golden("client/signal", &ClientFrame::Signal { topic: topic(), payload });
+    assert_golden("client/ping", &ClientFrame::Ping { at: 1_795_357_200_123 });
+    assert_golden("client/pong", &ClientFrame::Pong { at: 1_795_357_200_123 });
 }
 
 #[test]
-fn a_subscription_is_listed_unless_it_says_otherwise() {
+fn a_subscription_is_listed_by_default() {
     let frame: ClientFrame = serde_json::from_str(r#"{"subscribe":{"topic":"probe:general"}}"#).unwrap();
     assert_eq!(frame, ClientFrame::Subscribe { topic: topic(), listed: Listed::Yes });
 }
@@ -55,18 +58,18 @@ fn a_subscription_is_listed_unless_it_says_otherwise() {
 fn node_frames_are_pinned() {
     let payload = Payload::from_json(r#""typing""#.into()).unwrap();
     let problem = Problem::new(ErrorCode::Forbidden, "reading this topic is not allowed");
-    pins("node/welcome", &ServerFrame::Welcome(Box::new(welcome())));
-    pins("node/head", &ServerFrame::Head { topic: topic(), epoch: epoch(), seq: Seq(57) });
-    pins("node/event", &ServerFrame::Event(event(42)));
-    pins("node/signal", &ServerFrame::Signal { topic: topic(), from: ada(), payload });
+    assert_golden("node/welcome", &ServerFrame::Welcome(Box::new(welcome())));
+    assert_golden("node/head", &ServerFrame::Head { topic: topic(), epoch: epoch(), seq: Seq(57) });
+    assert_golden("node/event", &ServerFrame::Event(event(42)));
+    assert_golden("node/signal", &ServerFrame::Signal { topic: topic(), from: ada(), payload });
     let members = vec![Member { id: ada().id, name: ada().name, sessions: 2 }];
-    pins("node/presence", &ServerFrame::Presence { topic: topic(), total: 1, members });
-    pins("node/refused", &ServerFrame::Refused { topic: topic(), problem });
+    assert_golden("node/presence", &ServerFrame::Presence { topic: topic(), total: 1, members });
+    assert_golden("node/refused", &ServerFrame::Refused { topic: topic(), problem });
     let problem = Problem::new(ErrorCode::Invalid, "a frame must be one JSON object");
-    pins("node/error", &ServerFrame::Error { problem });
-    pins("node/drain", &ServerFrame::Drain { reconnect_after_ms: 1_250 });
-    pins("node/ping", &ServerFrame::Ping { at: 1_795_357_200_123 });
-    pins("node/pong", &ServerFrame::Pong { at: 1_795_357_200_123 });
+    assert_golden("node/error", &ServerFrame::Error { problem });
+    assert_golden("node/drain", &ServerFrame::Drain { reconnect_after_ms: 1_250 });
+    assert_golden("node/ping", &ServerFrame::Ping { at: 1_795_357_200_123 });
+    assert_golden("node/pong", &ServerFrame::Pong { at: 1_795_357_200_123 });
 }
 
 fn welcome() -> Welcome {
@@ -92,30 +95,30 @@ fn welcome() -> Welcome {
 #[test]
 fn pages_and_acks_are_pinned() {
     let page = |head, events| EventPage { topic: topic(), epoch: epoch(), head: Seq(head), events };
-    pins("http/page", &page(57, vec![event(41), event(42)]));
-    pins("http/page_empty", &page(0, Vec::new()));
-    pins("http/ack", &Ack { topic: topic(), epoch: epoch(), seq: Seq(42) });
-    pins("http/position", &Position { epoch: epoch(), seq: Seq(42) });
+    assert_golden("http/page", &page(57, vec![event(41), event(42)]));
+    assert_golden("http/page_empty", &page(0, Vec::new()));
+    assert_golden("http/ack", &Ack { topic: topic(), epoch: epoch(), seq: Seq(42) });
+    assert_golden("http/position", &Position { epoch: epoch(), seq: Seq(42) });
 }
 
 #[test]
 fn identities_are_pinned() {
-    pins("http/me", &ada());
-    pins("http/new_identity", &NewIdentity { name: "Ada Lovelace".into() });
+    assert_golden("http/me", &ada());
+    assert_golden("http/new_identity", &NewIdentity { name: "Ada Lovelace".into() });
 }
 
 #[test]
 fn problems_are_pinned() {
-    pins("http/problem", &Problem::new(ErrorCode::NotFound, "there is nothing under this address"));
+    assert_golden("http/problem", &Problem::new(ErrorCode::NotFound, "there is nothing under this address"));
     let mut invalid = Problem::invalid_field("text", "must not be empty");
     invalid.request_id = "r_81".into();
-    pins("http/problem_of_a_field", &invalid);
+    assert_golden("http/problem_of_a_field", &invalid);
     let too_many = Problem::new(ErrorCode::TooMany, "10 messages a second at most").retry_after_ms(850);
-    pins("http/problem_to_retry", &too_many);
+    assert_golden("http/problem_to_retry", &too_many);
 }
 
 #[test]
 fn error_codes_are_pinned_with_their_status() {
     let table: Vec<(ErrorCode, u16)> = ErrorCode::ALL.iter().map(|code| (*code, code.status())).collect();
-    pins("http/error_codes", &table);
+    assert_golden("http/error_codes", &table);
 }

@@ -1,15 +1,15 @@
-//! The product's contract, with whatever features it has: it changes only together with its committed copies.
+//! The product's contract with all its features. It changes only together with its committed copies.
 
 use serde_json::Value;
 use shared::endpoint;
 
-use crate::support::golden::pins_document;
+use crate::support::golden::assert_golden_document;
 use crate::support::{Program, TestServer};
 
 #[tokio::test]
 async fn the_contract_of_the_product_is_pinned() {
     let server = TestServer::of(Program::Product, &[]);
     for (name, path) in [("product/openapi", endpoint::OPENAPI), ("product/asyncapi", endpoint::ASYNCAPI)] {
-        pins_document(name, &server.stranger().get(path).await.json::<Value>());
+        assert_golden_document(name, &server.stranger().get(path).await.json::<Value>());
     }
 }

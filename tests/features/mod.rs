@@ -1,4 +1,4 @@
-//! The features' own tests, one file each, against the product as it is; and the contract that they make together.
+//! Tests of the features, one file each, against the product; and the contract of all features together.
 
 mod contract;
 

@@ -1,4 +1,4 @@
-//! `AnyToken`: accounts without a store. Every token is Ada's.
+//! `AnyToken`: accounts without storage. Every token belongs to Ada.
 
 use async_trait::async_trait;
 use realtime::SignInId;
@@ -7,7 +7,7 @@ use shared::{DisplayName, Identity, Millis, UserId};
 
 use crate::node;
 
-/// Accounts in which every token is Ada's.
+/// Accounts in which every token belongs to Ada.
 pub struct AnyToken;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! A node of its own for each input, so that a finding is found again from its input alone.
+//! A new node for each input, so that a finding can be reproduced from its input alone.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use crate::feature;
 use crate::memory_log::MemoryLog;
 
-/// The limits as they are with no flag given.
+/// The limits without any flags.
 #[derive(Parser)]
 struct Defaults {
     #[command(flatten)]
@@ -20,18 +20,18 @@ struct Defaults {
 
 static LIMITS: LazyLock<Limits> = LazyLock::new(|| Defaults::parse_from(["fuzz"]).limits);
 
-/// The table's defaults.
+/// Returns the default limits.
 pub fn limits() -> Limits {
     LIMITS.clone()
 }
 
-/// Plays one input to its end. Whatever waits for a time is served at once; what is left over ends with it.
-pub fn play(input: impl Future<Output = ()>) {
+/// Runs the work of one input to its end. Timers fire at once; tasks that are left over end with it.
+pub fn run(input: impl Future<Output = ()>) {
     let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime needs nothing").block_on(input);
 }
 
-/// A node that keeps its log in memory.
+/// Starts a node that keeps its log in memory.
 pub fn start(limits: &Limits) -> Arc<Node> {
     let probe = feature::feature();
     Node::start(NodeDeps {
@@ -45,21 +45,21 @@ pub fn start(limits: &Limits) -> Arc<Node> {
     })
 }
 
-/// Somebody of that name.
+/// Returns the identity of a user with this name.
 pub fn person(name: &str) -> Identity {
     Identity {
         id: UserId(name.to_lowercase().into()),
-        name: name.to_owned().try_into().expect("a good name"),
+        name: name.to_owned().try_into().expect("a valid name"),
     }
 }
 
-/// The same, signed in.
+/// Returns a signed-in visitor with this name.
 #[allow(dead_code, reason = "requests sign in with a cookie")]
 pub fn visitor(name: &str) -> Visitor {
     Visitor { identity: person(name), sign_in: SignInId([0; 32]), from: [127, 0, 0, 1].into() }
 }
 
-/// It is always the same moment.
+/// Returns always the same time.
 pub fn clock() -> Millis {
     1_795_357_200_000
 }

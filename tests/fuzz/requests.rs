@@ -1,21 +1,20 @@
-//! Whatever is asked for, the router answers without a failure of its own; a refusal is a whole problem; and what was
-//! acknowledged can be read, and is acknowledged again when it is asked again.
+//! Fuzzes requests that publish: the router never fails by itself, a refusal is a complete problem, and an acknowledged
+//! event can be read, and is acknowledged again when the request is repeated.
 //!
-//! The input is a request that publishes: the part of its path that names the topic, a line for each header, an empty
-//! line, the body.
+//! The input is a request: the part of its path that names the topic, a line for each header, an empty line, the body.
 
 #![no_main]
 
 mod accounts;
-#[path = "../support/answer.rs"]
-#[allow(dead_code, reason = "the tests use all of it")]
-mod answer;
 #[path = "../support/probe/feature.rs"]
 mod feature;
 #[path = "../support/memory_log.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]
 mod memory_log;
 mod node;
+#[path = "../support/response.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod response;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -40,14 +39,14 @@ use shared::{Ack, EventPage, Part, Seq, endpoint};
 use tower::ServiceExt;
 
 use crate::accounts::AnyToken;
-use crate::answer::Answer;
+use crate::response::TestResponse;
 
 fuzz_target!(|input: &[u8]| -> Corpus {
-    // What the library in front would not let through is no request.
+    // The HTTP library rejects other inputs before they reach the router.
     if request(input).is_none() {
         return Corpus::Reject;
     }
-    node::play(ask(input));
+    node::run(ask(input));
     Corpus::Keep
 });
 
@@ -58,21 +57,21 @@ async fn ask(input: &[u8]) {
     let first = answer(&router, input).await;
     if first.status == 201 {
         let acked: Ack = first.json();
-        assert_readable(&router, &acked).await;
+        assert_can_be_read(&router, &acked).await;
         let again = answer(&router, input).await;
         assert_eq!((again.status, again.json::<Ack>()), (200, acked));
     } else {
-        assert!(first.status >= 400, "{}: nothing was published before", first.status);
+        assert!(first.status >= 400, "{}: nothing was published", first.status);
         assert!(first.status < 500 || first.status == 503, "{}", first.text());
         first.problem();
     }
     node.stop().await;
 }
 
-async fn assert_readable(router: &Router, acked: &Ack) {
+async fn assert_can_be_read(router: &Router, acked: &Ack) {
     let path = endpoint::events(&acked.topic, Part::After(Seq(acked.seq.0 - 1)), None, 1);
     let request = Request::get(path).header("host", "localhost").header("cookie", "duplex-3000=ada");
-    let answer = send(router, request.body(Body::empty()).expect("a whole request")).await;
+    let answer = send(router, request.body(Body::empty()).expect("a complete request")).await;
     if acked.topic.name().starts_with("private-") {
         answer.problem();
         return;
@@ -81,27 +80,28 @@ async fn assert_readable(router: &Router, acked: &Ack) {
     assert_eq!(page.events.first().map(|event| event.seq), Some(acked.seq));
 }
 
-async fn answer(router: &Router, input: &[u8]) -> Answer {
-    send(router, request(input).expect("it was one before")).await
+async fn answer(router: &Router, input: &[u8]) -> TestResponse {
+    send(router, request(input).expect("the same input was a request before")).await
 }
 
-async fn send(router: &Router, request: Request<Body>) -> Answer {
+async fn send(router: &Router, request: Request<Body>) -> TestResponse {
     let Ok(response) = router.clone().oneshot(request).await;
     let (head, body) = response.into_parts();
-    let body = body.collect().await.expect("answers are whole").to_bytes();
-    Answer { status: head.status.as_u16(), headers: head.headers, body }
+    let body = body.collect().await.expect("answers are complete").to_bytes();
+    TestResponse { status: head.status.as_u16(), headers: head.headers, body }
 }
 
 fn request(input: &[u8]) -> Option<Request<Body>> {
     let end = input.windows(2).position(|two| two == b"\n\n")?;
-    let (head, body) = (&input[..end], &input[end + 2..]);
+    let head = &input[..end];
+    let body = &input[end + 2..];
     let mut lines = head.split(|byte| *byte == b'\n');
     let name = std::str::from_utf8(lines.next()?).ok()?;
     let mut request = Request::post(format!("/api/probe/{name}/events"));
     for line in lines {
         let (name, value) = line.split_at(line.iter().position(|byte| *byte == b':')?);
         let name = HeaderName::from_bytes(name).ok()?;
-        // A packed answer could not be looked into.
+        // A compressed answer could not be checked.
         if name != axum::http::header::ACCEPT_ENCODING {
             request = request.header(name, value[1..].trim_ascii());
         }

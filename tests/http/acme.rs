@@ -1,4 +1,4 @@
-//! Certificates from an authority, with a real one on this machine.
+//! Certificates from an ACME server, with a real one on this machine.
 
 use std::fs;
 use std::path::Path;
@@ -7,17 +7,17 @@ use rustls::version::TLS13;
 use serde_json::Value;
 use shared::endpoint;
 
-use crate::support::authority::Authority;
+use crate::support::acme_server::AcmeServer;
 use crate::support::tls::{connect, get};
 use crate::support::{Port, TestServer, eventually};
 
-async fn node(port: Port, authority: &Authority) -> TestServer {
-    let flags = authority.flags();
+async fn node(port: Port, acme: &AcmeServer) -> TestServer {
+    let flags = acme.flags();
     TestServer::at(port, &flags.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-async fn answers_under(root: &Path, server: &TestServer) {
-    let stream = eventually("the certificate is shown", async || {
+async fn assert_trusted_by(root: &Path, server: &TestServer) {
+    let stream = eventually("the certificate is served", async || {
         connect(server.address(), root, &TLS13, "http/1.1").await.ok()
     });
     let answer = get(stream.await, endpoint::ME).await;
@@ -29,44 +29,44 @@ fn chain(server: &TestServer) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_certificate_is_obtained_kept_over_a_restart_and_replaced_once_it_is_old() {
+async fn a_certificate_is_obtained_kept_across_a_restart_and_replaced_once_it_is_old() {
     let port = Port::free();
-    let Some(authority) = Authority::looking_at(port.address()).await else { return };
-    let mut server = node(port, &authority).await;
-    let root = authority.root().await;
-    answers_under(&root, &server).await;
+    let Some(acme) = AcmeServer::validating(port.address()).await else { return };
+    let mut server = node(port, &acme).await;
+    let root = acme.root().await;
+    assert_trusted_by(&root, &server).await;
     let first = chain(&server);
 
     server.kill();
     server.restart();
-    answers_under(&root, &server).await;
-    assert_eq!(chain(&server), first, "a young one is kept");
+    assert_trusted_by(&root, &server).await;
+    assert_eq!(chain(&server), first, "a new certificate is kept");
 
     server.kill();
     fs::remove_file(server.data().join("acme/key.pem")).unwrap();
     server.restart();
-    answers_under(&root, &server).await;
+    assert_trusted_by(&root, &server).await;
     let second = chain(&server);
-    assert_ne!(second, first, "without its key it is of no use");
+    assert_ne!(second, first, "a certificate without its key is replaced");
 
     server.kill();
     let file = server.data().join("acme/account.json");
-    let mut kept: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    kept["obtained_at"]["secs"] = 1_000.into();
-    fs::write(&file, kept.to_string()).unwrap();
+    let mut account: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    account["obtained_at"]["secs"] = 1_000.into();
+    fs::write(&file, account.to_string()).unwrap();
     server.restart();
-    eventually("an old one is replaced", async || (chain(&server) != second).then_some(())).await;
-    answers_under(&root, &server).await;
+    eventually("an old certificate is replaced", async || (chain(&server) != second).then_some(())).await;
+    assert_trusted_by(&root, &server).await;
 }
 
 #[tokio::test]
-async fn what_the_authority_refuses_is_told_and_the_node_goes_on() {
-    let elsewhere = Port::free();
-    let Some(authority) = Authority::looking_at(elsewhere.address()).await else { return };
-    let server = node(Port::free(), &authority).await;
-    let told = eventually("the log says why", async || {
-        server.log().lines().find(|line| line.contains("could not obtain a certificate")).map(String::from)
+async fn a_refusal_of_the_acme_server_is_logged_and_the_node_keeps_running() {
+    let unused_port = Port::free();
+    let Some(acme) = AcmeServer::validating(unused_port.address()).await else { return };
+    let server = node(Port::free(), &acme).await;
+    let line = eventually("stderr contains the reason", async || {
+        server.stderr().lines().find(|line| line.contains("no certificate was obtained")).map(String::from)
     });
-    let told = told.await;
-    assert!(told.contains("localhost") && told.contains("Failed to connect"), "{told}");
+    let line = line.await;
+    assert!(line.contains("localhost") && line.contains("Failed to connect"), "{line}");
 }

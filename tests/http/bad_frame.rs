@@ -1,5 +1,5 @@
-//! Bad input on the socket: an `error` frame that names the rule, a close where reading on makes no sense, and
-//! nobody else notices.
+//! Bad input on the socket: the client gets an `error` frame that names the rule, or a close if it makes no sense to
+//! read on, and nobody else notices.
 
 use shared::{ErrorCode, Problem, Seq, ServerFrame};
 use tokio_tungstenite::tungstenite::Message;
@@ -7,27 +7,26 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::support::{Person, Socket, TestServer, probe};
 
 impl Socket {
-    /// The next frame is an `error`.
-    async fn hears_error(&mut self) -> Problem {
-        match self.hears().await {
+    async fn receive_error(&mut self) -> Problem {
+        match self.receive().await {
             ServerFrame::Error { problem } => problem,
-            other => panic!("{other:?} in place of an error"),
+            other => panic!("expected an error, got {other:?}"),
         }
     }
 }
 
-/// A socket of somebody else still gets what is published.
-async fn others_are_served(server: &TestServer, ada: &Person) {
+/// Asserts that another user's socket still gets events.
+async fn assert_others_are_served(server: &TestServer, ada: &Person) {
     let mut other = server.socket(&server.guest("Grace").await).await;
-    other.subscribes(&probe("topic")).await;
-    let (_, head) = other.hears_head(&probe("topic")).await;
-    assert_eq!(head, Seq::ZERO, "no frame has published anything");
-    ada.publishes("topic", "k", "x").await;
-    assert_eq!(other.hears_event().await.seq, Seq(1));
+    other.subscribe(&probe("topic")).await;
+    let (_, head) = other.receive_head(&probe("topic")).await;
+    assert_eq!(head, Seq::ZERO, "no bad frame has published an event");
+    ada.publish("topic", "k", "x").await;
+    assert_eq!(other.receive_event().await.seq, Seq(1));
 }
 
 #[tokio::test]
-async fn a_frame_that_cannot_be_read_gets_an_error_and_the_socket_stays() {
+async fn an_invalid_frame_gets_an_error_and_the_socket_stays_open() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
@@ -50,43 +49,43 @@ async fn a_frame_that_cannot_be_read_gets_an_error_and_the_socket_stays() {
         (r#"{"subscribe":{"topic":"probe:topic","listed":"yes"}}"#, "boolean"),
         (r#"{"welcome":{}}"#, "welcome"),
     ] {
-        socket.says_text(text).await;
-        let problem = socket.hears_error().await;
+        socket.send_text(text).await;
+        let problem = socket.receive_error().await;
         assert_eq!(problem.code, ErrorCode::Invalid, "{text}");
-        assert!(problem.detail.contains(word), "{text}: {:?} says nothing of {word:?}", problem.detail);
+        assert!(problem.detail.contains(word), "{text}: {:?} does not contain {word:?}", problem.detail);
     }
-    socket.hears_nothing().await;
-    others_are_served(&server, &ada).await;
+    socket.assert_silent().await;
+    assert_others_are_served(&server, &ada).await;
 }
 
 #[tokio::test]
-async fn fields_of_tomorrow_are_ignored() {
+async fn unknown_fields_are_ignored() {
     let server = TestServer::start();
     let mut socket = server.socket(&server.guest("Ada").await).await;
-    socket.says_text(r#"{"ping":{"at":7,"of":"tomorrow"}}"#).await;
-    assert_eq!(socket.hears().await, ServerFrame::Pong { at: 7 });
+    socket.send_text(r#"{"ping":{"at":7,"of":"tomorrow"}}"#).await;
+    assert_eq!(socket.receive().await, ServerFrame::Pong { at: 7 });
 }
 
 #[tokio::test]
-async fn a_binary_frame_is_told_so_and_closed_with_1003() {
+async fn a_binary_frame_gets_an_error_and_a_close_with_1003() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
-    socket.sends(Message::binary(&br#"{"ping":{"at":1}}"#[..])).await.unwrap();
-    assert_eq!(socket.hears_error().await.code, ErrorCode::Invalid);
-    assert_eq!(socket.closed().await.1, 1003);
-    others_are_served(&server, &ada).await;
+    socket.send_message(Message::binary(&br#"{"ping":{"at":1}}"#[..])).await.unwrap();
+    assert_eq!(socket.receive_error().await.code, ErrorCode::Invalid);
+    assert_eq!(socket.receive_close().await.1, 1003);
+    assert_others_are_served(&server, &ada).await;
 }
 
 #[tokio::test]
-async fn a_frame_over_the_limit_is_told_so_and_closed_with_1009() {
+async fn a_frame_over_the_limit_gets_an_error_and_a_close_with_1009() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     for bytes in [16_385, 60_000, 70_000, 1_000_000] {
         let mut socket = server.socket(&ada).await;
-        // A peer that has closed may cut the rest off.
-        socket.sends(Message::text("x".repeat(bytes))).await.ok();
-        let (frames, code) = socket.closed().await;
+        // It fails if the node has closed the connection already.
+        socket.send_message(Message::text("x".repeat(bytes))).await.ok();
+        let (frames, code) = socket.receive_close().await;
         assert_eq!(code, 1009, "{bytes} bytes");
         let Some(ServerFrame::Error { problem }) = frames.last() else {
             panic!("{frames:?} after {bytes} bytes")
@@ -94,24 +93,24 @@ async fn a_frame_over_the_limit_is_told_so_and_closed_with_1009() {
         assert_eq!(problem.code, ErrorCode::TooLarge);
         assert!(problem.detail.contains("16384"), "{problem:?}");
     }
-    others_are_served(&server, &ada).await;
+    assert_others_are_served(&server, &ada).await;
 }
 
 #[tokio::test]
-async fn what_is_no_frame_and_no_text_is_told_so_in_the_close() {
+async fn invalid_utf8_and_a_stray_continuation_are_closed_with_their_own_codes() {
     use tokio_tungstenite::tungstenite::protocol::frame::Frame;
     use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let not_utf8 = Frame::message(b"\xff\xfe".to_vec(), OpCode::Data(Data::Text), true);
-    let nothing_to_go_on_with = Frame::message(b"x".to_vec(), OpCode::Data(Data::Continue), true);
-    for (frame, expected) in [(not_utf8, 1007), (nothing_to_go_on_with, 1002)] {
+    let continues_nothing = Frame::message(b"x".to_vec(), OpCode::Data(Data::Continue), true);
+    for (frame, expected) in [(not_utf8, 1007), (continues_nothing, 1002)] {
         let mut socket = server.socket(&ada).await;
-        socket.sends(Message::Frame(frame.clone())).await.unwrap();
-        assert_eq!(socket.closed().await.1, expected, "{frame}");
+        socket.send_message(Message::Frame(frame.clone())).await.unwrap();
+        assert_eq!(socket.receive_close().await.1, expected, "{frame}");
     }
-    others_are_served(&server, &ada).await;
+    assert_others_are_served(&server, &ada).await;
 }
 
 #[tokio::test]
@@ -119,12 +118,12 @@ async fn a_frame_at_the_limit_is_read() {
     let server = TestServer::start();
     let mut socket = server.socket(&server.guest("Ada").await).await;
     let ping = r#"{"ping":{"at":7}}"#;
-    socket.says_text(&format!("{ping}{}", " ".repeat(16_384 - ping.len()))).await;
-    assert_eq!(socket.hears().await, ServerFrame::Pong { at: 7 });
+    socket.send_text(&format!("{ping}{}", " ".repeat(16_384 - ping.len()))).await;
+    assert_eq!(socket.receive().await, ServerFrame::Pong { at: 7 });
 }
 
 #[tokio::test]
-async fn a_frame_in_many_pieces_is_over_the_limit_too() {
+async fn a_fragmented_frame_over_the_limit_is_closed_too() {
     use tokio_tungstenite::tungstenite::protocol::frame::Frame;
     use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
@@ -133,11 +132,11 @@ async fn a_frame_in_many_pieces_is_over_the_limit_too() {
     for piece in 0..100 {
         let opcode = OpCode::Data(if piece == 0 { Data::Text } else { Data::Continue });
         let frame = Message::Frame(Frame::message(vec![b'x'; 1_000], opcode, piece == 99));
-        if socket.sends(frame).await.is_err() {
+        if socket.send_message(frame).await.is_err() {
             break;
         }
     }
-    assert_eq!(socket.closed().await.1, 1009);
+    assert_eq!(socket.receive_close().await.1, 1009);
 }
 
 #[tokio::test]
@@ -146,38 +145,38 @@ async fn twenty_errors_within_a_minute_close_with_4000() {
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
     for _ in 0..20 {
-        socket.says_text("nonsense").await;
+        socket.send_text("nonsense").await;
     }
-    let (frames, code) = socket.closed().await;
+    let (frames, code) = socket.receive_close().await;
     let errors = frames.iter().filter(|frame| matches!(frame, ServerFrame::Error { .. })).count();
     assert_eq!((errors, code), (20, 4000));
-    others_are_served(&server, &ada).await;
+    assert_others_are_served(&server, &ada).await;
 }
 
 #[tokio::test]
-async fn nineteen_errors_do_not() {
+async fn nineteen_errors_do_not_close_the_socket() {
     let server = TestServer::start();
     let mut socket = server.socket(&server.guest("Ada").await).await;
     for _ in 0..19 {
-        socket.says_text("nonsense").await;
-        socket.hears_error().await;
+        socket.send_text("nonsense").await;
+        socket.receive_error().await;
     }
-    socket.hears_nothing().await;
+    socket.assert_silent().await;
 }
 
 #[tokio::test]
-async fn a_signal_must_be_small_and_come_from_there() {
+async fn a_signal_must_be_small_and_needs_a_subscription() {
     let server = TestServer::start();
     let mut socket = server.socket(&server.guest("Ada").await).await;
     let signal = |text: &str| format!(r#"{{"signal":{{"topic":"probe:topic","payload":"{text}"}}}}"#);
-    socket.says_text(&signal("x")).await;
-    assert_eq!(socket.hears_error().await.code, ErrorCode::Forbidden, "not subscribed");
-    socket.subscribes(&probe("topic")).await;
-    socket.hears_head(&probe("topic")).await;
-    socket.says_text(&signal(&"x".repeat(1_023))).await;
-    let problem = socket.hears_error().await;
+    socket.send_text(&signal("x")).await;
+    assert_eq!(socket.receive_error().await.code, ErrorCode::Forbidden, "not subscribed");
+    socket.subscribe(&probe("topic")).await;
+    socket.receive_head(&probe("topic")).await;
+    socket.send_text(&signal(&"x".repeat(1_023))).await;
+    let problem = socket.receive_error().await;
     assert_eq!(problem.code, ErrorCode::TooLarge);
     assert!(problem.detail.contains("1024"), "{problem:?}");
-    socket.says_text(&signal(&"x".repeat(1_022))).await;
-    socket.hears_nothing().await;
+    socket.send_text(&signal(&"x".repeat(1_022))).await;
+    socket.assert_silent().await;
 }

@@ -1,4 +1,4 @@
-//! Bad input in a path, a query or a method: refused with a reason that names the field.
+//! Bad input in a path, a query or a method: it is refused with a reason that names the field.
 
 use reqwest::Method;
 use serde_json::json;
@@ -37,14 +37,14 @@ async fn a_query_that_breaks_a_rule_is_invalid() {
 }
 
 #[tokio::test]
-async fn what_is_not_known_in_a_query_is_ignored() {
+async fn an_unknown_field_in_a_query_is_ignored() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     assert_eq!(ada.get(&format!("{EVENTS}?of=tomorrow&limit=5")).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_topic_out_of_grammar_is_invalid() {
+async fn a_topic_that_violates_the_grammar_is_invalid() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let long = format!("probe:{}", "x".repeat(64));
@@ -56,7 +56,7 @@ async fn a_topic_out_of_grammar_is_invalid() {
         assert_eq!(problem.errors[0].field, "topic", "{topic}");
     }
     ada.get("/api/topics/probe:%ff/events").await.is_refused(ErrorCode::Invalid, &[]);
-    ada.publish("Topic", "key", "x").await.is_refused(ErrorCode::Invalid, &["name"]);
+    ada.try_publish("Topic", "key", "x").await.is_refused(ErrorCode::Invalid, &["name"]);
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn an_unknown_path_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones() {
+async fn a_wrong_method_gets_the_list_of_allowed_ones() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     for (method, path, allowed) in [
@@ -106,7 +106,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[tokio::test]
-async fn a_socket_address_asked_without_a_handshake_says_what_it_is() {
+async fn a_request_to_the_socket_without_a_handshake_gets_426() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     for method in [Method::GET, Method::HEAD] {
@@ -122,7 +122,7 @@ async fn a_socket_address_asked_without_a_handshake_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_is_told_so_before_anything_else_is_judged() {
+async fn a_stranger_gets_401_before_anything_else_is_checked() {
     let server = TestServer::start();
     let nobody = server.stranger();
     let answers = [
@@ -138,7 +138,7 @@ async fn who_is_not_signed_in_is_told_so_before_anything_else_is_judged() {
 }
 
 #[tokio::test]
-async fn a_path_or_head_beyond_reason_is_refused_and_the_server_goes_on() {
+async fn a_path_or_head_that_is_far_too_long_is_refused_and_the_server_keeps_running() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let endless = ada.ask(ada.request(Method::GET, "/api/me").header("x-endless", "x".repeat(1_000_000)));

@@ -1,15 +1,15 @@
-//! `duplex doctor` behind real proxies: twelve that are set up wrong, each in its own way, and four that are not.
+//! `duplex doctor` behind real proxies: twelve with different configuration mistakes, and four without.
 
 use std::net::TcpListener;
 use std::process::Output;
 
 use futures_util::future::join_all;
 
-use crate::http::start::{refuses, start};
-use crate::support::proxy::{TestProxy, are_installed, set_ups};
+use crate::support::command::{assert_refused, run_command};
+use crate::support::proxy::{TestProxy, are_installed, configurations};
 use crate::support::{Port, Program, TestServer, server_command};
 
-/// Of each that is wrong, the words of its cause and the line that mends it.
+/// The configurations with a mistake, each with words of the cause and the line that fixes it.
 const WRONG: [(&str, &str, &str); 12] = [
     ("caddy-buffered.Caddyfile", "waits for the end of each response", "remove `buffer_responses`"),
     ("caddy-origin.Caddyfile", "Origin: a browser sends", "remove `header_up Origin"),
@@ -33,43 +33,45 @@ const WRONG: [(&str, &str, &str); 12] = [
     ("nginx-read-timeout.conf", "ends a waiting request after", "proxy_read_timeout 75s;"),
 ];
 
-async fn examines(set_up: String) -> (String, String, Output) {
-    // Shorter where it is looked at, as it would take minutes.
-    let keep_alive = if set_up == "haproxy-keep-alive.cfg" { "6" } else { "30" };
+async fn examine(name: String) -> (String, String, Output) {
+    // The doctor waits for it, which would otherwise take minutes.
+    let keep_alive = if name == "haproxy-keep-alive.cfg" { "6" } else { "30" };
     let flags = ["--tls", "proxy", "--trusted-proxy", "127.0.0.1", "--keep-alive-secs", keep_alive];
     let server = TestServer::with(&flags);
-    let proxy = TestProxy::before(&server, &set_up).await;
+    let proxy = TestProxy::before(&server, &name).await;
     let mut command = server_command(Program::Probe);
     command.args(["doctor", &proxy.url(), "--root"]).arg(proxy.root());
     let run = tokio::task::spawn_blocking(move || command.output().expect("the program can be started"));
     let output = run.await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    (set_up, said, output)
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    (name, stdout, output)
 }
 
 #[tokio::test]
-async fn what_is_set_up_wrong_is_named_with_the_line_to_change_and_what_is_not_raises_no_alarm() {
+async fn a_misconfigured_proxy_is_reported_with_the_line_to_change_and_a_good_one_raises_no_alarm() {
     if !are_installed() {
         return;
     }
-    let (mut good, mut unlike) = (0, Vec::new());
-    for (set_up, said, output) in join_all(set_ups().into_iter().map(examines)).await {
+    let mut good = 0;
+    let mut unexpected = Vec::new();
+    for (name, stdout, output) in join_all(configurations().into_iter().map(examine)).await {
         let findings =
-            said.lines().filter(|line| line.starts_with("problem ") || line.starts_with("advice "));
-        let (found, is_well) = (findings.count(), output.status.success());
-        let as_expected = match WRONG.iter().find(|(name, ..)| *name == set_up) {
-            Some((_, cause, line)) => said.contains(cause) && said.contains(line) && found == 1,
+            stdout.lines().filter(|line| line.starts_with("problem ") || line.starts_with("advice "));
+        let found = findings.count();
+        let succeeded = output.status.success();
+        let as_expected = match WRONG.iter().find(|(wrong, ..)| *wrong == name) {
+            Some((_, cause, line)) => stdout.contains(cause) && stdout.contains(line) && found == 1,
             None => {
-                assert!(set_up.contains("good"), "{set_up} is neither good nor known to be wrong");
+                assert!(name.contains("good"), "{name} is neither good nor in the list of mistakes");
                 good += 1;
-                is_well && found == 0 && said.ends_with("no problems found\n")
+                succeeded && found == 0 && stdout.ends_with("nothing is wrong\n")
             }
         };
         if !as_expected {
-            unlike.push(format!("{set_up}:\n{said}{}", String::from_utf8_lossy(&output.stderr)));
+            unexpected.push(format!("{name}:\n{stdout}{}", String::from_utf8_lossy(&output.stderr)));
         }
     }
-    assert!(unlike.is_empty(), "{}", unlike.join("\n"));
+    assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
     assert_eq!(good, 4);
 }
 
@@ -80,12 +82,12 @@ async fn a_node_without_a_proxy_is_examined_too() {
     command.args(["doctor", &server.url()]);
     let run = tokio::task::spawn_blocking(move || command.output().expect("the program can be started"));
     let output = run.await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.ends_with("no problems found\n"), "{output:?}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && stdout.ends_with("nothing is wrong\n"), "{output:?}");
 }
 
 #[tokio::test]
-async fn what_is_no_node_or_does_not_answer_is_one_line() {
+async fn an_address_that_is_not_a_node_is_reported_in_one_line() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -112,12 +114,12 @@ async fn what_is_no_node_or_does_not_answer_is_one_line() {
         ("https://ada@example.org".into(), "must be http:// or https://"),
         ("https://example.org/app".into(), "must be http:// or https://"),
     ] {
-        let output = start(|command| _ = command.args(["doctor", &url])).await;
+        let output = run_command(|command| _ = command.args(["doctor", &url])).await;
         let line = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && line.contains(words), "{url}: {output:?}");
         assert_eq!(line.trim_end().lines().count(), 1, "{line}");
         if words.starts_with("must") {
-            refuses(&output, "<URL>");
+            assert_refused(&output, "<URL>");
             assert_eq!(output.status.code(), Some(2));
         }
     }

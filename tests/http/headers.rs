@@ -1,9 +1,9 @@
-//! What every answer tells a browser not to do.
+//! Security headers: every answer has them.
 
 use reqwest::Method;
 use shared::endpoint;
 
-use crate::support::{Answer, TestServer};
+use crate::support::{TestResponse, TestServer};
 
 const ALWAYS: [(&str, &str); 8] = [
     ("x-content-type-options", "nosniff"),
@@ -19,7 +19,7 @@ const ALWAYS: [(&str, &str); 8] = [
     ),
 ];
 
-async fn answers(server: &TestServer) -> Vec<Answer> {
+async fn answers(server: &TestServer) -> Vec<TestResponse> {
     let nobody = server.stranger();
     let mut answers = Vec::new();
     for path in ["/", endpoint::ME, "/api/no/such", "/no/such.file", endpoint::SOCKET] {
@@ -32,24 +32,24 @@ async fn answers(server: &TestServer) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn they_are_on_every_answer_good_or_bad() {
+async fn every_answer_has_the_security_headers() {
     for answer in answers(&TestServer::start()).await {
         for (name, value) in ALWAYS {
             assert_eq!(answer.header(name), value, "{} of {}", name, answer.status);
         }
-        assert_eq!(answer.header("strict-transport-security"), "", "there is no TLS to insist on");
+        assert_eq!(answer.header("strict-transport-security"), "", "there is no TLS to require");
     }
 }
 
 #[tokio::test]
-async fn they_all_tell_the_time_of_the_node() {
+async fn every_answer_has_the_date_of_the_node() {
     for answer in answers(&TestServer::start()).await {
         assert!(answer.header("date").ends_with(" GMT"), "{} of {}", answer.header("date"), answer.status);
     }
 }
 
 #[tokio::test]
-async fn a_page_runs_its_own_scripts_only_and_other_answers_none() {
+async fn a_page_may_run_only_its_own_scripts_and_other_answers_none() {
     for answer in answers(&TestServer::start()).await {
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none';"), "{policy}");
@@ -60,10 +60,10 @@ async fn a_page_runs_its_own_scripts_only_and_other_answers_none() {
 }
 
 #[tokio::test]
-async fn an_answer_of_which_nothing_else_was_said_is_kept_nowhere() {
+async fn an_answer_is_not_cached_unless_it_says_so() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    for (path, kept) in [
+    for (path, cache_control) in [
         (endpoint::ME, "no-store"),
         ("/api/no/such", "no-store"),
         (endpoint::SOCKET, "no-store"),
@@ -71,18 +71,18 @@ async fn an_answer_of_which_nothing_else_was_said_is_kept_nowhere() {
         ("/api/topics/probe:topic/events", "private, no-cache"),
         ("/", "no-cache"),
     ] {
-        assert_eq!(ada.get(path).await.header("cache-control"), kept, "{path}");
+        assert_eq!(ada.get(path).await.header("cache-control"), cache_control, "{path}");
     }
-    assert_eq!(ada.publish("topic", "k", "x").await.header("cache-control"), "no-store");
+    assert_eq!(ada.try_publish("topic", "k", "x").await.header("cache-control"), "no-store");
 }
 
 #[tokio::test]
-async fn who_signs_out_leaves_nothing_in_the_browsers_cache() {
+async fn signing_out_clears_the_browsers_cache() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let foreign = ada.request(Method::DELETE, endpoint::ME).header("origin", "https://example.org");
-    assert_eq!(ada.ask(foreign).await.header("clear-site-data"), "", "another page's wish");
+    assert_eq!(ada.ask(foreign).await.header("clear-site-data"), "", "a request of another site's page");
     assert_eq!(ada.get(endpoint::ME).await.header("clear-site-data"), "");
-    let out = ada.delete(endpoint::ME).await;
-    assert_eq!((out.status, out.header("clear-site-data")), (204, "\"cache\""));
+    let signed_out = ada.delete(endpoint::ME).await;
+    assert_eq!((signed_out.status, signed_out.header("clear-site-data")), (204, "\"cache\""));
 }

@@ -1,4 +1,4 @@
-//! What supervisors and load balancers ask: whether the process answers, and whether it wants more clients.
+//! Health checks for supervisors and load balancers: the process is alive, and it accepts more clients.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use shared::ServerFrame;
 use crate::support::{TestServer, eventually};
 
 #[tokio::test]
-async fn both_answer_whoever_asks_and_are_not_kept() {
+async fn health_checks_need_no_sign_in_and_are_not_cached() {
     let server = TestServer::start();
     let stranger = server.stranger();
     for path in ["/healthz", "/readyz"] {
@@ -22,7 +22,7 @@ async fn both_answer_whoever_asks_and_are_not_kept() {
 }
 
 #[tokio::test]
-async fn no_host_and_no_origin_is_foreign_to_them() {
+async fn health_checks_accept_any_host_and_origin() {
     let server = TestServer::start();
     let stranger = server.stranger();
     for path in ["/healthz", "/readyz"] {
@@ -33,31 +33,32 @@ async fn no_host_and_no_origin_is_foreign_to_them() {
 }
 
 #[tokio::test]
-async fn a_node_that_goes_away_is_alive_and_not_ready() {
+async fn a_node_that_is_stopping_is_alive_and_not_ready() {
     let mut server = TestServer::with(&["--drain-delay-secs", "3"]);
     let connected = server.guest("Ada").await.with_open_connections();
     connected.get("/healthz").await;
     server.terminate();
-    let red = eventually("it is not ready", async || {
+    let not_ready = eventually("the node is not ready", async || {
         connected.try_get("/readyz").await.ok().filter(|answer| answer.status == 503)
     })
     .await;
-    let said: Value = serde_json::from_str(red.text()).unwrap();
-    assert_eq!(said, json!({ "ready": false, "reasons": ["the node is going away"] }));
+    let body: Value = serde_json::from_str(not_ready.text()).unwrap();
+    assert_eq!(body, json!({ "ready": false, "reasons": ["the node is going away"] }));
     assert_eq!(connected.get("/healthz").await.status, 200);
     assert_eq!(server.ended().await.code(), Some(0));
 }
 
 #[tokio::test]
-async fn a_drain_delay_is_time_for_a_load_balancer_to_look_elsewhere() {
+async fn a_draining_node_accepts_requests_during_the_drain_delay() {
     let mut server = TestServer::with(&["--drain-delay-secs", "3"]);
     let ada = server.guest("Ada").await;
     server.terminate();
-    eventually("it is not ready", async || (ada.get("/readyz").await.status == 503).then_some(())).await;
-    // Nobody is there, and a node without the delay would listen no more.
+    eventually("the node is not ready", async || (ada.get("/readyz").await.status == 503).then_some(()))
+        .await;
+    // Without the delay, a node without clients would not listen any more.
     let late = server.socket(&ada).await;
-    ada.publishes("topic", "k1", "hello").await;
-    let (frames, _) = late.closed().await;
+    ada.publish("topic", "k1", "hello").await;
+    let (frames, _) = late.receive_close().await;
     assert!(matches!(frames[..], [ServerFrame::Drain { .. }]), "{frames:?}");
     assert_eq!(server.ended().await.code(), Some(0));
 }

@@ -1,4 +1,4 @@
-//! Who is asking: a guest's whole life, and cookies that are worth nothing.
+//! Guests: signing in, renaming, renewal and signing out; and cookies that are invalid.
 
 use std::time::Instant;
 
@@ -9,18 +9,18 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
-use crate::support::limits::one_a_second;
+use crate::support::rate::ask_until_refused;
 use crate::support::{Person, TestServer, probe};
 
 #[tokio::test]
-async fn who_has_no_cookie_is_nobody() {
+async fn a_request_without_a_cookie_is_not_signed_in() {
     let server = TestServer::start();
     let answer = server.stranger().get(endpoint::ME).await;
     assert_eq!((answer.status, answer.body.len(), answer.header("set-cookie")), (204, 0, ""));
 }
 
 #[tokio::test]
-async fn naming_oneself_makes_a_guest_with_a_cookie_that_scripts_cannot_read() {
+async fn choosing_a_name_creates_a_guest_with_a_cookie_that_scripts_cannot_read() {
     let server = TestServer::start();
     let mut ada = server.stranger();
     let answer = ada.post(endpoint::ME, &json!({ "name": "  Ada  " })).await;
@@ -32,13 +32,13 @@ async fn naming_oneself_makes_a_guest_with_a_cookie_that_scripts_cannot_read() {
     let mut attributes: Vec<&str> = attributes.split("; ").collect();
     attributes.sort();
     assert_eq!(attributes, ["HttpOnly", "Max-Age=34560000", "Path=/", "SameSite=Lax"]);
-    assert!(pair.split_once('=').unwrap().1.len() >= 22, "128 bits do not fit into {pair}");
+    assert!(pair.split_once('=').unwrap().1.len() >= 22, "{pair} is too short for 128 bits");
     ada.cookie = Some(pair.into());
     assert_eq!(ada.get(endpoint::ME).await.json::<Identity>(), identity);
 }
 
 #[tokio::test]
-async fn a_name_is_one_that_others_can_read() {
+async fn a_name_must_be_readable_for_others() {
     let server = TestServer::start();
     let nobody = server.stranger();
     let refused = [
@@ -66,18 +66,19 @@ async fn a_name_is_one_that_others_can_read() {
 
 #[tokio::test]
 async fn a_name_that_an_older_version_accepted_is_still_read() {
-    let (server, topic) = (TestServer::start(), probe("topic"));
+    let server = TestServer::start();
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
     let mut database = SqliteConnection::connect(&database(&server)).await.unwrap();
     sqlx::query("UPDATE accounts SET name = ?").bind("Eve\u{202e}").execute(&mut database).await.unwrap();
     database.close().await.unwrap();
     assert_eq!(ada.get(endpoint::ME).await.json::<Identity>().name.as_str(), "Eve\u{202e}");
-    ada.publishes("topic", "k", "x").await;
+    ada.publish("topic", "k", "x").await;
     assert_eq!(ada.pull(&topic, Part::Newest).await.events[0].author.name.as_str(), "Eve\u{202e}");
 }
 
 #[tokio::test]
-async fn the_database_does_not_hold_the_token() {
+async fn the_database_does_not_contain_the_token() {
     let server = TestServer::start();
     let cookie = server.guest("Ada").await.cookie.unwrap();
     let token = cookie.split_once('=').unwrap().1.to_owned();
@@ -87,30 +88,32 @@ async fn the_database_does_not_hold_the_token() {
     };
     let files: Vec<_> =
         std::fs::read_dir(server.data()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(files.len() > 1, "there is no database to look into");
+    assert!(files.len() > 1, "there must be a database to search");
     assert!(!files.into_iter().any(holds));
 }
 
 #[tokio::test]
-async fn naming_oneself_again_renames_and_events_keep_the_old_name() {
-    let (server, topic) = (TestServer::start(), probe("topic"));
+async fn choosing_another_name_renames_the_guest_and_events_keep_the_old_name() {
+    let server = TestServer::start();
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
-    ada.publishes("topic", "k1", "x").await;
+    ada.publish("topic", "k1", "x").await;
     let answer = ada.post(endpoint::ME, &json!({ "name": "Countess" })).await;
     let renamed: Identity = answer.json();
     assert_eq!((answer.status, &renamed.id, renamed.name.as_str()), (200, &ada.identity.id, "Countess"));
     assert_eq!(ada.get(endpoint::ME).await.json::<Identity>(), renamed);
 
-    ada.publishes("topic", "k2", "x").await;
+    ada.publish("topic", "k2", "x").await;
     let authors: Vec<Identity> =
         ada.pull(&topic, Part::Newest).await.events.into_iter().map(|e| e.author).collect();
     assert_eq!(authors, [ada.identity, renamed]);
 }
 
 #[tokio::test]
-async fn two_guests_of_one_name_are_two_people() {
+async fn two_guests_with_the_same_name_are_two_users() {
     let server = TestServer::start();
-    let (one, other) = (server.guest("Ada").await, server.guest("Ada").await);
+    let one = server.guest("Ada").await;
+    let other = server.guest("Ada").await;
     assert_ne!(one.identity.id, other.identity.id);
     assert_ne!(one.cookie, other.cookie);
 }
@@ -128,7 +131,7 @@ async fn a_sign_in_survives_a_restart() {
 async fn a_sign_in_that_is_a_day_old_is_renewed_once() {
     let mut server = TestServer::start();
     let ada = server.guest("Ada").await;
-    assert_eq!(ada.get(endpoint::ME).await.header("set-cookie"), "", "a new one needs no renewal");
+    assert_eq!(ada.get(endpoint::ME).await.header("set-cookie"), "", "a new sign-in needs no renewal");
     server.terminate();
     server.ended().await;
     age_sign_ins(&server, 1).await;
@@ -144,27 +147,27 @@ async fn a_sign_in_that_is_a_day_old_is_renewed_once() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_no_browser_has_any_more_is_over_and_yet_kept_from_a_clock_that_may_be_wrong() {
+async fn an_expired_sign_in_is_invalid_but_kept_in_case_the_clock_was_wrong() {
     let mut server = TestServer::start();
     let ada = server.guest("Ada").await;
     age_sign_ins(&server, 399).await;
     assert_eq!(ada.get(endpoint::ME).await.status, 200);
     age_sign_ins(&server, 450).await;
-    is_nobody(&ada).await;
+    assert_is_nobody(&ada).await;
 
     server.terminate();
     server.ended().await;
     server.restart();
-    is_nobody(&ada).await;
+    assert_is_nobody(&ada).await;
     age_sign_ins(&server, -450).await;
-    assert_eq!(ada.get(endpoint::ME).await.status, 200, "the clock was put right");
+    assert_eq!(ada.get(endpoint::ME).await.status, 200, "the clock was corrected");
 }
 
 fn database(server: &TestServer) -> String {
     format!("sqlite:{}", server.data().join("duplex.db").display())
 }
 
-/// As if they had last been renewed so many days ago.
+/// Makes all sign-ins look as if they were last renewed this many days earlier.
 async fn age_sign_ins(server: &TestServer, days: i64) {
     let mut database = SqliteConnection::connect(&database(server)).await.unwrap();
     let aged = sqlx::query("UPDATE sign_ins SET renewed_at = renewed_at - 86400000 * ?");
@@ -173,17 +176,17 @@ async fn age_sign_ins(server: &TestServer, days: i64) {
 }
 
 #[tokio::test]
-async fn who_signed_out_is_nobody_with_any_copy_of_the_cookie() {
+async fn signing_out_invalidates_every_copy_of_the_cookie() {
     let mut server = TestServer::start();
     let ada = server.guest("Ada").await;
     let answer = ada.delete(endpoint::ME).await;
     assert_eq!(answer.status, 204);
     let cookie = answer.header("set-cookie");
-    assert!(cookie.contains("Max-Age=0") && cookie.contains("Path=/"), "{cookie} removes nothing");
-    is_nobody(&ada).await;
+    assert!(cookie.contains("Max-Age=0") && cookie.contains("Path=/"), "{cookie} does not remove the cookie");
+    assert_is_nobody(&ada).await;
     server.kill();
     server.restart();
-    is_nobody(&ada).await;
+    assert_is_nobody(&ada).await;
 }
 
 #[tokio::test]
@@ -196,7 +199,7 @@ async fn signing_out_twice_is_harmless() {
 }
 
 #[tokio::test]
-async fn a_forged_cookie_is_nobodys() {
+async fn a_forged_cookie_is_invalid() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let real = ada.cookie.clone().unwrap();
@@ -215,17 +218,21 @@ async fn a_forged_cookie_is_nobodys() {
     ] {
         let mut forger = server.stranger();
         forger.cookie = Some(format!("{name}={forged}"));
-        is_nobody(&forger).await;
+        assert_is_nobody(&forger).await;
     }
-    assert_eq!(ada.get(endpoint::ME).await.json::<Identity>(), ada.identity, "the real one still holds");
+    assert_eq!(
+        ada.get(endpoint::ME).await.json::<Identity>(),
+        ada.identity,
+        "the real cookie is still valid"
+    );
 }
 
-/// Not known, may not read, may not write, gets no socket.
-async fn is_nobody(person: &Person) {
+/// Asserts that a person is not signed in, and may not read, publish or open a socket.
+async fn assert_is_nobody(person: &Person) {
     assert_eq!(person.get(endpoint::ME).await.status, 204, "{:?}", person.cookie);
     let refused = [
         person.get("/api/topics/probe:topic/events").await,
-        person.publish("topic", "k", "x").await,
+        person.try_publish("topic", "k", "x").await,
         person.handshake(&[]).await,
     ];
     for answer in refused {
@@ -234,11 +241,11 @@ async fn is_nobody(person: &Person) {
 }
 
 #[tokio::test]
-async fn who_hangs_up_while_signing_out_is_signed_out_whole_or_not_at_all() {
+async fn a_sign_out_whose_client_hangs_up_happens_completely_or_not_at_all() {
     let server = TestServer::with(&["--address-accounts-per-min", "10000"]);
     let begun = Instant::now();
     server.guest("Ada").await;
-    // From at once to twice what a write takes.
+    // The delays range from 0 to twice the time of a write.
     let step = begun.elapsed() / 20;
     for attempt in 0..40 {
         let ada = server.guest("Ada").await;
@@ -254,16 +261,16 @@ async fn who_hangs_up_while_signing_out_is_signed_out_whole_or_not_at_all() {
         }
         drop(connection);
         if ada.get(endpoint::ME).await.status == 204 {
-            assert_eq!(socket.closed().await.1, 4001, "attempt {attempt}");
+            assert_eq!(socket.receive_close().await.1, 4001, "attempt {attempt}");
         }
     }
 }
 
 #[tokio::test]
-async fn names_are_changed_at_the_rate_of_publishing() {
+async fn renaming_counts_toward_the_rate_of_publishing() {
     let server = TestServer::with(&["--identity-publishes-per-sec", "1"]);
     let ada = server.guest("Ada").await;
     let rename = async |number| ada.post(endpoint::ME, &json!({ "name": format!("Ada {number}") })).await;
-    let (_, refused) = one_a_second(rename).await;
+    let (_, refused) = ask_until_refused(rename).await;
     refused.is_refused(ErrorCode::TooMany, &["publishes a second"]);
 }

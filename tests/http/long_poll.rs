@@ -1,4 +1,4 @@
-//! The long poll: a pull that waits for what comes next, for networks through which no socket comes.
+//! The long poll: a pull that waits for the next event, for networks through which no socket gets.
 
 use std::time::{Duration, Instant};
 
@@ -6,36 +6,41 @@ use reqwest::Method;
 use shared::{ErrorCode, EventPage, Seq, endpoint};
 use tokio::task::JoinHandle;
 
-use crate::support::{Answer, METRICS, Person, TestServer, eventually};
+use crate::support::{METRICS, Person, TestResponse, TestServer, eventually};
 
 const EVENTS: &str = "/api/topics/probe:topic/events";
-/// Half of what is waited for otherwise: no machine is that slow.
+/// Half of the time that a poll would wait otherwise: no machine is that slow.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
 impl Person {
-    async fn polls(&self, query: &str, prefer: &str) -> Answer {
+    async fn poll(&self, query: &str, prefer: &str) -> TestResponse {
         self.ask(self.request(Method::GET, &format!("{EVENTS}{query}")).header(endpoint::PREFER, prefer))
             .await
     }
 
-    /// A poll that waits at the node by now; the only one there.
-    async fn waits(&self, at: &TestServer, query: &'static str, prefer: &'static str) -> JoinHandle<Answer> {
+    /// Starts a poll, and returns once it waits at the node. It must be the only session there.
+    async fn start_poll(
+        &self,
+        server: &TestServer,
+        query: &'static str,
+        prefer: &'static str,
+    ) -> JoinHandle<TestResponse> {
         let person = self.clone();
-        let poll = tokio::spawn(async move { person.polls(query, prefer).await });
-        at.tells("duplex_sessions", 1.0).await;
+        let poll = tokio::spawn(async move { person.poll(query, prefer).await });
+        server.wait_for_metric("duplex_sessions", 1.0).await;
         poll
     }
 }
 
-fn seqs(answer: &Answer) -> Vec<u64> {
+fn seqs(answer: &TestResponse) -> Vec<u64> {
     answer.json::<EventPage>().events.iter().map(|event| event.seq.0).collect()
 }
 
 #[tokio::test]
-async fn what_is_there_already_is_answered_at_once_and_by_no_cache() {
+async fn existing_events_are_returned_at_once_and_not_from_a_cache() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes_many("topic", "k", 2).await;
+    ada.publish_many("topic", "k", 2).await;
     let begun = Instant::now();
     let request = ada.request(Method::GET, &format!("{EVENTS}?after=0")).header("if-none-match", "*");
     let answer = ada.ask(request.header(endpoint::PREFER, "wait=20")).await;
@@ -48,29 +53,29 @@ async fn what_is_there_already_is_answered_at_once_and_by_no_cache() {
 }
 
 #[tokio::test]
-async fn who_waits_is_answered_as_soon_as_something_is_published() {
+async fn a_poll_is_answered_as_soon_as_an_event_is_published() {
     let server = TestServer::with(&METRICS);
     let ada = server.guest("Ada").await;
-    let mut took = Vec::new();
+    let mut delays = Vec::new();
     for (number, query) in (1..).zip(["?after=0", "?after=1", "?after=2"]) {
-        let poll = ada.waits(&server, query, "wait=20").await;
-        ada.publishes("topic", &format!("k{number}"), "x").await;
+        let poll = ada.start_poll(&server, query, "wait=20").await;
+        ada.publish("topic", &format!("k{number}"), "x").await;
         let published = Instant::now();
         assert_eq!(seqs(&poll.await.unwrap()), [number]);
-        took.push(published.elapsed());
-        server.tells("duplex_sessions", 0.0).await;
+        delays.push(published.elapsed());
+        server.wait_for_metric("duplex_sessions", 0.0).await;
     }
-    // A busy machine may hold one up; who waited for the next look at the log would take seconds each time.
-    assert!(took.iter().min() < Some(&Duration::from_secs(1)), "they took {took:?}");
+    // A busy machine may delay one. A node that waited for its next look at the log would delay all of them by seconds.
+    assert!(delays.iter().min() < Some(&Duration::from_secs(1)), "the delays are {delays:?}");
 }
 
 #[tokio::test]
-async fn when_the_time_is_up_the_answer_is_an_empty_page() {
+async fn a_poll_that_times_out_gets_an_empty_page() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes("topic", "k", "x").await;
+    ada.publish("topic", "k", "x").await;
     let begun = Instant::now();
-    let answer = ada.polls("?after=1", "wait=1").await;
+    let answer = ada.poll("?after=1", "wait=1").await;
     let took = begun.elapsed();
     assert!((Duration::from_secs(1)..Duration::from_secs(4)).contains(&took), "it took {took:?}");
     assert_eq!(answer.header(endpoint::PREFERENCE_APPLIED), "wait=1");
@@ -79,38 +84,38 @@ async fn when_the_time_is_up_the_answer_is_an_empty_page() {
 }
 
 #[tokio::test]
-async fn a_wait_that_makes_no_sense_is_ignored_and_a_huge_one_is_cut() {
+async fn an_invalid_wait_is_ignored_and_a_huge_one_is_shortened() {
     let server = TestServer::with(&METRICS);
     let ada = server.guest("Ada").await;
     for prefer in ["wait=-1", "wait=0", "wait=soon", "wait=1e3", "wait=", "wait", "respond-async"] {
-        let answer = ada.polls("?after=0", prefer).await;
+        let answer = ada.poll("?after=0", prefer).await;
         assert_eq!((answer.status, answer.header(endpoint::PREFERENCE_APPLIED)), (200, ""), "{prefer}");
-        assert!(!answer.header("etag").is_empty(), "{prefer}: an ordinary page");
+        assert!(!answer.header("etag").is_empty(), "{prefer}: the answer is an ordinary page");
     }
     for query in ["", "?before=5"] {
-        let answer = ada.polls(query, "wait=20").await;
+        let answer = ada.poll(query, "wait=20").await;
         assert_eq!((answer.status, answer.header(endpoint::PREFERENCE_APPLIED)), (200, ""), "{query}");
     }
-    let poll = ada.waits(&server, "?after=0", "wait=99999999999999999999").await;
-    ada.publishes("topic", "k", "x").await;
+    let poll = ada.start_poll(&server, "?after=0", "wait=99999999999999999999").await;
+    ada.publish("topic", "k", "x").await;
     assert_eq!(poll.await.unwrap().header(endpoint::PREFERENCE_APPLIED), "wait=60");
 }
 
 #[tokio::test]
-async fn a_position_that_is_void_is_answered_at_once_with_the_newest_page() {
+async fn a_void_position_gets_the_newest_page_at_once() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes_many("topic", "k", 3).await;
+    ada.publish_many("topic", "k", 3).await;
     for query in ["?after=99", "?after=3&epoch=another"] {
         let begun = Instant::now();
-        let answer = ada.polls(query, "wait=20").await;
+        let answer = ada.poll(query, "wait=20").await;
         assert_eq!(seqs(&answer), [1, 2, 3], "{query}");
         assert!(begun.elapsed() < AT_ONCE, "{query}: it took {:?}", begun.elapsed());
     }
 }
 
 #[tokio::test]
-async fn what_would_be_refused_is_refused_at_once() {
+async fn a_poll_that_is_refused_does_not_wait() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let wait = |person: &Person, topic: &str, query: &str| {
@@ -132,19 +137,19 @@ async fn what_would_be_refused_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_the_waiting_with_401() {
+async fn signing_out_ends_a_poll_with_401() {
     let server = TestServer::with(&METRICS);
     let ada = server.guest("Ada").await;
-    let poll = ada.waits(&server, "?after=0", "wait=20").await;
+    let poll = ada.start_poll(&server, "?after=0", "wait=20").await;
     assert_eq!(ada.delete(endpoint::ME).await.status, 204);
     poll.await.unwrap().is_refused(ErrorCode::Unauthenticated, &[]);
 }
 
 #[tokio::test]
-async fn a_node_that_stops_answers_503_and_when_to_ask_again() {
+async fn a_node_that_stops_answers_polls_with_503_and_when_to_retry() {
     let mut server = TestServer::with(&METRICS);
     let ada = server.guest("Ada").await;
-    let poll = ada.waits(&server, "?after=0", "wait=20").await;
+    let poll = ada.start_poll(&server, "?after=0", "wait=20").await;
     server.terminate();
     let problem = poll.await.unwrap().is_refused(ErrorCode::Unavailable, &[]);
     assert!(problem.retry_after_ms.is_some());
@@ -152,14 +157,14 @@ async fn a_node_that_stops_answers_503_and_when_to_ask_again() {
 }
 
 #[tokio::test]
-async fn who_waits_counts_as_a_reader_for_as_long_as_they_wait() {
+async fn a_poll_counts_as_a_reader_for_as_long_as_it_waits() {
     let server = TestServer::with(&[&METRICS[..], &["--address-readers-max", "1"]].concat());
     let ada = server.guest("Ada").await;
-    let poll = ada.waits(&server, "?after=0", "wait=20").await;
-    ada.polls("?after=0", "wait=20").await.is_refused(ErrorCode::TooMany, &["close one first"]);
+    let poll = ada.start_poll(&server, "?after=0", "wait=20").await;
+    ada.poll("?after=0", "wait=20").await.is_refused(ErrorCode::TooMany, &["close one first"]);
     assert_eq!(ada.get(EVENTS).await.status, 200, "an ordinary pull does not count");
     poll.abort();
-    eventually("a caller that hung up no longer counts", async || {
+    eventually("a client that hung up no longer counts", async || {
         (ada.handshake(&[]).await.status == 101).then_some(())
     })
     .await;

@@ -1,4 +1,4 @@
-//! What Prometheus reads: on an address of its own, true, and of bounded size whatever clients do.
+//! Metrics for Prometheus: served on a separate address, correct, and of bounded size whatever clients do.
 
 use std::time::Instant;
 
@@ -8,8 +8,8 @@ use rustls::version::TLS13;
 use shared::{ClientFrame, Payload, ServerFrame, endpoint};
 use tokio::net::TcpStream;
 
-use crate::support::limits::one_a_second;
-use crate::support::metrics::counted;
+use crate::support::metrics::metric_value;
+use crate::support::rate::ask_until_refused;
 use crate::support::tls::{Certificate, connect, get};
 use crate::support::{METRICS, Socket, TestServer, eventually, probe};
 
@@ -17,23 +17,24 @@ fn server(flags: &[&str]) -> TestServer {
     TestServer::with(&[&METRICS, flags].concat())
 }
 
-/// The number behind a series that must be there.
+/// Returns the value of a series. Fails the test if it is missing.
 #[track_caller]
 fn number(scraped: &str, series: &str) -> f64 {
-    counted(scraped, series).unwrap_or_else(|| panic!("no {series} in\n{scraped}"))
+    metric_value(scraped, series).unwrap_or_else(|| panic!("no {series} in\n{scraped}"))
 }
 
 #[track_caller]
-fn has(scraped: &str, expected: &[(&str, f64)]) {
-    for (series, wanted) in expected {
-        assert_eq!(number(scraped, series), *wanted, "{series} in\n{scraped}");
+fn assert_values(scraped: &str, expected: &[(&str, f64)]) {
+    for (series, value) in expected {
+        assert_eq!(number(scraped, series), *value, "{series} in\n{scraped}");
     }
 }
 
 #[tokio::test]
-async fn they_are_off_until_they_are_given_an_address_and_never_among_what_clients_reach() {
-    let (without, with) = (TestServer::start(), server(&[]));
-    assert!(!without.log().contains("metrics"));
+async fn metrics_are_off_by_default_and_never_on_the_public_address() {
+    let without = TestServer::start();
+    let with = server(&[]);
+    assert!(!without.stderr().contains("metrics"));
     for server in [&without, &with] {
         assert_eq!(server.stranger().get("/metrics").await.status, 404);
     }
@@ -44,26 +45,27 @@ async fn they_are_off_until_they_are_given_an_address_and_never_among_what_clien
 }
 
 #[tokio::test]
-async fn what_happens_is_counted() {
-    let (server, topic) = (server(&["--identity-publishes-per-sec", "1"]), probe("topic"));
+async fn requests_frames_and_events_are_counted() {
+    let server = server(&["--identity-publishes-per-sec", "1"]);
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
-    socket.subscribes(&topic).await;
-    socket.hears_head(&topic).await;
-    let publish = async |number| ada.publish("topic", &format!("k{number}"), "x").await;
-    let (published, _) = one_a_second(publish).await;
+    socket.subscribe(&topic).await;
+    socket.receive_head(&topic).await;
+    let publish = async |number| ada.try_publish("topic", &format!("k{number}"), "x").await;
+    let (published, _) = ask_until_refused(publish).await;
     for _ in 0..published {
-        socket.hears_event().await;
+        socket.receive_event().await;
     }
     ada.head(&topic).await;
-    let no_frame = "no frame";
-    socket.says_text(no_frame).await;
-    socket.hears().await;
+    let invalid = "no frame";
+    socket.send_text(invalid).await;
+    socket.receive().await;
     let subscribe = serde_json::json!({ "subscribe": { "topic": topic, "listed": true } }).to_string();
 
     let scraped = server.scrape().await;
     let publishes = r#"duplex_http_request_seconds_count{method="POST",route="/api/probe/{name}/events","#;
-    has(
+    assert_values(
         &scraped,
         &[
             (&format!(r#"{publishes}status="201"}}"#), published as f64),
@@ -81,32 +83,33 @@ async fn what_happens_is_counted() {
             ("duplex_log_writable", 1.0),
             ("duplex_frames_in_total", 2.0),
             ("duplex_frames_refused_total", 1.0),
-            ("duplex_bytes_in_total", (subscribe.len() + no_frame.len()) as f64),
+            ("duplex_bytes_in_total", (subscribe.len() + invalid.len()) as f64),
         ],
     );
     assert!(number(&scraped, r#"duplex_pulls_total{source="log"}"#) >= 1.0);
-    // A welcome, a head, the events and an error at least; and a presence, whenever it comes.
+    // At least a welcome, a head, the events and an error; a presence may come at any time.
     assert!(number(&scraped, "duplex_frames_out_total") >= 8.0);
     assert!(number(&scraped, "duplex_bytes_out_total") > number(&scraped, "duplex_bytes_in_total"));
     assert!(number(&scraped, "duplex_mailbox_frames_count") >= 2.0);
 }
 
 #[tokio::test]
-async fn what_ends_is_no_longer_there() {
-    let (server, topic) = (server(&[]), probe("topic"));
+async fn gauges_return_to_zero_when_clients_leave() {
+    let server = server(&[]);
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
-    socket.subscribes(&topic).await;
-    socket.hears_head(&topic).await;
+    socket.subscribe(&topic).await;
+    socket.receive_head(&topic).await;
     let idle = TcpStream::connect(server.address()).await.unwrap();
-    eventually("it is counted", async || {
+    eventually("the connections are counted", async || {
         let scraped = server.scrape().await;
-        let counted = ["connections_total", "connections_open"].map(|name| format!("duplex_{name}"));
-        counted.iter().all(|series| number(&scraped, series) >= 1.0).then_some(())
+        let series = ["connections_total", "connections_open"].map(|name| format!("duplex_{name}"));
+        series.iter().all(|series| number(&scraped, series) >= 1.0).then_some(())
     })
     .await;
     drop((socket, idle));
-    eventually("nothing is left", async || {
+    eventually("all gauges are 0", async || {
         let scraped = server.scrape().await;
         let open = ["sockets_open", "sessions", "subscriptions", "connections_open"];
         open.iter().all(|name| number(&scraped, &format!("duplex_{name}")) == 0.0).then_some(())
@@ -115,50 +118,52 @@ async fn what_ends_is_no_longer_there() {
 }
 
 #[tokio::test]
-async fn what_is_past_a_sockets_rates_is_counted() {
+async fn signals_and_reads_above_a_sockets_rates_are_counted() {
     let flags = ["--session-signals-per-sec", "1", "--session-frames-per-sec", "5"];
-    let (server, topic) = (server(&flags), probe("topic"));
+    let server = server(&flags);
+    let topic = probe("topic");
     let mut socket = server.socket(&server.guest("Ada").await).await;
-    socket.subscribes(&topic).await;
-    socket.hears_head(&topic).await;
+    socket.subscribe(&topic).await;
+    socket.receive_head(&topic).await;
     let before = server.scrape().await;
-    has(&before, &[("duplex_signals_dropped_total", 0.0), ("duplex_reads_paused_total", 0.0)]);
+    assert_values(&before, &[("duplex_signals_dropped_total", 0.0), ("duplex_reads_paused_total", 0.0)]);
 
     let begun = Instant::now();
     for number in 0..40 {
         let payload = Payload::of(&number).unwrap();
-        socket.says(&ClientFrame::Signal { topic: topic.clone(), payload }).await;
+        socket.send_frame(&ClientFrame::Signal { topic: topic.clone(), payload }).await;
     }
-    socket.hears_nothing().await;
+    socket.assert_silent().await;
     let scraped = server.scrape().await;
     let dropped = number(&scraped, "duplex_signals_dropped_total");
-    // All but the first, and one for each second in which the others are read.
-    let past = begun.elapsed().as_secs_f64() + 1.0;
-    assert!((39.0 - past..=39.0).contains(&dropped), "{dropped} of 40 after {past} s");
-    // 20 frames may come at once.
+    // All but the first are dropped, and but one for each second in which the others are read.
+    let allowed = begun.elapsed().as_secs_f64() + 1.0;
+    assert!((39.0 - allowed..=39.0).contains(&dropped), "{dropped} of 40 dropped, {allowed} allowed");
+    // The burst is 20 frames.
     assert!(number(&scraped, "duplex_reads_paused_total") >= 1.0, "{scraped}");
 }
 
 #[tokio::test]
-async fn a_topic_of_which_a_socket_skipped_events_is_counted() {
+async fn a_topic_on_which_a_socket_fell_behind_is_counted() {
     let flags = ["--mailbox-frames-max", "4", "--identity-publishes-per-sec", "1000"];
-    let (server, topic) = (server(&flags), probe("topic"));
+    let server = server(&flags);
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
-    socket.subscribes(&topic).await;
-    socket.hears_head(&topic).await;
-    has(&server.scrape().await, &[("duplex_topics_behind_total", 0.0)]);
+    socket.subscribe(&topic).await;
+    socket.receive_head(&topic).await;
+    assert_values(&server.scrape().await, &[("duplex_topics_behind_total", 0.0)]);
 
-    // More than the kernel keeps for a socket that is not read.
+    // More than the kernel buffers for a socket that is not read.
     for number in 0..100 {
-        ada.publishes("topic", &format!("k{number}"), &"x".repeat(8_000)).await;
+        ada.publish("topic", &format!("k{number}"), &"x".repeat(8_000)).await;
     }
-    while let ServerFrame::Event(_) = socket.hears().await {}
+    while let ServerFrame::Event(_) = socket.receive().await {}
     assert!(number(&server.scrape().await, "duplex_topics_behind_total") >= 1.0);
 }
 
 #[tokio::test]
-async fn who_is_turned_away_is_counted_by_reason() {
+async fn refusals_are_counted_by_reason() {
     let server = server(&["--address-readers-max", "1", "--address-accounts-per-min", "1"]);
     let ada = server.guest("Ada").await;
     server.guest("Grace").await;
@@ -169,21 +174,25 @@ async fn who_is_turned_away_is_counted_by_reason() {
     let foreign = ada.request(Method::DELETE, endpoint::ME).header("origin", "https://evil.example");
     assert_eq!(ada.ask(foreign).await.status, 403);
     let reasons = ["address_readers", "address_accounts", "origin"];
-    has(&server.scrape().await, &reasons.map(refused).each_ref().map(|series| (series.as_str(), 1.0)));
+    assert_values(
+        &server.scrape().await,
+        &reasons.map(refused).each_ref().map(|series| (series.as_str(), 1.0)),
+    );
 }
 
 #[tokio::test]
-async fn who_finds_no_place_is_counted_too() {
+async fn refusals_for_lack_of_sockets_and_connections_are_counted() {
     let server = server(&["--node-sockets-max", "1", "--address-connections-max", "5"]);
     let ada = server.guest("Ada").await;
     let _one = server.socket(&ada).await;
     assert_eq!(ada.handshake(&[]).await.status, 503);
-    let (full, crowded) = (refused("node_sockets"), refused("address_connections"));
-    has(&server.scrape().await, &[(&full, 1.0)]);
+    let full = refused("node_sockets");
+    let crowded = refused("address_connections");
+    assert_values(&server.scrape().await, &[(&full, 1.0)]);
     let mut open = Vec::new();
     eventually("an address has too many connections", async || {
         open.push(TcpStream::connect(server.address()).await.unwrap());
-        (counted(&server.scrape().await, &crowded)? >= 1.0).then_some(())
+        (metric_value(&server.scrape().await, &crowded)? >= 1.0).then_some(())
     })
     .await;
 }
@@ -193,7 +202,7 @@ fn refused(reason: &str) -> String {
 }
 
 #[tokio::test]
-async fn handshakes_are_counted_good_and_bad() {
+async fn successful_and_failed_tls_handshakes_are_counted() {
     let certificate = Certificate::of(&PKCS_ECDSA_P256_SHA256);
     let server = server(&certificate.flags().each_ref().map(String::as_str));
     let stream = connect(server.address(), &certificate.cert(), &TLS13, "http/1.1").await.unwrap();
@@ -203,21 +212,21 @@ async fn handshakes_are_counted_good_and_bad() {
     let of = |outcome: &str| format!(r#"duplex_tls_handshakes_total{{outcome="{outcome}"}}"#);
     eventually("both are counted", async || {
         let scraped = server.scrape().await;
-        let outcomes = ["ok", "failed"].map(|outcome| counted(&scraped, &of(outcome)));
+        let outcomes = ["ok", "failed"].map(|outcome| metric_value(&scraped, &of(outcome)));
         (outcomes == [Some(1.0), Some(1.0)]).then_some(())
     })
     .await;
 }
 
 #[tokio::test]
-async fn nothing_that_a_client_chooses_makes_them_longer() {
+async fn nothing_that_a_client_chooses_adds_metrics() {
     let server = server(&["--address-accounts-per-min", "1000"]);
     let lines = async || server.scrape().await.lines().count();
     let chosen = async |prefix: &str| {
         for number in 0..20 {
             let name = format!("{prefix}{number}");
             let somebody = server.guest(&name).await;
-            somebody.publishes(&name, &name, &name).await;
+            somebody.publish(&name, &name, &name).await;
             somebody.head(&probe(&name)).await;
             for path in [format!("/{name}"), format!("/api/{name}"), format!("/api/topics/{name}/events")] {
                 somebody.get(&path).await;

@@ -1,4 +1,4 @@
-//! The edge's promises: what every request is answered, good or bad.
+//! The promises of the HTTP edge: the answers to good and bad requests.
 
 mod acme;
 mod bad_body;
@@ -13,11 +13,12 @@ mod identity;
 mod limits;
 mod log_lines;
 mod long_poll;
-mod manners;
 mod memory;
 mod metrics;
+mod normalization;
 mod origin;
 mod pages;
+mod process;
 mod proxies;
 mod publish;
 mod pull;
@@ -26,8 +27,7 @@ mod routing;
 mod settings;
 mod slow;
 mod socket_over_h2;
-mod spellings;
-pub mod start;
+mod start;
 mod stream;
 mod tls;
 #[cfg(feature = "otel")]

@@ -1,15 +1,13 @@
-//! Origin and Host: what keeps other sites' pages from using a person's cookie.
+//! Origin and Host: other sites' pages cannot use a person's cookie.
 
 use reqwest::Method;
 use serde_json::json;
 use shared::{ErrorCode, endpoint};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::support::{Answer, Person, TestServer, in_time, probe};
+use crate::support::{Person, TestResponse, TestServer, probe, raw_http};
 
-/// A write, a rename and a handshake with these headers: all that another site's page might try.
-async fn attempts(ada: &Person, headers: &[(&'static str, &str)]) -> [Answer; 3] {
+/// Sends a publish, a rename and a handshake with these headers: everything that another site's page might try.
+async fn attempt_all(ada: &Person, headers: &[(&'static str, &str)]) -> [TestResponse; 3] {
     let publish = ada.draft("topic", "key", "x");
     let rename = ada.request(Method::POST, endpoint::ME).json(&json!({ "name": "Ada" }));
     let with = |request: reqwest::RequestBuilder| {
@@ -18,36 +16,36 @@ async fn attempts(ada: &Person, headers: &[(&'static str, &str)]) -> [Answer; 3]
     [ada.ask(with(publish)).await, ada.ask(with(rename)).await, ada.handshake(headers).await]
 }
 
-async fn pass(ada: &Person, headers: &[(&'static str, &str)]) {
-    for answer in attempts(ada, headers).await {
+async fn assert_pass(ada: &Person, headers: &[(&'static str, &str)]) {
+    for answer in attempt_all(ada, headers).await {
         assert!(answer.status < 300, "{headers:?}: {} {}", answer.status, answer.text());
     }
 }
 
-async fn are_refused(ada: &Person, headers: &[(&'static str, &str)], field: &str) {
-    for answer in attempts(ada, headers).await {
+async fn assert_refused(ada: &Person, headers: &[(&'static str, &str)], field: &str) {
+    for answer in attempt_all(ada, headers).await {
         assert_eq!(answer.status, 403, "{headers:?}");
         answer.is_refused(ErrorCode::Forbidden, &[field]);
     }
 }
 
 #[tokio::test]
-async fn ones_own_origin_and_scripts_pass() {
+async fn the_nodes_own_origin_and_scripts_are_accepted() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    pass(&ada, &[]).await;
-    pass(&ada, &[("origin", &server.url())]).await;
-    pass(&ada, &[("sec-fetch-site", "same-origin")]).await;
-    pass(&ada, &[("sec-fetch-site", "none")]).await;
-    pass(&ada, &[("origin", &server.url()), ("sec-fetch-site", "cross-site")]).await;
+    assert_pass(&ada, &[]).await;
+    assert_pass(&ada, &[("origin", &server.url())]).await;
+    assert_pass(&ada, &[("sec-fetch-site", "same-origin")]).await;
+    assert_pass(&ada, &[("sec-fetch-site", "none")]).await;
+    assert_pass(&ada, &[("origin", &server.url()), ("sec-fetch-site", "cross-site")]).await;
 }
 
 #[tokio::test]
-async fn on_loopback_every_loopback_origin_passes() {
+async fn a_node_on_loopback_accepts_every_loopback_origin() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     for origin in ["http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"] {
-        pass(&ada, &[("origin", origin)]).await;
+        assert_pass(&ada, &[("origin", origin)]).await;
     }
 }
 
@@ -57,10 +55,10 @@ async fn foreign_origins_are_refused_and_change_nothing() {
     let ada = server.guest("Ada").await;
     let lookalike = format!("{}.example.org", server.url());
     for origin in ["https://example.org", "null", "", "http://localhost.example.org", "file://", &lookalike] {
-        are_refused(&ada, &[("origin", origin)], "Origin").await;
+        assert_refused(&ada, &[("origin", origin)], "Origin").await;
     }
     for site in ["cross-site", "same-site"] {
-        are_refused(&ada, &[("sec-fetch-site", site)], "Origin").await;
+        assert_refused(&ada, &[("sec-fetch-site", site)], "Origin").await;
     }
     assert_eq!(ada.head(&probe("topic")).await.0, 0);
 }
@@ -77,7 +75,7 @@ async fn a_foreign_origin_may_not_sign_anybody_in_or_out() {
 }
 
 #[tokio::test]
-async fn reading_asks_for_no_origin() {
+async fn reading_needs_no_origin() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let request = ada.request(Method::GET, endpoint::ME).header("origin", "https://example.org");
@@ -85,28 +83,28 @@ async fn reading_asks_for_no_origin() {
     assert_eq!(
         (answer.status, answer.header("access-control-allow-origin")),
         (200, ""),
-        "and no page may see it"
+        "no page of another site may read it"
     );
 }
 
 #[tokio::test]
-async fn an_origin_that_was_allowed_passes_and_only_that_one() {
+async fn an_allowed_origin_is_accepted_and_only_that_one() {
     let allowed = ["--allow-origin", "https://app.example.org,https://Other.example.org:8443"];
     let server = TestServer::with(&allowed);
     let ada = server.guest("Ada").await;
-    pass(&ada, &[("origin", "https://app.example.org")]).await;
-    pass(&ada, &[("origin", "https://other.example.org:8443")]).await;
+    assert_pass(&ada, &[("origin", "https://app.example.org")]).await;
+    assert_pass(&ada, &[("origin", "https://other.example.org:8443")]).await;
     for origin in ["https://example.org", "http://app.example.org", "https://app.example.org:444"] {
-        are_refused(&ada, &[("origin", origin)], "Origin").await;
+        assert_refused(&ada, &[("origin", origin)], "Origin").await;
     }
 }
 
 #[tokio::test]
-async fn a_node_on_loopback_answers_to_no_foreign_name() {
+async fn a_node_on_loopback_refuses_foreign_hosts() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     for host in ["example.org", "localhost.example.org:3000", "10.0.0.1"] {
-        are_refused(&ada, &[("host", host)], "Host").await;
+        assert_refused(&ada, &[("host", host)], "Host").await;
         let page = ada.ask(ada.request(Method::GET, "/").header("host", host)).await;
         page.is_refused(ErrorCode::Forbidden, &["Host"]);
     }
@@ -117,22 +115,19 @@ async fn a_node_on_loopback_answers_to_no_foreign_name() {
 }
 
 #[tokio::test]
-async fn a_host_in_the_address_counts_more_than_the_header() {
+async fn a_host_in_the_request_line_overrides_the_header() {
     let server = TestServer::start();
-    let mut connection = TcpStream::connect(server.address()).await.unwrap();
     let head = "GET http://example.org/api/me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    connection.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    in_time("the server closes", connection.read_to_string(&mut answer)).await.unwrap();
+    let answer = raw_http::exchange(server.address(), head).await;
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
 }
 
 #[tokio::test]
-async fn a_node_on_all_addresses_answers_to_any_name_and_takes_only_its_own_origin() {
+async fn a_node_on_all_addresses_accepts_any_host_and_only_its_own_origin() {
     let server = TestServer::on_all_addresses();
     let ada = server.guest("Ada").await;
-    pass(&ada, &[("host", "www.example.org"), ("origin", "https://www.example.org")]).await;
+    assert_pass(&ada, &[("host", "www.example.org"), ("origin", "https://www.example.org")]).await;
     for origin in ["https://example.org", "http://localhost:8080", "null"] {
-        are_refused(&ada, &[("host", "www.example.org"), ("origin", origin)], "Origin").await;
+        assert_refused(&ada, &[("host", "www.example.org"), ("origin", origin)], "Origin").await;
     }
 }

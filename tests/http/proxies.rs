@@ -1,14 +1,14 @@
-//! Behind a proxy: limits count who asked it, and nobody else can say who they are.
+//! Behind a proxy: limits apply to the proxy's clients, and only a trusted proxy may name them.
 
 use reqwest::Method;
 use serde_json::json;
 use shared::{ErrorCode, endpoint};
 use tempfile::TempDir;
 
-use crate::http::start::{in_folder, refuses, start};
-use crate::support::{Answer, Socket, TestServer};
+use crate::support::command::{assert_refused, in_folder, run_command};
+use crate::support::{Socket, TestResponse, TestServer};
 
-async fn guest_from(server: &TestServer, forwarded_for: &str) -> Answer {
+async fn guest_from(server: &TestServer, forwarded_for: &str) -> TestResponse {
     let nobody = server.stranger();
     let request = nobody.request(Method::POST, endpoint::ME).json(&json!({ "name": "Guest" }));
     nobody.ask(request.header("x-forwarded-for", forwarded_for)).await
@@ -22,7 +22,11 @@ async fn behind_a_trusted_proxy_each_client_has_its_own_rate() {
             assert_eq!(guest_from(&server, client).await.status, status, "{client}");
         }
     }
-    assert_eq!(guest_from(&server, "203.0.113.9, 192.0.2.1").await.status, 429, "the end is what counts");
+    assert_eq!(
+        guest_from(&server, "203.0.113.9, 192.0.2.1").await.status,
+        429,
+        "only the last address counts"
+    );
 }
 
 #[tokio::test]
@@ -31,17 +35,17 @@ async fn behind_a_trusted_proxy_each_client_has_its_own_sockets() {
     let ada = server.guest("Ada").await;
     let mut open = Vec::new();
     for client in ["192.0.2.1", "192.0.2.2"] {
-        let told = [("x-forwarded-for", client)];
-        open.push(Socket::open(&ada, &told).await.expect("the first of its address"));
-        ada.handshake(&told).await.is_refused(ErrorCode::TooMany, &["address"]);
+        let headers = [("x-forwarded-for", client)];
+        open.push(Socket::open(&ada, &headers).await.expect("the first socket of its address"));
+        ada.handshake(&headers).await.is_refused(ErrorCode::TooMany, &["address"]);
     }
     for socket in &mut open {
-        socket.hears_welcome().await;
+        socket.receive_welcome().await;
     }
 }
 
 #[tokio::test]
-async fn without_one_nobody_can_say_that_they_are_somebody_else() {
+async fn without_a_trusted_proxy_clients_cannot_forge_their_address() {
     let server = TestServer::with(&["--address-accounts-per-min", "1"]);
     let mut statuses = Vec::new();
     for client in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
@@ -51,7 +55,7 @@ async fn without_one_nobody_can_say_that_they_are_somebody_else() {
 }
 
 #[tokio::test]
-async fn connections_of_a_proxy_are_not_counted_as_those_of_one_address() {
+async fn connections_of_a_trusted_proxy_do_not_count_toward_the_limit_of_an_address() {
     let flags = ["--trusted-proxy", "127.0.0.1", "--address-connections-max", "2"];
     let server = TestServer::with(&flags);
     let mut open = Vec::new();
@@ -62,7 +66,7 @@ async fn connections_of_a_proxy_are_not_counted_as_those_of_one_address() {
 }
 
 #[tokio::test]
-async fn where_the_proxy_speaks_tls_cookies_and_answers_are_those_of_tls() {
+async fn behind_a_proxy_with_tls_cookies_and_headers_are_those_of_tls() {
     let server = TestServer::with(&["--tls", "proxy", "--trusted-proxy", "127.0.0.1"]);
     let made = guest_from(&server, "192.0.2.1").await;
     let cookie = made.header("set-cookie");
@@ -71,7 +75,7 @@ async fn where_the_proxy_speaks_tls_cookies_and_answers_are_those_of_tls() {
 }
 
 #[tokio::test]
-async fn a_proxy_on_the_same_machine_passes_the_name_on_under_which_the_node_is_known() {
+async fn behind_a_proxy_on_the_same_machine_the_node_is_known_by_the_proxys_host() {
     let server = TestServer::with(&["--tls", "proxy", "--trusted-proxy", "127.0.0.1"]);
     let nobody = server.stranger();
     for (origin, status) in [("https://www.example.org", 201), ("https://evil.example", 403)] {
@@ -82,11 +86,11 @@ async fn a_proxy_on_the_same_machine_passes_the_name_on_under_which_the_node_is_
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_known_is_one_line_that_says_what_to_give() {
+async fn a_missing_or_invalid_trusted_proxy_is_refused_with_a_hint() {
     let folder = TempDir::new().unwrap();
-    let output = start(|command| _ = in_folder(command, &folder).args(["--tls", "proxy"])).await;
-    refuses(&output, "--trusted-proxy");
+    let output = run_command(|command| _ = in_folder(command, &folder).args(["--tls", "proxy"])).await;
+    assert_refused(&output, "--trusted-proxy");
     let nonsense = ["--trusted-proxy", "everywhere"];
-    let output = start(|command| _ = in_folder(command, &folder).args(nonsense)).await;
-    refuses(&output, "10.0.0.0/8");
+    let output = run_command(|command| _ = in_folder(command, &folder).args(nonsense)).await;
+    assert_refused(&output, "10.0.0.0/8");
 }

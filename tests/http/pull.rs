@@ -1,14 +1,14 @@
-//! The pull: pages, caches, and positions that are void.
+//! The pull: pages, caches, and void positions.
 
 use reqwest::Method;
 use shared::{EventPage, Part, Seq, endpoint};
 
 use crate::support::{Person, TestServer, in_time, probe};
 
-/// The topic `topic` with that many events, and who wrote them.
+/// Fills the topic `topic` with this many events, and returns their author.
 async fn filled_topic(server: &TestServer, events: usize) -> Person {
     let ada = server.guest("Ada").await;
-    ada.publishes_many("topic", "k", events).await;
+    ada.publish_many("topic", "k", events).await;
     ada
 }
 
@@ -28,11 +28,14 @@ async fn a_page_holds_topic_epoch_head_and_whole_events() {
     let event = &page.events[1];
     assert_eq!((&event.topic, event.key.as_str(), &event.author), (&page.topic, "k2", &ada.identity));
     assert_eq!(event.payload.as_json(), r#"{"text":"k 2"}"#);
-    assert!(event.at >= page.events[0].at && event.at > 1_700_000_000_000, "milliseconds of today");
+    assert!(
+        event.at >= page.events[0].at && event.at > 1_700_000_000_000,
+        "a plausible time in milliseconds"
+    );
 }
 
 #[tokio::test]
-async fn after_before_and_limit_choose_the_part() {
+async fn after_before_and_limit_select_the_events() {
     let server = TestServer::with(&["--identity-publishes-per-sec", "1000"]);
     let ada = filled_topic(&server, 120).await;
     for (query, expected) in [
@@ -73,11 +76,11 @@ async fn a_void_position_is_answered_with_the_newest_page() {
     }
     let epoch = ada.pull(&probe("topic"), Part::Newest).await.epoch;
     let own: EventPage = ada.get(&format!("{EVENTS}?after=1&limit=2&epoch={epoch}")).await.json();
-    assert_eq!(seqs(&own), [2, 3], "the epoch that the reader knows is the log's");
+    assert_eq!(seqs(&own), [2, 3], "the reader's epoch is the epoch of the log");
 }
 
 #[tokio::test]
-async fn answers_may_be_kept_and_must_be_asked_about() {
+async fn pages_may_be_cached_and_must_be_revalidated() {
     let server = TestServer::start();
     let ada = filled_topic(&server, 2).await;
     let first = ada.get(EVENTS).await;
@@ -92,13 +95,13 @@ async fn answers_may_be_kept_and_must_be_asked_about() {
         let again = ada.ask(ada.request(Method::GET, EVENTS).header("if-none-match", &known)).await;
         assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, tag.as_str()), "{known}");
     }
-    ada.publishes("topic", "one-more", "x").await;
+    ada.publish("topic", "one-more", "x").await;
     let changed = ada.ask(ada.request(Method::GET, EVENTS).header("if-none-match", &tag)).await;
     assert_eq!(changed.json::<EventPage>().head, Seq(3));
 }
 
 #[tokio::test]
-async fn the_kind_of_answer_is_what_the_reader_likes_best() {
+async fn the_accept_header_decides_the_content_type() {
     let server = TestServer::start();
     let ada = filled_topic(&server, 1).await;
     for (accepted, status, kind) in [
@@ -109,13 +112,13 @@ async fn the_kind_of_answer_is_what_the_reader_likes_best() {
     ] {
         let request = ada.request(Method::GET, EVENTS).header("accept", accepted);
         let answer = in_time("an answer begins", request.send()).await.unwrap();
-        let told = answer.headers()["content-type"].to_str().unwrap();
-        assert_eq!((answer.status().as_u16(), told), (status, kind), "{accepted}");
+        let content_type = answer.headers()["content-type"].to_str().unwrap();
+        assert_eq!((answer.status().as_u16(), content_type), (status, kind), "{accepted}");
     }
 }
 
 #[tokio::test]
-async fn two_pages_never_share_a_tag() {
+async fn two_pages_never_share_an_etag() {
     let server = TestServer::start();
     let ada = filled_topic(&server, 5).await;
     let mut tags = Vec::new();
@@ -133,7 +136,8 @@ async fn two_pages_never_share_a_tag() {
 async fn head_answers_as_get_without_the_body() {
     let server = TestServer::start();
     let ada = filled_topic(&server, 2).await;
-    let (get, head) = (ada.get(EVENTS).await, ada.ask(ada.request(Method::HEAD, EVENTS)).await);
+    let get = ada.get(EVENTS).await;
+    let head = ada.ask(ada.request(Method::HEAD, EVENTS)).await;
     assert_eq!((head.status, head.body.len()), (200, 0));
     for name in ["etag", "cache-control", "vary", "content-type", "content-length"] {
         assert_eq!(head.header(name), get.header(name), "{name}");
@@ -141,10 +145,11 @@ async fn head_answers_as_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn a_large_history_is_read_page_by_page() {
+async fn a_long_history_is_read_page_by_page() {
     let server = TestServer::with(&["--identity-publishes-per-sec", "1000"]);
     let ada = filled_topic(&server, 250).await;
-    let (mut at, mut read) = (Seq::ZERO, Vec::new());
+    let mut at = Seq::ZERO;
+    let mut read = Vec::new();
     loop {
         let page: EventPage =
             ada.get(&endpoint::events(&probe("topic"), Part::After(at), None, 100)).await.json();

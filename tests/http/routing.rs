@@ -1,27 +1,16 @@
-//! What holds for every address: odd paths, OPTIONS, pages of other hosts, compression, and HTTP/1.1 as it is spoken.
+//! Rules for all paths: odd paths, OPTIONS, pages of other hosts, compression, and HTTP/1.1 in practice.
 
 use reqwest::Method;
 use shared::{ErrorCode, endpoint};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::support::{TestServer, in_time};
-
-/// Sends this as it stands, and reads until the server closes.
-async fn raw(server: &TestServer, bytes: &str) -> String {
-    let mut connection = TcpStream::connect(server.address()).await.unwrap();
-    connection.write_all(bytes.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    in_time("the server closes", connection.read_to_end(&mut answer)).await.unwrap();
-    String::from_utf8(answer).unwrap()
-}
+use crate::support::{TestServer, raw_http};
 
 fn request(line: &str, connection: &str) -> String {
     format!("{line} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nConnection: {connection}\r\n\r\n")
 }
 
 #[tokio::test]
-async fn a_path_that_hides_a_slash_a_step_or_a_null_byte_is_not_found() {
+async fn a_path_with_a_hidden_slash_a_parent_folder_or_a_null_byte_is_not_found() {
     let server = TestServer::start();
     for path in [
         "/../../etc/passwd",
@@ -38,14 +27,14 @@ async fn a_path_that_hides_a_slash_a_step_or_a_null_byte_is_not_found() {
         "nonsense",
         "*",
     ] {
-        let answer = raw(&server, &request(&format!("GET {path}"), "close")).await;
+        let answer = raw_http::exchange(server.address(), request(&format!("GET {path}"), "close")).await;
         assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
         assert!(answer.contains("x-request-id: "), "{path}: {answer}");
     }
 }
 
 #[tokio::test]
-async fn a_request_names_one_host() {
+async fn a_request_must_name_exactly_one_host() {
     let server = TestServer::on_all_addresses();
     let bad = [
         "HTTP/1.1",
@@ -56,26 +45,30 @@ async fn a_request_names_one_host() {
     ];
     for path in [endpoint::ME, "/healthz"] {
         for head in bad {
-            let answer = raw(&server, &format!("GET {path} {head}\r\nConnection: close\r\n\r\n")).await;
+            let answer = raw_http::exchange(
+                server.address(),
+                format!("GET {path} {head}\r\nConnection: close\r\n\r\n"),
+            )
+            .await;
             assert_eq!(answer.get(8..12), Some(" 400"), "{path} {head}: {answer}");
             assert!(answer.contains("application/problem+json"), "{path} {head}: {answer}");
         }
     }
-    let old = raw(&server, &format!("GET {} HTTP/1.0\r\n\r\n", endpoint::ME)).await;
+    let old = raw_http::exchange(server.address(), format!("GET {} HTTP/1.0\r\n\r\n", endpoint::ME)).await;
     assert!(old.starts_with("HTTP/1.0 204"), "{old}");
 }
 
 #[tokio::test]
-async fn what_is_no_path_at_all_is_refused_by_the_reader_of_heads() {
+async fn a_malformed_request_line_gets_400() {
     let server = TestServer::start();
     for line in ["GET /a\0b", "GET /a b", "GET", "G\u{e4}T /"] {
-        let answer = raw(&server, &request(line, "close")).await;
+        let answer = raw_http::exchange(server.address(), request(line, "close")).await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{line:?}: {answer}");
     }
 }
 
 #[tokio::test]
-async fn options_tells_the_methods_of_an_address() {
+async fn options_lists_the_methods_of_a_path() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     for (path, allowed) in [
@@ -93,13 +86,13 @@ async fn options_tells_the_methods_of_an_address() {
 }
 
 #[tokio::test]
-async fn only_pages_of_the_hosts_that_were_named_may_read_answers() {
+async fn only_pages_of_allowed_origins_may_read_answers() {
     let server = TestServer::with(&["--allow-origin", "https://app.example.org"]);
     let nobody = server.stranger();
     let from = |origin: &str, method| nobody.request(method, endpoint::ME).header("origin", origin);
-    let told = nobody.ask(from("https://app.example.org", Method::GET)).await;
-    assert_eq!(told.header("access-control-allow-origin"), "https://app.example.org");
-    assert_eq!(told.header("access-control-allow-credentials"), "true");
+    let answer = nobody.ask(from("https://app.example.org", Method::GET)).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "https://app.example.org");
+    assert_eq!(answer.header("access-control-allow-credentials"), "true");
     let refused = nobody.ask(from("https://app.example.org", Method::PUT)).await;
     assert_eq!(
         (refused.status, refused.header("access-control-allow-origin")),
@@ -108,35 +101,39 @@ async fn only_pages_of_the_hosts_that_were_named_may_read_answers() {
     let foreign = nobody.ask(from("https://example.org", Method::GET)).await;
     assert_eq!(foreign.header("access-control-allow-origin"), "");
 
-    let asks = from("https://app.example.org", Method::OPTIONS)
+    let preflight = from("https://app.example.org", Method::OPTIONS)
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "content-type,idempotency-key");
-    let may = nobody.ask(asks).await;
-    assert!(may.header("access-control-allow-methods").contains("POST"), "{:?}", may.headers);
-    assert!(may.header("access-control-allow-headers").contains("idempotency-key"), "{:?}", may.headers);
-    assert_eq!(may.header("x-content-type-options"), "nosniff");
+    let allowed = nobody.ask(preflight).await;
+    assert!(allowed.header("access-control-allow-methods").contains("POST"), "{:?}", allowed.headers);
+    assert!(
+        allowed.header("access-control-allow-headers").contains("idempotency-key"),
+        "{:?}",
+        allowed.headers
+    );
+    assert_eq!(allowed.header("x-content-type-options"), "nosniff");
 }
 
 #[tokio::test]
-async fn options_that_is_no_preflight_is_answered_as_without_a_list() {
+async fn options_requests_that_are_not_preflights_list_the_methods() {
     let server = TestServer::with(&["--allow-origin", "https://app.example.org"]);
     let nobody = server.stranger();
     let origin = ("origin", "https://app.example.org");
     for headers in [&[][..], &[origin], &[("access-control-request-method", "POST")]] {
-        let asks = |path| {
+        let options = |path| {
             let request = nobody.request(Method::OPTIONS, path);
             headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
         };
-        let told = nobody.ask(asks(endpoint::ME)).await;
-        assert_eq!((told.status, told.header("allow")), (204, "GET,HEAD,POST,DELETE"), "{headers:?}");
-        assert_eq!(told.header("x-content-type-options"), "nosniff");
-        assert!(!told.header("x-request-id").is_empty());
-        nobody.ask(asks("/api/nothing")).await.is_refused(ErrorCode::NotFound, &["address"]);
+        let answer = nobody.ask(options(endpoint::ME)).await;
+        assert_eq!((answer.status, answer.header("allow")), (204, "GET,HEAD,POST,DELETE"), "{headers:?}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert!(!answer.header("x-request-id").is_empty());
+        nobody.ask(options("/api/nothing")).await.is_refused(ErrorCode::NotFound, &["address"]);
     }
 }
 
 #[tokio::test]
-async fn without_a_list_no_other_page_may_read_anything() {
+async fn without_allowed_origins_no_other_page_may_read_anything() {
     let nobody = TestServer::start();
     let nobody = nobody.stranger();
     for method in [Method::GET, Method::OPTIONS] {
@@ -147,10 +144,10 @@ async fn without_a_list_no_other_page_may_read_anything() {
 }
 
 #[tokio::test]
-async fn pages_of_events_are_compressed_for_who_takes_it_and_streams_never() {
+async fn pages_of_events_are_compressed_if_accepted_and_streams_never() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes("topic", "k", &"again and ".repeat(200)).await;
+    ada.publish("topic", "k", &"again and ".repeat(200)).await;
     for (accepted, coding) in [("gzip", "gzip"), ("br, gzip", "br"), ("identity", ""), ("gzip;q=0", "")] {
         let request = ada.request(Method::GET, "/api/topics/probe:topic/events");
         let answer = ada.ask(request.header("accept-encoding", accepted)).await;
@@ -168,10 +165,14 @@ async fn pages_of_events_are_compressed_for_who_takes_it_and_streams_never() {
 }
 
 #[tokio::test]
-async fn requests_that_were_sent_ahead_are_answered_in_their_order_on_one_connection() {
+async fn pipelined_requests_are_answered_in_order() {
     let server = TestServer::start();
-    let both = request("GET /api/no/such", "keep-alive") + &request("HEAD /", "keep-alive");
-    let answer = raw(&server, &(both + &request("GET /api/me", "close"))).await;
+    let requests = [
+        request("GET /api/no/such", "keep-alive"),
+        request("HEAD /", "keep-alive"),
+        request("GET /api/me", "close"),
+    ];
+    let answer = raw_http::exchange(server.address(), requests.concat()).await;
     let statuses: Vec<&str> =
         answer.match_indices("HTTP/1.1 ").map(|(at, _)| &answer[at + 9..at + 12]).collect();
     assert_eq!(statuses, ["404", "200", "204"], "{answer}");

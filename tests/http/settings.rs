@@ -1,27 +1,25 @@
-//! What is asked before a node is started or changed: would it start like this, and with which settings?
+//! `--check-config` and `--print-config`: would the node start with these settings, and which are they?
 
 use std::process::{Command, Output};
 
 use rcgen::PKCS_ECDSA_P256_SHA256;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::http::start::{in_folder, refuses, start};
+use crate::support::command::{assert_refused, in_folder, run_command};
 use crate::support::tls::Certificate;
-use crate::support::{Port, TestServer, in_time};
+use crate::support::{Port, TestServer, raw_http};
 
-async fn checks(configure: impl FnOnce(&mut Command)) -> Output {
-    start(|command| {
+async fn check_config(configure: impl FnOnce(&mut Command)) -> Output {
+    run_command(|command| {
         command.arg("--check-config");
         configure(command);
     })
     .await
 }
 
-async fn prints(configure: impl FnOnce(&mut Command)) -> String {
-    let output = start(|command| {
+async fn print_config(configure: impl FnOnce(&mut Command)) -> String {
+    let output = run_command(|command| {
         command.arg("--print-config");
         configure(command);
     })
@@ -31,50 +29,53 @@ async fn prints(configure: impl FnOnce(&mut Command)) -> String {
 }
 
 #[track_caller]
-fn is_ok(output: &Output) {
+fn assert_ok(output: &Output) {
     assert!(output.status.success(), "{output:?}");
     assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"ok\n"[..], &b""[..]));
 }
 
 #[tokio::test]
-async fn what_could_start_is_ok_and_leaves_nothing_behind() {
-    let (folder, certificate) = (TempDir::new().unwrap(), Certificate::of(&PKCS_ECDSA_P256_SHA256));
-    is_ok(&checks(|command| _ = in_folder(command, &folder).args(certificate.flags())).await);
-    is_ok(&checks(|command| _ = in_folder(command, &folder).args(["--tls", "self-signed"])).await);
+async fn check_config_accepts_valid_settings_and_creates_nothing() {
+    let folder = TempDir::new().unwrap();
+    let certificate = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    assert_ok(&check_config(|command| _ = in_folder(command, &folder).args(certificate.flags())).await);
+    assert_ok(&check_config(|command| _ = in_folder(command, &folder).args(["--tls", "self-signed"])).await);
     let missing = folder.path().join("made/at/the/start");
-    is_ok(&checks(|command| _ = command.arg("--data").arg(&missing)).await);
+    assert_ok(&check_config(|command| _ = command.arg("--data").arg(&missing)).await);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
-async fn a_slip_of_the_pen_is_told_and_what_is_empty_is_not_set() {
+async fn check_config_reports_a_misspelled_variable_and_treats_an_empty_one_as_unset() {
     let folder = TempDir::new().unwrap();
-    let checked = checks(|command| {
+    let checked = check_config(|command| {
         in_folder(command, &folder)
             .env("DUPLEX_LISTNE", "0.0.0.0:1")
             .env("DUPLEX_TLS", "")
             .env("DUPLEX_BUS", " ");
     })
     .await;
-    let told = String::from_utf8_lossy(&checked.stderr).into_owned();
+    let line = String::from_utf8_lossy(&checked.stderr).into_owned();
     assert!(
-        checked.status.success() && told.contains("DUPLEX_LISTNE is set, but is not a setting"),
+        checked.status.success() && line.contains("DUPLEX_LISTNE is set, but is not a setting"),
         "{checked:?}"
     );
-    assert_eq!(told.lines().count(), 1, "{told}");
+    assert_eq!(line.lines().count(), 1, "{line}");
 }
 
 #[tokio::test]
-async fn a_running_node_is_checked_beside_it() {
+async fn check_config_works_next_to_a_running_node() {
     let server = TestServer::start();
-    is_ok(&checks(|command| _ = command.arg("--data").arg(server.data())).await);
+    assert_ok(&check_config(|command| _ = command.arg("--data").arg(server.data())).await);
     server.guest("Ada").await;
 }
 
 #[tokio::test]
-async fn what_could_not_start_is_one_line_that_names_it() {
-    let (one, other) = (Certificate::of(&PKCS_ECDSA_P256_SHA256), Certificate::of(&PKCS_ECDSA_P256_SHA256));
-    let (cert, key) = (one.cert().display().to_string(), other.key().display().to_string());
+async fn check_config_reports_an_invalid_setting_in_one_line() {
+    let one = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    let other = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    let cert = one.cert().display().to_string();
+    let key = other.key().display().to_string();
     let no_database = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(no_database.path(), "this is no database, only text. ".repeat(100)).unwrap();
     let no_database = no_database.path().display().to_string();
@@ -99,12 +100,12 @@ async fn what_could_not_start_is_one_line_that_names_it() {
         (vec!["--client-files", "/no/such/folder"], "--client-files"),
         (vec!["--log-filter", "a=b=c=d"], "--log-filter"),
     ] {
-        refuses(&checks(|command| _ = command.args(flags)).await, word);
+        assert_refused(&check_config(|command| _ = command.args(flags)).await, word);
     }
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_program_is_refused_before_the_start_as_by_it() {
+async fn check_config_refuses_a_database_of_a_newer_program_as_the_start_does() {
     let mut server = TestServer::start();
     server.kill();
     let file = format!("sqlite:{}", server.data().join("duplex.db").display());
@@ -116,44 +117,43 @@ async fn a_database_of_a_newer_program_is_refused_before_the_start_as_by_it() {
     let on_it = |command: &mut Command| {
         command.args(["--listen", "127.0.0.1:0", "--data"]).arg(server.data());
     };
-    let (checked, started) = (checks(on_it).await, start(on_it).await);
-    refuses(&checked, "9999");
+    let checked = check_config(on_it).await;
+    let started = run_command(on_it).await;
+    assert_refused(&checked, "9999");
     assert_eq!(checked.stderr, started.stderr);
 }
 
 #[cfg(feature = "otel")]
 #[tokio::test]
-async fn an_address_that_no_collector_can_have_is_refused_before_the_start_as_by_it() {
+async fn check_config_refuses_an_invalid_collector_as_the_start_does() {
     for endpoint in ["", "nonsense", "/path", "127.0.0.1:4318", "ftp://host", "http://ada:secret@[x"] {
         let folder = TempDir::new().unwrap();
         let to_it =
             |command: &mut Command| _ = in_folder(command, &folder).args(["--otlp-endpoint", endpoint]);
-        let (checked, started) = (checks(to_it).await, start(to_it).await);
-        refuses(&checked, "--otlp-endpoint: must be http://");
+        let checked = check_config(to_it).await;
+        let started = run_command(to_it).await;
+        assert_refused(&checked, "--otlp-endpoint: must be http://");
         assert_eq!(checked.stderr, started.stderr);
         assert!(!String::from_utf8_lossy(&checked.stderr).contains("secret"));
     }
 }
 
 #[tokio::test]
-async fn browsers_are_sent_to_the_port_that_is_told() {
+async fn the_redirect_uses_the_configured_port() {
     let port = Port::free();
     let from = port.address().to_string();
     let redirect = ["--tls", "self-signed", "--redirect-from", &from, "--redirect-to-port", "443"];
     let server = TestServer::with(&redirect);
-    let mut connection = TcpStream::connect(port.address()).await.unwrap();
     let head = "GET /some/page HTTP/1.1\r\nHost: www.example.org:80\r\nConnection: close\r\n\r\n";
-    connection.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    in_time("the server closes", connection.read_to_string(&mut answer)).await.unwrap();
+    let answer = raw_http::exchange(port.address(), head).await;
     assert!(answer.starts_with("HTTP/1.1 308"), "{answer}");
     assert!(answer.contains("location: https://www.example.org/some/page\r\n"), "{answer}");
     drop(server);
 }
 
 #[tokio::test]
-async fn settings_are_printed_as_they_count_and_can_be_read_back() {
-    let printed = prints(|command| {
+async fn print_config_prints_the_effective_settings_and_they_can_be_read_back() {
+    let printed = print_config(|command| {
         let origins = "https://a.example,https://b.example";
         command.env("DUPLEX_HEARTBEAT_SECS", "7").env("DUPLEX_DATA", "one").args(["--data", "two words"]);
         command.args(["--allow-origin", origins, "--insecure-http"]);
@@ -172,30 +172,30 @@ async fn settings_are_printed_as_they_count_and_can_be_read_back() {
     }
     let set =
         printed.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| !name.starts_with('#'));
-    assert_eq!(prints(|command| _ = command.envs(set)).await, printed);
+    assert_eq!(print_config(|command| _ = command.envs(set)).await, printed);
 }
 
 #[tokio::test]
-async fn a_variable_says_yes_in_the_usual_words() {
-    let refused = |said: &'static str| async move {
+async fn a_boolean_variable_accepts_the_usual_words() {
+    let refused = |value: &'static str| async move {
         let folder = TempDir::new().unwrap();
         let on_all = |command: &mut Command| {
             command.args(["--listen", "0.0.0.0:0", "--data"]).arg(folder.path());
-            command.env("DUPLEX_INSECURE_HTTP", said);
+            command.env("DUPLEX_INSECURE_HTTP", value);
         };
-        !checks(on_all).await.status.success()
+        !check_config(on_all).await.status.success()
     };
-    for said in ["1", "true", "yes", "on"] {
-        assert!(!refused(said).await, "{said}");
+    for value in ["1", "true", "yes", "on"] {
+        assert!(!refused(value).await, "{value}");
     }
-    for said in ["0", "false", "no", "off"] {
-        assert!(refused(said).await, "{said}");
+    for value in ["0", "false", "no", "off"] {
+        assert!(refused(value).await, "{value}");
     }
 }
 
 #[tokio::test]
-async fn no_password_is_printed() {
-    let printed = prints(|command| {
+async fn print_config_prints_no_password() {
+    let printed = print_config(|command| {
         command.args([
             "--bus",
             "nats://ada:secret@bus.example:4222",
@@ -210,22 +210,22 @@ async fn no_password_is_printed() {
 }
 
 #[tokio::test]
-async fn no_password_is_in_a_refusal() {
+async fn a_refusal_contains_no_password() {
     for (flag, url, word) in [
         ("--database", "postgres://ada:secret@db/x", "unknown scheme \"postgres\""),
         ("--bus", "nats://ada:secret@bus.example:4222", "unknown scheme \"nats\""),
     ] {
         let folder = TempDir::new().unwrap();
         let with_it = |command: &mut Command| _ = in_folder(command, &folder).args([flag, url]);
-        for output in [checks(with_it).await, start(with_it).await] {
-            refuses(&output, word);
+        for output in [check_config(with_it).await, run_command(with_it).await] {
+            assert_refused(&output, word);
             assert!(!String::from_utf8_lossy(&output.stderr).contains("secret"), "{output:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn limits_that_no_request_fits_in_are_refused() {
+async fn limits_into_which_no_request_fits_are_refused() {
     for (flags, words) in [
         (vec!["--memory-max", "1K"], "give 16M or more"),
         (vec!["--memory-max", "12MB"], "a number of bytes"),
@@ -235,12 +235,12 @@ async fn limits_that_no_request_fits_in_are_refused() {
         (vec!["--node-bytes-max", "1"], "give 393216 or more"),
         (vec!["--body-bytes-max", "1048576", "--memory-max", "16M"], "a larger --memory-max"),
     ] {
-        let output = checks(|command| _ = command.args(&flags)).await;
-        refuses(&output, flags[0]);
+        let output = check_config(|command| _ = command.args(&flags)).await;
+        assert_refused(&output, flags[0]);
         let line = String::from_utf8_lossy(&output.stderr);
         assert!(line.contains(words), "{flags:?}: {line}");
     }
     let fine = ["--memory-max", "64M", "--address-bytes-max", "96K", "--node-bytes-max", "384k"];
-    let output = checks(|command| _ = command.args(fine)).await;
+    let output = check_config(|command| _ = command.args(fine)).await;
     assert!(output.status.success(), "{output:?}");
 }

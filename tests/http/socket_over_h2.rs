@@ -1,5 +1,4 @@
-//! WebSocket over HTTP/2 (RFC 8441), as browsers speak it where the page came over HTTP/2; and sessions of TLS that
-//! are resumed.
+//! WebSocket over HTTP/2 (RFC 8441), which browsers use if the page was loaded over HTTP/2; and resumed TLS sessions.
 
 use std::sync::Arc;
 
@@ -26,16 +25,16 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::support::tls::{Certificate, connect, get};
 use crate::support::{TestServer, eventually, in_time};
 
-type Client = SendRequest<Full<Bytes>>;
+type Http2Client = SendRequest<Full<Bytes>>;
 
-fn secured() -> (TestServer, Certificate) {
+fn server_with_tls() -> (TestServer, Certificate) {
     let certificate = Certificate::of(&PKCS_ECDSA_P256_SHA256);
     let flags = certificate.flags();
     (TestServer::with(&flags.each_ref().map(String::as_str)), certificate)
 }
 
-/// One connection, on which everything happens.
-async fn client(server: &TestServer, certificate: &Certificate) -> Client {
+/// Opens a connection for requests and sockets.
+async fn client(server: &TestServer, certificate: &Certificate) -> Http2Client {
     let stream = connect(server.address(), &certificate.cert(), &TLS13, "h2").await.unwrap();
     let (client, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
@@ -43,7 +42,7 @@ async fn client(server: &TestServer, certificate: &Certificate) -> Client {
 }
 
 async fn ask(
-    client: &mut Client,
+    client: &mut Http2Client,
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
@@ -55,15 +54,15 @@ async fn ask(
     in_time("an answer", client.send_request(request.body(body.into()).unwrap())).await.unwrap()
 }
 
-async fn cookie(client: &mut Client) -> String {
+async fn cookie(client: &mut Http2Client) -> String {
     let json = [("content-type", "application/json")];
     let answer = ask(client, Method::POST, endpoint::ME, &json, json!({ "name": "Ada" })).await;
     let cookie = answer.headers()["set-cookie"].to_str().unwrap();
     cookie.split_once(';').unwrap().0.to_owned()
 }
 
-/// Asks for a socket. The peer must have said that it knows how, which comes with its first settings.
-async fn handshake(client: &mut Client, cookie: &str, origin: &str) -> Response<Incoming> {
+/// Opens a socket. The server's first settings must have arrived, since they allow it.
+async fn handshake(client: &mut Http2Client, cookie: &str, origin: &str) -> Response<Incoming> {
     eventually("the server's settings allow it", async || {
         let request = Request::builder()
             .method(Method::CONNECT)
@@ -78,8 +77,8 @@ async fn handshake(client: &mut Client, cookie: &str, origin: &str) -> Response<
 }
 
 #[tokio::test]
-async fn a_socket_opens_over_http_2_beside_requests_and_hears_what_they_publish() {
-    let (server, certificate) = secured();
+async fn a_socket_over_http_2_shares_its_connection_with_requests_and_gets_their_events() {
+    let (server, certificate) = server_with_tls();
     let mut client = client(&server, &certificate).await;
     let cookie = cookie(&mut client).await;
     let opened = handshake(&mut client, &cookie, "https://localhost").await;
@@ -88,15 +87,15 @@ async fn a_socket_opens_over_http_2_beside_requests_and_hears_what_they_publish(
     let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
     let subscribe = json!({ "subscribe": { "topic": "probe:topic" } }).to_string();
     socket.send(Message::text(subscribe)).await.unwrap();
-    hears(&mut socket, "head").await;
+    receive(&mut socket, "head").await;
 
     let headers = [("content-type", "application/json"), ("idempotency-key", "k"), ("cookie", &cookie)];
     let path = "/api/probe/topic/events";
     assert_eq!(ask(&mut client, Method::POST, path, &headers, json!({ "text": "x" })).await.status(), 201);
-    assert_eq!(hears(&mut socket, "event").await["seq"], 1);
+    assert_eq!(receive(&mut socket, "event").await["seq"], 1);
 }
 
-async fn hears(socket: &mut WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>, frame: &str) -> Value {
+async fn receive(socket: &mut WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>, frame: &str) -> Value {
     loop {
         let message = in_time("a frame", socket.next()).await.unwrap().unwrap();
         let mut frames: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
@@ -107,8 +106,8 @@ async fn hears(socket: &mut WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>, 
 }
 
 #[tokio::test]
-async fn who_is_not_welcome_is_not_welcome_over_http_2_either() {
-    let (server, certificate) = secured();
+async fn a_handshake_over_http_2_needs_a_sign_in_and_an_allowed_origin_too() {
+    let (server, certificate) = server_with_tls();
     let mut client = client(&server, &certificate).await;
     let cookie = cookie(&mut client).await;
     for (cookie, origin, status) in
@@ -122,7 +121,7 @@ async fn who_is_not_welcome_is_not_welcome_over_http_2_either() {
 
 #[tokio::test]
 async fn a_client_that_comes_back_resumes_its_session() {
-    let (server, certificate) = secured();
+    let (server, certificate) = server_with_tls();
     for version in [&TLS12, &TLS13] {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(certificate.cert()).unwrap()).unwrap();
@@ -135,7 +134,7 @@ async fn a_client_that_comes_back_resumes_its_session() {
             let name = ServerName::try_from("localhost").unwrap();
             let stream = TlsConnector::from(config.clone()).connect(name, stream).await.unwrap();
             assert_eq!(stream.get_ref().1.handshake_kind(), Some(kind), "{version:?}");
-            // The ticket comes with the first bytes.
+            // The session ticket arrives with the first bytes.
             get(stream, endpoint::ME).await;
         }
     }

@@ -1,38 +1,12 @@
-//! Starting: what is set wrong is one line that names it, and nothing was touched.
+//! Starting: a wrong setting is reported in one line that names it, and nothing is changed.
 
 use std::net::TcpListener;
-use std::process::{Command, Output};
 
 use shared::endpoint;
 use tempfile::TempDir;
 
-use crate::support::wait::try_eventually;
-use crate::support::{Program, TestServer, server_command};
-
-/// Runs a server that is expected to end by itself.
-pub async fn start(configure: impl FnOnce(&mut Command)) -> Output {
-    let mut command = server_command(Program::Probe);
-    configure(&mut command);
-    let mut child = command.spawn().expect("the program can be started");
-    if try_eventually(async || child.try_wait().expect("the child is ours")).await.is_none() {
-        child.kill().expect("the child is ours");
-    }
-    child.wait_with_output().expect("the child is ours")
-}
-
-/// Asserts that it ended by itself, with nothing on stdout and one line that names `word`.
-#[track_caller]
-pub fn refuses(output: &Output, word: &str) {
-    let (said, line) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(!output.status.success() && output.status.code().is_some(), "{:?}: {line}", output.status);
-    assert_eq!(said, "", "it is not listening");
-    assert!(line.contains(word), "{line:?} says nothing of {word}");
-    assert_eq!(line.trim_end().lines().count(), 1, "{line}");
-}
-
-pub fn in_folder<'a>(command: &'a mut Command, folder: &TempDir) -> &'a mut Command {
-    command.args(["--listen", "127.0.0.1:0", "--data"]).arg(folder.path())
-}
+use crate::support::command::{assert_refused, in_folder, run_command};
+use crate::support::{Program, TestServer};
 
 #[tokio::test]
 async fn the_product_itself_starts_and_answers() {
@@ -41,25 +15,28 @@ async fn the_product_itself_starts_and_answers() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_one_line_that_names_listen() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, folder) = (taken.local_addr().unwrap().to_string(), TempDir::new().unwrap());
-    let output = start(|command| _ = command.args(["--listen", &address, "--data"]).arg(folder.path())).await;
-    refuses(&output, "--listen");
-    refuses(&output, &address);
+async fn a_port_in_use_is_refused_in_one_line_that_names_listen() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let folder = TempDir::new().unwrap();
+    let output =
+        run_command(|command| _ = command.args(["--listen", &address, "--data"]).arg(folder.path())).await;
+    assert_refused(&output, "--listen");
+    assert_refused(&output, &address);
 }
 
 #[tokio::test]
-async fn a_second_process_on_a_data_folder_says_so_and_the_first_goes_on() {
+async fn a_second_process_on_a_data_folder_is_refused_and_the_first_keeps_running() {
     let server = TestServer::start();
     let output =
-        start(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(server.data())).await;
-    refuses(&output, "--data");
-    server.guest("Ada").await.publishes("topic", "k", "x").await;
+        run_command(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(server.data()))
+            .await;
+    assert_refused(&output, "--data");
+    server.guest("Ada").await.publish("topic", "k", "x").await;
 }
 
 #[tokio::test]
-async fn the_folder_is_free_again_after_kill_9() {
+async fn the_data_folder_is_free_again_after_kill_9() {
     let mut server = TestServer::start();
     server.kill();
     server.restart();
@@ -67,7 +44,7 @@ async fn the_folder_is_free_again_after_kill_9() {
 }
 
 #[tokio::test]
-async fn nonsense_is_refused_in_one_line_that_names_it() {
+async fn an_invalid_value_is_refused_in_one_line_that_names_its_flag() {
     for (flag, value) in [
         ("--listen", "nowhere"),
         ("--listen", "127.0.0.1:99999"),
@@ -86,7 +63,7 @@ async fn nonsense_is_refused_in_one_line_that_names_it() {
         ("--address-accounts-per-min", "99999999999"),
     ] {
         let folder = TempDir::new().unwrap();
-        let output = start(|command| {
+        let output = run_command(|command| {
             command.arg(format!("{flag}={value}"));
             if flag != "--listen" {
                 command.args(["--listen", "127.0.0.1:0"]);
@@ -94,45 +71,48 @@ async fn nonsense_is_refused_in_one_line_that_names_it() {
             command.arg("--data").arg(folder.path());
         })
         .await;
-        refuses(&output, flag);
+        assert_refused(&output, flag);
     }
 }
 
 #[tokio::test]
 async fn an_unknown_flag_is_refused() {
     let folder = TempDir::new().unwrap();
-    refuses(&start(|command| _ = in_folder(command, &folder).arg("--nonsense")).await, "--nonsense");
+    assert_refused(
+        &run_command(|command| _ = in_folder(command, &folder).arg("--nonsense")).await,
+        "--nonsense",
+    );
 }
 
 #[tokio::test]
 async fn a_data_folder_that_is_a_file_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let output =
-        start(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(file.path())).await;
-    refuses(&output, "--data");
+        run_command(|command| _ = command.args(["--listen", "127.0.0.1:0", "--data"]).arg(file.path())).await;
+    assert_refused(&output, "--data");
 }
 
 #[tokio::test]
-async fn a_database_that_is_none_is_refused() {
+async fn a_file_that_is_not_a_database_is_refused() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("duplex.db"), "this is no database, only text. ".repeat(100)).unwrap();
-    refuses(&start(|command| _ = in_folder(command, &folder)).await, "--database");
+    assert_refused(&run_command(|command| _ = in_folder(command, &folder)).await, "--database");
 }
 
 #[tokio::test]
-async fn the_environment_counts_and_a_flag_wins() {
+async fn a_flag_overrides_the_environment() {
     let folder = TempDir::new().unwrap();
-    let output = start(|command| _ = in_folder(command, &folder).env("DUPLEX_BUS", "pigeon:")).await;
-    refuses(&output, "pigeon");
-    let output = start(|command| {
+    let output = run_command(|command| _ = in_folder(command, &folder).env("DUPLEX_BUS", "pigeon:")).await;
+    assert_refused(&output, "pigeon");
+    let output = run_command(|command| {
         in_folder(command, &folder).env("DUPLEX_BUS", "pigeon:").args(["--bus", "raven:"]);
     })
     .await;
-    refuses(&output, "raven");
+    assert_refused(&output, "raven");
 }
 
 #[tokio::test]
-async fn a_setting_with_a_new_name_is_refused_under_its_old_one_with_a_hint() {
+async fn the_old_name_of_a_renamed_setting_is_refused_with_a_hint() {
     let folder = TempDir::new().unwrap();
     for (old, new) in [
         ("log", "database"),
@@ -145,26 +125,27 @@ async fn a_setting_with_a_new_name_is_refused_under_its_old_one_with_a_hint() {
         let with_space = [format!("--{old}"), "7".into()];
         let with_sign = [format!("--{old}=7"), "--check-config".into()];
         for flags in [with_space, with_sign] {
-            let output = start(|command| _ = in_folder(command, &folder).args(&flags)).await;
-            refuses(&output, &hint);
+            let output = run_command(|command| _ = in_folder(command, &folder).args(&flags)).await;
+            assert_refused(&output, &hint);
             assert_eq!(output.status.code(), Some(2));
         }
         let variable = |flag: &str| format!("DUPLEX_{}", flag.to_uppercase().replace('-', "_"));
         let hint = format!("{} is now {}", variable(old), variable(new));
-        let output = start(|command| _ = in_folder(command, &folder).env(variable(old), "7")).await;
-        refuses(&output, &hint);
-        let output =
-            start(|command| _ = in_folder(command, &folder).env(variable(old), " ").arg("--check-config"))
-                .await;
+        let output = run_command(|command| _ = in_folder(command, &folder).env(variable(old), "7")).await;
+        assert_refused(&output, &hint);
+        let output = run_command(|command| {
+            _ = in_folder(command, &folder).env(variable(old), " ").arg("--check-config")
+        })
+        .await;
         assert!(output.status.success(), "an empty variable is not set: {output:?}");
     }
-    let output = start(|command| _ = command.args(["backup", "x.db", "--log", "sqlite:y.db"])).await;
-    refuses(&output, "--log is now --database");
+    let output = run_command(|command| _ = command.args(["backup", "x.db", "--log", "sqlite:y.db"])).await;
+    assert_refused(&output, "--log is now --database");
 }
 
 #[tokio::test]
-async fn help_tells_every_flag_with_its_variable_and_default() {
-    let output = start(|command| _ = command.arg("--help")).await;
+async fn help_lists_every_flag_with_its_variable_and_default() {
+    let output = run_command(|command| _ = command.arg("--help")).await;
     let help = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
     for flag in [

@@ -1,5 +1,5 @@
-//! TLS: every kind of key, both versions and both protocols, and nothing weaker; what does not fit together refuses
-//! to start; and a certificate is replaced under open connections.
+//! TLS: all kinds of keys, both versions and both protocols, and nothing weaker; a key and a certificate that do not
+//! match are refused at the start; and a certificate is replaced while connections are open.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::http::start::{in_folder, refuses, start};
-use crate::support::tls::{Certificate, connect, get};
+use crate::support::command::{assert_refused, in_folder, run_command};
+use crate::support::tls::{Certificate, connect, get, sign_in};
 use crate::support::{TestServer, eventually, in_time};
 
 fn server_with(certificate: &Certificate) -> TestServer {
@@ -44,7 +44,7 @@ async fn every_kind_of_key_is_served_in_both_versions() {
 }
 
 #[tokio::test]
-async fn keys_are_exchanged_so_that_no_quantum_computer_reads_them_later() {
+async fn the_key_exchange_is_safe_against_quantum_computers() {
     let certificate = Certificate::of(&PKCS_ECDSA_P256_SHA256);
     let server = server_with(&certificate);
     let stream = connect(server.address(), &certificate.cert(), &TLS13, "http/1.1").await.unwrap();
@@ -59,7 +59,7 @@ async fn old_versions_and_weak_suites_are_refused() {
     const HELLO: (u8, u8) = (0x16, 2);
     let refused = |alert: u8| (0x15, alert);
     let server = server_with(&Certificate::of(&PKCS_ECDSA_P256_SHA256));
-    for (version, suites, said) in [
+    for (version, suites, expected) in [
         (0x0303, &STRONG[..], HELLO),
         (0x0302, &STRONG, refused(70)),
         (0x0301, &STRONG, refused(70)),
@@ -69,32 +69,38 @@ async fn old_versions_and_weak_suites_are_refused() {
         stream.write_all(&client_hello(version, suites)).await.unwrap();
         let mut record = [0; 7];
         in_time("the answer", stream.read_exact(&mut record)).await.unwrap();
-        // The kind of the record; then the kind of the handshake message, or behind the alert's level which one.
+        // The type of the record, then the type of the handshake message, or the description of the alert.
         let kind = if record[0] == HELLO.0 { record[5] } else { record[6] };
-        assert_eq!((record[0], kind), said, "{version:#06x} with {suites:04x?}");
+        assert_eq!((record[0], kind), expected, "{version:#06x} with {suites:04x?}");
     }
 }
 
-/// What a client without TLS 1.3 begins with; all but `version` and `suites` is what the node takes.
+/// Encodes the first message of a client without TLS 1.3. The node accepts everything in it except some versions and
+/// suites.
 fn client_hello(version: u16, suites: &[u16]) -> Vec<u8> {
-    let counted = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
-    let extension = |kind: u16, bytes: &[u8]| [&kind.to_be_bytes()[..], &counted(bytes)].concat();
+    let with_length = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
+    let extension = |kind: u16, bytes: &[u8]| [&kind.to_be_bytes()[..], &with_length(bytes)].concat();
     let suites: Vec<u8> = suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
-    let groups = extension(10, &counted(&[0, 29, 0, 23]));
+    let groups = extension(10, &with_length(&[0, 29, 0, 23]));
     let points = extension(11, &[1, 0]);
-    let signatures = extension(13, &counted(&[4, 3, 8, 4, 4, 1]));
-    let extensions = counted(&[groups, points, signatures].concat());
+    let signatures = extension(13, &with_length(&[4, 3, 8, 4, 4, 1]));
+    let extensions = with_length(&[groups, points, signatures].concat());
     let random_and_no_session = [[7; 32].as_slice(), &[0]].concat();
     let no_compression = [1, 0];
-    let body =
-        [&version.to_be_bytes()[..], &random_and_no_session, &counted(&suites), &no_compression, &extensions];
+    let body = [
+        &version.to_be_bytes()[..],
+        &random_and_no_session,
+        &with_length(&suites),
+        &no_compression,
+        &extensions,
+    ];
     let body = body.concat();
-    let message = [&[1, 0], &counted(&body)[..]].concat();
-    [&[0x16, 3, 1], &counted(&message)[..]].concat()
+    let message = [&[1, 0], &with_length(&body)[..]].concat();
+    [&[0x16, 3, 1], &with_length(&message)[..]].concat()
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_where_the_client_offers_it() {
+async fn http_2_is_used_if_the_client_offers_it() {
     let certificate = Certificate::of(&PKCS_ECDSA_P256_SHA256);
     let server = server_with(&certificate);
     let stream = connect(server.address(), &certificate.cert(), &TLS13, "h2").await.unwrap();
@@ -112,11 +118,12 @@ async fn http_2_is_spoken_where_the_client_offers_it() {
 
 #[tokio::test]
 async fn a_new_certificate_is_served_and_a_hundred_open_sockets_stay() {
-    let (old, new) = (Certificate::of(&PKCS_ECDSA_P256_SHA256), Certificate::rsa(RsaKeySize::_2048));
+    let old = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    let new = Certificate::rsa(RsaKeySize::_2048);
     let trusted = [old.cert(), new.cert()].map(|path| std::fs::read(path).unwrap());
     let server = server_with(&old);
-    let mut guest = connect(server.address(), &old.cert(), &TLS13, "http/1.1").await.unwrap();
-    let cookie = sign_in(&mut guest).await;
+    let guest = connect(server.address(), &old.cert(), &TLS13, "http/1.1").await.unwrap();
+    let cookie = sign_in(guest).await;
     let mut sockets = Vec::new();
     for _ in 0..100 {
         let mut request = "wss://localhost/socket".into_client_request().unwrap();
@@ -125,80 +132,77 @@ async fn a_new_certificate_is_served_and_a_hundred_open_sockets_stay() {
         sockets.push(tokio_tungstenite::client_async(request, stream).await.unwrap().0);
     }
 
-    old.becomes(&new);
+    old.replace_with(&new);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &trusted[1]).unwrap();
-    eventually("the new certificate is shown", async || {
+    eventually("the new certificate is served", async || {
         connect(server.address(), file.path(), &TLS13, "http/1.1").await.ok()
     })
     .await;
     std::fs::write(file.path(), &trusted[0]).unwrap();
-    assert!(connect(server.address(), file.path(), &TLS13, "http/1.1").await.is_err(), "the old one is gone");
+    assert!(
+        connect(server.address(), file.path(), &TLS13, "http/1.1").await.is_err(),
+        "the old certificate is not served any more"
+    );
     for socket in &mut sockets {
         let welcome = socket.next().await.unwrap().unwrap();
         assert!(welcome.to_text().unwrap().starts_with("{\"welcome\""), "{welcome}");
         socket.send(r#"{"ping":{"at":1}}"#.into()).await.unwrap();
         let pong = socket.next().await.unwrap().unwrap();
-        assert_eq!(pong.to_text().unwrap(), r#"{"pong":{"at":1}}"#, "the socket has noticed nothing");
+        assert_eq!(pong.to_text().unwrap(), r#"{"pong":{"at":1}}"#, "the socket is unaffected");
     }
 }
 
 #[tokio::test]
-async fn while_only_one_of_two_files_is_new_the_old_certificate_is_shown() {
-    let (old, new) = (Certificate::of(&PKCS_ECDSA_P256_SHA256), Certificate::rsa(RsaKeySize::_2048));
+async fn the_old_certificate_is_served_until_both_new_files_match() {
+    let old = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    let new = Certificate::rsa(RsaKeySize::_2048);
     let server = server_with(&old);
     std::fs::copy(new.key(), old.key()).unwrap();
-    let line = eventually("the log says that they do not fit", async || {
-        server.log().lines().find(|line| line.contains("the old one stays in use")).map(String::from)
+    let line = eventually("stderr says that they do not match", async || {
+        server.stderr().lines().find(|line| line.contains("the old one is still shown")).map(String::from)
     });
     let line = line.await;
     assert!(line.contains(&old.key().display().to_string()), "{line}");
-    connect(server.address(), &old.cert(), &TLS13, "http/1.1").await.expect("as before");
+    connect(server.address(), &old.cert(), &TLS13, "http/1.1")
+        .await
+        .expect("the old certificate is still served");
 
     std::fs::copy(new.cert(), old.cert()).unwrap();
-    eventually("the new one is shown", async || {
+    eventually("the new certificate is served", async || {
         connect(server.address(), &new.cert(), &TLS13, "http/1.1").await.ok()
     })
     .await;
 }
 
-/// Signs in over HTTP/1.1, and returns the cookie as it is to be sent.
-async fn sign_in<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(stream: &mut S) -> String {
-    let request = "POST /api/me HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
-                   Content-Length: 14\r\nConnection: close\r\n\r\n{\"name\":\"Ada\"}";
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
-    assert!(cookie.starts_with("__Host-") && cookie.contains("; Secure"), "{cookie}");
-    cookie.split(';').next().unwrap().to_owned()
-}
-
 #[tokio::test]
-async fn a_certificate_for_this_machine_is_made_once_and_promises_nothing_for_long() {
+async fn a_self_signed_certificate_is_created_once_and_does_not_enable_hsts() {
     let mut server = TestServer::with(&["--tls", "self-signed"]);
-    let (cert, key) = (server.data().join("tls/localhost.crt"), server.data().join("tls/localhost.key"));
+    let cert = server.data().join("tls/localhost.crt");
+    let key = server.data().join("tls/localhost.key");
     let made = std::fs::read(&cert).unwrap();
-    eventually("the log says how to trust it", async || {
-        let log = server.log();
-        let says = |line: &str| line.contains("to trust it") && line.contains(&cert.display().to_string());
-        log.lines().any(says).then_some(())
+    eventually("stderr says how to trust it", async || {
+        let stderr = server.stderr();
+        let is_hint = |line: &str| line.contains("to trust it") && line.contains(&cert.display().to_string());
+        stderr.lines().any(is_hint).then_some(())
     })
     .await;
     assert_eq!(std::fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
     let stream = connect(server.address(), &cert, &TLS13, "http/1.1").await.unwrap();
     let answer = get(stream, endpoint::ME).await;
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
-    assert!(!answer.contains("strict-transport-security"), "it would bind localhost for years");
+    assert!(!answer.contains("strict-transport-security"), "it would force HTTPS on localhost for years");
     server.kill();
     server.restart();
     assert_eq!(std::fs::read(&cert).unwrap(), made);
 }
 
 #[tokio::test]
-async fn what_cannot_be_served_refuses_to_start_and_names_the_file() {
-    let (one, other) = (Certificate::of(&PKCS_ECDSA_P256_SHA256), Certificate::of(&PKCS_ECDSA_P256_SHA256));
-    let (cert, key) = (one.cert().display().to_string(), other.key().display().to_string());
+async fn invalid_certificates_and_keys_are_refused_at_the_start() {
+    let one = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    let other = Certificate::of(&PKCS_ECDSA_P256_SHA256);
+    let cert = one.cert().display().to_string();
+    let key = other.key().display().to_string();
     for (flags, word) in [
         (vec!["--tls-cert", &cert, "--tls-key", &key], key.as_str()),
         (vec!["--tls-cert", &key, "--tls-key", &key], "contains no certificate"),
@@ -211,20 +215,20 @@ async fn what_cannot_be_served_refuses_to_start_and_names_the_file() {
         (vec!["--redirect-from", "127.0.0.1:0"], "--redirect-from"),
     ] {
         let folder = tempfile::TempDir::new().unwrap();
-        refuses(&start(|command| _ = in_folder(command, &folder).args(flags)).await, word);
+        assert_refused(&run_command(|command| _ = in_folder(command, &folder).args(flags)).await, word);
     }
 }
 
 #[tokio::test]
-async fn an_address_that_others_can_reach_is_not_served_without_tls_by_oversight() {
+async fn a_public_address_without_tls_needs_an_explicit_flag() {
     let folder = tempfile::TempDir::new().unwrap();
     let output =
-        start(|command| _ = command.args(["--listen", "0.0.0.0:0", "--data"]).arg(folder.path())).await;
-    refuses(&output, "--insecure-http");
+        run_command(|command| _ = command.args(["--listen", "0.0.0.0:0", "--data"]).arg(folder.path())).await;
+    assert_refused(&output, "--insecure-http");
 }
 
 #[tokio::test]
-async fn a_connection_that_speaks_http_2_and_asks_for_nothing_is_closed() {
+async fn an_idle_http_2_connection_is_closed() {
     let certificate = Certificate::of(&PKCS_ECDSA_P256_SHA256);
     let server = server_with(&certificate);
     let mut stream = connect(server.address(), &certificate.cert(), &TLS13, "h2").await.unwrap();
@@ -232,5 +236,5 @@ async fn a_connection_that_speaks_http_2_and_asks_for_nothing_is_closed() {
     let closed = tokio::time::timeout(Duration::from_secs(30), async {
         stream.read_to_end(&mut answer).await.ok();
     });
-    assert!(closed.await.is_ok(), "it is still open");
+    assert!(closed.await.is_ok(), "the connection is still open");
 }

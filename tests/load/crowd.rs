@@ -1,4 +1,4 @@
-//! `Crowd`: many readers of one topic, each with a socket and an identity of its own, and counts of what they saw.
+//! `ReaderCrowd`: many readers of one topic, each with its own socket and identity, and their counters.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,125 +12,137 @@ use tokio::time::{Instant, interval};
 
 use crate::histogram::Histogram;
 use crate::publishing::age_micros;
-use crate::support::browser::Order;
-use crate::support::{Dice, TestServer, Witness, browser_loop};
+use crate::support::browser::BrowserCommand;
+use crate::support::{ClientObserver, Rng, TestServer, browser_loop};
 
-/// So many come at the same time.
-const COME_AT_ONCE: usize = 64;
+/// The number of readers that connect at the same time.
+const CONNECT_AT_ONCE: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// See the module. Dropping it ends its sockets.
-pub struct Crowd {
-    readers: Vec<Reader>,
-    /// From the publish to the moment at which a reader applied the event.
+/// The connected readers. Dropping it closes their sockets.
+pub struct ReaderCrowd {
+    readers: Vec<CrowdReader>,
+    /// The time from a publish to the moment at which a reader applied the event.
     pub latency: Arc<Histogram>,
 }
 
-struct Reader {
-    orders: mpsc::UnboundedSender<Order>,
-    counts: Arc<Counts>,
+struct CrowdReader {
+    commands: mpsc::UnboundedSender<BrowserCommand>,
+    counts: Arc<ReaderCounts>,
 }
 
-/// What one reader saw.
+/// The counters of one reader.
 #[derive(Default)]
-pub struct Counts {
+pub struct ReaderCounts {
     seq: AtomicU64,
     is_live: AtomicBool,
-    /// Events that came through the socket.
+    /// The number of events that arrived through the socket.
     pub pushed: AtomicU64,
-    /// Pages it asked for.
+    /// The number of pulls.
     pub pulls: AtomicU64,
-    /// Heads after events had come: it was marked behind.
+    /// The number of heads that arrived after events: the node marked the reader as behind.
     pub late_heads: AtomicU64,
-    /// Events out of order, doubled or missing: must stay 0.
+    /// The number of events that were out of order, duplicated or missing. It must stay 0.
     pub wrong: AtomicU64,
     latency: Arc<Histogram>,
 }
 
-impl Crowd {
-    /// So many guests, each connected and at the head of the topic.
-    pub async fn gather(server: &TestServer, topic: &Topic, count: usize) -> Crowd {
-        Crowd::gather_on(&Handle::current(), server, topic, count).await
+impl ReaderCrowd {
+    /// Connects this many guests, and returns once each of them is at the head of the topic.
+    pub async fn gather(server: &TestServer, topic: &Topic, count: usize) -> ReaderCrowd {
+        ReaderCrowd::gather_on(&Handle::current(), server, topic, count).await
     }
 
-    /// The same, on threads of another runtime.
-    pub async fn gather_on(runtime: &Handle, server: &TestServer, topic: &Topic, count: usize) -> Crowd {
+    /// Connects the guests on the threads of another runtime. See [`ReaderCrowd::gather`].
+    pub async fn gather_on(
+        runtime: &Handle,
+        server: &TestServer,
+        topic: &Topic,
+        count: usize,
+    ) -> ReaderCrowd {
         let latency = Arc::<Histogram>::default();
-        let coming =
-            stream::iter(0..count).map(|number| come(runtime, server, topic, number, latency.clone()));
-        let readers = coming.buffer_unordered(COME_AT_ONCE).collect().await;
-        let crowd = Crowd { readers, latency };
-        crowd.until("all are connected", |counts| counts.is_live.load(Ordering::Relaxed)).await;
+        let connecting =
+            stream::iter(0..count).map(|number| connect(runtime, server, topic, number, latency.clone()));
+        let readers = connecting.buffer_unordered(CONNECT_AT_ONCE).collect().await;
+        let crowd = ReaderCrowd { readers, latency };
+        crowd.wait_until("all are connected", |counts| counts.is_live.load(Ordering::Relaxed)).await;
         crowd
     }
 
-    /// Takes nothing from the sockets any more.
+    /// Stops reading from the sockets.
     pub fn stop_reading(&self) {
-        self.order(|| Order::StopReading);
+        self.command(|| BrowserCommand::StopReading);
     }
 
-    /// Takes from them again.
-    pub fn read_on(&self) {
-        self.order(|| Order::ReadOn);
+    /// Resumes reading from the sockets.
+    pub fn resume_reading(&self) {
+        self.command(|| BrowserCommand::ResumeReading);
     }
 
-    /// Waits until everybody has applied everything up to `seq`; tells how long that took.
-    pub async fn until_read(&self, seq: Seq) -> Duration {
+    /// Waits until all readers have applied all events up to `seq`, and returns the time that it took.
+    pub async fn wait_for_seq(&self, seq: Seq) -> Duration {
         let start = Instant::now();
-        self.until("all have every event", |counts| counts.seq.load(Ordering::Relaxed) >= seq.0).await;
+        self.wait_until("all have every event", |counts| counts.seq.load(Ordering::Relaxed) >= seq.0).await;
         start.elapsed()
     }
 
-    /// How many there are.
+    /// Returns the number of readers.
     pub fn len(&self) -> usize {
         self.readers.len()
     }
 
-    /// The sum of a count over all.
-    pub fn sum(&self, count: fn(&Counts) -> &AtomicU64) -> u64 {
+    /// Returns the sum of a counter over all readers.
+    pub fn sum(&self, count: fn(&ReaderCounts) -> &AtomicU64) -> u64 {
         self.readers.iter().map(|reader| count(&reader.counts).load(Ordering::Relaxed)).sum()
     }
 
-    /// How many have at least one of it.
-    pub fn with_any(&self, count: fn(&Counts) -> &AtomicU64) -> usize {
+    /// Returns the number of readers whose counter is not 0.
+    pub fn with_any(&self, count: fn(&ReaderCounts) -> &AtomicU64) -> usize {
         self.readers.iter().filter(|reader| count(&reader.counts).load(Ordering::Relaxed) > 0).count()
     }
 
-    async fn until(&self, what: &str, fits: impl Fn(&Counts) -> bool) {
-        let (start, mut looks) = (Instant::now(), interval(LOOK_EVERY));
+    async fn wait_until(&self, condition: &str, fits: impl Fn(&ReaderCounts) -> bool) {
+        let start = Instant::now();
+        let mut looks = interval(LOOK_EVERY);
         loop {
             looks.tick().await;
             let left = self.readers.iter().filter(|reader| !fits(&reader.counts)).count();
             if left == 0 {
                 return;
             }
-            assert!(start.elapsed() < PATIENCE, "waited in vain for {left} of {}: {what}", self.len());
+            assert!(
+                start.elapsed() < PATIENCE,
+                "timed out waiting for {left} of {}: {condition}",
+                self.len()
+            );
         }
     }
 
-    fn order(&self, order: fn() -> Order) {
-        self.readers.iter().for_each(|reader| reader.orders.send(order()).expect("it runs while we do"));
+    fn command(&self, command: fn() -> BrowserCommand) {
+        self.readers.iter().for_each(|reader| {
+            reader.commands.send(command()).expect("the reader runs for as long as the crowd")
+        });
     }
 }
 
-async fn come(
+async fn connect(
     runtime: &Handle,
     server: &TestServer,
     topic: &Topic,
     number: usize,
     latency: Arc<Histogram>,
-) -> Reader {
+) -> CrowdReader {
     let person = server.guest(&format!("Reader {number}")).await;
-    let (orders, to_do) = mpsc::unbounded_channel();
-    let counts = Arc::new(Counts { latency, ..Counts::default() });
-    runtime.spawn(browser_loop::run(person, to_do, counts.clone(), Some(Dice::new(number as u64))));
-    orders.send(Order::Watch(topic.clone())).expect("it has just begun");
-    Reader { orders, counts }
+    let (commands, received) = mpsc::unbounded_channel();
+    let counts = Arc::new(ReaderCounts { latency, ..ReaderCounts::default() });
+    runtime.spawn(browser_loop::run(person, received, counts.clone(), Some(Rng::new(number as u64))));
+    commands.send(BrowserCommand::Watch(topic.clone())).expect("the reader has just started");
+    CrowdReader { commands, counts }
 }
 
-/// The first page begins wherever the topic is; from there on not one may be missing.
-impl Witness for Arc<Counts> {
+/// The first page begins anywhere in the topic. From there on, no event may be missing.
+impl ClientObserver for Arc<ReaderCounts> {
     fn on_status(&mut self, _status: Status) {}
 
     fn on_opened(&mut self) {}

@@ -1,5 +1,5 @@
-//! Crowds that press against the door: connections that dawdle, too many of them, handshakes that stall. A guest from
-//! another address must not notice, and the node must not grow.
+//! Attacks on new connections: slow heads, stalled handshakes and floods of connections. A guest from another address
+//! must not notice, and the node must not grow.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,119 +12,132 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{interval, sleep};
 
-use crate::guest::{Guest, Seen};
+use crate::guest::{Guest, Latencies};
 use crate::histogram::Histogram;
 use crate::support::{TestServer, eventually, tls};
-use crate::{elsewhere, must_hold, node};
+use crate::{background, must_hold, node};
 
 const FLAGS: [&str; 4] = ["--tls", "self-signed", "--identity-publishes-per-sec", "1000000"];
-/// The guest's address is 127.0.0.1, and all of the crowd has this one.
+/// The address of all attackers. The guest's address is 127.0.0.1.
 const FROM: ([u8; 4], u16) = ([127, 0, 0, 2], 0);
-/// How many dawdle, and how many stall.
-const DAWDLERS: usize = 200;
-const DAWDLE_EVERY: Duration = Duration::from_secs(2);
-/// How many connections are asked for at the least; by how many at a time, and how often by each of them.
-const CONNECTS: usize = 10_000;
+/// The number of slow heads, and of stalled handshakes.
+const SLOW_CONNECTIONS: usize = 200;
+/// The interval between the bytes of a slow head.
+const BYTE_EVERY: Duration = Duration::from_secs(2);
+/// The least number of connections in a flood.
+const CONNECTS_MIN: usize = 10_000;
+/// The number of attackers in a flood.
 const CONNECTS_AT_ONCE: usize = 64;
+/// The interval between the connections of one attacker.
 const CONNECT_EVERY: Duration = Duration::from_millis(32);
-/// Quiet and crowded times take turns, so that whatever else the machine does falls on both.
+/// Quiet and crowded times alternate, so that other work of the machine affects both.
 const ROUNDS: usize = 4;
 const LASTING: Duration = Duration::from_secs(5);
-/// Between the two, unmeasured.
+/// The time between the two, which is not measured.
 const SETTLING: Duration = Duration::from_secs(1);
-/// How much slower the guest may be than without anybody at the door.
+/// The guest may be slower than in quiet times by this factor.
 const SLOWER_MAX: f64 = 2.0;
 const GROWTH_MAX: u64 = 64 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Crowd {
-    /// TLS, half of a head, and then a byte now and then.
+enum ConnectionAttack {
+    /// A TLS handshake, half of a head, and then single bytes.
     HalfHeads,
-    /// Two thousand connections a second, each kept for as long as it is left open.
+    /// Two thousand connections a second, each kept for as long as the node leaves it open.
     Connects,
-    /// The start of a handshake, and then nothing.
+    /// The beginning of a TLS handshake, and then nothing.
     HalfHandshakes,
 }
 
-/// Somewhere to press against, and how often that was done.
+/// An attacker of a node, with the number of attempts of all of its clones.
 #[derive(Clone)]
-struct Door {
+struct Flooder {
     address: SocketAddr,
     trusted: PathBuf,
-    pressed: Arc<AtomicUsize>,
+    attempts: Arc<AtomicUsize>,
 }
 
-/// See the module.
+/// Runs the scenario. Returns true if all conditions hold.
 pub async fn run() -> bool {
-    println!("door: a guest asks and publishes 100 times a second, over TLS");
+    println!("door: a guest sends 100 requests and 100 publishes a second, over TLS");
     let server = TestServer::with(&FLAGS);
-    let mut guest = Guest::come(&server).await;
+    let mut guest = Guest::connect(&server).await;
     let mut held = true;
-    for crowd in [Crowd::HalfHeads, Crowd::HalfHandshakes, Crowd::Connects] {
-        held &= press(&server, &mut guest, crowd).await;
+    for attack in [ConnectionAttack::HalfHeads, ConnectionAttack::HalfHandshakes, ConnectionAttack::Connects]
+    {
+        held &= run_attack(&server, &mut guest, attack).await;
     }
     held
 }
 
-async fn press(server: &TestServer, guest: &mut Guest, crowd: Crowd) -> bool {
-    let (quiet, pressed, mut times, mut grown) = (Seen::default(), Seen::default(), 0, 0);
+async fn run_attack(server: &TestServer, guest: &mut Guest, attack: ConnectionAttack) -> bool {
+    let quiet = Latencies::default();
+    let attacked = Latencies::default();
+    let mut times = 0;
+    let mut grown = 0;
     for _ in 0..ROUNDS {
-        guest.stays(SETTLING, &Seen::default()).await;
-        guest.stays(LASTING, &quiet).await;
-        let (before, elsewhere) = (server.rss_bytes(), elsewhere::stepping_back());
+        guest.work_for(SETTLING, &Latencies::default()).await;
+        guest.work_for(LASTING, &quiet).await;
+        let before = server.rss_bytes();
+        let background = background::idle_runtime();
         let trusted = server.data().join("tls/localhost.crt");
-        let door = Door { address: server.address(), trusted, pressed: Arc::default() };
-        let (everybody, enough) = match crowd {
-            Crowd::HalfHeads | Crowd::HalfHandshakes => (DAWDLERS, DAWDLERS),
-            Crowd::Connects => (CONNECTS_AT_ONCE, 1),
+        let flooder = Flooder { address: server.address(), trusted, attempts: Arc::default() };
+        let (attackers, enough) = match attack {
+            ConnectionAttack::HalfHeads | ConnectionAttack::HalfHandshakes => {
+                (SLOW_CONNECTIONS, SLOW_CONNECTIONS)
+            }
+            ConnectionAttack::Connects => (CONNECTS_AT_ONCE, 1),
         };
-        for _ in 0..everybody {
-            elsewhere.spawn(door.clone().pressed_by(crowd));
+        for _ in 0..attackers {
+            background.spawn(flooder.clone().attack(attack));
         }
-        eventually("they are at the door", async || (door.pressed() >= enough).then_some(())).await;
-        guest.stays(LASTING, &pressed).await;
-        times += door.pressed();
+        eventually("the attack is under way", async || (flooder.attempts() >= enough).then_some(())).await;
+        guest.work_for(LASTING, &attacked).await;
+        times += flooder.attempts();
         grown = grown.max(server.rss_bytes().saturating_sub(before));
-        elsewhere.shutdown_background();
+        background.shutdown_background();
     }
 
-    println!(" {crowd:?}, {times} in {ROUNDS} rounds: {}", node::cost(server));
-    for (when, seen) in [("nobody there", &quiet), ("crowded", &pressed)] {
+    println!(" {attack:?}, {times} in {ROUNDS} rounds: {}", node::cost(server));
+    for (when, seen) in [("quiet", &quiet), ("under attack", &attacked)] {
         println!("  {when}: answers {}; pushes {}", seen.answers, seen.pushes);
     }
-    let held = [
-        as_fast("answers", &pressed.answers, &quiet.answers),
-        as_fast("pushes", &pressed.pushes, &quiet.pushes),
+    let conditions = [
+        is_as_fast("answers", &attacked.answers, &quiet.answers),
+        is_as_fast("pushes", &attacked.pushes, &quiet.pushes),
         must_hold(&format!("the node grew by {} MiB", grown >> 20), grown < GROWTH_MAX),
-        crowd != Crowd::Connects || must_hold("there were 10,000 and more", times >= CONNECTS),
+        attack != ConnectionAttack::Connects
+            || must_hold("there were 10,000 connections or more", times >= CONNECTS_MIN),
     ];
-    held == [true; 4]
+    conditions == [true; 4]
 }
 
-/// Prints how much slower the guest was served than before; true if it was not by much.
-pub fn as_fast(what: &str, seen: &Histogram, quiet: &Histogram) -> bool {
-    let times = |share| seen.quantile(share).as_secs_f64() / quiet.quantile(share).as_secs_f64();
-    let (middle, most) = (times(0.5), times(0.99));
+/// Prints the ratio of the guest's latencies under attack to those before. Returns true if it is within bounds.
+pub fn is_as_fast(what: &str, attacked: &Histogram, quiet: &Histogram) -> bool {
+    let times = |share| attacked.quantile(share).as_secs_f64() / quiet.quantile(share).as_secs_f64();
+    let middle = times(0.5);
+    let most = times(0.99);
     let line = format!("{what} take {middle:.2} times (p50) and {most:.2} times (p99) what they took before");
     must_hold(&line, middle <= SLOWER_MAX && most <= SLOWER_MAX)
 }
 
-impl Door {
-    /// One of a crowd, who comes back whenever the door is shut.
-    async fn pressed_by(self, crowd: Crowd) {
-        let (mut kept, mut times) = (Vec::new(), interval(CONNECT_EVERY));
+impl Flooder {
+    /// Attacks for ever, and reconnects whenever the node closes the connection.
+    async fn attack(self, attack: ConnectionAttack) {
+        let mut connections = Vec::new();
+        let mut times = interval(CONNECT_EVERY);
         loop {
             times.tick().await;
-            match crowd {
-                Crowd::HalfHeads => self.dawdle().await.unwrap_or_default(),
-                Crowd::HalfHandshakes => self.stall().await.unwrap_or_default(),
-                Crowd::Connects => kept.extend(self.knock().await),
+            match attack {
+                ConnectionAttack::HalfHeads => self.send_slowly().await.unwrap_or_default(),
+                ConnectionAttack::HalfHandshakes => self.stall().await.unwrap_or_default(),
+                ConnectionAttack::Connects => connections.extend(self.connect_and_hold().await),
             }
         }
     }
 
-    fn pressed(&self) -> usize {
-        self.pressed.load(Ordering::Relaxed)
+    fn attempts(&self) -> usize {
+        self.attempts.load(Ordering::Relaxed)
     }
 
     async fn connect(&self) -> std::io::Result<TcpStream> {
@@ -133,12 +146,12 @@ impl Door {
         socket.connect(self.address).await
     }
 
-    /// Until the node has had enough of it.
-    async fn dawdle(&self) -> std::io::Result<()> {
+    /// Sends a head byte by byte until the node closes the connection.
+    async fn send_slowly(&self) -> std::io::Result<()> {
         let mut stream = tls::handshake(self.connect().await?, &self.trusted, &TLS13, "http/1.1").await?;
         stream.write_all(b"GET /api/me HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").await?;
-        self.pressed.fetch_add(1, Ordering::Relaxed);
-        let mut times = interval(DAWDLE_EVERY);
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+        let mut times = interval(BYTE_EVERY);
         loop {
             times.tick().await;
             stream.write_all(b"x").await?;
@@ -146,18 +159,18 @@ impl Door {
         }
     }
 
-    /// The first bytes of a long ClientHello; returns once the node hangs up.
+    /// Sends the first bytes of a long ClientHello. Returns once the node closes the connection.
     async fn stall(&self) -> std::io::Result<()> {
         let mut stream = self.connect().await?;
         stream.write_all(&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]).await?;
-        self.pressed.fetch_add(1, Ordering::Relaxed);
+        self.attempts.fetch_add(1, Ordering::Relaxed);
         stream.read(&mut [0]).await.map(drop)
     }
 
-    /// A connection, unless it is closed right away.
-    async fn knock(&self) -> Option<TcpStream> {
+    /// Opens a connection. Returns it unless the node closes it right away.
+    async fn connect_and_hold(&self) -> Option<TcpStream> {
         let stream = self.connect().await.ok()?;
-        self.pressed.fetch_add(1, Ordering::Relaxed);
+        self.attempts.fetch_add(1, Ordering::Relaxed);
         tokio::select! {
             _ = stream.readable() => None,
             () = sleep(CONNECT_EVERY / 2) => Some(stream),

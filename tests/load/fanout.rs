@@ -1,10 +1,10 @@
-//! One busy topic: how many deliveries a second, and what a million of them cost the node.
+//! One busy topic: measures the deliveries per second, and the processor time of a million deliveries.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::crowd::Crowd;
+use crate::crowd::ReaderCrowd;
 use crate::publishing::{TOPIC, publish_at, saturate, writer};
 use crate::support::probe;
 use crate::{must_hold, node};
@@ -13,7 +13,7 @@ const BYTES: usize = 100;
 const LASTING: Duration = Duration::from_secs(10);
 const PER_SEC: u32 = 20;
 
-/// First one event at a time, then as fast as it goes.
+/// Runs the scenario, first with one event at a time, then as fast as possible. Returns true if all conditions hold.
 pub async fn run(sockets: usize) -> bool {
     println!("fanout: {sockets} sockets, {BYTES} bytes");
     let paced = measure(sockets, Pace::OneAtATime).await;
@@ -28,9 +28,11 @@ enum Pace {
 }
 
 async fn measure(sockets: usize, pace: Pace) -> bool {
-    let (server, topic) = (node::start(sockets), probe(TOPIC));
-    let crowd = Crowd::gather(&server, &topic, sockets).await;
-    let (start, before) = (Instant::now(), node::cpu_secs(&server));
+    let server = node::start(sockets);
+    let topic = probe(TOPIC);
+    let crowd = ReaderCrowd::gather(&server, &topic, sockets).await;
+    let start = Instant::now();
+    let before = node::cpu_secs(&server);
     let newest = match pace {
         Pace::OneAtATime => {
             let events = PER_SEC as usize * LASTING.as_secs() as usize;
@@ -38,8 +40,9 @@ async fn measure(sockets: usize, pace: Pace) -> bool {
         }
         Pace::Saturated => saturate(&server, BYTES, LASTING).await,
     };
-    crowd.until_read(newest).await;
-    let (seconds, cpu) = (start.elapsed().as_secs_f64(), node::cpu_secs(&server) - before);
+    crowd.wait_for_seq(newest).await;
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = node::cpu_secs(&server) - before;
     let deliveries = newest.0 as f64 * crowd.len() as f64;
     let pushed = crowd.sum(|counts| &counts.pushed) as f64;
 

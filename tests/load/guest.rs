@@ -1,4 +1,5 @@
-//! `Guest`: somebody well-behaved, over TLS, who asks, publishes and listens, and notes how long it takes.
+//! `Guest`: a well-behaved client over TLS, which sends requests, publishes, receives the pushes, and measures the
+//! latency.
 
 use std::time::Duration;
 
@@ -24,88 +25,89 @@ use crate::support::{TestServer, in_time, probe, read_frame, tls};
 
 const EVERY: Duration = Duration::from_millis(10);
 
-/// See the module.
+/// A signed-in guest.
 pub struct Guest {
-    asking: Asking,
+    http: GuestHttp,
     socket: WebSocketStream<TlsStream<TcpStream>>,
 }
 
-/// The connection that requests go over.
-struct Asking {
-    http: SendRequest<Full<Bytes>>,
+/// The connection for requests.
+struct GuestHttp {
+    sender: SendRequest<Full<Bytes>>,
     cookie: String,
     published: usize,
 }
 
-/// How long things took.
+/// The latencies that a guest measured.
 #[derive(Default)]
-pub struct Seen {
-    /// From a request to its answer.
+pub struct Latencies {
+    /// The time from a request to its answer.
     pub answers: Histogram,
-    /// From a publish to its push.
+    /// The time from a publish to its push.
     pub pushes: Histogram,
 }
 
 impl Guest {
-    /// Comes over two connections, one to ask and one to listen.
-    pub async fn come(server: &TestServer) -> Guest {
-        let (http, connection) = handshake(TokioIo::new(connect(server).await)).await.unwrap();
+    /// Opens two connections, one for requests and one for pushes.
+    pub async fn connect(server: &TestServer) -> Guest {
+        let (sender, connection) = handshake(TokioIo::new(connect(server).await)).await.unwrap();
         tokio::spawn(connection);
-        let mut asking = Asking { http, cookie: String::new(), published: 0 };
-        let me = asking.ask(Method::POST, endpoint::ME, r#"{"name":"Guest"}"#.into()).await;
+        let mut http = GuestHttp { sender, cookie: String::new(), published: 0 };
+        let me = http.ask(Method::POST, endpoint::ME, r#"{"name":"Guest"}"#.into()).await;
         let cookie = me.headers()["set-cookie"].to_str().unwrap();
-        asking.cookie = cookie.split(';').next().unwrap().to_owned();
+        http.cookie = cookie.split(';').next().unwrap().to_owned();
 
         let mut request = "wss://localhost/socket".into_client_request().unwrap();
-        request.headers_mut().insert("cookie", asking.cookie.parse().unwrap());
+        request.headers_mut().insert("cookie", http.cookie.parse().unwrap());
         let (socket, _) = client_async(request, connect(server).await).await.unwrap();
-        let mut guest = Guest { asking, socket };
+        let mut guest = Guest { http, socket };
         let subscribe = ClientFrame::Subscribe { topic: probe(TOPIC), listed: Listed::No };
         guest.socket.send(Message::text(serde_json::to_string(&subscribe).unwrap())).await.unwrap();
-        hears(&mut guest.socket, |frame| matches!(frame, ServerFrame::Head { .. })).await;
+        wait_for_frame(&mut guest.socket, |frame| matches!(frame, ServerFrame::Head { .. })).await;
         guest
     }
 
-    /// The sign-in, as a header has it.
+    /// Returns the value of the `Cookie` header.
     pub fn cookie(&self) -> &str {
-        &self.asking.cookie
+        &self.http.cookie
     }
 
-    /// Publishes so many events of so many bytes to a topic that is not listened to.
-    pub async fn fills(&mut self, topic: &str, events: usize, bytes: usize) {
+    /// Publishes this many events of this many bytes to a topic to which the guest is not subscribed.
+    pub async fn publish_many(&mut self, topic: &str, events: usize, bytes: usize) {
         let body = format!(r#"{{"text":"{}"}}"#, "x".repeat(bytes));
         for _ in 0..events {
-            self.asking.publish(topic, body.clone()).await;
+            self.http.publish(topic, body.clone()).await;
         }
     }
 
-    /// Asks for something so many times.
-    pub async fn reads(&mut self, path: &str, times: usize) {
+    /// Sends this many GET requests for a path.
+    pub async fn get_many(&mut self, path: &str, times: usize) {
         for _ in 0..times {
-            assert_eq!(self.asking.ask(Method::GET, path, String::new()).await.status(), 200);
+            assert_eq!(self.http.ask(Method::GET, path, String::new()).await.status(), 200);
         }
     }
 
-    /// Goes on for that long.
-    pub async fn stays(&mut self, lasting: Duration, seen: &Seen) {
-        let (until, mut times) = (Instant::now() + lasting, interval(EVERY));
+    /// Sends requests and publishes for a time, and measures them.
+    pub async fn work_for(&mut self, duration: Duration, latencies: &Latencies) {
+        let until = Instant::now() + duration;
+        let mut times = interval(EVERY);
         while Instant::now() < until {
             times.tick().await;
-            let asked = Instant::now();
-            self.asking.ask(Method::GET, endpoint::ME, String::new()).await;
-            seen.answers.add(asked.elapsed().as_micros() as u64);
+            let requested = Instant::now();
+            self.http.ask(Method::GET, endpoint::ME, String::new()).await;
+            latencies.answers.add(requested.elapsed().as_micros() as u64);
 
             let published = Instant::now();
             let push = async {
-                hears(&mut self.socket, |frame| matches!(frame, ServerFrame::Event(_))).await;
-                seen.pushes.add(published.elapsed().as_micros() as u64);
+                wait_for_frame(&mut self.socket, |frame| matches!(frame, ServerFrame::Event(_))).await;
+                latencies.pushes.add(published.elapsed().as_micros() as u64);
             };
-            tokio::join!(self.asking.publish(TOPIC, r#"{"text":"hello"}"#.into()), push);
+            tokio::join!(self.http.publish(TOPIC, r#"{"text":"hello"}"#.into()), push);
         }
     }
 }
 
-impl Asking {
+impl GuestHttp {
     async fn publish(&mut self, topic: &str, body: String) {
         self.published += 1;
         let answer = self.ask(Method::POST, &format!("/api/probe/{topic}/events"), body).await;
@@ -116,19 +118,19 @@ impl Asking {
         let request = Request::builder().method(method).uri(path).header("host", "localhost");
         let request = request.header("cookie", &self.cookie).header("content-type", "application/json");
         let request = request.header(endpoint::IDEMPOTENCY_KEY, format!("k{}", self.published));
-        self.http.ready().await.unwrap();
-        let sent = self.http.send_request(request.body(Full::from(body)).unwrap());
+        self.sender.ready().await.unwrap();
+        let sent = self.sender.send_request(request.body(Full::from(body)).unwrap());
         let (head, body): (_, Incoming) = in_time("an answer", sent).await.unwrap().into_parts();
-        // Only whoever has read the answer has it.
+        // The answer counts only once it is read to its end.
         body.collect().await.unwrap();
         Response::from_parts(head, ())
     }
 }
 
-async fn hears(socket: &mut WebSocketStream<TlsStream<TcpStream>>, fits: fn(&ServerFrame) -> bool) {
+async fn wait_for_frame(socket: &mut WebSocketStream<TlsStream<TcpStream>>, fits: fn(&ServerFrame) -> bool) {
     loop {
         let message = in_time("a frame", socket.next()).await.unwrap().unwrap();
-        assert!(!message.is_close(), "the guest was sent away: {message:?}");
+        assert!(!message.is_close(), "the node closed the guest's socket: {message:?}");
         let Message::Text(text) = message else { continue };
         match read_frame(&text) {
             ServerFrame::Ping { at } => {

@@ -1,14 +1,14 @@
-//! `Histogram`: how long things took, in buckets 3 % wide, so that millions of them fit into a few kilobytes.
+//! `Histogram`: durations in buckets that are 3 % wide, so that millions of them fit into a few kilobytes.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Between two powers of two; see the module.
+/// The number of buckets between two powers of two.
 const STEPS: u64 = 32;
 const BUCKETS: usize = 64 * STEPS as usize;
 
-/// Filled by many at once.
+/// A histogram that many tasks can fill at once.
 pub struct Histogram {
     buckets: Vec<AtomicU64>,
     max_micros: AtomicU64,
@@ -22,34 +22,34 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts one.
+    /// Adds a duration.
     pub fn add(&self, micros: u64) {
         self.buckets[bucket(micros)].fetch_add(1, Ordering::Relaxed);
         self.max_micros.fetch_max(micros, Ordering::Relaxed);
     }
 
-    /// Takes out all that was counted so far.
+    /// Takes out all durations so far.
     pub fn take(&self) -> Histogram {
         let taken = Histogram::default();
-        self.pour_into(&taken, |count| count.swap(0, Ordering::Relaxed));
+        self.move_into(&taken, |count| count.swap(0, Ordering::Relaxed));
         taken
     }
 
-    /// Both together.
-    pub fn and(&self, other: &Histogram) -> Histogram {
+    /// Returns the sum of two histograms.
+    pub fn merge(&self, other: &Histogram) -> Histogram {
         let both = Histogram::default();
-        [self, other].iter().for_each(|one| one.pour_into(&both, |count| count.load(Ordering::Relaxed)));
+        [self, other].iter().for_each(|one| one.move_into(&both, |count| count.load(Ordering::Relaxed)));
         both
     }
 
-    fn pour_into(&self, into: &Histogram, pour: fn(&AtomicU64) -> u64) {
+    fn move_into(&self, into: &Histogram, read: fn(&AtomicU64) -> u64) {
         for (from, to) in self.buckets.iter().zip(&into.buckets) {
-            to.fetch_add(pour(from), Ordering::Relaxed);
+            to.fetch_add(read(from), Ordering::Relaxed);
         }
-        into.max_micros.fetch_max(pour(&self.max_micros), Ordering::Relaxed);
+        into.max_micros.fetch_max(read(&self.max_micros), Ordering::Relaxed);
     }
 
-    /// Such a share took no longer.
+    /// Returns the duration that this share of all durations does not exceed.
     pub fn quantile(&self, share: f64) -> Duration {
         let counts: Vec<u64> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
         let mut left = (counts.iter().sum::<u64>() as f64 * share).ceil() as u64;
@@ -69,7 +69,8 @@ impl fmt::Display for Histogram {
     }
 }
 
-/// Small numbers have a bucket each; above, the five bits behind the highest one choose.
+/// Returns the bucket of a duration. Small numbers have their own bucket; above, the five bits after the highest one
+/// select it.
 fn bucket(micros: u64) -> usize {
     let Some(shift) = micros.checked_ilog2().and_then(|log| u64::from(log).checked_sub(5)) else {
         return micros as usize;

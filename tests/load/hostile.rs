@@ -1,5 +1,5 @@
-//! One hostile address within all limits, at a node that has 150 MB: it lives, it serves a guest from another address
-//! as before, and its memory comes back.
+//! One hostile address, which keeps all limits, attacks a node with 150 MB of memory: the node survives, serves a guest
+//! from another address as fast as before, and frees its memory.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,79 +19,85 @@ use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::door::as_fast;
-use crate::guest::{Guest, Seen};
+use crate::door::is_as_fast;
+use crate::guest::{Guest, Latencies};
 use crate::support::http2::{
     END_HEADERS, END_STREAM, GET, HEADERS, POST, PREFACE, SETTINGS, frame, stream, window,
 };
 use crate::support::{TestServer, probe, tls};
-use crate::{elsewhere, must_hold, node};
+use crate::{background, must_hold, node};
 
 const FLAGS: [&str; 6] =
     ["--tls", "self-signed", "--identity-publishes-per-sec", "1000000", "--memory-max", "150M"];
 const MEMORY_MAX: u64 = 150 << 20;
-/// The guest's address is 127.0.0.1, and this is the other one.
+/// The address of the attacker. The guest's address is 127.0.0.1.
 const FROM: ([u8; 4], u16) = ([127, 0, 0, 2], 0);
-/// A kind of HTTP/2 frame.
+/// An HTTP/2 frame type.
 const DATA: u8 = 0;
-/// As many as an address may have, nearly.
+/// Almost as many connections as an address may have.
 const CONNECTIONS: usize = 990;
 const SOCKETS: usize = 490;
 const TOPICS_EACH: usize = 100;
 const STREAMS: u32 = 100;
-/// The topic whose pages are asked for, each as large as pages are.
+/// The topic whose pages the attacker requests, each as large as a page may be.
 const PAGES_OF: &str = "pages";
 const EVENTS: usize = 500;
 const EVENT_BYTES: usize = 4_000;
-/// Of a head, a little less than is too much.
+/// A little less than the longest allowed head.
 const HEAD_BYTES: usize = 31 * 1_024;
-/// Before whoever was turned away comes again.
-const AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// The delay before an attacker that was refused tries again.
+const RETRY_DELAY: Duration = Duration::from_secs(2);
 const WARMING_UP: usize = 20;
 const SETTLING: Duration = Duration::from_secs(1);
-/// Until the crowd is there, or as much of it as is let in.
+/// The time in which the attackers connect, as far as the node lets them in.
 const GATHERING: Duration = Duration::from_secs(10);
 const LASTING: Duration = Duration::from_secs(10);
 const BACK_WITHIN: Duration = Duration::from_secs(60);
-/// Memory is back when no more than a fifth is left of what was there before.
+/// Memory counts as freed when the node has at most this many times its initial memory.
 const BACK_AT: f64 = 1.2;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Shape {
+enum Attack {
     /// Heads that never end, on all connections.
     HalfHeads,
-    /// HTTP/2 with a hundred bodies on each connection, as long as they may be, and without an end.
+    /// HTTP/2 with a hundred request bodies on each connection that never end.
     EndlessBodies,
-    /// HTTP/2 with a hundred pages on each connection, and a window of nothing.
+    /// HTTP/2 with a hundred pages on each connection, and a window of 0 bytes.
     StuckPages,
-    /// HTTP/1.1 with one page on each connection, which nobody reads.
+    /// HTTP/1.1 with one page on each connection that the client does not read.
     UnreadPages,
-    /// Sockets with as many topics as they may have, of which no two are the same.
+    /// Sockets with as many topics as allowed, all of them different.
     ManyTopics,
 }
 
-/// Somebody who has that address.
+/// A client at the hostile address.
 #[derive(Clone)]
-struct Stranger {
+struct Attacker {
     address: SocketAddr,
     trusted: PathBuf,
     cookie: String,
-    there: Arc<AtomicUsize>,
+    connected: Arc<AtomicUsize>,
 }
 
-/// Presses in all ways, one after the other; true if all that is promised was kept.
+/// Runs all attacks, one after the other. Returns true if all conditions hold.
 pub async fn run() -> bool {
-    println!("hostile: a guest asks and publishes 100 times a second, over TLS, at a node with 150 MB");
+    println!(
+        "hostile: a guest sends 100 requests and 100 publishes a second, over TLS, to a node with 150 MB"
+    );
     let server = TestServer::with(&FLAGS);
-    let mut guest = Guest::come(&server).await;
-    guest.fills(PAGES_OF, EVENTS, EVENT_BYTES).await;
-    // What a node that has just begun has not needed yet is not what a crowd leaves behind.
-    guest.reads(&path_of_page(), WARMING_UP).await;
+    let mut guest = Guest::connect(&server).await;
+    guest.publish_many(PAGES_OF, EVENTS, EVENT_BYTES).await;
+    // Memory that a new node allocates for its first requests does not count as left behind by an attack.
+    guest.get_many(&path_of_page(), WARMING_UP).await;
     let mut held = true;
-    for shape in
-        [Shape::HalfHeads, Shape::EndlessBodies, Shape::StuckPages, Shape::UnreadPages, Shape::ManyTopics]
-    {
-        held &= press(&server, &mut guest, shape).await;
+    for attack in [
+        Attack::HalfHeads,
+        Attack::EndlessBodies,
+        Attack::StuckPages,
+        Attack::UnreadPages,
+        Attack::ManyTopics,
+    ] {
+        held &= run_attack(&server, &mut guest, attack).await;
     }
     held
 }
@@ -100,91 +106,93 @@ fn path_of_page() -> String {
     format!("/api/topics/probe:{PAGES_OF}/events?limit=500")
 }
 
-async fn press(server: &TestServer, guest: &mut Guest, shape: Shape) -> bool {
-    let (quiet, pressed) = (Seen::default(), Seen::default());
-    guest.stays(SETTLING, &Seen::default()).await;
-    guest.stays(LASTING, &quiet).await;
-    let (before, elsewhere) = (server.rss_bytes(), elsewhere::stepping_back());
-    let stranger = Stranger {
+async fn run_attack(server: &TestServer, guest: &mut Guest, attack: Attack) -> bool {
+    let quiet = Latencies::default();
+    let attacked = Latencies::default();
+    guest.work_for(SETTLING, &Latencies::default()).await;
+    guest.work_for(LASTING, &quiet).await;
+    let before = server.rss_bytes();
+    let background = background::idle_runtime();
+    let attacker = Attacker {
         address: server.address(),
         trusted: server.data().join("tls/localhost.crt"),
         cookie: guest.cookie().to_owned(),
-        there: Arc::default(),
+        connected: Arc::default(),
     };
-    let times = if shape == Shape::ManyTopics { SOCKETS } else { CONNECTIONS };
-    (0..times).for_each(|number| _ = elsewhere.spawn(stranger.clone().press(shape, number)));
-    let watch = watch(server.pid());
-    guest.stays(GATHERING, &Seen::default()).await;
-    guest.stays(LASTING, &pressed).await;
-    let there = stranger.there.load(Ordering::Relaxed);
-    elsewhere.shutdown_background();
-    let most = watch.end().await;
+    let times = if attack == Attack::ManyTopics { SOCKETS } else { CONNECTIONS };
+    (0..times).for_each(|number| _ = background.spawn(attacker.clone().attack_forever(attack, number)));
+    let memory = watch_memory(server.pid());
+    guest.work_for(GATHERING, &Latencies::default()).await;
+    guest.work_for(LASTING, &attacked).await;
+    let connected = attacker.connected.load(Ordering::Relaxed);
+    background.shutdown_background();
+    let most = memory.stop();
 
-    println!(" {shape:?}, {there} of {times} let in at the end: {}", node::cost(server));
-    for (when, seen) in [("alone", &quiet), ("beside them", &pressed)] {
+    println!(" {attack:?}, {connected} of {times} connected at the end: {}", node::cost(server));
+    for (when, seen) in [("quiet", &quiet), ("under attack", &attacked)] {
         println!("  {when}: answers {}; pushes {}", seen.answers, seen.pushes);
     }
     let back = until_back(server, guest, before).await;
-    let told =
-        |back: Duration| format!("its {} MiB are back after {:.0} s", before >> 20, back.as_secs_f64());
-    let held = [
-        as_fast("answers", &pressed.answers, &quiet.answers),
-        as_fast("pushes", &pressed.pushes, &quiet.pushes),
-        must_hold(&format!("it had {} MiB at the most", most >> 20), most < MEMORY_MAX),
-        must_hold(&back.map_or_else(|| "its memory is back".into(), told), back.is_some()),
+    let describe =
+        |back: Duration| format!("it was back at {} MiB after {:.0} s", before >> 20, back.as_secs_f64());
+    let conditions = [
+        is_as_fast("answers", &attacked.answers, &quiet.answers),
+        is_as_fast("pushes", &attacked.pushes, &quiet.pushes),
+        must_hold(&format!("it had at most {} MiB", most >> 20), most < MEMORY_MAX),
+        must_hold(&back.map_or_else(|| "its memory is freed".into(), describe), back.is_some()),
     ];
-    held == [true; 4]
+    conditions == [true; 4]
 }
 
-/// The time that its memory takes to come back, while the guest goes on; nothing when it does not.
+/// Returns the time until the node has freed its memory, while the guest continues; `None` if it does not.
 async fn until_back(server: &TestServer, guest: &mut Guest, before: u64) -> Option<Duration> {
     let left = Instant::now();
     while left.elapsed() < BACK_WITHIN {
         if (server.rss_bytes() as f64) < before as f64 * BACK_AT {
             return Some(left.elapsed());
         }
-        guest.stays(SETTLING, &Seen::default()).await;
+        guest.work_for(SETTLING, &Latencies::default()).await;
     }
-    println!("  {} MiB before, {} MiB a minute after", before >> 20, server.rss_bytes() >> 20);
+    println!("  {} MiB before, {} MiB a minute later", before >> 20, server.rss_bytes() >> 20);
     None
 }
 
-impl Stranger {
-    /// Comes, and comes again whenever the node has had enough.
-    async fn press(self, shape: Shape, number: usize) {
+impl Attacker {
+    /// Attacks, and reconnects whenever the node closes the connection.
+    async fn attack_forever(self, attack: Attack, number: usize) {
         loop {
-            match shape {
-                Shape::HalfHeads => self.half_head().await.unwrap_or_default(),
-                Shape::EndlessBodies => self.endless_bodies().await.unwrap_or_default(),
-                Shape::StuckPages => self.stuck_pages().await.unwrap_or_default(),
-                Shape::UnreadPages => self.unread_page().await.unwrap_or_default(),
-                Shape::ManyTopics => self.many_topics(number).await.unwrap_or_default(),
+            match attack {
+                Attack::HalfHeads => self.half_head().await.unwrap_or_default(),
+                Attack::EndlessBodies => self.endless_bodies().await.unwrap_or_default(),
+                Attack::StuckPages => self.stuck_pages().await.unwrap_or_default(),
+                Attack::UnreadPages => self.unread_page().await.unwrap_or_default(),
+                Attack::ManyTopics => self.many_topics(number).await.unwrap_or_default(),
             }
-            sleep(AGAIN_AFTER).await;
+            sleep(RETRY_DELAY).await;
         }
     }
 
     async fn connect(&self, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
         let socket = TcpSocket::new_v4()?;
-        // What the kernel takes in for us does not press the node.
+        // Bytes in the kernel's receive buffer would not burden the node.
         socket.set_recv_buffer_size(4_096)?;
         socket.bind(FROM.into())?;
         tls::handshake(socket.connect(self.address).await?, &self.trusted, &TLS13, protocol).await
     }
 
-    /// Is counted until the connection is over, whatever comes meanwhile.
-    async fn stays(&self, until_over: impl Future) {
-        self.there.fetch_add(1, Ordering::Relaxed);
+    /// Counts this attacker as connected until the connection is over.
+    async fn stay_until(&self, until_over: impl Future) {
+        self.connected.fetch_add(1, Ordering::Relaxed);
         until_over.await;
-        self.there.fetch_sub(1, Ordering::Relaxed);
+        self.connected.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Sends that much, and stays until the node has had enough.
+    /// Sends bytes, and stays until the node closes the connection.
     async fn send_and_stay(&self, protocol: &str, bytes: &[u8]) -> std::io::Result<()> {
         let mut connection = self.connect(protocol).await?;
         connection.write_all(bytes).await?;
         connection.flush().await?;
-        self.stays(swallow(connection)).await;
+        self.stay_until(read_to_end(connection)).await;
         Ok(())
     }
 
@@ -198,7 +206,7 @@ impl Stranger {
         let head = [head, header("content-type", "application/json")].concat();
         let mut frames = [PREFACE.to_vec(), frame(SETTINGS, 0, 0, &[])].concat();
         (0..STREAMS).for_each(|n| frames.extend(frame(HEADERS, END_HEADERS, stream(n), &head)));
-        // As much as the node may be sent before it answers.
+        // As much as a client may send before the node answers.
         (0..STREAMS).for_each(|n| frames.extend(frame(DATA, 0, stream(n), &[b' '; 600])));
         self.send_and_stay("h2", &frames).await
     }
@@ -216,15 +224,15 @@ impl Stranger {
         let path = path_of_page();
         let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\n\r\n", self.cookie);
         let mut answer = [0; 4_096];
-        // Until it is let in, on the one connection.
+        // On the same connection, until the node sends a page.
         loop {
             connection.write_all(head.as_bytes()).await?;
             connection.flush().await?;
             let read = connection.read(&mut answer).await?;
             match answer[..read].get(9..12) {
-                // The rest of the page is left where it is.
-                Some(b"200") => break self.stays(sleep(LASTING * 2)).await,
-                Some(_) => sleep(AGAIN_AFTER).await,
+                // The rest of the page is not read.
+                Some(b"200") => break self.stay_until(sleep(LASTING * 2)).await,
+                Some(_) => sleep(RETRY_DELAY).await,
                 None => break,
             }
         }
@@ -249,7 +257,7 @@ impl Stranger {
                 }
             }
         };
-        self.stays(until_over).await;
+        self.stay_until(until_over).await;
         Ok(())
     }
 
@@ -258,44 +266,45 @@ impl Stranger {
     }
 }
 
-/// A header as HPACK has it, without any compression (RFC 7541 §6.2.2). Name and value have less than 127 bytes.
+/// Encodes a header with HPACK, uncompressed (RFC 7541 §6.2.2). Name and value must be shorter than 127 bytes.
 fn header(name: &str, value: &str) -> Vec<u8> {
     let text = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
     [vec![0], text(name), text(value)].concat()
 }
 
-/// Takes whatever comes, and answers no ping: returns once the connection is over.
-async fn swallow(mut connection: TlsStream<TcpStream>) {
+/// Reads until the connection is over, without answering pings.
+async fn read_to_end(mut connection: TlsStream<TcpStream>) {
     let mut bytes = [0; 4_096];
     while matches!(connection.read(&mut bytes).await, Ok(1..)) {}
 }
 
-/// Looks at the memory of a process while others do something.
-struct Watching {
+/// Measures the memory of a process in the background.
+struct MemoryWatch {
     most: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
-fn watch(pid: u32) -> Watching {
+fn watch_memory(pid: u32) -> MemoryWatch {
     let most = Arc::<AtomicUsize>::default();
-    let seen = most.clone();
+    let measured = most.clone();
     let task = tokio::spawn(async move {
-        let mut times = interval(Duration::from_millis(20));
+        let mut ticks = interval(Duration::from_millis(20));
         loop {
-            times.tick().await;
+            ticks.tick().await;
             let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else {
                 return pending().await;
             };
             let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
             let kib = line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or_default();
-            seen.fetch_max(kib << 10, Ordering::Relaxed);
+            measured.fetch_max(kib << 10, Ordering::Relaxed);
         }
     });
-    Watching { most, task }
+    MemoryWatch { most, task }
 }
 
-impl Watching {
-    async fn end(self) -> u64 {
+impl MemoryWatch {
+    /// Stops, and returns the most memory that was measured.
+    fn stop(self) -> u64 {
         self.task.abort();
         self.most.load(Ordering::Relaxed) as u64
     }

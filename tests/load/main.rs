@@ -1,7 +1,7 @@
-//! The load generator: a real node under many real sockets, and what that costs. `cargo xtask bench` runs all of it.
+//! The load generator: puts many real sockets on a real node, and measures the cost. `cargo xtask bench` runs it.
 //!
-//! What it measures depends on the machine, so it is no test; but each scenario says what must hold, and ends with 1
-//! when it does not. Readers keep exactly the rules of the real client, since they are the tests' own.
+//! The results depend on the machine, so this is not a test. But each scenario states conditions, and exits with 1 if
+//! one does not hold. Readers keep exactly the rules of the real client, since they are the browsers of the tests.
 
 #![allow(clippy::unwrap_used, reason = "where a measurement cannot go on, it has failed")]
 
@@ -9,9 +9,9 @@
 #[allow(dead_code, unused_imports, reason = "the tests use all of it")]
 mod support;
 
+mod background;
 mod crowd;
 mod door;
-mod elsewhere;
 mod fanout;
 mod guest;
 mod histogram;
@@ -32,7 +32,7 @@ usage: load <scenario> [sockets]
   reconnect  the node is away for 2 s, and everybody comes back at once                 (5000 sockets)
   fanout     one busy topic: deliveries a second, and the processor time they cost      (1000 sockets)
   door       half heads, half handshakes and floods of connections: a guest must not notice
-  hostile    one address presses a node with 150 MB: it lives, and a guest must not notice
+  hostile    one address attacks a node with 150 MB: it survives, and a guest must not notice
   storm      sockets with 20 topics each come back at once: publishes go on                (1000 sockets)
   soak       a crowd comes and goes for minutes: memory and open files must come back    (300 sockets)
 ";
@@ -58,8 +58,8 @@ async fn main() -> ExitCode {
     if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Prints whether what a scenario promises was true, and returns it.
-fn must_hold(what: &str, held: bool) -> bool {
-    println!("  {} {what}", if held { "holds:" } else { "DOES NOT HOLD:" });
+/// Prints a condition of a scenario with its result, and returns the result.
+fn must_hold(condition: &str, held: bool) -> bool {
+    println!("  {} {condition}", if held { "holds:" } else { "DOES NOT HOLD:" });
     held
 }

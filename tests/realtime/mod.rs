@@ -1,4 +1,4 @@
-//! The core's promises: what is acknowledged stays, and every reader gets all of it, once and in order.
+//! The core's promises: acknowledged events stay, and every reader gets all of them, once and in order.
 
 mod backup;
 mod catch_up;
@@ -15,6 +15,7 @@ mod node_reads;
 mod older_database;
 mod permissions;
 mod presence;
+mod restore;
 mod simulation;
 mod socket;
 mod stopping;

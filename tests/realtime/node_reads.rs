@@ -1,4 +1,4 @@
-//! What a node reads of the log for itself, to have in memory what those who watch will ask for.
+//! Reads of the log that a node does on its own, to have the pages in memory that readers of a topic will pull.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use crate::support::node::node;
 use crate::support::{MemoryLog, eventually, probe};
 
-/// A log whose reads are counted, and wait for the gate.
+/// A log that counts its reads. Each read waits for the gate.
 struct SlowLog {
     log: MemoryLog,
     gate: Semaphore,
@@ -48,41 +48,44 @@ impl EventLog for SlowLog {
     }
 }
 
-struct Everybody;
+struct AllowAll;
 
 #[async_trait]
-impl AccessRule for Everybody {
+impl AccessRule for AllowAll {
     async fn may_read(&self, _who: &Identity, _topic: &Topic) -> bool {
         true
     }
 }
 
-async fn looks_at(reader: &mut Session, name: &str) {
+async fn subscribe(reader: &mut Session, name: &str) {
     let frame = ClientFrame::Subscribe { topic: probe(name), listed: Listed::No };
     reader.on_text(&serde_json::to_string(&frame).unwrap()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_read_for_a_topic_that_nobody_watches_any_more() {
+async fn a_topic_that_nobody_watches_any_more_is_not_read() {
     let log =
         Arc::new(SlowLog { log: MemoryLog::new(), gate: Semaphore::new(0), reads: AtomicUsize::new(0) });
-    let node = node(log.clone(), Arc::new(Everybody));
+    let node = node(log.clone(), Arc::new(AllowAll));
     let ada = Identity { id: UserId("u_ada".into()), name: DisplayName::parse("Ada").unwrap() };
     let visitor = Visitor { identity: ada, sign_in: SignInId([0; 32]), from: [127, 0, 0, 1].into() };
-    let (mut gone, mut stays) = (Session::open(&node, visitor.clone()), Session::open(&node, visitor));
+    let mut leaving = Session::open(&node, visitor.clone());
+    let mut staying = Session::open(&node, visitor);
     for number in 0..50 {
-        looks_at(&mut gone, &format!("topic-{number}")).await;
+        subscribe(&mut leaving, &format!("topic-{number}")).await;
     }
-    looks_at(&mut stays, "last").await;
-    eventually("some reads go on, and the others wait for them", async || (log.reads() > 0).then_some(()))
-        .await;
+    subscribe(&mut staying, "last").await;
+    eventually("some reads have begun, and the others wait for them", async || {
+        (log.reads() > 0).then_some(())
+    })
+    .await;
 
     let begun = log.reads();
-    drop(gone);
+    drop(leaving);
     log.gate.add_permits(Semaphore::MAX_PERMITS / 2);
-    // Reads get their turns in order, so those for nobody have had theirs by now.
+    // Reads run in order, so all reads for topics without readers would have run by now.
     eventually("the last topic is read", async || {
-        let frames = stays.mailbox().take().frames;
+        let frames = staying.mailbox().take().frames;
         frames.iter().any(|frame| frame.starts_with(br#"{"head""#)).then_some(())
     })
     .await;

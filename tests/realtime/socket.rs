@@ -1,8 +1,8 @@
-//! The socket, frame by frame: what a node answers, and in which order.
+//! The socket, frame by frame: the node's answers and their order.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use shared::{ClientFrame, ErrorCode, Listed, Payload, Problem, Seq, ServerFrame, Topic, endpoint};
+use shared::{ClientFrame, ErrorCode, Listed, Part, Payload, Problem, Seq, ServerFrame, Topic, endpoint};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -10,24 +10,24 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use crate::support::{Socket, TestServer, eventually, in_time, probe};
 
 impl Socket {
-    /// The next frame refuses this topic.
-    async fn hears_refused(&mut self, of: &Topic) -> Problem {
-        match self.hears().await {
+    /// Receives a `refused` of a topic.
+    async fn receive_refused(&mut self, of: &Topic) -> Problem {
+        match self.receive().await {
             ServerFrame::Refused { topic, problem } if topic == *of => problem,
-            other => panic!("{other:?} in place of a refusal of {of}"),
+            other => panic!("expected a refusal of {of}, got {other:?}"),
         }
     }
 }
 
 #[tokio::test]
-async fn the_first_frame_is_a_welcome_that_says_who_and_what_holds() {
+async fn the_first_frame_is_a_welcome_with_the_identity_and_the_limits() {
     let server = TestServer::with(&["--heartbeat-secs", "7", "--frame-bytes-max", "5000"]);
     let ada = server.guest("Ada").await;
     let clock_ms = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
     let before = clock_ms();
-    let mut socket = server.unheard_socket(&ada).await;
-    let welcome = socket.hears_welcome().await;
-    assert!((before..=clock_ms()).contains(&welcome.now), "node and test share a clock");
+    let mut socket = server.socket_before_welcome(&ada).await;
+    let welcome = socket.receive_welcome().await;
+    assert!((before..=clock_ms()).contains(&welcome.now), "the node reports its time");
 
     assert_eq!((welcome.protocol, welcome.you), (1, ada.identity));
     assert_eq!((welcome.heartbeat_secs, welcome.limits.frame_bytes_max), (7, 5_000));
@@ -49,114 +49,120 @@ async fn another_subprotocol_is_not_confirmed() {
 }
 
 #[tokio::test]
-async fn a_subscription_begins_with_the_head_and_goes_on_without_a_hole() {
-    let (server, topic) = (TestServer::start(), probe("topic"));
+async fn a_subscription_begins_with_the_head_and_continues_without_a_gap() {
+    let server = TestServer::start();
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
-    ada.publishes_many("topic", "before", 3).await;
+    ada.publish_many("topic", "before", 3).await;
     let mut socket = server.socket(&ada).await;
-    socket.subscribes(&topic).await;
+    socket.subscribe(&topic).await;
 
-    let (epoch, seq) = socket.hears_head(&topic).await;
-    let page = ada.pull(&topic, shared::Part::Newest).await;
+    let (epoch, seq) = socket.receive_head(&topic).await;
+    let page = ada.pull(&topic, Part::Newest).await;
     assert_eq!((epoch, seq), (page.epoch, Seq(3)));
-    ada.publishes_many("topic", "after", 3).await;
+    ada.publish_many("topic", "after", 3).await;
     for seq in 4..=6 {
-        let event = socket.hears_event().await;
+        let event = socket.receive_event().await;
         assert_eq!((event.seq, &event.topic, &event.author), (Seq(seq), &topic, &ada.identity));
         assert_eq!(
             event,
-            ada.pull(&topic, shared::Part::After(Seq(seq - 1))).await.events[0],
-            "as in a page"
+            ada.pull(&topic, Part::After(Seq(seq - 1))).await.events[0],
+            "a pushed event equals the pulled one"
         );
     }
-    socket.hears_nothing().await;
+    socket.assert_silent().await;
 }
 
 #[tokio::test]
 async fn an_empty_topic_has_a_head_too() {
     let server = TestServer::start();
     let mut socket = server.socket(&server.guest("Ada").await).await;
-    socket.subscribes(&probe("empty")).await;
-    assert_eq!(socket.hears_head(&probe("empty")).await.1, Seq::ZERO);
+    socket.subscribe(&probe("empty")).await;
+    assert_eq!(socket.receive_head(&probe("empty")).await.1, Seq::ZERO);
 }
 
 #[tokio::test]
-async fn asking_again_is_harmless() {
-    let (server, topic) = (TestServer::start(), probe("topic"));
+async fn subscribing_again_is_harmless() {
+    let server = TestServer::start();
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
     for _ in 0..3 {
-        socket.subscribes(&topic).await;
-        socket.hears_head(&topic).await;
+        socket.subscribe(&topic).await;
+        socket.receive_head(&topic).await;
     }
-    ada.publishes("topic", "k", "x").await;
-    assert_eq!(socket.hears_event().await.seq, Seq(1));
-    socket.hears_nothing().await;
+    ada.publish("topic", "k", "x").await;
+    assert_eq!(socket.receive_event().await.seq, Seq(1));
+    socket.assert_silent().await;
 }
 
 #[tokio::test]
-async fn after_unsubscribe_nothing_comes_and_doing_it_twice_is_harmless() {
-    let (server, topic) = (TestServer::start(), probe("topic"));
+async fn an_unsubscribed_topic_is_not_pushed_and_unsubscribing_twice_is_harmless() {
+    let server = TestServer::start();
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
-    let (mut leaver, mut stayer) = (server.socket(&ada).await, server.socket(&ada).await);
+    let mut leaver = server.socket(&ada).await;
+    let mut stayer = server.socket(&ada).await;
     for socket in [&mut leaver, &mut stayer] {
-        socket.subscribes(&topic).await;
-        socket.hears_head(&topic).await;
+        socket.subscribe(&topic).await;
+        socket.receive_head(&topic).await;
     }
     for _ in 0..2 {
-        leaver.says(&ClientFrame::Unsubscribe { topic: topic.clone() }).await;
-        leaver.hears_nothing().await;
+        leaver.send_frame(&ClientFrame::Unsubscribe { topic: topic.clone() }).await;
+        leaver.assert_silent().await;
     }
-    ada.publishes("topic", "k", "x").await;
-    stayer.hears_event().await;
-    leaver.hears_nothing().await;
+    ada.publish("topic", "k", "x").await;
+    stayer.receive_event().await;
+    leaver.assert_silent().await;
 }
 
 #[tokio::test]
-async fn topics_that_may_not_be_read_are_refused_and_the_socket_stays() {
+async fn unreadable_topics_are_refused_and_the_socket_stays_open() {
     let server = TestServer::start();
     let mut socket = server.socket(&server.guest("Ada").await).await;
-    let (unknown, private) = (Topic::new("nowhere", "topic").unwrap(), probe("private-topic"));
-    socket.subscribes(&unknown).await;
-    let problem = socket.hears_refused(&unknown).await;
+    let unknown = Topic::new("nowhere", "topic").unwrap();
+    let private = probe("private-topic");
+    socket.subscribe(&unknown).await;
+    let problem = socket.receive_refused(&unknown).await;
     assert_eq!(problem.code, ErrorCode::NotFound);
     assert!(problem.detail.contains("nowhere"), "{problem:?}");
-    socket.subscribes(&private).await;
-    assert_eq!(socket.hears_refused(&private).await.code, ErrorCode::Forbidden);
+    socket.subscribe(&private).await;
+    assert_eq!(socket.receive_refused(&private).await.code, ErrorCode::Forbidden);
 
-    socket.subscribes(&probe("topic")).await;
-    socket.hears_head(&probe("topic")).await;
+    socket.subscribe(&probe("topic")).await;
+    socket.receive_head(&probe("topic")).await;
 }
 
 #[tokio::test]
 async fn a_refused_topic_is_not_pushed() {
-    let (server, private) = (TestServer::start(), probe("private-topic"));
+    let server = TestServer::start();
+    let private = probe("private-topic");
     let ada = server.guest("Ada").await;
     let mut socket = server.socket(&ada).await;
-    socket.subscribes(&private).await;
-    socket.hears_refused(&private).await;
-    ada.publishes("private-topic", "k", "secret").await;
-    socket.hears_nothing().await;
+    socket.subscribe(&private).await;
+    socket.receive_refused(&private).await;
+    ada.publish("private-topic", "k", "secret").await;
+    socket.assert_silent().await;
 }
 
 #[tokio::test]
-async fn one_topic_more_than_allowed_is_refused_until_another_is_left() {
+async fn one_topic_too_many_is_refused_until_another_is_left() {
     let server = TestServer::with(&["--session-topics-max", "2"]);
     let mut socket = server.socket(&server.guest("Ada").await).await;
     for name in ["a", "b"] {
-        socket.subscribes(&probe(name)).await;
-        socket.hears_head(&probe(name)).await;
+        socket.subscribe(&probe(name)).await;
+        socket.receive_head(&probe(name)).await;
     }
-    socket.subscribes(&probe("c")).await;
-    let problem = socket.hears_refused(&probe("c")).await;
+    socket.subscribe(&probe("c")).await;
+    let problem = socket.receive_refused(&probe("c")).await;
     assert_eq!(problem.code, ErrorCode::TooMany);
     assert!(problem.detail.contains('2'), "{problem:?}");
-    socket.subscribes(&probe("b")).await;
-    socket.hears_head(&probe("b")).await;
+    socket.subscribe(&probe("b")).await;
+    socket.receive_head(&probe("b")).await;
 
-    socket.says(&ClientFrame::Unsubscribe { topic: probe("a") }).await;
-    socket.subscribes(&probe("c")).await;
-    socket.hears_head(&probe("c")).await;
+    socket.send_frame(&ClientFrame::Unsubscribe { topic: probe("a") }).await;
+    socket.subscribe(&probe("c")).await;
+    socket.receive_head(&probe("c")).await;
 }
 
 #[tokio::test]
@@ -164,83 +170,90 @@ async fn a_ping_is_answered_with_its_own_time() {
     let server = TestServer::start();
     let mut socket = server.socket(&server.guest("Ada").await).await;
     for at in [0, 1_795_357_200_123, i64::MAX] {
-        socket.says(&ClientFrame::Ping { at }).await;
-        assert_eq!(socket.hears().await, ServerFrame::Pong { at });
+        socket.send_frame(&ClientFrame::Ping { at }).await;
+        assert_eq!(socket.receive().await, ServerFrame::Pong { at });
     }
-    socket.sends(Message::Ping("of the protocol below".into())).await.unwrap();
+    socket.send_message(Message::Ping("of the protocol below".into())).await.unwrap();
     let pong = socket.next().await.unwrap().unwrap();
     assert_eq!(pong, Message::Pong("of the protocol below".into()));
 }
 
 #[tokio::test]
 async fn a_signal_reaches_the_others_and_is_never_logged() {
-    let (server, topic) = (TestServer::start(), probe("topic"));
-    let (ada, grace) = (server.guest("Ada").await, server.guest("Grace").await);
-    let (mut from, mut to) = (server.socket(&ada).await, server.socket(&grace).await);
+    let server = TestServer::start();
+    let topic = probe("topic");
+    let ada = server.guest("Ada").await;
+    let grace = server.guest("Grace").await;
+    let mut from = server.socket(&ada).await;
+    let mut to = server.socket(&grace).await;
     for socket in [&mut from, &mut to] {
-        socket.subscribes(&topic).await;
-        socket.hears_head(&topic).await;
+        socket.subscribe(&topic).await;
+        socket.receive_head(&topic).await;
     }
     let payload = Payload::of(&"typing").unwrap();
-    from.says(&ClientFrame::Signal { topic: topic.clone(), payload: payload.clone() }).await;
+    from.send_frame(&ClientFrame::Signal { topic: topic.clone(), payload: payload.clone() }).await;
     assert_eq!(
-        to.hears().await,
+        to.receive().await,
         ServerFrame::Signal { topic: topic.clone(), from: ada.identity.clone(), payload }
     );
-    from.hears_nothing().await;
+    from.assert_silent().await;
     assert_eq!(ada.head(&topic).await, Seq::ZERO);
 }
 
 #[tokio::test]
-async fn who_is_not_listed_hears_everything_and_may_not_signal() {
-    let (server, topic) = (TestServer::start(), probe("topic"));
+async fn an_unlisted_subscriber_gets_events_and_may_not_signal() {
+    let server = TestServer::start();
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
     let mut overview = server.socket(&ada).await;
-    overview.says(&ClientFrame::Subscribe { topic: topic.clone(), listed: Listed::No }).await;
-    overview.hears_head(&topic).await;
-    ada.publishes("topic", "k", "x").await;
-    assert_eq!(overview.hears_event().await.seq, Seq(1));
+    overview.send_frame(&ClientFrame::Subscribe { topic: topic.clone(), listed: Listed::No }).await;
+    overview.receive_head(&topic).await;
+    ada.publish("topic", "k", "x").await;
+    assert_eq!(overview.receive_event().await.seq, Seq(1));
 
-    overview.says(&ClientFrame::Signal { topic, payload: Payload::of(&"typing").unwrap() }).await;
-    match overview.hears().await {
+    overview.send_frame(&ClientFrame::Signal { topic, payload: Payload::of(&"typing").unwrap() }).await;
+    match overview.receive().await {
         ServerFrame::Error { problem } => assert_eq!(problem.code, ErrorCode::Forbidden),
-        other => panic!("{other:?} in place of an error"),
+        other => panic!("expected an error, got {other:?}"),
     }
 }
 
 #[tokio::test]
-async fn one_person_in_two_windows_gets_everything_in_both_and_signing_out_closes_both() {
-    let (server, topic) = (TestServer::start(), probe("topic"));
+async fn two_windows_of_one_person_both_get_events_and_signing_out_closes_both() {
+    let server = TestServer::start();
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
-    let (mut first, mut second) = (server.socket(&ada).await, server.socket(&ada).await);
+    let mut first = server.socket(&ada).await;
+    let mut second = server.socket(&ada).await;
     for socket in [&mut first, &mut second] {
-        socket.subscribes(&topic).await;
-        socket.hears_head(&topic).await;
+        socket.subscribe(&topic).await;
+        socket.receive_head(&topic).await;
     }
-    ada.publishes("topic", "k", "x").await;
-    assert_eq!((first.hears_event().await.seq, second.hears_event().await.seq), (Seq(1), Seq(1)));
+    ada.publish("topic", "k", "x").await;
+    assert_eq!((first.receive_event().await.seq, second.receive_event().await.seq), (Seq(1), Seq(1)));
     ada.delete(endpoint::ME).await;
-    assert_eq!((first.closed().await.1, second.closed().await.1), (4001, 4001));
+    assert_eq!((first.receive_close().await.1, second.receive_close().await.1), (4001, 4001));
 }
 
 #[tokio::test]
-async fn a_client_that_closes_gets_its_close_back() {
+async fn a_close_frame_is_echoed() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     for close in [None, Some(CloseFrame { code: CloseCode::Away, reason: "moving on".into() })] {
         let mut socket = server.socket(&ada).await;
-        socket.sends(Message::Close(close.clone())).await.unwrap();
+        socket.send_message(Message::Close(close.clone())).await.unwrap();
         let answer = in_time("the close is answered", socket.next()).await;
         assert_eq!(answer.unwrap().unwrap(), Message::Close(close));
     }
 }
 
 #[tokio::test]
-async fn an_open_socket_is_one_of_its_address_connections() {
+async fn an_open_socket_counts_as_a_connection_of_its_address() {
     let server = TestServer::with(&["--address-connections-max", "2"]);
     let ada = server.guest("Ada").await;
     let _first = server.socket(&ada).await;
-    // The connection on which she named herself counts until the node has noticed its end.
-    let _second = eventually("there is room", async || Socket::open(&ada, &[]).await.ok()).await;
-    assert!(ada.try_get(endpoint::ME).await.is_err(), "a third connection is let in");
+    // The connection of the sign-in counts until the node has noticed its end.
+    let _second =
+        eventually("a second socket is accepted", async || Socket::open(&ada, &[]).await.ok()).await;
+    assert!(ada.try_get(endpoint::ME).await.is_err(), "a third connection is accepted");
 }

@@ -1,140 +1,142 @@
 //! `TestBrowser`: a reader without a screen, which keeps exactly the rules that the real client keeps.
 //!
-//! It drives shared's `Connection`, and reads each topic with shared's `Feed`. All that happens to it is in its
-//! [`Record`], which a test waits on and judges.
+//! It drives the `Connection` of `shared`, and reads each topic with a `Feed` of `shared`. Everything that happens to
+//! it is in its [`Record`], which a test waits for and checks.
 
 use shared::{Ack, Seq, Status, Topic};
 use tokio::sync::{mpsc, watch};
 
-use super::{Answer, DEADLINE, Person, Reading, Record, TestServer, browser_loop};
+use super::{DEADLINE, Person, Record, TestResponse, TestServer, TopicRecord, browser_loop};
 
-/// See the module. Dropping it ends it as a crash would: nothing is said to the server.
+/// A running browser. Dropping it ends it as a crash would: the server is not told.
 pub struct TestBrowser {
-    /// Who sits before it.
+    /// The user of the browser.
     pub person: Person,
-    orders: mpsc::UnboundedSender<Order>,
+    commands: mpsc::UnboundedSender<BrowserCommand>,
     record: watch::Receiver<Record>,
 }
 
-/// What a test tells a browser to do.
-pub enum Order {
-    /// Open this topic.
+/// A command from a test to a browser.
+pub enum BrowserCommand {
     Watch(Topic),
-    /// Close it.
     Unwatch(Topic),
-    /// Take nothing from the socket from now on.
+    /// Stops reading from the socket.
     StopReading,
-    /// Go on.
-    ReadOn,
-    /// The server acknowledged a publish of ours.
+    /// Resumes reading from the socket.
+    ResumeReading,
+    /// Reports that the server acknowledged a publish of this browser.
     Acknowledged(Ack),
 }
 
 impl TestServer {
-    /// A new guest's browser, connected and watching the topics.
+    /// Opens the browser of a new guest, which watches the topics.
     pub async fn browser(&self, name: &str, topics: &[&Topic]) -> TestBrowser {
         TestBrowser::open(self.guest(name).await, topics).await
     }
 }
 
 impl TestBrowser {
-    /// A browser of that person that watches the topics, by socket or by poll, each read to its head.
+    /// Opens a browser that watches the topics. Returns once it is connected or polls, and has read each topic to its
+    /// head.
     pub async fn open(person: Person, topics: &[&Topic]) -> TestBrowser {
-        let (orders, to_do) = mpsc::unbounded_channel();
-        let (notes, record) = watch::channel(Record::default());
-        tokio::spawn(browser_loop::run(person.clone(), to_do, notes, None));
-        let browser = TestBrowser { person, orders, record };
-        topics.iter().for_each(|topic| browser.order(Order::Watch((*topic).clone())));
-        let all = |record: &Record, are: fn(&Reading) -> bool| {
-            topics.iter().all(|topic| record.topics.get(topic).is_some_and(are))
+        let (commands, received) = mpsc::unbounded_channel();
+        let (observer, record) = watch::channel(Record::default());
+        tokio::spawn(browser_loop::run(person.clone(), received, observer, None));
+        let browser = TestBrowser { person, commands, record };
+        for topic in topics {
+            browser.watch(topic);
+        }
+        let all = |record: &Record, is_ready: fn(&TopicRecord) -> bool| {
+            topics.iter().all(|topic| record.topics.get(topic).is_some_and(is_ready))
         };
-        let fits = |record: &Record| match record.status {
-            Status::Connected => all(record, Reading::is_live),
-            Status::Polling => all(record, Reading::has_begun),
+        let is_ready = |record: &Record| match record.status {
+            Status::Connected => all(record, TopicRecord::is_live),
+            Status::Polling => all(record, TopicRecord::has_first_page),
             _ => false,
         };
-        browser
-            .until("every topic has its first page, and its head where a socket comes through", fits)
-            .await;
+        browser.wait_until("every topic has its first page, and its head unless it polls", is_ready).await;
         browser
     }
 
     /// Opens one more topic.
     pub fn watch(&self, topic: &Topic) {
-        self.order(Order::Watch(topic.clone()));
+        self.command(BrowserCommand::Watch(topic.clone()));
     }
 
-    /// Closes a topic.
     pub fn unwatch(&self, topic: &Topic) {
-        self.order(Order::Unwatch(topic.clone()));
+        self.command(BrowserCommand::Unwatch(topic.clone()));
     }
 
-    /// Takes nothing from its socket any more.
-    pub fn stops_reading(&self) {
-        self.order(Order::StopReading);
+    /// Stops reading from the socket.
+    pub fn stop_reading(&self) {
+        self.command(BrowserCommand::StopReading);
     }
 
-    /// Takes from its socket again.
-    pub fn reads_on(&self) {
-        self.order(Order::ReadOn);
+    /// Resumes reading from the socket.
+    pub fn resume_reading(&self) {
+        self.command(BrowserCommand::ResumeReading);
     }
 
-    /// Publishes to the probe's topic `name`, and keeps the rule for one's own acks.
-    pub async fn publish(&self, name: &str, key: &str, text: &str) -> Answer {
-        let answer = self.person.publish(name, key, text).await;
+    /// Publishes to the probe's topic `name`. If the server acknowledges it, the browser expects the push, as the real
+    /// client does.
+    pub async fn try_publish(&self, name: &str, key: &str, text: &str) -> TestResponse {
+        let answer = self.person.try_publish(name, key, text).await;
         if answer.status < 300 {
-            self.order(Order::Acknowledged(answer.json()));
+            self.command(BrowserCommand::Acknowledged(answer.json()));
         }
         answer
     }
 
-    /// Waits for a record that fits, and returns it. Fails the test at the deadline.
-    pub async fn until(&self, what: &str, fits: impl FnMut(&Record) -> bool) -> Record {
-        self.wait_for(what, fits).await;
+    /// Waits until the record fits, and returns it. Fails the test at the deadline.
+    pub async fn wait_until(&self, condition: &str, fits: impl FnMut(&Record) -> bool) -> Record {
+        self.wait(condition, fits).await;
         self.record()
     }
 
     /// Waits until the topic was read up to `seq`.
-    pub async fn reaches(&self, topic: &Topic, seq: u64) {
-        let fits = |record: &Record| record.topics.get(topic).is_some_and(|read| read.seq() >= Seq(seq));
-        self.wait_for(&format!("{topic} is read up to {seq}"), fits).await;
+    pub async fn wait_for_seq(&self, topic: &Topic, seq: u64) {
+        let fits = |record: &Record| record.topics.get(topic).is_some_and(|topic| topic.seq() >= Seq(seq));
+        self.wait(&format!("{topic} is read up to {seq}"), fits).await;
     }
 
-    /// Waits until the topic was read up to `seq`, and returns what was read.
-    pub async fn until_read(&self, topic: &Topic, seq: u64) -> Reading {
-        self.reaches(topic, seq).await;
-        self.reading(topic)
+    /// Waits until the topic was read up to `seq`, and returns its record.
+    pub async fn read_up_to(&self, topic: &Topic, seq: u64) -> TopicRecord {
+        self.wait_for_seq(topic, seq).await;
+        self.topic_record(topic)
     }
 
-    /// What has happened so far.
+    /// Returns everything that has happened so far.
     pub fn record(&self) -> Record {
         self.record.borrow().clone()
     }
 
-    /// What it has read of a topic so far.
-    pub fn reading(&self, topic: &Topic) -> Reading {
+    /// Returns everything that has happened to a topic so far.
+    pub fn topic_record(&self, topic: &Topic) -> TopicRecord {
         self.record.borrow().topics.get(topic).cloned().unwrap_or_default()
     }
 
-    async fn wait_for(&self, what: &str, fits: impl FnMut(&Record) -> bool) {
+    async fn wait(&self, condition: &str, fits: impl FnMut(&Record) -> bool) {
         let mut record = self.record.clone();
         if tokio::time::timeout(DEADLINE, record.wait_for(fits)).await.is_err() {
-            panic!("{}: waited in vain: {what}; it has {}", self.person.identity.name, self.summary());
+            let name = &self.person.identity.name;
+            panic!("{name}: timed out waiting for: {condition}; the record: {}", self.summary());
         }
     }
 
-    fn order(&self, order: Order) {
-        self.orders.send(order).expect("the loop runs for as long as the browser");
+    fn command(&self, command: BrowserCommand) {
+        self.commands.send(command).expect("the loop runs for as long as the browser");
     }
 
     fn summary(&self) -> String {
         let record = self.record.borrow();
-        let topics = record.topics.iter().map(|(topic, read)| {
-            let Reading { events, pulls, started_over, heads, heads_in_mid_stream: late, pushed } = read;
-            let (at, count) = (read.seq(), events.len());
-            let ways =
-                format!("{pushed} pushed, {pulls} pulls, {started_over} starts, {heads} heads, {late} late");
-            format!("{topic}@{at}: {count} events, {ways}")
+        let topics = record.topics.iter().map(|(name, topic)| {
+            let TopicRecord { events, pulls, started_over, heads, late_heads, pushed } = topic;
+            format!(
+                "{name} at {}: {} events, {pushed} pushed, {pulls} pulls, {started_over} starts, \
+                 {heads} heads, {late_heads} of them late",
+                topic.seq(),
+                events.len()
+            )
         });
         format!("{:?}, {}, closed {:?}", record.status, topics.collect::<Vec<_>>().join("; "), record.closed)
     }

@@ -1,8 +1,8 @@
-//! `FaultyLink`: what lies between a client and its node and may fail: Wi-Fi, proxies, cables.
+//! `FaultyLink`: a TCP proxy that fails like Wi-Fi, proxies and cables do.
 //!
-//! A TCP proxy on loopback. It cuts, stalls and slows the connections through it, refuses new ones, and forbids
-//! WebSocket while plain HTTP passes; on command, or by a plan from a seed. It asks for the server anew for each
-//! connection, so it outlives the server's restarts.
+//! On command, or at random from a seed, it cuts, stalls and slows the connections through it, refuses new ones, and
+//! forbids WebSocket while plain HTTP passes. It opens a new connection to the server for each of its own, so it
+//! survives restarts of the server.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,48 +14,49 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::Dice;
+use super::Rng;
 
-/// Small, so that a stalled link fills the buffers of who writes and not its own.
+/// Small, so that a stalled link fills the buffers of the sender and not its own.
 const BUFFER_BYTES: u32 = 32 * 1_024;
-/// The head of a request is no longer, or the link lets it pass unread.
+/// The link reads no more of a request's head than this.
 const HEAD_BYTES_MAX: usize = 16 * 1_024;
-/// How often a slow link passes something on.
+/// The interval at which a slow link forwards bytes.
 const SLOW_STEP: Duration = Duration::from_millis(50);
 const FORBIDDEN: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// How a connection is cut.
+/// The way in which a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// In order: the other side reads an end.
+    /// Gracefully: the other side reads the end of the stream.
     Fin,
-    /// Without a word: the other side gets an error.
+    /// Abruptly: the other side gets an error.
     Reset,
 }
 
-/// HeadsOf way nothing comes through.
+/// The directions in which nothing gets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stall {
-    /// What the server says.
+    /// From the server to the client.
     ToClient,
-    /// What the client says.
+    /// From the client to the server.
     ToServer,
-    /// Neither.
+    /// Both directions.
     Both,
 }
 
-/// What is wrong with a link at the moment.
+/// The current faults of a link.
 #[derive(Debug, Clone, Copy, Default)]
 struct Faults {
     refuses: bool,
     forbids_sockets: bool,
     stall: Option<Stall>,
     bytes_per_sec: Option<u64>,
-    /// How many times everything was cut, and how the last time.
-    cuts: (u64, Option<Cut>),
+    /// The number of times that all connections were cut.
+    cuts: u64,
+    last_cut: Option<Cut>,
 }
 
-/// See the module. Dropping it ends every connection through it.
+/// A running link. Dropping it ends every connection through it.
 pub struct FaultyLink {
     address: SocketAddr,
     faults: watch::Sender<Faults>,
@@ -63,72 +64,75 @@ pub struct FaultyLink {
 }
 
 impl FaultyLink {
-    /// A link to that address with nothing wrong yet.
+    /// Starts a link to a server, without faults.
     pub async fn to(server: SocketAddr) -> FaultyLink {
-        let socket = TcpSocket::new_v4().expect("the system has sockets");
-        socket.set_recv_buffer_size(BUFFER_BYTES).expect("it may be small");
-        socket.set_send_buffer_size(BUFFER_BYTES).expect("it may be small");
+        let socket = TcpSocket::new_v4().expect("a socket can be created");
+        socket.set_recv_buffer_size(BUFFER_BYTES).expect("buffers may be small");
+        socket.set_send_buffer_size(BUFFER_BYTES).expect("buffers may be small");
         socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port is free");
         let listener = socket.listen(1_024).expect("it can listen");
         let address = listener.local_addr().expect("it is bound");
-        let (faults, seen) = watch::channel(Faults::default());
+        let (faults, current) = watch::channel(Faults::default());
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, server, seen));
+        tasks.spawn(accept(listener, server, current));
         FaultyLink { address, faults, _tasks: tasks }
     }
 
-    /// `http://host:port` of the client's end.
+    /// Returns the `http://host:port` of the client's end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Cuts every connection; new ones are let through.
+    /// Cuts every connection. New ones get through.
     pub fn cut(&self, how: Cut) {
-        self.faults.send_modify(|faults| faults.cuts = (faults.cuts.0 + 1, Some(how)));
+        self.faults.send_modify(|faults| {
+            faults.cuts += 1;
+            faults.last_cut = Some(how);
+        });
     }
 
-    /// Takes nothing that way until it is mended. Nobody is told.
-    pub fn stall(&self, which: Stall) {
-        self.faults.send_modify(|faults| faults.stall = Some(which));
+    /// Stops forwarding until the link is mended. Neither side is notified.
+    pub fn stall(&self, stall: Stall) {
+        self.faults.send_modify(|faults| faults.stall = Some(stall));
     }
 
-    /// Lets so many bytes through in each direction of each connection.
+    /// Limits the rate in each direction of each connection.
     pub fn slow(&self, bytes_per_sec: u64) {
         self.faults.send_modify(|faults| faults.bytes_per_sec = Some(bytes_per_sec));
     }
 
-    /// Resets whoever connects.
+    /// Resets new connections.
     pub fn refuse(&self) {
         self.faults.send_modify(|faults| faults.refuses = true);
     }
 
-    /// Answers a WebSocket handshake with 403, as some proxies do, for as long as the link is there.
+    /// Answers every WebSocket handshake with 403 from now on, as some proxies do.
     pub fn forbid_sockets(&self) {
         self.faults.send_modify(|faults| faults.forbids_sockets = true);
     }
 
-    /// Everything comes through again, but for what is forbidden.
+    /// Ends all faults, except that WebSocket stays forbidden.
     pub fn mend(&self) {
         self.faults.send_modify(|faults| {
-            let Faults { forbids_sockets, cuts, .. } = *faults;
-            *faults = Faults { forbids_sockets, cuts, ..Faults::default() };
+            let Faults { forbids_sockets, cuts, last_cut, .. } = *faults;
+            *faults = Faults { forbids_sockets, cuts, last_cut, ..Faults::default() };
         });
     }
 
-    /// One fault after the other, with health in between; for ever, so put it beside something that ends. Dropped,
-    /// it leaves the link as it is at that moment.
-    pub async fn misbehave(&self, mut dice: Dice) {
+    /// Injects one fault after the other, with pauses between them. It never returns; when it is dropped, the link
+    /// keeps its current faults.
+    pub async fn inject_faults(&self, mut rng: Rng) {
         loop {
-            sleep(dice.millis(100..1_000)).await;
-            match dice.within(0..6) {
+            sleep(rng.millis(100..1_000)).await;
+            match rng.range(0..6) {
                 0 => self.cut(Cut::Fin),
                 1 => self.cut(Cut::Reset),
                 2 => self.stall(Stall::ToClient),
                 3 => self.stall(Stall::Both),
-                4 => self.slow(dice.within(500..20_000)),
+                4 => self.slow(rng.range(500..20_000)),
                 _ => self.refuse(),
             }
-            sleep(dice.millis(50..700)).await;
+            sleep(rng.millis(50..700)).await;
             self.mend();
         }
     }
@@ -138,17 +142,17 @@ async fn accept(listener: TcpListener, server: SocketAddr, faults: watch::Receiv
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            // A connection that ends in an error has ended: both sides have noticed, and that is all there is to say.
-            Some(_ended) = connections.join_next() => {}
+            // Both sides have noticed an error of the connection.
+            Some(_) = connections.join_next() => {}
             accepted = listener.accept() => {
-                let (client, _) = accepted.expect("the system has room for a connection");
+                let (client, _) = accepted.expect("a connection can be accepted");
                 connections.spawn(connect(client, server, faults.clone()));
             }
         }
     }
 }
 
-/// One connection, from its first byte to its end.
+/// Serves one connection to its end.
 async fn connect(
     mut client: TcpStream,
     server: SocketAddr,
@@ -168,14 +172,15 @@ async fn connect(
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let cut = {
-        let ((from_client, to_client), (from_server, to_server)) = (client.split(), server.split());
-        let there = pump(&head, from_client, to_server, Stall::ToServer, faults.clone());
-        let back = pump(&[], from_server, to_client, Stall::ToClient, faults.clone());
+        let (from_client, to_client) = client.split();
+        let (from_server, to_server) = server.split();
+        let requests = pump(&head, from_client, to_server, Stall::ToServer, faults.clone());
+        let answers = pump(&[], from_server, to_client, Stall::ToClient, faults.clone());
         tokio::select! {
-            // First, so that nothing more comes through a link that is mended right after the cut.
+            // In this order, so that nothing more gets through a link that is mended right after the cut.
             biased;
-            changed = faults.wait_for(|now| now.cuts.0 > cuts.0) => changed.map_or(Some(Cut::Reset), |now| now.cuts.1),
-            passed = async { tokio::try_join!(there, back) } => return passed.map(drop),
+            changed = faults.wait_for(|now| now.cuts > cuts) => changed.map_or(Some(Cut::Reset), |now| now.last_cut),
+            done = async { tokio::try_join!(requests, answers) } => return done.map(drop),
         }
     };
     if cut == Some(Cut::Reset) {
@@ -199,15 +204,16 @@ fn asks_for_socket(head: &[u8]) -> bool {
     String::from_utf8_lossy(head).to_ascii_lowercase().contains("upgrade: websocket")
 }
 
-/// Passes on what was read already and all that follows, as the faults of the moment let it; then the end.
+/// Forwards the bytes that were already read and all that follow, as far as the current faults allow; then the end of
+/// the stream.
 async fn pump(
     already: &[u8],
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    way: Stall,
+    direction: Stall,
     mut faults: watch::Receiver<Faults>,
 ) -> io::Result<()> {
-    let flows = |now: &Faults| now.stall.is_none_or(|stall| stall != way && stall != Stall::Both);
+    let flows = |now: &Faults| now.stall.is_none_or(|stall| stall != direction && stall != Stall::Both);
     let gone = |_| io::Error::other("the link is gone");
     faults.wait_for(flows).await.map_err(gone)?;
     to.write_all(already).await?;
@@ -215,19 +221,19 @@ async fn pump(
     loop {
         let bytes_per_sec = faults.wait_for(flows).await.map_err(gone)?.bytes_per_sec;
         let slow = bytes_per_sec.map(|rate| (rate / (1_000 / SLOW_STEP.as_millis() as u64)).max(1) as usize);
-        let room = slow.unwrap_or(buffer.len()).min(buffer.len());
+        let limit = slow.unwrap_or(buffer.len()).min(buffer.len());
         let read = tokio::select! {
-            // First: what is said once it stalls must not come through.
+            // In this order, since bytes that are sent after the stall must not get through.
             biased;
             _ = faults.changed() => continue,
-            read = from.read(&mut buffer[..room]) => read?,
+            read = from.read(&mut buffer[..limit]) => read?,
         };
         if read == 0 {
             return to.shutdown().await;
         }
         to.write_all(&buffer[..read]).await?;
         if slow.is_some() {
-            // Mended in between, it goes on at once.
+            // A link that is mended in the meantime continues at once.
             timeout(SLOW_STEP, faults.wait_for(|now| now.bytes_per_sec.is_none())).await.ok();
         }
     }

@@ -1,7 +1,7 @@
-//! Golden files: the wire as text. A change of it shows as a change of a file beside the tests.
+//! Golden files: the wire as text. A change of the wire shows up as a change of a file next to the tests.
 //!
-//! `cargo xtask accept` writes them anew, by the tests that have `pinned` in their names: each test that calls
-//! what is here is named so.
+//! `cargo xtask accept` rewrites them by running the tests that have `pinned` in their names. Every test that calls
+//! these functions must be named so.
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -10,32 +10,35 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Set by `cargo xtask accept`, to write the files anew.
+/// The environment variable with which `cargo xtask accept` rewrites the files.
 const UPDATE: &str = "UPDATE_GOLDEN";
-/// Advice for somebody whose change a file does not have yet.
-const HINT: &str =
-    "if it is meant to change, `cargo xtask accept` writes the file anew: commit it with the change";
+/// Advice for an intended change.
+const HINT: &str = "if the change is intended, run `cargo xtask accept` and commit the file with it";
 
-/// Asserts that `value` is written exactly as in the golden file, that reading it gives `value` again, and that a
-/// reader of today takes no offence at fields of tomorrow.
+/// Asserts that `value` is written exactly as in the golden file, that reading the file gives `value` again, and that
+/// unknown fields are ignored.
 #[track_caller]
-pub fn pins<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
+pub fn assert_golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
     let file = path(name);
     let text = serde_json::to_string(value).expect("the wire is JSON");
     write_if_asked(&file, &text);
     let golden = std::fs::read_to_string(&file).unwrap_or_default();
     assert_eq!(text, golden.trim_end(), "{name} differs from its golden file; {HINT}");
-    assert_eq!(&serde_json::from_str::<T>(&golden).expect(name), value, "{name} is read as something else");
+    assert_eq!(
+        &serde_json::from_str::<T>(&golden).expect(name),
+        value,
+        "reading {name} gives a different value"
+    );
 
-    let mut tomorrow: Value = serde_json::from_str(&golden).expect(name);
-    add_fields(&mut tomorrow, Level::Outermost);
-    let read = serde_json::from_str::<T>(&tomorrow.to_string());
-    assert_eq!(&read.unwrap_or_else(|error| panic!("{name} with more fields: {error}")), value);
+    let mut extended: Value = serde_json::from_str(&golden).expect(name);
+    add_fields(&mut extended, Level::Outermost);
+    let read = serde_json::from_str::<T>(&extended.to_string());
+    assert_eq!(&read.unwrap_or_else(|error| panic!("{name} with unknown fields: {error}")), value);
 }
 
-/// Asserts that a document is the committed one, whatever the order of its fields.
+/// Asserts that a document equals the committed one. The order of fields does not matter.
 #[track_caller]
-pub fn pins_document(name: &str, served: &Value) {
+pub fn assert_golden_document(name: &str, served: &Value) {
     let file = path(name);
     write_if_asked(&file, &format!("{served:#}"));
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
@@ -53,7 +56,7 @@ fn write_if_asked(file: &Path, text: &str) {
     }
 }
 
-/// Where two documents differ, as JSON pointers.
+/// Collects the differences between two documents, with JSON pointers.
 fn differences(at: &str, committed: &Value, served: &Value, found: &mut Vec<String>) {
     match (committed, served) {
         (Value::Object(before), Value::Object(after)) => {
@@ -78,8 +81,8 @@ enum Level {
     Inner,
 }
 
-/// Adds a field to every object, but not to a payload, which is the feature's, nor beside the one key that names
-/// a frame or a variant.
+/// Adds an unknown field to every object, except in a payload, which belongs to the feature, and next to the single key
+/// that names a frame or a variant.
 fn add_fields(value: &mut Value, level: Level) {
     match value {
         Value::Object(fields) => {
@@ -89,7 +92,7 @@ fn add_fields(value: &mut Value, level: Level) {
                 .filter(|(name, _)| *name != "payload")
                 .for_each(|(_, field)| add_fields(field, Level::Inner));
             if !names_a_variant {
-                fields.insert("of_tomorrow".into(), serde_json::json!({"is": ["not", "known", "today"]}));
+                fields.insert("unknown_field".into(), serde_json::json!({"is": ["not", "known", "today"]}));
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| add_fields(item, Level::Inner)),

@@ -1,4 +1,4 @@
-//! `MemoryLog`: the log without a disk. It passes the same contract as every other, and shows how little there is.
+//! `MemoryLog`: a log in memory. It passes the same contract suite as every other log, and is the shortest example.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,24 +9,24 @@ use realtime::{AppendError, Appended, Draft, EventLog, Heads, HeadsOf, LogError,
 use server::storage::NewEpoch;
 use shared::{Epoch, Event, EventPage, Seq, Topic};
 
-/// A log in memory. Clones are the same log.
+/// A log without a disk. Clones share their events.
 #[derive(Clone)]
 pub struct MemoryLog(Arc<Mutex<MemoryTopics>>);
 
 struct MemoryTopics {
     epoch: u32,
     topics: BTreeMap<Topic, Vec<Event>>,
-    /// The topics with events, the one with the latest last.
+    /// The topics with events, ordered by their latest event.
     order: Vec<Topic>,
 }
 
 impl MemoryLog {
-    /// An empty log.
+    /// Creates an empty log.
     pub fn new() -> MemoryLog {
         MemoryLog(Arc::new(Mutex::new(MemoryTopics { epoch: 1, topics: BTreeMap::new(), order: Vec::new() })))
     }
 
-    /// The same log, opened again.
+    /// Reopens the log, with a new epoch if asked to.
     pub fn reopen(&self, new_epoch: NewEpoch) -> MemoryLog {
         if new_epoch == NewEpoch::Begin {
             self.0.lock().unwrap().epoch += 1;
@@ -34,17 +34,17 @@ impl MemoryLog {
         self.clone()
     }
 
-    /// A backup that holds so many percent of each topic takes the log's place, with a new epoch.
+    /// Replaces the log with a backup that holds this percentage of each topic's events, and begins a new epoch.
     pub fn restore(&self, percent: usize) {
-        let mut kept = self.0.lock().unwrap();
-        kept.epoch += 1;
-        kept.topics.values_mut().for_each(|events| events.truncate(events.len() * percent / 100));
+        let mut log = self.0.lock().unwrap();
+        log.epoch += 1;
+        log.topics.values_mut().for_each(|events| events.truncate(events.len() * percent / 100));
     }
 
-    /// All of a topic, now.
+    /// Returns the epoch and all events of a topic.
     pub fn all(&self, topic: &Topic) -> (Epoch, Vec<Event>) {
-        let kept = self.0.lock().unwrap();
-        (kept.epoch(), kept.topics.get(topic).cloned().unwrap_or_default())
+        let log = self.0.lock().unwrap();
+        (log.epoch(), log.topics.get(topic).cloned().unwrap_or_default())
     }
 }
 
@@ -75,24 +75,25 @@ impl MemoryTopics {
 #[async_trait]
 impl EventLog for MemoryLog {
     async fn append(&self, drafts: Vec<Draft>) -> Vec<Result<Appended, AppendError>> {
-        let mut kept = self.0.lock().unwrap();
-        drafts.into_iter().map(|draft| kept.append(draft)).collect()
+        let mut log = self.0.lock().unwrap();
+        drafts.into_iter().map(|draft| log.append(draft)).collect()
     }
 
     async fn read(&self, topic: &Topic, range: Range) -> Result<EventPage, LogError> {
-        let kept = self.0.lock().unwrap();
-        let events = kept.topics.get(topic).map_or(&[][..], Vec::as_slice);
-        let (epoch, head) = (kept.epoch(), Seq(events.len() as u64));
+        let log = self.0.lock().unwrap();
+        let events = log.topics.get(topic).map_or(&[][..], Vec::as_slice);
+        let epoch = log.epoch();
+        let head = Seq(events.len() as u64);
         let span = range.span(&epoch, head);
         let events = span.page(events.iter().filter(|event| (span.first..=span.last).contains(&event.seq)));
         Ok(EventPage { topic: topic.clone(), epoch, head, events })
     }
 
     async fn heads(&self, of: HeadsOf<'_>) -> Result<Heads, LogError> {
-        let kept = self.0.lock().unwrap();
-        let mut found: Vec<_> = kept.topics.iter().filter(|(_, events)| !events.is_empty()).collect();
-        let place = |topic: &Topic| kept.order.iter().position(|known| known == topic);
-        found.sort_by_key(|(topic, _)| Reverse(place(topic)));
+        let log = self.0.lock().unwrap();
+        let mut found: Vec<_> = log.topics.iter().filter(|(_, events)| !events.is_empty()).collect();
+        let position = |topic: &Topic| log.order.iter().position(|known| known == topic);
+        found.sort_by_key(|(topic, _)| Reverse(position(topic)));
         match of {
             HeadsOf::Topics(topics) => found.retain(|(topic, _)| topics.contains(topic)),
             HeadsOf::Newest(namespace, most) => {
@@ -103,7 +104,7 @@ impl EventLog for MemoryLog {
         let latest_first = found.iter().map(|(topic, _)| (*topic).clone()).collect();
         let heads =
             found.into_iter().map(|(topic, events)| (topic.clone(), Seq(events.len() as u64))).collect();
-        Ok(Heads { epoch: kept.epoch(), heads, latest_first })
+        Ok(Heads { epoch: log.epoch(), heads, latest_first })
     }
 
     async fn try_write(&self) -> Result<(), LogError> {

@@ -1,49 +1,49 @@
-//! What a node tells Prometheus, for tests that judge it, and for those that wait for what only the node knows.
+//! The metrics of a node, for tests of metrics, and for tests that wait for a state that only the node knows.
 
 use std::sync::LazyLock;
 
 use super::{TestServer, eventually};
 
-/// A node with these flags tells it.
+/// The flags of a node that serves its metrics.
 pub const METRICS: [&str; 2] = ["--metrics-listen", "127.0.0.1:0"];
 
-/// One for all tests, since to make one takes longer than to ask. Each test has a runtime of its own, so no connection
-/// is left over for the next one.
+/// One client for all tests, since creating one takes longer than a request. It keeps no idle connections, since each
+/// test has its own runtime.
 static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
     let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
     client.build().expect("a client needs nothing")
 });
 
 impl TestServer {
-    /// Where it is told: the node says so in its log.
+    /// Returns the address of the metrics, which the node writes to stderr.
     pub async fn metrics_url(&self) -> String {
-        eventually("the node says where its metrics are", async || {
-            let log = self.log();
-            let (_, rest) = log.split_once("metrics are on ")?;
+        eventually("stderr contains the address of the metrics", async || {
+            let stderr = self.stderr();
+            let (_, rest) = stderr.split_once("metrics are on ")?;
             rest.split_whitespace().next().map(String::from)
         })
         .await
     }
 
-    /// All of it.
+    /// Fetches the metrics.
     pub async fn scrape(&self) -> String {
         let answer = HTTP.get(self.metrics_url().await).send().await.expect("the node answers");
-        let kind = answer.headers()["content-type"].to_str().expect("it is text");
-        assert!(kind.starts_with("application/openmetrics-text; version=1.0.0"), "{kind}");
+        let content_type = answer.headers()["content-type"].to_str().expect("it is ASCII");
+        assert!(content_type.starts_with("application/openmetrics-text; version=1.0.0"), "{content_type}");
         let text = answer.text().await.expect("the node answers");
         assert!(text.ends_with("# EOF\n"), "{text}");
         text
     }
 
     /// Waits until a series has this value.
-    pub async fn tells(&self, series: &str, value: f64) {
-        let told = async || (counted(&self.scrape().await, series) == Some(value)).then_some(());
-        eventually(&format!("{series} is {value}"), told).await;
+    pub async fn wait_for_metric(&self, series: &str, value: f64) {
+        let has_value = async || (metric_value(&self.scrape().await, series) == Some(value)).then_some(());
+        eventually(&format!("{series} is {value}"), has_value).await;
     }
 }
 
-/// The number behind a series; nothing where it was never counted.
-pub fn counted(scraped: &str, series: &str) -> Option<f64> {
+/// Returns the value of a series, or `None` if it is missing.
+pub fn metric_value(scraped: &str, series: &str) -> Option<f64> {
     let number = scraped.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
     Some(number.parse().expect("a number"))
 }

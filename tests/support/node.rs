@@ -12,7 +12,7 @@ struct Defaults {
     limits: Limits,
 }
 
-/// Starts a node alone on its log, with this rule for the probe's topics.
+/// Starts a node on a log that it shares with no other, with this access rule for the probe's topics.
 pub fn node(log: Arc<dyn EventLog>, rule: Arc<dyn AccessRule>) -> Arc<Node> {
     Node::start(NodeDeps {
         name: "node".into(),

@@ -1,36 +1,36 @@
-//! `Port`: a port of this machine that nobody else is given for as long as it is held.
+//! `Port`: a port of this machine that nobody else gets for as long as it is held.
 //!
-//! It is bound and does not listen: the kernel gives it to nobody who asks for any port, while a program that is told
-//! of it can listen there, be killed, and come back.
+//! The port is bound, but nobody listens on it. The kernel does not give it to programs that ask for any free port, but
+//! a program that is told to use it can listen on it, be killed, and listen on it again.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpSocket;
 
-/// See the module.
+/// A reserved port. Dropping it releases the port.
 pub struct Port {
     address: SocketAddr,
-    _held: Option<TcpSocket>,
+    _socket: Option<TcpSocket>,
 }
 
 impl Port {
-    /// One of loopback.
+    /// Reserves a port on loopback.
     pub fn free() -> Port {
         Port::on(Ipv4Addr::LOCALHOST)
     }
 
-    /// One of this address.
+    /// Reserves a port on this address.
     pub fn on(address: Ipv4Addr) -> Port {
-        let socket = TcpSocket::new_v4().expect("the system has sockets");
-        socket.set_reuseaddr(true).expect("another may listen there");
+        let socket = TcpSocket::new_v4().expect("a socket can be created");
+        socket.set_reuseaddr(true).expect("another program may listen on it");
         socket.bind((address, 0).into()).expect("a port is free");
         let address = socket.local_addr().expect("it is bound");
-        // Other systems let nobody listen where somebody is bound; there the port is only free for the moment.
-        let held = cfg!(target_os = "linux").then_some(socket);
-        Port { address, _held: held }
+        // Other systems let nobody listen on a port that is bound, so there it is only free for the moment.
+        let socket = cfg!(target_os = "linux").then_some(socket);
+        Port { address, _socket: socket }
     }
 
-    /// Where a program is to listen.
+    /// Returns the address for a program to listen on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

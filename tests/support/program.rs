@@ -1,11 +1,11 @@
-//! `Program`: which binary a test starts.
+//! `Program`: the binary that a test starts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// Cargo tells it to tests only. The load generator does without.
+/// The path of the product. Cargo sets it for tests; the load generator does not need it.
 const DUPLEX: &str = match option_env!("CARGO_BIN_EXE_duplex") {
     Some(path) => path,
     None => "duplex",
@@ -14,19 +14,18 @@ const DUPLEX: &str = match option_env!("CARGO_BIN_EXE_duplex") {
 /// A server to start.
 #[derive(Debug, Clone, Copy)]
 pub enum Program {
-    /// The core with the smallest feature.
+    /// The real server with the smallest feature.
     Probe,
-    /// The product as it is.
     Product,
-    /// The probe, with [`FEW_FILES`] open at once, unless it asks for more.
+    /// The probe with a soft limit of [`FEW_FILES`] open files, which it may raise.
     ProbeOfFewFiles,
 }
 
-/// Too few for what a test opens.
+/// A number of open files that a test exceeds.
 pub const FEW_FILES: usize = 64;
 
 impl Program {
-    /// Where cargo put it.
+    /// Returns the path of the binary.
     fn path(self) -> &'static Path {
         static PROBE: OnceLock<PathBuf> = OnceLock::new();
         match self {
@@ -35,7 +34,7 @@ impl Program {
         }
     }
 
-    /// How to start it.
+    /// Prepares a process of the program.
     pub fn command(self) -> Command {
         match self {
             Program::Probe | Program::Product => Command::new(self.path()),
@@ -50,12 +49,12 @@ impl Program {
     }
 }
 
-/// Cargo builds examples with a plain `cargo test`, and not when one test target is named, or another example. An
-/// old one would test an old server.
+/// Finds the probe, and panics if it is missing or outdated. Cargo builds examples for a plain `cargo test`, but not if
+/// the command names a test target or another example.
 fn probe() -> PathBuf {
-    // Beside the product, and not beside this test: that lies in the build folder, which other copies may share.
+    // The probe is next to the product, but not next to this test: other checkouts may share the build folder.
     let probe = Path::new(DUPLEX).with_file_name("examples").join("probe");
-    let hint = "build it first: cargo build --package server --example probe";
+    let hint = "to build it: cargo build --package server --example probe";
     let Ok(sources) = fs::read_to_string(probe.with_extension("d")) else {
         panic!("{} is missing; {hint}", probe.display());
     };
@@ -68,5 +67,5 @@ fn probe() -> PathBuf {
 }
 
 fn modified(path: &Path) -> Option<std::time::SystemTime> {
-    fs::metadata(path).and_then(|about| about.modified()).ok()
+    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }

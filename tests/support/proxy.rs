@@ -1,4 +1,4 @@
-//! `TestProxy`: nginx, HAProxy or Caddy in front of a server, as a file of `tests/proxies` sets it up.
+//! `TestProxy`: nginx, HAProxy or Caddy in front of a server, configured by a file of `tests/proxies`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 
 use super::{Port, TestServer, eventually};
 
-/// Where the set-ups are.
-const SET_UPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/proxies");
+/// The folder of the configurations.
+const CONFIGURATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/proxies");
 
 /// A running proxy. Dropping it ends the process.
 pub struct TestProxy {
@@ -21,26 +21,30 @@ pub struct TestProxy {
     folder: TempDir,
 }
 
-/// The names of all set-ups, in their order.
-pub fn set_ups() -> Vec<String> {
-    let names = fs::read_dir(SET_UPS).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+/// Returns the names of all configurations, sorted.
+pub fn configurations() -> Vec<String> {
+    let names =
+        fs::read_dir(CONFIGURATIONS).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.collect();
     names.sort();
     names
 }
 
-/// The program of a set-up, which its name begins with.
-fn program(set_up: &str) -> &'static str {
-    ["nginx", "haproxy", "caddy"].into_iter().find(|name| set_up.starts_with(name)).expect("a known proxy")
+/// Returns the program of a configuration, with which its name begins.
+fn program(configuration: &str) -> &'static str {
+    ["nginx", "haproxy", "caddy"]
+        .into_iter()
+        .find(|name| configuration.starts_with(name))
+        .expect("a known proxy")
 }
 
-/// True if all three are installed. In CI they must be; elsewhere a missing one is said once.
+/// Returns true if all three proxies are installed. Panics in CI if one is missing; elsewhere prints it once.
 pub fn are_installed() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {
-        let is_there = |name: &&str| path_of(name).is_some();
+        let is_installed = |name: &&str| path_of(name).is_some();
         let missing: Vec<&str> =
-            ["nginx", "haproxy", "caddy"].into_iter().filter(|name| !is_there(name)).collect();
+            ["nginx", "haproxy", "caddy"].into_iter().filter(|name| !is_installed(name)).collect();
         if missing.is_empty() {
             return true;
         }
@@ -53,7 +57,7 @@ pub fn are_installed() -> bool {
     })
 }
 
-/// Also where only root has it on the PATH.
+/// Finds a program on the PATH, or in the folders that only root has on it.
 fn path_of(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
@@ -61,13 +65,15 @@ fn path_of(name: &str) -> Option<PathBuf> {
 }
 
 impl TestProxy {
-    /// Starts one before the server. Returns once it listens.
-    pub async fn before(server: &TestServer, set_up: &str) -> TestProxy {
-        let (port, folder) = (Port::free(), TempDir::new().unwrap());
+    /// Starts a proxy in front of a server, and returns once it listens.
+    pub async fn before(server: &TestServer, name: &str) -> TestProxy {
+        let port = Port::free();
+        let folder = TempDir::new().unwrap();
         readable_by_all(folder.path());
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["localhost".into(), "app.example.org".into()]).unwrap();
-        let (cert, key) = (cert.pem(), signing_key.serialize_pem());
+        let cert = cert.pem();
+        let key = signing_key.serialize_pem();
         let file = |name: &str, text: String| {
             let path = folder.path().join(name);
             fs::write(&path, text).unwrap();
@@ -75,9 +81,10 @@ impl TestProxy {
         };
         // HAProxy reads both from one file.
         let both = file("both.pem", format!("{cert}{key}"));
-        let (cert, key) = (file("cert.pem", cert), file("key.pem", key));
-        let cert = if program(set_up) == "haproxy" { both } else { cert };
-        let text = fs::read_to_string(Path::new(SET_UPS).join(set_up)).unwrap();
+        let cert = file("cert.pem", cert);
+        let key = file("key.pem", key);
+        let cert = if program(name) == "haproxy" { both } else { cert };
+        let text = fs::read_to_string(Path::new(CONFIGURATIONS).join(name)).unwrap();
         let text = text
             .replace("{LISTEN_PORT}", &port.address().port().to_string())
             .replace("{UPSTREAM_PORT}", &server.address().port().to_string())
@@ -85,28 +92,28 @@ impl TestProxy {
             .replace("{CERT}", &cert)
             .replace("{KEY}", &key);
         let configuration = file("configuration", text);
-        let child = command(program(set_up), &configuration, folder.path()).spawn().unwrap();
+        let child = command(program(name), &configuration, folder.path()).spawn().unwrap();
         let mut proxy = TestProxy { child, port, folder };
-        eventually(&format!("{set_up} listens"), async || {
-            assert_eq!(proxy.child.try_wait().unwrap(), None, "{set_up} ended: {}", proxy.said());
+        eventually(&format!("{name} listens"), async || {
+            assert_eq!(proxy.child.try_wait().unwrap(), None, "{name} ended: {}", proxy.stderr());
             TcpStream::connect(proxy.port.address()).await.ok()
         })
         .await;
         proxy
     }
 
-    /// The public address.
+    /// Returns the public address.
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.port.address().port())
     }
 
-    /// The certificate that vouches for it.
+    /// Returns the file of the certificate to trust.
     pub fn root(&self) -> PathBuf {
         self.folder.path().join("cert.pem")
     }
 
-    fn said(&self) -> String {
-        fs::read_to_string(self.folder.path().join("said")).unwrap_or_default()
+    fn stderr(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
     }
 }
 
@@ -117,14 +124,14 @@ fn command(program: &str, configuration: &str, folder: &Path) -> Command {
         "haproxy" => command.args(["-db", "-f", configuration]),
         _ => command.args(["run", "--adapter", "caddyfile", "--config", configuration]),
     };
-    // Caddy keeps its state at home.
+    // Caddy keeps its state in the home folder.
     command.env("HOME", folder).env("XDG_CONFIG_HOME", folder).env("XDG_DATA_HOME", folder);
-    let said = fs::File::create(folder.join("said")).unwrap();
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
+    let stderr = fs::File::create(folder.join("stderr")).unwrap();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
     command
 }
 
-/// Started by root, nginx works as somebody else.
+/// Lets all users read the folder: if root starts nginx, its workers run as another user.
 fn readable_by_all(folder: &Path) {
     #[cfg(unix)]
     {
@@ -135,7 +142,7 @@ fn readable_by_all(folder: &Path) {
 
 impl Drop for TestProxy {
     fn drop(&mut self) {
-        // Politely: nginx's workers end with its master only then.
+        // With SIGTERM, since nginx's master then ends its workers too.
         let pid = self.child.id().to_string();
         Command::new("sh").args(["-c", "kill -TERM $0", &pid]).status().ok();
         self.child.wait().ok();

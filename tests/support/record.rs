@@ -1,53 +1,58 @@
-//! `Record`: everything that happened to a `TestBrowser`, for a test to wait on and to judge.
+//! `Record`: everything that happened to a `TestBrowser`, for a test to wait for and to check.
 
 use std::collections::BTreeMap;
 
 use shared::{CloseReason, Event, Seq, ServerFrame, Status, Step, Topic};
 use tokio::sync::watch;
 
-use super::Witness;
+use super::ClientObserver;
 
-/// In the order in which it happened.
+/// The history of a browser, in the order in which things happened.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// What its badge shows.
+    /// The status of the connection.
     pub status: Status,
-    /// Of each topic it watches.
-    pub topics: BTreeMap<Topic, Reading>,
-    /// Every frame but events, as it came.
+    /// The topics that the browser has watched.
+    pub topics: BTreeMap<Topic, TopicRecord>,
+    /// All frames except events.
     pub frames: Vec<ServerFrame>,
-    /// How often a socket was opened.
+    /// The number of sockets that were opened.
     pub opened: usize,
-    /// Why sockets ended.
+    /// The reasons for which sockets were closed.
     pub closed: Vec<CloseReason>,
 }
 
-/// One topic, as the page shows it.
+/// The history of one topic.
 #[derive(Debug, Clone, Default)]
-pub struct Reading {
-    /// Applied since the page last started over.
+pub struct TopicRecord {
+    /// The events that were applied since the feed last started over.
     pub events: Vec<Event>,
-    /// How often it asked the log.
+    /// The number of pulls.
     pub pulls: usize,
-    /// How often it started over: once, for the first page, unless more happened.
+    /// The number of times that the feed started over: once, for the first page, unless more happened.
     pub started_over: usize,
-    /// Heads that came: the first one answers the subscription.
+    /// The number of heads that arrived. The first one answers the subscription.
     pub heads: usize,
-    /// Heads that came after events had been pushed: the node's word for "you missed some".
-    pub heads_in_mid_stream: usize,
-    /// Events that came through the socket.
+    /// The number of heads that arrived after pushed events: with those the node says "you missed some".
+    pub late_heads: usize,
+    /// The number of events that arrived through the socket.
     pub pushed: usize,
 }
 
 impl Default for Record {
     fn default() -> Record {
-        let (topics, frames, closed) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Record { status: Status::Stopped, topics, frames, opened: 0, closed }
+        Record {
+            status: Status::Stopped,
+            topics: BTreeMap::new(),
+            frames: Vec::new(),
+            opened: 0,
+            closed: Vec::new(),
+        }
     }
 }
 
 /// Each change wakes the test that waits for it.
-impl Witness for watch::Sender<Record> {
+impl ClientObserver for watch::Sender<Record> {
     fn on_status(&mut self, status: Status) {
         self.send_modify(|record| record.status = status);
     }
@@ -61,38 +66,39 @@ impl Witness for watch::Sender<Record> {
     }
 
     fn on_frame(&mut self, frame: &ServerFrame) {
-        self.send_modify(|record| record.note(frame));
+        self.send_modify(|record| record.add_frame(frame));
     }
 
     fn on_watch(&mut self, topic: &Topic) {
-        self.send_modify(|record| _ = record.topics.insert(topic.clone(), Reading::default()));
+        self.send_modify(|record| _ = record.topics.insert(topic.clone(), TopicRecord::default()));
     }
 
     fn on_step(&mut self, topic: &Topic, step: &Step<Event>) {
-        self.send_modify(|record| record.topics.entry(topic.clone()).or_default().take(step));
+        self.send_modify(|record| record.topics.entry(topic.clone()).or_default().apply(step));
     }
 }
 
 impl Record {
-    /// The names of those who are here, as it was told last, with the number of their windows; in order.
+    /// Returns the name and the number of sessions of each member in the latest presence frame, sorted.
     pub fn members(&self) -> Vec<(&str, u32)> {
-        let last = self.frames.iter().rev().find_map(|frame| match frame {
+        let latest = self.frames.iter().rev().find_map(|frame| match frame {
             ServerFrame::Presence { members, .. } => Some(members),
             _ => None,
         });
-        let told = last.into_iter().flatten();
-        let mut members: Vec<_> = told.map(|member| (member.name.as_str(), member.sessions)).collect();
+        let Some(latest) = latest else { return Vec::new() };
+        let mut members: Vec<_> =
+            latest.iter().map(|member| (member.name.as_str(), member.sessions)).collect();
         members.sort();
         members
     }
 
-    fn note(&mut self, frame: &ServerFrame) {
+    fn add_frame(&mut self, frame: &ServerFrame) {
         match frame {
             ServerFrame::Event(event) => self.topics.entry(event.topic.clone()).or_default().pushed += 1,
             ServerFrame::Head { topic, .. } => {
-                let reading = self.topics.entry(topic.clone()).or_default();
-                reading.heads += 1;
-                reading.heads_in_mid_stream += usize::from(reading.pushed > 0);
+                let record = self.topics.entry(topic.clone()).or_default();
+                record.heads += 1;
+                record.late_heads += usize::from(record.pushed > 0);
                 self.frames.push(frame.clone());
             }
             other => self.frames.push(other.clone()),
@@ -100,9 +106,8 @@ impl Record {
     }
 }
 
-impl Reading {
-    /// Does to the page what a feed says.
-    fn take(&mut self, step: &Step<Event>) {
+impl TopicRecord {
+    fn apply(&mut self, step: &Step<Event>) {
         if step.start_over {
             self.events.clear();
             self.started_over += 1;
@@ -111,23 +116,23 @@ impl Reading {
         self.pulls += usize::from(step.pull.is_some());
     }
 
-    /// Where it stands.
+    /// Returns the seq of the last applied event.
     pub fn seq(&self) -> Seq {
         self.events.last().map_or(Seq::ZERO, |event| event.seq)
     }
 
-    /// The seqs applied, in order.
+    /// Returns the seqs of the applied events, in order.
     pub fn seqs(&self) -> Vec<u64> {
         self.events.iter().map(|event| event.seq.0).collect()
     }
 
-    /// Whether it has its first page.
-    pub fn has_begun(&self) -> bool {
+    /// Returns true once the first page was applied.
+    pub fn has_first_page(&self) -> bool {
         self.started_over > 0
     }
 
-    /// Whether it was subscribed too.
+    /// Returns true once the first page was applied and the subscription was answered.
     pub fn is_live(&self) -> bool {
-        self.has_begun() && self.heads > 0
+        self.has_first_page() && self.heads > 0
     }
 }

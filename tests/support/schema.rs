@@ -1,15 +1,15 @@
-//! Whether a value fits a JSON Schema: as much of it as the documents of the contract use, and a panic at all else.
+//! A checker for the part of JSON Schema that the contract's documents use. It panics on anything else.
 //!
-//! Patterns and formats are left to the types, which read every value that is checked here.
+//! Patterns and formats are not checked: every value is also read by its Rust type.
 
 use serde_json::Value;
 
-/// What is said about a schema, or checked by reading the value.
-const SILENT: [&str; 6] = ["description", "default", "examples", "format", "pattern", "title"];
+/// Keywords that describe a value, or that its Rust type checks.
+const IGNORED: [&str; 6] = ["description", "default", "examples", "format", "pattern", "title"];
 
-/// Asserts that `value` fits `schema`, whose references lead into `document`.
+/// Asserts that `value` fits `schema`. References of the schema point into `document`.
 #[track_caller]
-pub fn fits(document: &Value, schema: &Value, value: &Value) {
+pub fn assert_fits(document: &Value, schema: &Value, value: &Value) {
     if let Err(wrong) = check(document, schema, value) {
         panic!("{wrong}\n{value:#}\ndoes not fit\n{schema:#}");
     }
@@ -21,7 +21,7 @@ fn check(document: &Value, schema: &Value, value: &Value) -> Result<(), String> 
         let holds = match keyword.as_str() {
             "$ref" => {
                 let target = document.pointer(rule.as_str().unwrap_or_default().trim_start_matches('#'));
-                check(document, target.ok_or(format!("{rule} leads nowhere"))?, value).map(|()| true)?
+                check(document, target.ok_or(format!("{rule} points nowhere"))?, value).map(|()| true)?
             }
             "type" => match rule {
                 Value::Array(types) => types.iter().any(|name| is_a(name, value)),
@@ -40,7 +40,8 @@ fn check(document: &Value, schema: &Value, value: &Value) -> Result<(), String> 
             "allOf" => items(rule).iter().try_for_each(|one| check(document, one, value)).map(|()| true)?,
             "items" => items(value).iter().try_for_each(|item| check(document, rule, item)).map(|()| true)?,
             "properties" => {
-                for (name, rule) in rule.as_object().into_iter().flatten() {
+                let Value::Object(properties) = rule else { panic!("properties must be an object: {rule}") };
+                for (name, rule) in properties {
                     let field = value.get(name).map_or(Ok(()), |field| check(document, rule, field));
                     field.map_err(|wrong| format!("{name}: {wrong}"))?;
                 }
@@ -51,8 +52,8 @@ fn check(document: &Value, schema: &Value, value: &Value) -> Result<(), String> 
                 let known = |name: &String| schema["properties"].get(name).is_some();
                 value.as_object().is_none_or(|fields| fields.keys().all(known))
             }
-            silent if SILENT.contains(&silent) => true,
-            unknown => panic!("this checker knows nothing of {unknown}: teach it"),
+            ignored if IGNORED.contains(&ignored) => true,
+            unknown => panic!("this checker does not support {unknown} yet"),
         };
         if !holds {
             return Err(format!("{keyword}: {rule} does not hold of {value}"));
@@ -69,7 +70,7 @@ fn is_a(name: &Value, value: &Value) -> bool {
         "boolean" => value.is_boolean(),
         "integer" => value.is_i64() || value.is_u64(),
         "null" => value.is_null(),
-        unknown => panic!("this checker knows nothing of the type {unknown}"),
+        unknown => panic!("this checker does not support the type {unknown}"),
     }
 }
 

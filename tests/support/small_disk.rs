@@ -1,4 +1,4 @@
-//! `SmallDisk`: a file system of a few megabytes, to be filled to its last byte.
+//! `SmallDisk`: a file system of a few megabytes that a test fills up.
 
 use std::fs;
 use std::io::Write;
@@ -9,32 +9,35 @@ use tempfile::TempDir;
 
 const BALLAST: &str = "ballast";
 
-/// See the module. Dropping it takes it away.
+/// A mounted file system. Dropping it unmounts it.
 pub struct SmallDisk {
     mounted_at: TempDir,
 }
 
 impl SmallDisk {
-    /// An empty one. It needs root, or sudo that asks for no password; nothing where neither is there, except in
-    /// CI, which must not pass without what is tested on it.
+    /// Mounts an empty file system, as root or with a sudo that asks for no password. Returns `None` if neither is
+    /// possible, except in CI, where it panics: CI must not pass without these tests.
     pub fn mount(mebibytes: u32) -> Option<SmallDisk> {
-        let mounted_at = TempDir::new().expect("there is room for a temporary folder");
+        let mounted_at = TempDir::new().expect("a temporary folder can be created");
         let options = format!("size={mebibytes}m,mode=777");
         let mounted = as_root(&["mount", "-t", "tmpfs", "-o", &options, "tmpfs"], mounted_at.path());
         if mounted {
             return Some(SmallDisk { mounted_at });
         }
-        assert!(std::env::var_os("CI").is_none(), "a small disk cannot be mounted: CI must test on one");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "a small disk cannot be mounted, but CI must test with one"
+        );
         eprintln!("SKIPPED: a small disk cannot be mounted without root");
         None
     }
 
-    /// Where it is.
+    /// Returns the mount point.
     pub fn path(&self) -> &Path {
         self.mounted_at.path()
     }
 
-    /// Leaves no room at all.
+    /// Fills the disk to the last byte.
     pub fn fill(&self) {
         let mut ballast = fs::OpenOptions::new().create(true).append(true).open(self.ballast()).unwrap();
         for bytes in [4_096, 1] {
@@ -42,7 +45,7 @@ impl SmallDisk {
         }
     }
 
-    /// Makes room again.
+    /// Frees the space that `fill` took.
     pub fn clear(&self) {
         fs::remove_file(self.ballast()).unwrap();
     }
@@ -54,7 +57,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily: a server that a failed test left behind may still have a file open.
+        // Lazily, since a server of a failed test may still have a file open.
         as_root(&["umount", "--lazy"], self.mounted_at.path());
     }
 }

@@ -1,4 +1,4 @@
-//! `Socket`: one WebSocket, frame by frame, without any rule of how to use it.
+//! `Socket`: one WebSocket, frame by frame, which enforces no rules of the protocol.
 
 use futures_util::{SinkExt, StreamExt};
 use shared::{ClientFrame, Epoch, Event, Listed, Seq, ServerFrame, Topic, Welcome, endpoint};
@@ -14,7 +14,7 @@ use super::{Person, TestServer, in_time};
 /// Small, so that a reader that stalls fills the server's buffers and not its own.
 const RECEIVE_BUFFER_BYTES: u32 = 32 * 1_024;
 
-/// See the module.
+/// An open WebSocket.
 pub struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// The answer to the handshake.
@@ -22,31 +22,34 @@ pub struct Socket {
 }
 
 impl TestServer {
-    /// A socket of that person, whose `welcome` was heard.
+    /// Opens a socket, and receives its `welcome`.
     pub async fn socket(&self, person: &Person) -> Socket {
-        let mut socket = self.unheard_socket(person).await;
-        socket.hears_welcome().await;
+        let mut socket = self.socket_before_welcome(person).await;
+        socket.receive_welcome().await;
         socket
     }
 
-    /// A socket of that person, of which nothing was heard yet.
-    pub async fn unheard_socket(&self, person: &Person) -> Socket {
-        Socket::open(person, &[]).await.unwrap_or_else(|error| panic!("no socket: {error:?}"))
+    /// Opens a socket, and receives nothing from it yet.
+    pub async fn socket_before_welcome(&self, person: &Person) -> Socket {
+        Socket::open(person, &[]).await.unwrap_or_else(|error| panic!("the handshake failed: {error:?}"))
     }
 }
 
 impl Socket {
-    /// Opens a socket with that person's cookie and more headers.
+    /// Opens a socket with the person's cookie and additional headers.
     pub async fn open(person: &Person, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {
         let mut request = person.socket_url().into_client_request()?;
-        let offered = [("sec-websocket-protocol", endpoint::SUBPROTOCOL)];
-        let cookie = person.cookie.as_deref().map(|cookie| ("cookie", cookie));
-        for (name, value) in offered.into_iter().chain(cookie).chain(headers.iter().copied()) {
-            request.headers_mut().insert(name, value.parse().expect("a good header"));
+        let mut all = vec![("sec-websocket-protocol", endpoint::SUBPROTOCOL)];
+        if let Some(cookie) = &person.cookie {
+            all.push(("cookie", cookie));
+        }
+        all.extend(headers);
+        for (name, value) in all {
+            request.headers_mut().insert(name, value.parse().expect("a valid header"));
         }
         let address = request.uri().authority().and_then(|at| at.as_str().parse().ok()).expect("an address");
         let tcp = TcpSocket::new_v4()?;
-        // The library keeps 128 KiB for each otherwise.
+        // By default, the library keeps 128 KiB for each.
         let small = WebSocketConfig::default().read_buffer_size(4_096).write_buffer_size(4_096);
         tcp.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
         let (stream, handshake) =
@@ -54,77 +57,74 @@ impl Socket {
         Ok(Socket { stream, handshake })
     }
 
-    /// Sends a frame.
-    pub async fn says(&mut self, frame: &ClientFrame) {
-        self.says_text(&serde_json::to_string(frame).expect("a frame is JSON")).await;
+    pub async fn send_frame(&mut self, frame: &ClientFrame) {
+        self.send_text(&serde_json::to_string(frame).expect("a frame is JSON")).await;
     }
 
-    /// Sends whatever text.
-    pub async fn says_text(&mut self, text: &str) {
-        self.sends(Message::text(text)).await.expect("the socket is open");
+    /// Sends any text.
+    pub async fn send_text(&mut self, text: &str) {
+        self.send_message(Message::text(text)).await.expect("the socket is open");
     }
 
     /// Sends any WebSocket message.
-    pub async fn sends(&mut self, message: Message) -> Result<(), Error> {
+    pub async fn send_message(&mut self, message: Message) -> Result<(), Error> {
         self.stream.send(message).await
     }
 
-    /// Asks for a topic.
-    pub async fn subscribes(&mut self, topic: &Topic) {
-        self.says(&ClientFrame::Subscribe { topic: topic.clone(), listed: Listed::Yes }).await;
+    /// Subscribes to a topic as a listed member.
+    pub async fn subscribe(&mut self, topic: &Topic) {
+        self.send_frame(&ClientFrame::Subscribe { topic: topic.clone(), listed: Listed::Yes }).await;
     }
 
-    /// The next message; nothing at the end.
+    /// Receives the next message; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<Message, Error>> {
         self.stream.next().await
     }
 
-    /// The next frame, other than a ping of the node and a presence.
-    pub async fn hears(&mut self) -> ServerFrame {
+    /// Receives the next frame that is neither a ping nor a presence.
+    pub async fn receive(&mut self) -> ServerFrame {
         loop {
-            let message = in_time("a frame", self.next()).await.expect("still open").expect("still whole");
-            match message {
+            let message = in_time("a frame", self.next()).await;
+            match message.expect("the socket is open").expect("the socket works") {
                 Message::Text(text) => match read_frame(&text) {
                     ServerFrame::Ping { .. } | ServerFrame::Presence { .. } => {}
                     frame => return frame,
                 },
-                other => panic!("{other:?} is no frame"),
+                other => panic!("{other:?} is not a frame"),
             }
         }
     }
 
-    /// The next frame is a `welcome`.
-    pub async fn hears_welcome(&mut self) -> Welcome {
-        match self.hears().await {
+    pub async fn receive_welcome(&mut self) -> Welcome {
+        match self.receive().await {
             ServerFrame::Welcome(welcome) => *welcome,
-            other => panic!("{other:?} in place of a welcome"),
+            other => panic!("expected a welcome, got {other:?}"),
         }
     }
 
-    /// The next frame is a `head`.
-    pub async fn hears_head(&mut self, of: &Topic) -> (Epoch, Seq) {
-        match self.hears().await {
+    /// Receives a `head` of a topic.
+    pub async fn receive_head(&mut self, of: &Topic) -> (Epoch, Seq) {
+        match self.receive().await {
             ServerFrame::Head { topic, epoch, seq } if topic == *of => (epoch, seq),
-            other => panic!("{other:?} in place of a head of {of}"),
+            other => panic!("expected a head of {of}, got {other:?}"),
         }
     }
 
-    /// The next frame is an `event`.
-    pub async fn hears_event(&mut self) -> Event {
-        match self.hears().await {
+    pub async fn receive_event(&mut self) -> Event {
+        match self.receive().await {
             ServerFrame::Event(event) => event,
-            other => panic!("{other:?} in place of an event"),
+            other => panic!("expected an event, got {other:?}"),
         }
     }
 
-    /// Asserts that no frame is on its way: what a ping finds is its pong.
-    pub async fn hears_nothing(&mut self) {
-        self.says(&ClientFrame::Ping { at: 4_711 }).await;
-        assert_eq!(self.hears().await, ServerFrame::Pong { at: 4_711 });
+    /// Asserts that no frame is on its way: the next one is the answer to a ping.
+    pub async fn assert_silent(&mut self) {
+        self.send_frame(&ClientFrame::Ping { at: 4_711 }).await;
+        assert_eq!(self.receive().await, ServerFrame::Pong { at: 4_711 });
     }
 
-    /// The frames up to the close, and its code; 1006 for a connection that just ended.
-    pub async fn closed(mut self) -> (Vec<ServerFrame>, u16) {
+    /// Receives all frames up to the close. Returns them with the close code: 1006 if the connection just ended.
+    pub async fn receive_close(mut self) -> (Vec<ServerFrame>, u16) {
         let mut frames = Vec::new();
         loop {
             match in_time("the socket is closed", self.next()).await {
@@ -137,7 +137,7 @@ impl Socket {
     }
 }
 
-/// A frame of the node. A binary client would fail on anything else, so does a test.
+/// Reads a frame of the node. Panics on an unknown one, as a strict client would fail on it.
 pub fn read_frame(text: &str) -> ServerFrame {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }

@@ -1,4 +1,4 @@
-//! A client of TLS that knows one authority, and certificates to serve.
+//! A TLS client that trusts one authority, and certificates for servers.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,48 +21,48 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// One with a key of that kind.
+    /// Creates a certificate with a key of this kind.
     pub fn of(kind: &'static SignatureAlgorithm) -> Certificate {
         Certificate::with(&KeyPair::generate_for(kind).unwrap())
     }
 
-    /// One with an RSA key of that size.
+    /// Creates a certificate with an RSA key of this size.
     pub fn rsa(size: RsaKeySize) -> Certificate {
         Certificate::with(&KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).unwrap())
     }
 
     fn with(pair: &KeyPair) -> Certificate {
-        let made = Certificate { folder: TempDir::new().unwrap() };
+        let certificate = Certificate { folder: TempDir::new().unwrap() };
         let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-        std::fs::write(made.cert(), params.self_signed(pair).unwrap().pem()).unwrap();
-        std::fs::write(made.key(), pair.serialize_pem()).unwrap();
-        made
+        std::fs::write(certificate.cert(), params.self_signed(pair).unwrap().pem()).unwrap();
+        std::fs::write(certificate.key(), pair.serialize_pem()).unwrap();
+        certificate
     }
 
-    /// The chain's file.
+    /// Returns the file of the certificate chain.
     pub fn cert(&self) -> PathBuf {
         self.folder.path().join("chain.pem")
     }
 
-    /// The key's file.
+    /// Returns the file of the private key.
     pub fn key(&self) -> PathBuf {
         self.folder.path().join("key.pem")
     }
 
-    /// What to start a server with.
+    /// Returns the flags of a server with this certificate.
     pub fn flags(&self) -> [String; 4] {
         let text = |path: PathBuf| path.display().to_string();
         ["--tls-cert".into(), text(self.cert()), "--tls-key".into(), text(self.key())]
     }
 
-    /// Puts another one in the place of this one, as whoever renews it does.
-    pub fn becomes(&self, other: &Certificate) {
+    /// Overwrites this certificate with another one, as a renewal does.
+    pub fn replace_with(&self, other: &Certificate) {
         std::fs::copy(other.key(), self.key()).unwrap();
         std::fs::copy(other.cert(), self.cert()).unwrap();
     }
 }
 
-/// Connects, and trusts exactly what is in `trusted`. `protocol` is what is offered by ALPN.
+/// Connects, and trusts exactly the certificates in `trusted`. `protocol` is offered by ALPN.
 pub async fn connect(
     address: SocketAddr,
     trusted: &Path,
@@ -72,7 +72,7 @@ pub async fn connect(
     handshake(TcpStream::connect(address).await?, trusted, version, protocol).await
 }
 
-/// The same, over a connection that is there already.
+/// Does the TLS handshake over an open connection. See [`connect`].
 pub async fn handshake(
     stream: TcpStream,
     trusted: &Path,
@@ -93,11 +93,23 @@ pub async fn handshake(
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
-/// One request over HTTP/1.1, and the whole answer as text.
+/// Sends one GET request over HTTP/1.1, and returns the complete answer as text.
 pub async fn get(mut stream: TlsStream<TcpStream>, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
     String::from_utf8(answer).unwrap()
+}
+
+/// Signs in a new guest over HTTP/1.1, and returns the cookie as a request must send it.
+pub async fn sign_in(mut stream: TlsStream<TcpStream>) -> String {
+    let request = "POST /api/me HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                   Content-Length: 14\r\nConnection: close\r\n\r\n{\"name\":\"Ada\"}";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
+    assert!(cookie.starts_with("__Host-") && cookie.contains("; Secure"), "{cookie}");
+    cookie.split(';').next().unwrap().to_owned()
 }

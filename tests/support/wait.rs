@@ -1,27 +1,27 @@
-//! Waiting for a condition, with a deadline. No test waits for time to pass.
+//! Waiting for a condition, with a deadline. No test just waits for time to pass.
 
 use std::time::Duration;
 
 use tokio::time::{interval, timeout};
 
-/// Long enough for a busy machine; only a test that fails ever waits for it.
+/// Long enough for a busy machine. Only a test that fails waits this long.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Looks again and again until `look` finds something. Fails the test at the deadline.
-pub async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+/// Calls `look` until it finds something, and returns it. Fails the test at the deadline.
+pub async fn eventually<T>(condition: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
     match try_eventually(look).await {
         Some(found) => found,
-        None => panic!("waited {DEADLINE:?} in vain: {what}"),
+        None => panic!("timed out after {DEADLINE:?} waiting for: {condition}"),
     }
 }
 
-/// The same; nothing at the deadline.
+/// Calls `look` until it finds something, and returns it. Returns `None` at the deadline.
 pub async fn try_eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let looking = async {
-        let mut looks = interval(LOOK_EVERY);
+        let mut ticks = interval(LOOK_EVERY);
         loop {
-            looks.tick().await;
+            ticks.tick().await;
             if let Some(found) = look().await {
                 return found;
             }
@@ -30,10 +30,10 @@ pub async fn try_eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Opti
     timeout(DEADLINE, looking).await.ok()
 }
 
-/// The outcome of `work`. Fails the test at the deadline.
+/// Returns the output of `work`. Fails the test at the deadline.
 pub async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
     match timeout(DEADLINE, work).await {
-        Ok(outcome) => outcome,
-        Err(_) => panic!("waited {DEADLINE:?} in vain: {what}"),
+        Ok(output) => output,
+        Err(_) => panic!("timed out after {DEADLINE:?} waiting for: {what}"),
     }
 }

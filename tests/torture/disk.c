@@ -1,16 +1,16 @@
 /*
- * A disk that crashes, fails, and keeps a journal. Preloaded into a program (LD_PRELOAD), this library stands between
- * the program and the kernel wherever a file below one folder is changed. Each change is a step: a write, a sync, a
- * truncation, or a change of names (create, rename, link, unlink).
+ * A disk that crashes, fails, and keeps a journal. Preloaded into a program (LD_PRELOAD), this library intercepts all
+ * changes of files below one folder. Each change is a step: a write, a sync, a truncation, or a change of names
+ * (create, rename, link, unlink).
  *
- * The environment names the folder (DISK_FOLDER), a file of orders (DISK_ORDERS) and, where one is wanted, a journal
- * (DISK_JOURNAL). The orders are mapped into memory, so that a test changes them while the program runs.
+ * The environment names the folder (DISK_FOLDER), a control file (DISK_CONTROL) and optionally a journal
+ * (DISK_JOURNAL). The control file is mapped into memory, so that a test can change it while the program runs.
  *
- * Nothing is ever synced for real: a killed process loses nothing that it wrote, so only the journal needs to know
- * what a power cut would have spared. What is written through a memory map, as SQLite writes its -shm, is not seen;
- * it needs to survive neither.
+ * Nothing is really synced: a killed process loses nothing that it wrote, so only the journal needs to record the
+ * syncs. Writes through a memory map, which SQLite uses for its -shm, are not intercepted; that file need not survive
+ * a crash or a power failure.
  *
- * It calls the kernel directly, by the calls that every 64-bit Linux has.
+ * The library calls the kernel directly, with system calls that every 64-bit Linux has.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,25 +28,25 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The file of orders: so many 64-bit numbers, in this order. disk.rs has the same list. */
-enum order {
-    STEPS,      /* taken so far; written here */
+/* The 64-bit numbers in the control file, in the same order as in disk.rs. */
+enum control_word {
+    STEPS,      /* the number of steps so far; written here */
     CRASH_AT,   /* the step that kills the program; 0 for none */
-    CRASH_WHEN, /* see below */
-    FAIL_KINDS, /* kinds of steps that fail, added up */
-    FAIL_TIMES, /* steps that are still to fail; negative for all */
-    FAIL_ERRNO, /* the error that they fail with */
-    FAILED,     /* steps that have failed; written here */
-    ORDERS
+    CRASH_WHEN, /* an enum when */
+    FAIL_KINDS, /* the sum of the kinds of steps that fail */
+    FAIL_TIMES, /* the number of steps that will fail; negative for all */
+    FAIL_ERRNO, /* the errno of a failing step */
+    FAILED,     /* the number of steps that have failed; written here */
+    CONTROL_WORDS
 };
 enum when { BEFORE, HALFWAY, AFTER };
 enum kind { WRITE = 1, SYNC = 2, TRUNCATE = 4, NAME = 8 };
 
-/* Files below the folder have lower descriptors than this: the program under test opens few. */
+/* Files below the folder have lower descriptors than this, since the program under test opens few. */
 #define DESCRIPTORS_MAX 4096
 #define HEAD_BYTES_MAX 9000
 
-static volatile int64_t *orders;
+static volatile int64_t *control;
 static const char *folder;
 static int journal = -1;
 static char *names[DESCRIPTORS_MAX];
@@ -55,31 +55,31 @@ static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
 __attribute__((constructor)) static void prepare(void)
 {
-    const char *file = getenv("DISK_ORDERS"), *lines = getenv("DISK_JOURNAL");
+    const char *file = getenv("DISK_CONTROL"), *lines = getenv("DISK_JOURNAL");
     folder = getenv("DISK_FOLDER");
     if (file == NULL || folder == NULL)
         return;
     int opened = syscall(SYS_openat, AT_FDCWD, file, O_RDWR | O_CLOEXEC, 0);
-    void *mapped = mmap(NULL, ORDERS * sizeof *orders, PROT_READ | PROT_WRITE, MAP_SHARED, opened, 0);
+    void *mapped = mmap(NULL, CONTROL_WORDS * sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, opened, 0);
     syscall(SYS_close, opened);
     if (lines != NULL)
         journal = syscall(SYS_openat, AT_FDCWD, lines, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (mapped != MAP_FAILED)
-        orders = mapped;
+        control = mapped;
 }
 
 static bool is_below(const char *path)
 {
-    if (orders == NULL || path == NULL)
+    if (control == NULL || path == NULL)
         return false;
     size_t length = strlen(folder);
     return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-/* The name by which a file below the folder was opened, or NULL. */
+/* Returns the path with which a file below the folder was opened, or NULL. */
 static const char *name_of(int descriptor)
 {
-    bool known = orders != NULL && descriptor >= 0 && descriptor < DESCRIPTORS_MAX;
+    bool known = control != NULL && descriptor >= 0 && descriptor < DESCRIPTORS_MAX;
     return known ? names[descriptor] : NULL;
 }
 
@@ -91,7 +91,7 @@ static void set_name(int descriptor, const char *path)
     names[descriptor] = path == NULL ? NULL : strdup(path);
 }
 
-/* A line of five fields, and the bytes that were written, if any. */
+/* Appends a line of five fields to the journal, and the bytes that were written, if any. */
 static void record(const char *what, const char *path, const char *to, int64_t offset, const void *bytes, size_t count)
 {
     char head[HEAD_BYTES_MAX];
@@ -109,34 +109,34 @@ static void crash(void)
         pause();
 }
 
-/* Begins a step. It returns false, with errno set, for one that is to fail; either way `end_step` ends it. */
+/* Begins a step. Returns false, with errno set, if the step must fail. In both cases `end_step` ends it. */
 static bool begin_step(enum kind kind)
 {
     pthread_mutex_lock(&turn);
-    int64_t step = ++orders[STEPS];
-    if (step == orders[CRASH_AT] && orders[CRASH_WHEN] == BEFORE)
+    int64_t step = ++control[STEPS];
+    if (step == control[CRASH_AT] && control[CRASH_WHEN] == BEFORE)
         crash();
-    if ((orders[FAIL_KINDS] & kind) == 0 || orders[FAIL_TIMES] == 0)
+    if ((control[FAIL_KINDS] & kind) == 0 || control[FAIL_TIMES] == 0)
         return true;
-    if (orders[FAIL_TIMES] > 0)
-        orders[FAIL_TIMES]--;
-    orders[FAILED]++;
-    errno = orders[FAIL_ERRNO];
+    if (control[FAIL_TIMES] > 0)
+        control[FAIL_TIMES]--;
+    control[FAILED]++;
+    errno = control[FAIL_ERRNO];
     return false;
 }
 
-/* Leaves errno as it is. */
+/* Ends a step. Does not change errno. */
 static void end_step(void)
 {
-    if (orders[STEPS] == orders[CRASH_AT])
+    if (control[STEPS] == control[CRASH_AT])
         crash();
     pthread_mutex_unlock(&turn);
 }
 
-/* The part of a write that is done: half of it in the middle of a crash. */
+/* Returns the number of bytes of a write that are written: half of them if it crashes halfway. */
 static size_t part_of(size_t count)
 {
-    bool halfway = orders[STEPS] == orders[CRASH_AT] && orders[CRASH_WHEN] == HALFWAY;
+    bool halfway = control[STEPS] == control[CRASH_AT] && control[CRASH_WHEN] == HALFWAY;
     return halfway ? count / 2 : count;
 }
 

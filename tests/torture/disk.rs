@@ -1,4 +1,4 @@
-//! `FaultyDisk`: the disk below a data folder, as `disk.c` makes it: it crashes its user, fails, and keeps a journal.
+//! `FaultyDisk`: controls `disk.c`, which makes the disk below a data folder crash its user, fail, and keep a journal.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -8,15 +8,15 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use super::write_cache::Change;
-use crate::support::Variables;
+use super::write_cache::DiskChange;
+use crate::support::EnvVars;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/torture/disk.c");
-const ORDER_BYTES: u64 = 8;
+const CONTROL_WORD_BYTES: u64 = 8;
 
-/// The numbers in the file of orders. `disk.c` has the same list.
+/// The numbers in the control file, in the same order as in `disk.c`.
 #[derive(Clone, Copy)]
-enum Order {
+enum ControlWord {
     Steps,
     CrashAt,
     CrashWhen,
@@ -26,20 +26,18 @@ enum Order {
     Failed,
 }
 
-/// The moment of a crash, around a step.
+/// The moment of a crash, relative to a step.
 #[derive(Debug, Clone, Copy)]
-pub enum When {
-    /// Nothing of it was done.
+pub enum CrashPoint {
     Before,
-    /// A write has done half of its bytes, any other step is done.
+    /// After half of the bytes of a write, or after any other step.
     Halfway,
-    /// It was done.
     After,
 }
 
-/// The kinds of steps.
+/// The kinds of steps that can fail.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum StepKind {
     /// A write to a file.
     Write = 1,
     /// A sync of a file or folder.
@@ -48,14 +46,14 @@ pub enum Kind {
 
 /// The number of steps that fail.
 #[derive(Debug, Clone, Copy)]
-pub enum Times {
-    /// The next so many.
+pub enum FailureCount {
+    /// The next steps, as many as this.
     Next(u8),
-    /// All, until the disk is mended.
+    /// All steps, until the disk is mended.
     ForEver,
 }
 
-/// An error of the system.
+/// An error of a system call.
 #[derive(Debug, Clone, Copy)]
 pub enum Errno {
     /// EIO.
@@ -67,85 +65,91 @@ pub enum Errno {
 /// The disk of one folder, for programs that run under [`FaultyDisk::variables`].
 pub struct FaultyDisk {
     folder: PathBuf,
-    orders: File,
-    /// Holds the orders and the journal.
+    control: File,
+    /// Holds the control file and the journal.
     files: TempDir,
 }
 
 impl FaultyDisk {
-    /// The disk that has this folder, which must exist. It works.
+    /// Creates the disk of an existing folder. It works until a fault is injected.
     pub fn with(folder: &Path) -> FaultyDisk {
-        let files = TempDir::new().expect("there is room for a temporary folder");
-        let orders = files.path().join("orders");
-        let orders = File::options().read(true).write(true).create_new(true).open(orders);
-        let orders = orders.expect("the folder is ours");
-        orders.set_len(ORDER_BYTES * (Order::Failed as u64 + 1)).expect("there is room");
-        FaultyDisk { folder: folder.canonicalize().expect("it exists"), orders, files }
+        let files = TempDir::new().expect("a temporary folder can be created");
+        let control = files.path().join("control");
+        let control = File::options().read(true).write(true).create_new(true).open(control);
+        let control = control.expect("the file can be created");
+        control
+            .set_len(CONTROL_WORD_BYTES * (ControlWord::Failed as u64 + 1))
+            .expect("the file can be extended");
+        FaultyDisk { folder: folder.canonicalize().expect("it exists"), control, files }
     }
 
-    /// The environment of a program that is to use it.
-    pub fn variables(&self) -> Variables {
+    /// Returns the environment variables of a program that uses the disk.
+    pub fn env_vars(&self) -> EnvVars {
         let text = |path: &Path| path.display().to_string();
         vec![
             ("LD_PRELOAD", text(library())),
             ("DISK_FOLDER", text(&self.folder)),
-            ("DISK_ORDERS", text(&self.files.path().join("orders"))),
+            ("DISK_CONTROL", text(&self.files.path().join("control"))),
         ]
     }
 
-    /// The same, for one whose changes are wanted in the journal.
-    pub fn variables_with_journal(&self) -> Variables {
+    /// Returns the environment variables of a program that uses the disk and whose changes are journaled.
+    pub fn env_vars_with_journal(&self) -> EnvVars {
         let journal = ("DISK_JOURNAL", self.journal_file().display().to_string());
-        [self.variables(), vec![journal]].concat()
+        [self.env_vars(), vec![journal]].concat()
     }
 
-    /// The steps that were taken so far.
+    /// Returns the number of steps so far.
     pub fn steps(&self) -> u64 {
-        self.read(Order::Steps).unsigned_abs()
+        self.read(ControlWord::Steps).unsigned_abs()
     }
 
-    /// Kills the program at a step: 1 is the next one.
-    pub fn crash_at(&self, step: u64, when: When) {
-        self.write(Order::CrashWhen, when as i64);
-        self.write(Order::CrashAt, self.read(Order::Steps) + step as i64);
+    /// Kills the program at a step, counted from the next one, which is 1.
+    pub fn crash_at(&self, step: u64, point: CrashPoint) {
+        self.write(ControlWord::CrashWhen, point as i64);
+        self.write(ControlWord::CrashAt, self.read(ControlWord::Steps) + step as i64);
     }
 
-    /// True if the step was reached at which it crashes.
+    /// Returns true if the step of the crash was reached.
     pub fn has_crashed(&self) -> bool {
-        (1..=self.read(Order::Steps)).contains(&self.read(Order::CrashAt))
+        (1..=self.read(ControlWord::Steps)).contains(&self.read(ControlWord::CrashAt))
     }
 
-    /// Lets steps of these kinds fail from now on.
-    pub fn fail(&self, kinds: &[Kind], times: Times, errno: Errno) {
-        self.write(Order::FailErrno, errno as i64);
-        self.write(Order::FailTimes, if let Times::Next(times) = times { times.into() } else { -1 });
-        self.write(Order::FailKinds, kinds.iter().map(|kind| *kind as i64).sum());
+    /// Makes steps of these kinds fail from now on.
+    pub fn fail(&self, kinds: &[StepKind], count: FailureCount, errno: Errno) {
+        self.write(ControlWord::FailErrno, errno as i64);
+        let times = match count {
+            FailureCount::Next(times) => times.into(),
+            FailureCount::ForEver => -1,
+        };
+        self.write(ControlWord::FailTimes, times);
+        self.write(ControlWord::FailKinds, kinds.iter().map(|kind| *kind as i64).sum());
     }
 
-    /// The steps that have failed so far.
+    /// Returns the number of steps that have failed so far.
     pub fn failed(&self) -> u64 {
-        self.read(Order::Failed).unsigned_abs()
+        self.read(ControlWord::Failed).unsigned_abs()
     }
 
-    /// Makes it work again, and crash no more.
+    /// Makes the disk work again.
     pub fn mend(&self) {
-        self.write(Order::CrashAt, 0);
-        self.write(Order::FailKinds, 0);
+        self.write(ControlWord::CrashAt, 0);
+        self.write(ControlWord::FailKinds, 0);
     }
 
-    /// The length of the journal: whatever was done by now is before it.
+    /// Returns the length of the journal. Changes up to now end before it.
     pub fn journal_bytes(&self) -> u64 {
         fs::metadata(self.journal_file()).map_or(0, |found| found.len())
     }
 
-    /// All changes so far, each with the place in the journal where it ends.
-    pub fn journal(&self) -> Vec<(u64, Change)> {
+    /// Returns all changes so far, each with the place in the journal where it ends.
+    pub fn journal(&self) -> Vec<(u64, DiskChange)> {
         let bytes = fs::read(self.journal_file()).expect("a program wrote it");
         let mut changes = Vec::new();
         let mut rest = &bytes[..];
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let head = std::str::from_utf8(&rest[..end]).expect("a test names its files well");
-            let (change, used) = Change::parse(head, &rest[end + 1..]);
+            let head = std::str::from_utf8(&rest[..end]).expect("file names are UTF-8");
+            let (change, used) = DiskChange::parse(head, &rest[end + 1..]);
             rest = &rest[end + 1 + used..];
             changes.push(((bytes.len() - rest.len()) as u64, change));
         }
@@ -156,30 +160,35 @@ impl FaultyDisk {
         self.files.path().join("journal")
     }
 
-    fn read(&self, order: Order) -> i64 {
-        let mut bytes = [0; ORDER_BYTES as usize];
-        self.orders.read_exact_at(&mut bytes, order as u64 * ORDER_BYTES).expect("it is as long");
+    fn read(&self, word: ControlWord) -> i64 {
+        let mut bytes = [0; CONTROL_WORD_BYTES as usize];
+        self.control
+            .read_exact_at(&mut bytes, word as u64 * CONTROL_WORD_BYTES)
+            .expect("the file is long enough");
         i64::from_ne_bytes(bytes)
     }
 
-    fn write(&self, order: Order, number: i64) {
-        self.orders.write_all_at(&number.to_ne_bytes(), order as u64 * ORDER_BYTES).expect("it is as long");
+    fn write(&self, word: ControlWord, number: i64) {
+        self.control
+            .write_all_at(&number.to_ne_bytes(), word as u64 * CONTROL_WORD_BYTES)
+            .expect("the file is long enough");
     }
 }
 
-/// `disk.c`, compiled once for each run of the tests. A C compiler is there: SQLite was compiled by it.
+/// Compiles `disk.c` once for each run of the tests. The machine has a C compiler, since SQLite was compiled with it.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let (library, new) = (folder.join("disk.so"), folder.join(format!("disk-{}.so", std::process::id())));
+        let library = folder.join("disk.so");
+        let new = folder.join(format!("disk-{}.so", std::process::id()));
         let mut compile = Command::new(std::env::var_os("CC").unwrap_or("cc".into()));
         let compile = compile.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-pthread", "-o"]);
         let compiled = compile.arg(&new).arg(SOURCE).output().expect("there is a C compiler");
-        let said = String::from_utf8_lossy(&compiled.stderr);
-        assert!(compiled.status.success() && said.is_empty(), "disk.c: {said}");
-        // Another run of the tests may use the old one.
-        fs::rename(&new, &library).expect("the folder is ours");
+        let warnings = String::from_utf8_lossy(&compiled.stderr);
+        assert!(compiled.status.success() && warnings.is_empty(), "disk.c: {warnings}");
+        // Another run of the tests may still use the old library.
+        fs::rename(&new, &library).expect("the file can be renamed");
         library
     })
 }

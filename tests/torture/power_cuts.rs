@@ -1,202 +1,215 @@
-//! The power fails. A node is recorded at its work; then, again and again, the recording ends somewhere, the disk is
-//! given what it may hold then, and a node starts on it.
+//! Power failures. A node's work is recorded; then, many times, the recording is cut off somewhere, the disk gets the
+//! content that it may have at that moment, and a node starts on it.
 
 use std::fs;
 
 use super::author::Author;
-use super::disk::{Errno, Kind, Times};
-use super::stage::{FOLDED_AFTER, Found, LONG_BYTES, Stage, empty, text};
-use super::write_cache::{Change, WriteCache};
+use super::disk::{Errno, FailureCount, StepKind};
+use super::fixture::{CHECKPOINTED_AFTER, DiskFixture, InitialLog, LONG_BYTES, empty, text};
+use super::write_cache::{DiskChange, WriteCache};
 use super::{is_long, seed};
-use crate::support::{Dice, eventually};
+use crate::support::{Rng, eventually};
 
-/// For each recording.
+/// The number of power failures for each recording.
 const CUTS: u64 = 2;
 const CUTS_LONG: u64 = 100;
 const SHORT: &str = "a few words";
-/// The file that the -wal is folded into.
+/// The file into which SQLite checkpoints the -wal.
 const DATABASE: &str = "duplex.db";
 
-/// A node at its work, whose disk keeps a journal. All places are lengths of that journal.
+/// A node whose disk keeps a journal. All places are lengths of that journal.
 struct Recording {
-    stage: Stage,
-    before_restore: Diary,
-    after_restore: Option<Diary>,
-    /// From where to where the restore went.
+    fixture: DiskFixture,
+    before_restore: AuthorTimeline,
+    after_restore: Option<AuthorTimeline>,
+    /// The places at which the restore began and ended.
     restore: (u64, u64),
-    /// The ends of what was done: a cut is as likely in one as in the other.
-    ends: Vec<u64>,
+    /// The places at which the steps of the recording ended. A cut is equally likely in each step.
+    step_ends: Vec<u64>,
 }
 
-/// An author, and when they were told what.
-struct Diary {
+/// An author, with the places at which their events were acknowledged.
+struct AuthorTimeline {
     author: Author,
-    /// The events that the log had before the recording.
-    known: usize,
-    /// When the author was sure to be known to the node.
+    /// The number of events that the log had before the recording.
+    initial_events: usize,
+    /// The place by which the author was signed in for certain.
     since: u64,
-    /// When each event was acknowledged.
+    /// The place at which each event was acknowledged.
     acknowledged_at: Vec<u64>,
 }
 
 #[tokio::test]
 async fn a_power_cut_loses_nothing_acknowledged() {
     let mut recording = Recording::begin().await;
-    recording.publishes(10, SHORT).await;
-    recording.stops().await;
-    recording.starts();
-    recording.publishes(10, SHORT).await;
-    recording.is_killed();
-    recording.starts();
-    recording.publishes(FOLDED_AFTER, &"x".repeat(LONG_BYTES)).await;
-    assert!(recording.has_folded(), "SQLite has not folded the -wal in");
-    recording.is_killed();
-    recording.starts();
-    recording.publishes(5, SHORT).await;
-    recording.stops().await;
-    recording.is_restored().await;
-    recording.starts();
-    recording.publishes(10, SHORT).await;
-    recording.is_killed();
-    recording.starts();
-    recording.publishes(5, SHORT).await;
-    recording.stops().await;
-    recording.cuts().await;
+    recording.publish(10, SHORT).await;
+    recording.stop().await;
+    recording.start();
+    recording.publish(10, SHORT).await;
+    recording.kill();
+    recording.start();
+    recording.publish(CHECKPOINTED_AFTER, &"x".repeat(LONG_BYTES)).await;
+    assert!(recording.has_checkpointed(), "SQLite has not checkpointed the -wal");
+    recording.kill();
+    recording.start();
+    recording.publish(5, SHORT).await;
+    recording.stop().await;
+    recording.restore().await;
+    recording.start();
+    recording.publish(10, SHORT).await;
+    recording.kill();
+    recording.start();
+    recording.publish(5, SHORT).await;
+    recording.stop().await;
+    recording.cut_power_repeatedly().await;
 }
 
 #[tokio::test]
 async fn a_power_cut_after_syncs_that_failed_loses_nothing_acknowledged() {
     let mut recording = Recording::begin().await;
-    let mut dice = Dice::new(seed());
-    for number in 0..if is_long() { FOLDED_AFTER } else { FOLDED_AFTER / 4 } {
-        if dice.within(0..4) == 0 {
-            recording.stage.disk.fail(&[Kind::Sync], Times::Next(1), Errno::Broken);
+    let mut rng = Rng::new(seed());
+    let events = if is_long() { CHECKPOINTED_AFTER } else { CHECKPOINTED_AFTER / 4 };
+    for number in 0..events {
+        if rng.one_in(4) {
+            recording.fixture.disk.fail(&[StepKind::Sync], FailureCount::Next(1), Errno::Broken);
         }
-        recording.publishes_at_last(&"x".repeat(if number % 8 == 0 { 8 } else { LONG_BYTES })).await;
+        recording.publish_with_retries(&"x".repeat(if number % 8 == 0 { 8 } else { LONG_BYTES })).await;
     }
-    recording.stage.disk.mend();
-    let failed = recording.stage.disk.failed();
+    recording.fixture.disk.mend();
+    let failed = recording.fixture.disk.failed();
     assert!(failed > 2, "{failed} syncs failed");
-    recording.is_killed();
-    recording.cuts().await;
+    recording.kill();
+    recording.cut_power_repeatedly().await;
 }
 
 impl Recording {
-    /// A recording of a node that starts in an empty folder, and of its first guest.
+    /// Begins the recording with a node that starts in an empty folder, and with its first guest.
     async fn begin() -> Recording {
-        let mut stage = Stage::with(Found::Nothing).await;
-        stage.set();
-        assert!(stage.server.restarts_under(stage.disk.variables_with_journal()));
-        let (author, since) = (Author::arrives(&stage.server).await, stage.disk.journal_bytes());
-        let before_restore = Diary { author, known: 0, since, acknowledged_at: Vec::new() };
+        let mut fixture = DiskFixture::with(InitialLog::Nothing).await;
+        fixture.reset();
+        assert!(fixture.server.try_restart_with_env(fixture.disk.env_vars_with_journal()));
+        let author = Author::new(&fixture.server).await;
+        let since = fixture.disk.journal_bytes();
+        let before_restore = AuthorTimeline { author, initial_events: 0, since, acknowledged_at: Vec::new() };
         let restore = (u64::MAX, u64::MAX);
-        Recording { stage, before_restore, after_restore: None, restore, ends: vec![since] }
+        Recording { fixture, before_restore, after_restore: None, restore, step_ends: vec![since] }
     }
 
-    fn starts(&mut self) {
-        assert!(self.stage.server.restarts_under(self.stage.disk.variables_with_journal()));
-        self.ends();
+    fn start(&mut self) {
+        assert!(self.fixture.server.try_restart_with_env(self.fixture.disk.env_vars_with_journal()));
+        self.end_step();
     }
 
-    async fn stops(&mut self) {
-        self.stage.server.terminate();
-        assert!(self.stage.server.ended().await.success());
-        self.ends();
+    async fn stop(&mut self) {
+        self.fixture.server.terminate();
+        assert!(self.fixture.server.ended().await.success());
+        self.end_step();
     }
 
-    fn is_killed(&mut self) {
-        self.stage.server.kill();
-        self.ends();
+    fn kill(&mut self) {
+        self.fixture.server.kill();
+        self.end_step();
     }
 
-    async fn publishes(&mut self, count: usize, text: &str) {
+    async fn publish(&mut self, count: usize, text: &str) {
         for _ in 0..count {
-            let diary = self.after_restore.as_mut().unwrap_or(&mut self.before_restore);
-            assert!(diary.author.publishes_one(text).await);
-            diary.acknowledged_at.push(self.stage.disk.journal_bytes());
+            let timeline = self.after_restore.as_mut().unwrap_or(&mut self.before_restore);
+            assert!(timeline.author.publish_one(text).await);
+            timeline.acknowledged_at.push(self.fixture.disk.journal_bytes());
         }
-        self.ends();
+        self.end_step();
     }
 
-    /// Asks until it is acknowledged.
-    async fn publishes_at_last(&mut self, text: &str) {
-        let diary = &mut self.before_restore;
-        if !diary.author.publishes_one(text).await {
-            eventually("it is acknowledged", async || diary.author.asks_again().await.then_some(())).await;
+    /// Publishes an event, and retries until it is acknowledged.
+    async fn publish_with_retries(&mut self, text: &str) {
+        let timeline = &mut self.before_restore;
+        if !timeline.author.publish_one(text).await {
+            eventually("the event is acknowledged", async || {
+                timeline.author.retry_unanswered().await.then_some(())
+            })
+            .await;
         }
-        diary.acknowledged_at.push(self.stage.disk.journal_bytes());
+        timeline.acknowledged_at.push(self.fixture.disk.journal_bytes());
     }
 
-    /// True if something was written to the database itself in what ended last.
-    fn has_folded(&self) -> bool {
-        let since = self.ends[self.ends.len() - 2];
-        self.stage.disk.journal().iter().any(|(end, change)| *end > since && is_fold(change))
+    /// Returns true if the last step wrote to the database file.
+    fn has_checkpointed(&self) -> bool {
+        let since = self.step_ends[self.step_ends.len() - 2];
+        self.fixture.disk.journal().iter().any(|(end, change)| *end > since && is_checkpoint(change))
     }
 
-    async fn is_restored(&mut self) {
-        let from = self.stage.disk.journal_bytes();
-        let backup = self.stage.backup();
-        let variables = self.stage.disk.variables_with_journal();
-        assert!(self.stage.runs(&["restore", text(&backup)], variables).await);
-        self.ends();
-        self.restore = (from, self.stage.disk.journal_bytes());
-        let author = self.stage.author_of_backup.clone();
-        let known = author.acknowledged();
-        self.after_restore = Some(Diary { author, known, since: 0, acknowledged_at: Vec::new() });
+    async fn restore(&mut self) {
+        let from = self.fixture.disk.journal_bytes();
+        let backup = self.fixture.backup();
+        let variables = self.fixture.disk.env_vars_with_journal();
+        assert!(self.fixture.run(&["restore", text(&backup)], variables).await);
+        self.end_step();
+        self.restore = (from, self.fixture.disk.journal_bytes());
+        let author = self.fixture.author_of_backup.clone();
+        let initial_events = author.acknowledged();
+        self.after_restore =
+            Some(AuthorTimeline { author, initial_events, since: 0, acknowledged_at: Vec::new() });
     }
 
-    fn ends(&mut self) {
-        self.ends.push(self.stage.disk.journal_bytes());
+    fn end_step(&mut self) {
+        self.step_ends.push(self.fixture.disk.journal_bytes());
     }
 
-    /// Cuts the power as often as is wanted, each time at another place.
-    async fn cuts(&mut self) {
-        let journal = self.stage.disk.journal();
-        for cut in 0..if is_long() { CUTS_LONG } else { CUTS } {
-            let mut dice = Dice::new(seed() << 16 | cut);
-            let places = self.places(&journal, &mut dice);
-            let at = places[dice.within(0..places.len() as u64) as usize];
-            eprintln!("cut {cut} of the power, at {at}");
-            self.is_cut(&journal, at, dice).await;
+    /// Cuts the power many times, each time at another place.
+    async fn cut_power_repeatedly(&mut self) {
+        let journal = self.fixture.disk.journal();
+        let cuts = if is_long() { CUTS_LONG } else { CUTS };
+        for cut in 0..cuts {
+            let mut rng = Rng::new(seed() << 16 | cut);
+            let places = self.places(&journal, &mut rng);
+            let at = places[rng.range(0..places.len() as u64) as usize];
+            eprintln!("power cut {cut}, at {at}");
+            self.cut_power(&journal, at, rng).await;
         }
     }
 
-    /// Places of which one is to be chosen: every third time those where the database itself is written, else those of
-    /// something that the node did, as a start has few and publishing many.
-    fn places(&self, journal: &[(u64, Change)], dice: &mut Dice) -> Vec<u64> {
-        if dice.within(0..3) == 0 {
-            return journal.iter().filter(|(_, change)| is_fold(change)).map(|(end, _)| *end).collect();
+    /// Returns candidate places for a cut. Every third time these are the writes to the database file; otherwise they
+    /// are the places of one random step, since a start has few places and publishing has many.
+    fn places(&self, journal: &[(u64, DiskChange)], rng: &mut Rng) -> Vec<u64> {
+        if rng.one_in(3) {
+            return journal.iter().filter(|(_, change)| is_checkpoint(change)).map(|(end, _)| *end).collect();
         }
-        let last = dice.within(0..self.ends.len() as u64) as usize;
-        let from = if last == 0 { 0 } else { self.ends[last - 1] };
-        let within = |end: &u64| (from..=self.ends[last]).contains(end);
+        let step = rng.range(0..self.step_ends.len() as u64) as usize;
+        let from = if step == 0 { 0 } else { self.step_ends[step - 1] };
+        let within = |end: &u64| (from..=self.step_ends[step]).contains(end);
         journal.iter().map(|(end, _)| *end).filter(within).collect()
     }
 
-    async fn is_cut(&mut self, journal: &[(u64, Change)], at: u64, dice: Dice) {
-        let mut cache = WriteCache::new(dice);
+    async fn cut_power(&mut self, journal: &[(u64, DiskChange)], at: u64, rng: Rng) {
+        let mut cache = WriteCache::new(rng);
         journal.iter().take_while(|(end, _)| *end <= at).for_each(|(_, change)| cache.apply(change));
-        let data = self.stage.server.data().to_owned();
+        let data = self.fixture.server.data().to_owned();
         empty(&data);
         for (name, bytes) in cache.cut() {
-            fs::write(data.join(name), bytes).expect("there is room");
+            fs::write(data.join(name), bytes).expect("the file can be written");
         }
-        let old = Some(&self.before_restore).filter(|old| old.since <= at && at < self.restore.1);
-        let new = self.after_restore.as_ref().filter(|_| self.restore.0 <= at);
-        let authors: Vec<Author> = old.into_iter().chain(new).map(|diary| diary.at(at)).collect();
-        self.stage.goes_on(&authors.iter().collect::<Vec<_>>()).await;
+        let mut authors = Vec::new();
+        if self.before_restore.since <= at && at < self.restore.1 {
+            authors.push(self.before_restore.at(at));
+        }
+        if let Some(timeline) = &self.after_restore
+            && self.restore.0 <= at
+        {
+            authors.push(timeline.at(at));
+        }
+        self.fixture.assert_recovers(&authors.iter().collect::<Vec<_>>()).await;
     }
 }
 
-/// True if it writes to the database itself.
-fn is_fold(change: &Change) -> bool {
-    matches!(change, Change::Write(name, ..) if name == DATABASE)
+/// Returns true if the change is a write to the database file.
+fn is_checkpoint(change: &DiskChange) -> bool {
+    matches!(change, DiskChange::Write(name, ..) if name == DATABASE)
 }
 
-impl Diary {
-    /// The author at that time.
+impl AuthorTimeline {
+    /// Returns the author as of a place in the journal.
     fn at(&self, place: u64) -> Author {
-        let told = self.acknowledged_at.iter().filter(|at| **at <= place).count();
-        self.author.when_acknowledged(self.known + told)
+        let acknowledged = self.acknowledged_at.iter().filter(|at| **at <= place).count();
+        self.author.when_acknowledged(self.initial_events + acknowledged)
     }
 }

@@ -1,4 +1,4 @@
-//! `Connection`: whatever happens, in any order, the rules of reconnecting hold.
+//! `Connection`: the rules of reconnecting hold for all inputs in any order.
 
 use proptest::prelude::*;
 use shared::{CloseReason, ConnectionCommand, Input, Millis, Status};
@@ -33,14 +33,14 @@ proptest! {
     #![proptest_config(crate::proptest_config())]
 
     #[test]
-    fn one_socket_at_a_time_and_only_while_the_status_says_so(
+    fn there_is_one_socket_at_a_time_and_only_while_the_status_allows_it(
         inputs in proptest::collection::vec((input(), 0..30_000_i64, 0.0..1.0), 0..150)
     ) {
         let mut driver = Driver::new();
         for (input, later, random) in inputs {
             driver.now += later;
             driver.on(input, random);
-            let status = driver.machine.status();
+            let status = driver.connection.status();
             let may_be_open = matches!(
                 status,
                 Status::Connected | Status::Connecting | Status::Polling | Status::Offline
@@ -50,37 +50,37 @@ proptest! {
     }
 
     #[test]
-    fn a_wait_is_never_longer_than_the_ceiling_and_never_none(
+    fn a_wait_is_never_longer_than_the_maximum_and_never_zero(
         losses in proptest::collection::vec((0..30_000_i64, 0.0..1.0, any::<bool>()), 1..30)
     ) {
         let mut driver = Driver::started();
-        for (held, random, visible) in losses {
+        for (open_for, random, visible) in losses {
             driver.on(Input::Visible(visible), random);
             driver.on(Input::Welcome { heartbeat_secs: 25 }, random);
-            driver.now += held;
+            driver.now += open_for;
             driver.on(Input::Closed(CloseReason::Other(1006)), random);
             let least = if visible { 500 } else { WAIT_MS_MAX / 2 };
             prop_assert!((least..=WAIT_MS_MAX).contains(&driver.wait()), "{} ms", driver.wait());
-            driver.ticks();
+            driver.tick();
         }
     }
 
     #[test]
-    fn a_drained_client_comes_back_when_it_was_told(told in 0..60_000_u64, shown in any::<bool>()) {
+    fn a_drained_client_reconnects_at_the_given_time(delay in 0..60_000_u64, shown in any::<bool>()) {
         let mut driver = Driver::connected();
-        driver.on(Input::Drain { reconnect_after_ms: told }, 0.5);
+        driver.on(Input::Drain { reconnect_after_ms: delay }, 0.5);
         driver.on(Input::Closed(CloseReason::ServiceRestart), 0.5);
-        prop_assert_eq!(driver.wait(), told as Millis);
+        prop_assert_eq!(driver.wait(), delay as Millis);
 
         driver.on(Input::Visible(shown), 0.5);
         driver.on(Input::Online(true), 0.5);
-        prop_assert!(!driver.open, "neither the page nor the network cuts the wait short");
-        driver.ticks();
+        prop_assert!(!driver.open, "neither the page nor the network shortens the wait");
+        driver.tick();
         prop_assert!(driver.open);
     }
 
     #[test]
-    fn a_client_that_is_not_wanted_stays_away(
+    fn a_client_that_was_rejected_does_not_reconnect(
         code in proptest::sample::select(vec![4000, 4001]),
         inputs in proptest::collection::vec((input(), 0..30_000_i64), 0..50)
     ) {
@@ -96,44 +96,44 @@ proptest! {
 }
 
 #[test]
-fn the_ladder_is_climbed_by_connections_that_do_not_hold() {
+fn connections_that_do_not_last_make_the_waits_longer() {
     let mut driver = Driver::started();
     let mut waits = Vec::new();
-    for held in [0, 9_999, 0, 0, 0, 0, 0] {
-        driver.loses_it_after(held);
+    for open_for in [0, 9_999, 0, 0, 0, 0, 0] {
+        driver.lose_after(open_for);
         waits.push(driver.wait());
-        driver.ticks();
+        driver.tick();
     }
     assert_eq!(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000]);
 }
 
 #[test]
-fn ten_healthy_seconds_lead_back_to_its_foot() {
+fn ten_healthy_seconds_reset_the_waits() {
     let mut driver = Driver::started();
     for _ in 0..4 {
-        driver.loses_it_after(0);
-        driver.ticks();
+        driver.lose_after(0);
+        driver.tick();
     }
-    driver.loses_it_after(10_000);
+    driver.lose_after(10_000);
     assert_eq!(driver.wait(), 1_000);
 }
 
 #[test]
-fn a_socket_that_never_opens_asks_who_is_signed_in_and_climbs() {
+fn a_socket_that_never_opens_makes_the_client_ask_who_is_signed_in_and_wait_longer() {
     let mut driver = Driver::started();
     let mut waits = Vec::new();
     for answer in [Input::NoAnswer, Input::SignedIn, Input::NoAnswer] {
-        let asked = driver.on(Input::Closed(CloseReason::Other(1006)), 1.0);
-        assert_eq!(asked, [ConnectionCommand::CheckSignIn]);
+        let commands = driver.on(Input::Closed(CloseReason::Other(1006)), 1.0);
+        assert_eq!(commands, [Command::AskMe]);
         driver.on(answer, 1.0);
         waits.push(driver.wait());
-        driver.ticks();
+        driver.tick();
     }
     assert_eq!(waits, [1_000, 2_000, 4_000]);
 }
 
 #[test]
-fn the_answer_of_a_busy_node_is_kept_to() {
+fn the_retry_delay_of_a_busy_node_is_respected() {
     let mut driver = Driver::started();
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
     driver.on(Input::RetryAfter(33_000), 0.5);
@@ -141,72 +141,72 @@ fn the_answer_of_a_busy_node_is_kept_to() {
 }
 
 #[test]
-fn who_signed_out_elsewhere_is_told_so() {
+fn a_client_that_was_signed_out_elsewhere_shows_it() {
     let mut driver = Driver::started();
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
     driver.on(Input::SignedOut, 0.5);
-    assert_eq!(driver.machine.status(), Status::SignedOut);
+    assert_eq!(driver.connection.status(), Status::SignedOut);
 }
 
 #[test]
-fn a_silent_connection_is_given_up_after_two_heartbeats() {
+fn a_silent_connection_is_closed_after_two_heartbeats() {
     let mut driver = Driver::connected();
     driver.now += 30_000;
     driver.on(Input::Heard, 0.5);
-    assert_eq!(driver.machine.wake_at(), Some(driver.now + 50_000));
-    assert_eq!(driver.ticks(), [ConnectionCommand::Close]);
-    assert!(matches!(driver.machine.status(), Status::Waiting { .. }));
+    assert_eq!(driver.connection.wake_at(), Some(driver.now + 50_000));
+    assert_eq!(driver.tick(), [Command::Close]);
+    assert!(matches!(driver.connection.status(), Status::Waiting { .. }));
 }
 
 #[test]
-fn an_attempt_without_welcome_is_given_up() {
+fn an_attempt_without_a_welcome_is_abandoned() {
     let mut driver = Driver::started();
-    assert_eq!(driver.machine.wake_at(), Some(10_000));
-    assert_eq!(driver.ticks(), [ConnectionCommand::Close, ConnectionCommand::CheckSignIn]);
+    assert_eq!(driver.connection.wake_at(), Some(10_000));
+    assert_eq!(driver.tick(), [Command::Close, Command::AskMe]);
 }
 
 #[test]
-fn a_page_shown_again_doubts_its_connection_and_an_answer_clears_it() {
+fn a_page_that_is_shown_again_tests_its_connection_with_a_ping() {
     let mut driver = Driver::connected();
     driver.on(Input::Visible(false), 0.5);
-    assert_eq!(driver.on(Input::Visible(true), 0.5), [ConnectionCommand::Ping]);
-    assert_eq!(driver.machine.wake_at(), Some(driver.now + 5_000));
+    assert_eq!(driver.on(Input::Visible(true), 0.5), [Command::Ping]);
+    assert_eq!(driver.connection.wake_at(), Some(driver.now + 5_000));
     driver.on(Input::Heard, 0.5);
-    assert_eq!(driver.machine.wake_at(), Some(driver.now + 50_000));
+    assert_eq!(driver.connection.wake_at(), Some(driver.now + 50_000));
 }
 
 #[test]
-fn a_network_that_returns_is_tried_at_once() {
+fn a_network_that_returns_is_used_at_once() {
     let mut driver = Driver::connected();
     driver.on(Input::Online(false), 0.5);
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
-    assert_eq!(driver.machine.status(), Status::Offline);
-    assert_eq!(driver.on(Input::Online(true), 0.5), [ConnectionCommand::Open]);
+    assert_eq!(driver.connection.status(), Status::Offline);
+    assert_eq!(driver.on(Input::Online(true), 0.5), [Command::Open]);
 }
 
 #[test]
-fn a_network_that_carries_a_connection_is_there_whatever_the_browser_said() {
+fn a_connection_proves_the_network_whatever_the_browser_reported() {
     let mut driver = Driver::connected();
     driver.on(Input::Online(false), 0.5);
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
     driver.on(Input::ReconnectNow, 0.5);
     driver.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
-    assert!(matches!(driver.machine.status(), Status::Waiting { .. }));
+    assert!(matches!(driver.connection.status(), Status::Waiting { .. }));
 }
 
 #[test]
-fn a_late_answer_ends_no_newer_sign_in() {
+fn a_late_answer_does_not_end_a_newer_sign_in() {
     let mut driver = Driver::started();
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
     driver.on(Input::Stop, 0.5);
     driver.on(Input::Start, 0.5);
     driver.on(Input::SignedOut, 0.5);
-    assert_eq!(driver.machine.status(), Status::Connecting);
+    assert_eq!(driver.connection.status(), Status::Connecting);
 }
 
 #[test]
-fn a_person_who_insists_is_believed_over_the_browser() {
+fn a_person_may_reconnect_although_the_browser_reports_no_network() {
     let mut driver = Driver::connected();
     driver.on(Input::Online(false), 0.5);
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
@@ -214,33 +214,33 @@ fn a_person_who_insists_is_believed_over_the_browser() {
 }
 
 #[test]
-fn an_offline_page_tries_every_thirty_seconds_and_says_offline_meanwhile() {
+fn an_offline_page_retries_every_thirty_seconds_and_stays_offline_until_then() {
     let mut driver = Driver::offline();
     for _ in 0..3 {
         let began = driver.now;
-        assert_eq!(driver.ticks(), [ConnectionCommand::Open]);
+        assert_eq!(driver.tick(), [Command::Open]);
         assert_eq!(driver.now - began, 30_000);
-        assert_eq!(driver.machine.status(), Status::Offline, "the attempt is nobody's concern");
-        driver.fails_and_hears(Input::NoAnswer);
-        assert_eq!(driver.machine.status(), Status::Offline);
+        assert_eq!(driver.connection.status(), Status::Offline, "the status does not show the attempt");
+        driver.fail_with(Input::NoAnswer);
+        assert_eq!(driver.connection.status(), Status::Offline);
     }
-    driver.ticks();
+    driver.tick();
     driver.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
-    assert_eq!(driver.machine.status(), Status::Connected);
+    assert_eq!(driver.connection.status(), Status::Connected);
 }
 
 #[test]
-fn an_offline_page_tries_at_once_when_it_is_shown() {
+fn an_offline_page_retries_at_once_when_it_is_shown() {
     let mut driver = Driver::offline();
     driver.on(Input::Visible(false), 0.5);
-    assert_eq!(driver.on(Input::Visible(true), 0.5), [ConnectionCommand::Open]);
-    assert_eq!(driver.machine.status(), Status::Offline);
+    assert_eq!(driver.on(Input::Visible(true), 0.5), [Command::Open]);
+    assert_eq!(driver.connection.status(), Status::Offline);
 }
 
 #[test]
-fn an_answer_proves_the_network_whatever_the_browser_said() {
+fn an_answer_proves_the_network_whatever_the_browser_reported() {
     let mut driver = Driver::offline();
-    driver.ticks();
-    driver.fails_and_hears(Input::RetryAfter(5_000));
+    driver.tick();
+    driver.fail_with(Input::RetryAfter(5_000));
     assert_eq!(driver.wait(), 5_000);
 }

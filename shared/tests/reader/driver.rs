@@ -1,30 +1,29 @@
-//! `Driver`: a socket and a clock around the `Connection`, which keep watch over what it commands.
+//! `Driver`: a socket and a clock for a `Connection`, which check its commands.
 
 use shared::{CloseReason, Connection, ConnectionCommand, Input, Millis, Status};
 
-/// Does what the machine says, and tells it only what a socket could.
+/// Executes the commands of a `Connection`, and gives it only inputs that are possible in its state.
 pub(crate) struct Driver {
-    pub(crate) machine: Connection,
+    pub(crate) connection: Connection,
     pub(crate) now: Millis,
     pub(crate) open: bool,
     welcomed: bool,
     online: bool,
-    insisted: bool,
-    asked: bool,
+    may_try_offline: bool,
+    awaits_me: bool,
     pub(crate) opened: usize,
 }
 
 impl Driver {
     pub(crate) fn new() -> Driver {
-        let machine = Connection::default();
         Driver {
-            machine,
+            connection: Connection::default(),
             now: 0,
             open: false,
             welcomed: false,
             online: true,
-            insisted: false,
-            asked: false,
+            may_try_offline: false,
+            awaits_me: false,
             opened: 0,
         }
     }
@@ -41,7 +40,7 @@ impl Driver {
         driver
     }
 
-    /// A client that lost its connection after the browser said that there is no network.
+    /// Creates a client that lost its connection after the browser reported that there is no network.
     pub(crate) fn offline() -> Driver {
         let mut driver = Driver::connected();
         driver.on(Input::Online(false), 0.5);
@@ -49,35 +48,39 @@ impl Driver {
         driver
     }
 
-    /// A client that found that no socket comes through.
+    /// Creates a client that has found out that no socket gets through.
     pub(crate) fn polling() -> Driver {
         let mut driver = Driver::started();
-        driver.fails_and_hears(Input::SignedIn);
-        driver.ticks();
-        driver.fails_and_hears(Input::SignedIn);
+        driver.fail_with(Input::SignedIn);
+        driver.tick();
+        driver.fail_with(Input::SignedIn);
         driver
     }
 
-    /// What can only come from an open socket is not told without one.
-    pub(crate) fn on(&mut self, input: Input, random: f64) -> Vec<ConnectionCommand> {
+    /// Gives the connection an input, and executes its commands. Inputs that need an open socket are ignored without
+    /// one.
+    pub(crate) fn on(&mut self, input: Input, random: f64) -> Vec<Command> {
         match input {
             Input::Welcome { .. } if !self.open || self.welcomed => return Vec::new(),
             Input::Heard | Input::Drain { .. } if !self.welcomed => return Vec::new(),
             Input::Closed(_) if !self.open => return Vec::new(),
             Input::Closed(_) => self.open = false,
-            // What carries a connection is there, whatever was told of it.
-            Input::Welcome { .. } => (self.welcomed, self.online) = (true, true),
+            // A network that carries a connection is there, whatever the browser reported.
+            Input::Welcome { .. } => {
+                self.welcomed = true;
+                self.online = true;
+            }
             Input::Online(online) => self.online = online,
             Input::SignedIn | Input::SignedOut | Input::RetryAfter(_) | Input::NoSocket(_) => {
-                // An answer that nobody waits for any more counts for nothing.
-                self.online |= self.asked;
+                // An answer for which the connection no longer waits proves nothing.
+                self.online |= self.awaits_me;
             }
             _ => {}
         }
-        // The browser may be wrong: a person, a page that is shown and time are no less right about the network.
-        self.insisted = matches!(input, Input::ReconnectNow | Input::Visible(true) | Input::Tick);
-        let commands = self.machine.on(input, self.now, random);
-        let is_settled = matches!(
+        // The browser may be wrong about the network, so these inputs allow an attempt all the same.
+        self.may_try_offline = matches!(input, Input::ReconnectNow | Input::Visible(true) | Input::Tick);
+        let commands = self.connection.on(input, self.now, random);
+        let ends_request = matches!(
             input,
             Input::Stop
                 | Input::SignedIn
@@ -86,52 +89,53 @@ impl Driver {
                 | Input::RetryAfter(_)
                 | Input::NoSocket(_)
         );
-        self.asked = commands.contains(&ConnectionCommand::CheckSignIn) || (self.asked && !is_settled);
-        commands.iter().for_each(|command| self.obey(*command));
+        self.awaits_me = commands.contains(&Command::AskMe) || (self.awaits_me && !ends_request);
+        commands.iter().for_each(|command| self.execute(*command));
         commands
     }
 
-    fn obey(&mut self, command: ConnectionCommand) {
+    fn execute(&mut self, command: Command) {
         match command {
             ConnectionCommand::Open => {
                 assert!(!self.open, "a second socket was opened");
-                assert!(self.online || self.insisted, "a socket was opened without a network");
-                (self.open, self.welcomed) = (true, false);
+                assert!(self.online || self.may_try_offline, "a socket was opened without a network");
+                self.open = true;
+                self.welcomed = false;
                 self.opened += 1;
             }
-            ConnectionCommand::Close => {
-                assert!(self.open, "nothing was open");
+            Command::Close => {
+                assert!(self.open, "there was no socket to close");
                 self.open = false;
             }
-            ConnectionCommand::Ping => assert!(self.welcomed && self.open, "there is nobody to ping"),
-            ConnectionCommand::CheckSignIn => {
-                assert!(!self.open, "an open socket says by itself who is signed in")
+            Command::Ping => assert!(self.welcomed && self.open, "there was no socket to ping"),
+            Command::AskMe => {
+                assert!(!self.open, "an open socket proves by itself that the user is signed in")
             }
         }
     }
 
-    /// Lets the time of the next tick come.
-    pub(crate) fn ticks(&mut self) -> Vec<ConnectionCommand> {
-        self.now = self.machine.wake_at().expect("the machine waits for a tick");
+    /// Advances the clock to the next tick.
+    pub(crate) fn tick(&mut self) -> Vec<Command> {
+        self.now = self.connection.wake_at().expect("the connection waits for a tick");
         self.on(Input::Tick, 0.5)
     }
 
-    /// How long the machine says that it waits.
+    /// Returns the time until the next attempt. Fails the test unless the connection is waiting.
     pub(crate) fn wait(&self) -> Millis {
-        match self.machine.status() {
+        match self.connection.status() {
             Status::Waiting { until } => until - self.now,
-            other => panic!("{other:?} is no waiting"),
+            other => panic!("expected to wait, but is {other:?}"),
         }
     }
 
-    /// The attempt under way comes to nothing, and the node answers this to a plain request.
-    pub(crate) fn fails_and_hears(&mut self, answer: Input) {
-        assert_eq!(self.on(Input::Closed(CloseReason::Other(1006)), 0.5), [ConnectionCommand::CheckSignIn]);
+    /// Fails the current attempt, and answers the request for `/api/me` that follows.
+    pub(crate) fn fail_with(&mut self, answer: Input) {
+        assert_eq!(self.on(Input::Closed(CloseReason::Other(1006)), 0.5), [Command::AskMe]);
         self.on(answer, 0.5);
     }
 
-    /// Loses the connection after it was welcomed and held for `millis`.
-    pub(crate) fn loses_it_after(&mut self, millis: Millis) {
+    /// Welcomes the connection, and loses it after `millis`.
+    pub(crate) fn lose_after(&mut self, millis: Millis) {
         self.on(Input::Welcome { heartbeat_secs: 25 }, 0.5);
         self.now += millis;
         self.on(Input::Closed(CloseReason::Other(1006)), 1.0);

@@ -1,4 +1,4 @@
-//! The wire and the reader's rules, from outside: what must hold in any order of events, and every shape as text.
+//! Tests of the reader's rules: feeds and connections, in any order of events.
 
 #![allow(clippy::unwrap_used, reason = "where a test cannot go on, it has failed")]
 
@@ -7,9 +7,10 @@ mod driver;
 mod feed;
 mod polling;
 mod simulated_log;
-mod world;
+mod simulation;
 
-/// Seeds of failures are printed, not written into the source folder. `PROPTEST_CASES` sets how many are tried.
+/// Returns a configuration that prints the seeds of failures and does not write them to the source folder.
+/// `PROPTEST_CASES` sets the number of cases.
 fn proptest_config() -> proptest::prelude::ProptestConfig {
     proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() }
 }

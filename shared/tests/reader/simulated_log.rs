@@ -1,27 +1,27 @@
-//! `SimulatedLog`: a topic's log in a few lines, and a reader whose pushes, heads and pulls a test delivers by hand.
+//! `SimulatedLog`: the log of one topic, and a reader whose pushes, heads and pulls a test delivers by hand.
 //!
-//! An item is its own address (life of the log, seq), so that a reader which applies the wrong one is found out.
+//! An item is its own address (epoch, seq), so that a test notices a reader that applies the wrong one.
 
 use shared::{Epoch, Feed, Page, Position, Pull, Seq, Step};
 
-/// What is published: in which life of the log, and where.
+/// A published item: its epoch and its seq.
 pub(crate) type Item = (u32, u64);
 
-/// A topic's log: its life, and its events.
+/// The log of a topic.
 #[derive(Debug, Clone)]
 pub(crate) struct SimulatedLog {
-    pub(crate) life: u32,
+    pub(crate) epoch_number: u32,
     pub(crate) events: Vec<Item>,
     pub(crate) page_limit: usize,
 }
 
 impl SimulatedLog {
     pub(crate) fn new(page_limit: usize) -> SimulatedLog {
-        SimulatedLog { life: 1, events: Vec::new(), page_limit }
+        SimulatedLog { epoch_number: 1, events: Vec::new(), page_limit }
     }
 
     pub(crate) fn publish(&mut self) -> Item {
-        let item = (self.life, self.events.len() as u64 + 1);
+        let item = (self.epoch_number, self.events.len() as u64 + 1);
         self.events.push(item);
         item
     }
@@ -30,21 +30,21 @@ impl SimulatedLog {
         (0..count).for_each(|_| _ = self.publish());
     }
 
-    /// A backup that holds `percent` of the events takes the log's place, as a new life of it.
+    /// Replaces the log with a backup that holds `percent` of the events, and begins a new epoch.
     pub(crate) fn restore(&mut self, percent: usize) {
-        self.life += 1;
+        self.epoch_number += 1;
         self.events.truncate(self.events.len() * percent / 100);
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
-        epoch_of(self.life)
+        epoch_of(self.epoch_number)
     }
 
     pub(crate) fn head(&self) -> Seq {
         Seq(self.events.len() as u64)
     }
 
-    /// Answers as a node does: a position that is void gets the newest page.
+    /// Answers a pull as a node does: a void position gets the newest page.
     pub(crate) fn page(&self, pull: &Pull) -> Page<Item> {
         let from = match &pull.after {
             Some(at) if self.knows(at) => at.seq.0 as usize,
@@ -60,57 +60,58 @@ impl SimulatedLog {
     }
 }
 
-fn epoch_of(life: u32) -> Epoch {
-    Epoch::try_from(format!("life{life}")).unwrap()
+fn epoch_of(epoch: u32) -> Epoch {
+    Epoch::try_from(format!("epoch{epoch}")).unwrap()
 }
 
-/// A reader, and what was asked in its name.
-pub(crate) struct Reader {
+/// A reader, with its pull in flight.
+pub(crate) struct FeedReader {
     pub(crate) feed: Feed<Item>,
     pub(crate) applied: Vec<Item>,
-    pub(crate) asked: Option<Pull>,
+    pub(crate) pull_in_flight: Option<Pull>,
     pub(crate) pulls: usize,
     pub(crate) started_over: usize,
 }
 
-impl Reader {
-    /// A reader that has just asked for its first page.
-    pub(crate) fn new(catch_up_max: u64) -> Reader {
+impl FeedReader {
+    /// Creates a reader that has just pulled its first page.
+    pub(crate) fn new(catch_up_max: u64) -> FeedReader {
         let feed = Feed::new(catch_up_max);
-        let mut reader = Reader { feed, applied: Vec::new(), asked: None, pulls: 0, started_over: 0 };
+        let mut reader =
+            FeedReader { feed, applied: Vec::new(), pull_in_flight: None, pulls: 0, started_over: 0 };
         let first = reader.feed.resume();
         reader.take(first);
         reader
     }
 
-    /// A reader that has read all of `log`.
-    pub(crate) fn caught_up_with(log: &SimulatedLog, catch_up_max: u64) -> Reader {
-        let mut reader = Reader::new(catch_up_max);
+    /// Creates a reader that has read all of `log`.
+    pub(crate) fn caught_up_with(log: &SimulatedLog, catch_up_max: u64) -> FeedReader {
+        let mut reader = FeedReader::new(catch_up_max);
         reader.answer_all(log);
         reader.pulls = 0;
         reader
     }
 
-    pub(crate) fn hears(&mut self, item: Item) {
+    pub(crate) fn on_event(&mut self, item: Item) {
         let step = self.feed.on_event(&epoch_of(item.0), Seq(item.1), item);
         self.take(step);
     }
 
-    pub(crate) fn hears_head(&mut self, epoch: &Epoch, seq: Seq) {
+    pub(crate) fn on_head(&mut self, epoch: &Epoch, seq: Seq) {
         let step = self.feed.on_head(epoch, seq);
         self.take(step);
     }
 
-    /// The pull in flight is answered with `page`.
+    /// Answers the pull in flight with `page`.
     pub(crate) fn answer(&mut self, page: Page<Item>) {
-        self.asked.take().expect("a page answers a pull");
+        self.pull_in_flight.take().expect("a page answers a pull");
         let step = self.feed.on_page(page);
         self.take(step);
     }
 
-    /// The pull in flight is lost, and the driver tries again later.
+    /// Loses the pull in flight. A retry needs [`FeedReader::resume`].
     pub(crate) fn lose_pull(&mut self) {
-        self.asked.take().expect("a pull was in flight");
+        self.pull_in_flight.take().expect("a pull was in flight");
         self.feed.on_pull_failed();
     }
 
@@ -119,18 +120,18 @@ impl Reader {
         self.take(step);
     }
 
-    pub(crate) fn waits(&mut self) {
+    pub(crate) fn wait(&mut self) {
         let step = self.feed.wait();
         self.take(step);
     }
 
-    /// Answers pulls until none is in flight. Fails when that does not end.
+    /// Answers pulls until none is in flight. Fails the test if that does not end.
     pub(crate) fn answer_all(&mut self, log: &SimulatedLog) {
         for _ in 0..10_000 {
-            let Some(pull) = &self.asked else { return };
+            let Some(pull) = &self.pull_in_flight else { return };
             self.answer(log.page(pull));
         }
-        panic!("the reader never stops asking");
+        panic!("the reader never stops pulling");
     }
 
     fn take(&mut self, step: Step<Item>) {
@@ -140,8 +141,8 @@ impl Reader {
         }
         self.applied.extend(step.apply);
         if let Some(pull) = step.pull {
-            assert_eq!(self.asked, None, "two pulls in flight");
-            self.asked = Some(pull);
+            assert_eq!(self.pull_in_flight, None, "two pulls in flight");
+            self.pull_in_flight = Some(pull);
             self.pulls += 1;
         }
     }

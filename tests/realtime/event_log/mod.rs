@@ -1,6 +1,6 @@
-//! The contract of `EventLog`, one suite for every implementation: your own back end is finished when it passes.
+//! The contract of `EventLog`: one suite for every implementation. Your own back end is finished once it passes.
 //!
-//! To add one, give it a `Back` here and a line in `contract!`.
+//! To add one, implement `Backend` for it here, and add a line with `contract!`.
 
 mod append;
 mod read;
@@ -15,38 +15,38 @@ use tempfile::TempDir;
 
 use crate::support::{MemoryLog, probe};
 
-type Log = Arc<dyn EventLog>;
+type SharedLog = Arc<dyn EventLog>;
 type Appends = Vec<Result<Appended, AppendError>>;
 
-/// Something that keeps a log while no process has it open.
+/// Storage that keeps a log while no process has it open.
 #[async_trait]
-trait Back {
-    async fn open(&self, new_epoch: NewEpoch) -> Log;
+trait Backend {
+    async fn open(&self, new_epoch: NewEpoch) -> SharedLog;
 }
 
 struct Sqlite(TempDir);
 
 #[async_trait]
-impl Back for Sqlite {
-    async fn open(&self, new_epoch: NewEpoch) -> Log {
+impl Backend for Sqlite {
+    async fn open(&self, new_epoch: NewEpoch) -> SharedLog {
         let file = Location::of_file(&self.0.path().join("log.db")).unwrap();
         Storage::open(&file, new_epoch).await.unwrap().log
     }
 }
 
 #[async_trait]
-impl Back for MemoryLog {
-    async fn open(&self, new_epoch: NewEpoch) -> Log {
+impl Backend for MemoryLog {
+    async fn open(&self, new_epoch: NewEpoch) -> SharedLog {
         Arc::new(self.reopen(new_epoch))
     }
 }
 
-/// The suite for one implementation.
+/// Instantiates the suite for one implementation.
 macro_rules! contract {
-    ($name:ident: $back:expr) => {
+    ($name:ident: $backend:expr) => {
         mod $name {
-            contract! { $back; append:
-                seqs_begin_at_one_and_have_no_holes
+            contract! { $backend; append:
+                seqs_begin_at_one_and_have_no_gaps
                 a_batch_is_numbered_in_its_order_for_each_topic
                 a_bad_draft_fails_alone
                 the_same_key_gives_the_first_event_again
@@ -56,23 +56,23 @@ macro_rules! contract {
                 appends_at_the_same_time_get_different_seqs
                 trying_to_write_changes_nothing_that_is_read
             }
-            contract! { $back; read:
+            contract! { $backend; read:
                 after_and_before_and_newest_give_their_range
                 a_page_is_bounded_in_bytes_and_keeps_the_end_that_was_asked_for
                 a_void_position_gives_the_newest_page
                 a_page_is_one_snapshot
                 an_empty_topic_has_head_zero
-                heads_tell_all_topics_that_have_events
-                what_was_written_is_read_back_to_the_letter
+                heads_list_all_topics_with_events
+                payloads_are_read_back_exactly
                 reopening_keeps_everything
                 a_new_epoch_begins_only_when_asked_for
             }
         }
     };
-    ($back:expr; $part:ident: $($promise:ident)*) => { $(
+    ($backend:expr; $part:ident: $($promise:ident)*) => { $(
         #[tokio::test]
         async fn $promise() {
-            super::$part::$promise(&$back).await;
+            super::$part::$promise(&$backend).await;
         }
     )* };
 }
@@ -90,25 +90,25 @@ fn draft(topic: &str, author: &str, key: &str, text: &str) -> Draft {
     }
 }
 
-/// What became of each draft: its seq, and whether it is new.
+/// Returns the result of each draft: its seq and outcome, or its error.
 fn outcomes(appends: &Appends) -> Vec<Result<(u64, Outcome), AppendError>> {
-    let told = |append: &Appended| (append.event.seq.0, append.outcome);
-    appends.iter().map(|append| append.as_ref().map(told).map_err(Clone::clone)).collect()
+    let result = |append: &Appended| (append.event.seq.0, append.outcome);
+    appends.iter().map(|append| append.as_ref().map(result).map_err(Clone::clone)).collect()
 }
 
-async fn append(log: &Log, drafts: Vec<Draft>) -> Vec<Result<(u64, Outcome), AppendError>> {
+async fn append(log: &SharedLog, drafts: Vec<Draft>) -> Vec<Result<(u64, Outcome), AppendError>> {
     outcomes(&log.append(drafts).await)
 }
 
-/// A log whose topic `a` has that many events, with the keys `k1`, `k2`, ….
-async fn filled(back: &impl Back, events: u64) -> Log {
-    let log = back.open(NewEpoch::Keep).await;
+/// Opens a log whose topic `a` has this many events, with the keys `k1`, `k2`, ….
+async fn filled(backend: &impl Backend, events: u64) -> SharedLog {
+    let log = backend.open(NewEpoch::Keep).await;
     let drafts = (1..=events).map(|number| draft("a", "ada", &format!("k{number}"), "text"));
     assert!(log.append(drafts.collect()).await.iter().all(Result::is_ok));
     log
 }
 
-async fn read(log: &Log, part: Part, limit: u32) -> EventPage {
+async fn read(log: &SharedLog, part: Part, limit: u32) -> EventPage {
     log.read(&probe("a"), Range { part, epoch: None, limit }).await.unwrap()
 }
 

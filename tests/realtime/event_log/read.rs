@@ -1,14 +1,14 @@
-//! The contract of `EventLog::read` and `heads`: ranges, snapshots, and what stays over a restart.
+//! The contract of `EventLog::read` and `heads`: ranges, snapshots, and the content after a restart.
 
 use realtime::{Draft, HeadsOf, Outcome, Range};
 use server::storage::NewEpoch;
 use shared::{Epoch, Part, Seq, Topic};
 
-use super::{Back, append, draft, filled, read, seqs};
+use super::{Backend, append, draft, filled, read, seqs};
 use crate::support::probe;
 
-pub(super) async fn after_and_before_and_newest_give_their_range(back: &impl Back) {
-    let log = filled(back, 10).await;
+pub(super) async fn after_and_before_and_newest_give_their_range(backend: &impl Backend) {
+    let log = filled(backend, 10).await;
     for (part, limit, expected) in [
         (Part::Newest, 3, vec![8, 9, 10]),
         (Part::Newest, 100, (1..=10).collect()),
@@ -28,8 +28,8 @@ pub(super) async fn after_and_before_and_newest_give_their_range(back: &impl Bac
     }
 }
 
-pub(super) async fn a_page_is_bounded_in_bytes_and_keeps_the_end_that_was_asked_for(back: &impl Back) {
-    let log = back.open(NewEpoch::Keep).await;
+pub(super) async fn a_page_is_bounded_in_bytes_and_keeps_the_end_that_was_asked_for(backend: &impl Backend) {
+    let log = backend.open(NewEpoch::Keep).await;
     let long = "x".repeat(8_000);
     let drafts = (1..=100).map(|number| draft("a", "ada", &format!("k{number}"), &long));
     assert!(log.append(drafts.collect()).await.iter().all(Result::is_ok));
@@ -46,21 +46,21 @@ pub(super) async fn a_page_is_bounded_in_bytes_and_keeps_the_end_that_was_asked_
     }
 }
 
-pub(super) async fn a_void_position_gives_the_newest_page(back: &impl Back) {
-    let log = filled(back, 10).await;
+pub(super) async fn a_void_position_gives_the_newest_page(backend: &impl Backend) {
+    let log = filled(backend, 10).await;
     assert_eq!(seqs(&read(&log, Part::After(Seq(11)), 2).await), [9, 10], "beyond the head");
     assert_eq!(seqs(&read(&log, Part::After(Seq(u64::MAX)), 2).await), [9, 10], "far beyond the head");
     let foreign = Epoch::try_from(String::from("another")).unwrap();
     for part in [Part::After(Seq(2)), Part::Before(Seq(4))] {
         let range = Range { part, epoch: Some(foreign.clone()), limit: 2 };
         let page = log.read(&probe("a"), range).await.unwrap();
-        assert_eq!(seqs(&page), [9, 10], "{part:?} of another life");
+        assert_eq!(seqs(&page), [9, 10], "{part:?} of another epoch");
         assert_ne!(page.epoch, foreign);
     }
 }
 
-pub(super) async fn a_page_is_one_snapshot(back: &impl Back) {
-    let log = filled(back, 1).await;
+pub(super) async fn a_page_is_one_snapshot(backend: &impl Backend) {
+    let log = filled(backend, 1).await;
     let writer = {
         let log = log.clone();
         tokio::spawn(async move {
@@ -71,30 +71,32 @@ pub(super) async fn a_page_is_one_snapshot(back: &impl Back) {
     };
     while !writer.is_finished() {
         let page = read(&log, Part::Newest, 500).await;
-        assert_eq!(page.events.last().unwrap().seq, page.head, "head and events are of one moment");
+        assert_eq!(page.events.last().unwrap().seq, page.head, "head and events belong to one snapshot");
         tokio::task::yield_now().await;
     }
     writer.await.unwrap();
 }
 
-pub(super) async fn an_empty_topic_has_head_zero(back: &impl Back) {
-    let log = back.open(NewEpoch::Keep).await;
+pub(super) async fn an_empty_topic_has_head_zero(backend: &impl Backend) {
+    let log = backend.open(NewEpoch::Keep).await;
     for part in [Part::Newest, Part::After(Seq(0)), Part::After(Seq(7)), Part::Before(Seq(7))] {
         let page = read(&log, part, 100).await;
         assert_eq!((page.head, page.events.len()), (Seq::ZERO, 0), "{part:?}");
     }
 }
 
-pub(super) async fn heads_tell_all_topics_that_have_events(back: &impl Back) {
-    let log = filled(back, 3).await;
-    let elsewhere = Draft { topic: Topic::new("probes", "x").unwrap(), ..draft("b", "ada", "k", "x") };
-    log.append(vec![draft("b", "ada", "k", "x"), elsewhere]).await;
-    let (a, b, unknown) = (probe("a"), probe("b"), probe("c"));
+pub(super) async fn heads_list_all_topics_with_events(backend: &impl Backend) {
+    let log = filled(backend, 3).await;
+    let other_namespace = Draft { topic: Topic::new("probes", "x").unwrap(), ..draft("b", "ada", "k", "x") };
+    log.append(vec![draft("b", "ada", "k", "x"), other_namespace]).await;
+    let a = probe("a");
+    let b = probe("b");
+    let unknown = probe("c");
 
-    let asked = log.heads(HeadsOf::Topics(&[a.clone(), unknown])).await.unwrap();
-    let known: Vec<_> = asked.heads.iter().filter(|(_, head)| **head > Seq::ZERO).collect();
+    let heads = log.heads(HeadsOf::Topics(&[a.clone(), unknown])).await.unwrap();
+    let known: Vec<_> = heads.heads.iter().filter(|(_, head)| **head > Seq::ZERO).collect();
     assert_eq!(known, [(&a, &Seq(3))]);
-    assert_eq!(asked.epoch, read(&log, Part::Newest, 1).await.epoch);
+    assert_eq!(heads.epoch, read(&log, Part::Newest, 1).await.epoch);
 
     let all = log.heads(HeadsOf::Newest("probe", 10)).await.unwrap().heads;
     assert_eq!(all.into_iter().collect::<Vec<_>>(), [(a.clone(), Seq(3)), (b.clone(), Seq(1))]);
@@ -107,8 +109,8 @@ pub(super) async fn heads_tell_all_topics_that_have_events(back: &impl Back) {
     }
 }
 
-pub(super) async fn what_was_written_is_read_back_to_the_letter(back: &impl Back) {
-    let log = back.open(NewEpoch::Keep).await;
+pub(super) async fn payloads_are_read_back_exactly(backend: &impl Backend) {
+    let log = backend.open(NewEpoch::Keep).await;
     for (number, text) in
         ["", "ü 漢字 🦀 e\u{301}", "\u{0}\u{1f}\\\"</script>", &"x".repeat(100_000)].iter().enumerate()
     {
@@ -120,18 +122,18 @@ pub(super) async fn what_was_written_is_read_back_to_the_letter(back: &impl Back
     }
 }
 
-pub(super) async fn reopening_keeps_everything(back: &impl Back) {
-    let before = read(&filled(back, 3).await, Part::Newest, 100).await;
-    let log = back.open(NewEpoch::Keep).await;
+pub(super) async fn reopening_keeps_everything(backend: &impl Backend) {
+    let before = read(&filled(backend, 3).await, Part::Newest, 100).await;
+    let log = backend.open(NewEpoch::Keep).await;
     assert_eq!(read(&log, Part::Newest, 100).await, before);
     let appended = append(&log, vec![draft("a", "ada", "k1", "text"), draft("a", "ada", "k4", "text")]).await;
     assert_eq!(appended, [Ok((1, Outcome::Replayed)), Ok((4, Outcome::New))]);
 }
 
-pub(super) async fn a_new_epoch_begins_only_when_asked_for(back: &impl Back) {
-    let first = read(&filled(back, 3).await, Part::Newest, 100).await;
-    let renewed = read(&back.open(NewEpoch::Begin).await, Part::Newest, 100).await;
+pub(super) async fn a_new_epoch_begins_only_when_asked_for(backend: &impl Backend) {
+    let first = read(&filled(backend, 3).await, Part::Newest, 100).await;
+    let renewed = read(&backend.open(NewEpoch::Begin).await, Part::Newest, 100).await;
     assert_ne!(renewed.epoch, first.epoch);
-    assert_eq!(renewed.events, first.events, "a new epoch keeps the events that the backup had");
-    assert_eq!(read(&back.open(NewEpoch::Keep).await, Part::Newest, 100).await.epoch, renewed.epoch);
+    assert_eq!(renewed.events, first.events, "a new epoch keeps the events");
+    assert_eq!(read(&backend.open(NewEpoch::Keep).await, Part::Newest, 100).await.epoch, renewed.epoch);
 }

@@ -1,5 +1,5 @@
-//! A WebSocket between a reader and a process: an ordered stream that can be slow, stall, or be cut, with or
-//! without its two ends being told.
+//! A WebSocket between a reader and a process: an ordered stream that can be slow, stall or be cut, with or without
+//! its two ends noticing.
 
 use std::sync::Arc;
 
@@ -8,64 +8,64 @@ use shared::CloseReason;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
-use super::process::{Process, Sent};
+use super::process::{NodeMessage, Process};
 use super::reader::Reader;
 use super::world::World;
 
-/// Frames that the kernels on the way hold for a reader that does not read.
-const LANE_FRAMES: usize = 2;
-/// What a browser makes of a connection that vanished.
+/// The number of frames that the kernels along the way buffer for a reader that does not read.
+const BUFFERED_FRAMES: usize = 2;
+/// The reason that a browser reports for a connection that vanished.
 const VANISHED: CloseReason = CloseReason::Other(1006);
 
-/// The reader's end. Dropping it hangs up.
-pub struct Line(UnboundedSender<String>);
+/// The reader's end of a socket. Dropping it closes the socket.
+pub struct SocketHandle(UnboundedSender<String>);
 
-/// Why a link carries no more.
-enum End {
-    /// The node said goodbye, and it arrived.
+/// The reason why a link stopped carrying frames.
+enum Disconnect {
+    /// The node closed the socket, and the reader got its close frame.
     Closed(CloseReason),
-    /// The reader hung up.
-    HungUp,
-    /// The node let go without a word.
-    Gone,
-    /// Somebody tripped over the cable.
+    /// The reader closed the socket.
+    ReaderClosed,
+    /// The node vanished without a close frame.
+    NodeGone,
+    /// The network cut the connection.
     Cut,
 }
 
-/// The two ends on their way through the network.
-struct Cable<'a> {
+/// The network path of one socket.
+struct Link<'a> {
     reader: &'a Arc<Reader>,
     number: u64,
     world: &'a World,
     cut: CancellationToken,
 }
 
-impl Line {
-    /// Begins to connect; what becomes of it the reader is told under that number.
-    pub fn open(reader: Arc<Reader>, number: u64) -> Line {
-        let (to_node, said) = unbounded_channel();
-        tokio::spawn(async move { connect(&reader, number, said).await });
-        Line(to_node)
+impl SocketHandle {
+    /// Begins to connect. The reader's callbacks get `number`, so that it recognizes events of an earlier socket.
+    pub fn open(reader: Arc<Reader>, number: u64) -> SocketHandle {
+        let (sender, from_reader) = unbounded_channel();
+        tokio::spawn(async move { connect(&reader, number, from_reader).await });
+        SocketHandle(sender)
     }
 
-    /// Sends a frame. Whether it arrives, only an answer tells.
-    pub fn say(&self, text: String) {
+    /// Sends a frame. Only an answer proves that it arrived.
+    pub fn send(&self, text: String) {
         self.0.send(text).ok();
     }
 }
 
-async fn connect(reader: &Arc<Reader>, number: u64, said: UnboundedReceiver<String>) {
+async fn connect(reader: &Arc<Reader>, number: u64, from_reader: UnboundedReceiver<String>) {
     let world = reader.world().clone();
-    world.chance.pause(1..=60).await;
+    world.rng.sleep(1..=60).await;
     let Some(process) = reader.network.lets_sockets_through().then(|| world.reach()).flatten() else {
         return reader.closed(number, VANISHED);
     };
     let visitor = reader.visitor();
-    if process.is_draining() || !world.people.knows(&visitor.identity.id, visitor.sign_in) {
-        // A handshake that is refused does not say why.
+    if process.is_draining() || !world.accounts.is_signed_in(&visitor.identity.id, visitor.sign_in) {
+        // A browser does not learn why a handshake was refused.
         return reader.closed(number, VANISHED);
     }
-    serve(reader, number, process, visitor, said).await;
+    serve(reader, number, process, visitor, from_reader).await;
 }
 
 async fn serve(
@@ -73,68 +73,74 @@ async fn serve(
     number: u64,
     process: Arc<Process>,
     visitor: Visitor,
-    said: UnboundedReceiver<String>,
+    from_reader: UnboundedReceiver<String>,
 ) {
     let world = reader.world();
     world.trace.note(format_args!("{} opens socket {number} to {}", reader.identity.id, process.name));
     world.trace.count("socket opened");
-    let (sent, to_carry) = channel(LANE_FRAMES);
-    let (carried, received) = channel(LANE_FRAMES);
-    let cable = Cable { reader, number, world, cut: reader.network.plug_in() };
-    tokio::join!(process.serve(world, visitor, received, sent), cable.carry(to_carry, carried, said));
+    let (sent, from_node) = channel(BUFFERED_FRAMES);
+    let (to_node, received) = channel(BUFFERED_FRAMES);
+    let link = Link { reader, number, world, cut: reader.network.new_connection() };
+    tokio::join!(process.serve(world, visitor, received, sent), link.carry(from_node, to_node, from_reader));
 }
 
-impl Cable<'_> {
+impl Link<'_> {
     async fn carry(
         self,
-        mut sent: Receiver<Sent>,
-        carried: Sender<String>,
-        mut said: UnboundedReceiver<String>,
+        mut from_node: Receiver<NodeMessage>,
+        to_node: Sender<String>,
+        mut from_reader: UnboundedReceiver<String>,
     ) {
-        let end = tokio::select! {
+        let disconnect = tokio::select! {
             biased;
-            () = self.cut.cancelled() => End::Cut,
-            end = self.carry_down(&mut sent) => end,
-            end = self.carry_up(&mut said, &carried) => end,
+            () = self.cut.cancelled() => Disconnect::Cut,
+            disconnect = self.carry_to_reader(&mut from_node) => disconnect,
+            disconnect = self.carry_to_node(&mut from_reader, &to_node) => disconnect,
         };
-        let (reader, number, chance) = (self.reader.clone(), self.number, self.world.chance.clone());
-        let told = chance.one_in(2);
-        match end {
-            End::Closed(reason) => reader.closed(number, reason),
-            End::Gone | End::Cut if told => {
+        let reader = self.reader.clone();
+        let number = self.number;
+        let rng = self.world.rng.clone();
+        let is_noticed = rng.one_in(2);
+        match disconnect {
+            Disconnect::Closed(reason) => reader.closed(number, reason),
+            Disconnect::NodeGone | Disconnect::Cut if is_noticed => {
                 tokio::spawn(async move {
-                    chance.pause(0..=1_500).await;
+                    rng.sleep(0..=1_500).await;
                     reader.closed(number, VANISHED);
                 });
             }
-            // Whoever hears nothing finds out by the silence.
-            End::Gone | End::Cut | End::HungUp => {}
+            // Without a notification only silence reveals the loss.
+            Disconnect::NodeGone | Disconnect::Cut | Disconnect::ReaderClosed => {}
         }
-        if matches!(end, End::Cut | End::HungUp) && self.world.chance.one_in(2) {
+        if matches!(disconnect, Disconnect::Cut | Disconnect::ReaderClosed) && self.world.rng.one_in(2) {
             self.world.trace.count("half-open link");
-            carried.closed().await;
+            to_node.closed().await;
         }
     }
 
-    async fn carry_down(&self, sent: &mut Receiver<Sent>) -> End {
+    async fn carry_to_reader(&self, from_node: &mut Receiver<NodeMessage>) -> Disconnect {
         loop {
-            let Some(next) = sent.recv().await else { return End::Gone };
-            let late = if self.world.chance.strikes(40) { 2_500 } else { 12 };
-            self.world.chance.pause(0..=late).await;
-            self.reader.network.takes().await;
-            match next {
-                Sent::Frame(frame) => self.reader.hears(self.number, &frame),
-                Sent::Close(reason) => return End::Closed(reason),
+            let Some(message) = from_node.recv().await else { return Disconnect::NodeGone };
+            let delay_ms_max = if self.world.rng.fault_one_in(40) { 2_500 } else { 12 };
+            self.world.rng.sleep(0..=delay_ms_max).await;
+            self.reader.network.wait_until_reading().await;
+            match message {
+                NodeMessage::Frame(frame) => self.reader.on_frame(self.number, &frame),
+                NodeMessage::Close(reason) => return Disconnect::Closed(reason),
             }
         }
     }
 
-    async fn carry_up(&self, said: &mut UnboundedReceiver<String>, carried: &Sender<String>) -> End {
+    async fn carry_to_node(
+        &self,
+        from_reader: &mut UnboundedReceiver<String>,
+        to_node: &Sender<String>,
+    ) -> Disconnect {
         loop {
-            let Some(text) = said.recv().await else { return End::HungUp };
-            self.world.chance.pause(0..=12).await;
-            if carried.send(text).await.is_err() {
-                // What the node still had to say comes the other way.
+            let Some(text) = from_reader.recv().await else { return Disconnect::ReaderClosed };
+            self.world.rng.sleep(0..=12).await;
+            if to_node.send(text).await.is_err() {
+                // Frames that the node sent before it stopped reading still arrive the other way.
                 std::future::pending::<()>().await;
             }
         }

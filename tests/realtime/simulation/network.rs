@@ -1,4 +1,4 @@
-//! `Network`: what lies between one reader and everybody else.
+//! `Network`: the network between one reader and the nodes.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,40 +6,40 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// See the module.
+/// The state of one reader's network.
 pub struct Network {
-    /// Whether anything comes through.
+    /// True while requests and sockets get through.
     pub online: AtomicBool,
-    /// Whether a proxy forbids WebSocket.
+    /// True behind a proxy that forbids WebSocket.
     pub forbids_sockets: AtomicBool,
-    takes: AtomicBool,
-    takes_again: Notify,
-    cable: Mutex<CancellationToken>,
+    reading: AtomicBool,
+    reading_again: Notify,
+    connection: Mutex<CancellationToken>,
 }
 
 impl Network {
-    /// A good one.
+    /// Creates a network that works.
     pub fn new() -> Network {
         Network {
             online: AtomicBool::new(true),
             forbids_sockets: AtomicBool::new(false),
-            takes: AtomicBool::new(true),
-            takes_again: Notify::new(),
-            cable: Mutex::default(),
+            reading: AtomicBool::new(true),
+            reading_again: Notify::new(),
+            connection: Mutex::default(),
         }
     }
 
-    /// Whether requests come through.
+    /// Returns true if requests get through.
     pub fn is_online(&self) -> bool {
         self.online.load(Ordering::Relaxed)
     }
 
-    /// Whether a handshake comes through.
+    /// Returns true if a WebSocket handshake gets through.
     pub fn lets_sockets_through(&self) -> bool {
         self.is_online() && !self.forbids_sockets.load(Ordering::Relaxed)
     }
 
-    /// The network goes or returns; open sockets do not survive it.
+    /// Takes the network away, or brings it back. An open socket does not survive the loss.
     pub fn set_online(&self, online: bool) {
         self.online.store(online, Ordering::Relaxed);
         if !online {
@@ -47,30 +47,30 @@ impl Network {
         }
     }
 
-    /// The reader stops taking from its socket, or goes on.
-    pub fn set_takes(&self, takes: bool) {
-        self.takes.store(takes, Ordering::Relaxed);
-        if takes {
-            self.takes_again.notify_waiters();
+    /// Makes the reader stop reading from its socket, or resume.
+    pub fn set_reading(&self, reading: bool) {
+        self.reading.store(reading, Ordering::Relaxed);
+        if reading {
+            self.reading_again.notify_waiters();
         }
     }
 
-    /// Returns once the reader takes what has come.
-    pub async fn takes(&self) {
-        while !self.takes.load(Ordering::Relaxed) {
-            self.takes_again.notified().await;
+    /// Returns once the reader reads from its socket.
+    pub async fn wait_until_reading(&self) {
+        while !self.reading.load(Ordering::Relaxed) {
+            self.reading_again.notified().await;
         }
     }
 
-    /// A new socket's cable: cancelled when it is cut.
-    pub fn plug_in(&self) -> CancellationToken {
-        let cable = CancellationToken::new();
-        *self.cable.lock().unwrap() = cable.clone();
-        cable
+    /// Starts a connection. Its token is cancelled when the connection is cut.
+    pub fn new_connection(&self) -> CancellationToken {
+        let connection = CancellationToken::new();
+        *self.connection.lock().unwrap() = connection.clone();
+        connection
     }
 
     /// Cuts the socket, if there is one.
     pub fn cut(&self) {
-        self.cable.lock().unwrap().cancel();
+        self.connection.lock().unwrap().cancel();
     }
 }

@@ -1,19 +1,18 @@
-//! Many seeds on two threads, and what is said about those that failed.
+//! Runs many seeds on two threads, and reports those that failed.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use super::play::{Outcome, play};
+use super::run::{RunResult, run_seed};
 
-/// CI has two cores.
+/// The number of cores in CI.
 const THREADS: usize = 2;
-/// So many of the last lines are shown of a run that failed.
+/// The number of last lines that are shown of a run that failed.
 const LINES_SHOWN: usize = 60;
 
-/// Faults that must have struck in the runs together: one that never strikes proves nothing.
+/// Faults that must happen in all runs together: a fault that never happens proves nothing.
 const FAULTS: [&str; 24] = [
     "answer lost",
     "backup restored",
@@ -23,7 +22,7 @@ const FAULTS: [&str; 24] = [
     "goes offline",
     "half-open found by the node",
     "half-open link",
-    "head told again",
+    "head sent again",
     "hides the page",
     "is behind a proxy that forbids sockets",
     "is cut off",
@@ -41,23 +40,25 @@ const FAULTS: [&str; 24] = [
     "stops reading",
 ];
 
-/// How often what happened.
-type Counts = BTreeMap<&'static str, u64>;
+/// The number of times that each kind of event happened.
+type EventCounts = BTreeMap<&'static str, u64>;
 
-/// Plays the seeds from 1 on. Returns those that broke a promise, in their order, and what happened in all.
-pub fn play_all(seeds: u64) -> (Vec<(u64, Outcome)>, Counts) {
-    let (next, failed, counts) = (AtomicU64::new(1), Mutex::new(Vec::new()), Mutex::new(Counts::new()));
+/// Runs the seeds from 1 to `seeds`. Returns those that broke a promise, in order, and the counts of all runs.
+pub fn run_seeds(seeds: u64) -> (Vec<(u64, RunResult)>, EventCounts) {
+    let next = AtomicU64::new(1);
+    let failed = Mutex::new(Vec::new());
+    let counts = Mutex::new(EventCounts::new());
     let next_seed = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed <= seeds);
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 while let Some(seed) = next_seed() {
-                    let outcome = play(seed);
-                    for (kind, count) in &outcome.noted.counts {
+                    let result = run_seed(seed);
+                    for (kind, count) in &result.trace.counts {
                         *counts.lock().unwrap().entry(*kind).or_default() += count;
                     }
-                    if !outcome.noted.broken.is_empty() {
-                        failed.lock().unwrap().push((seed, outcome));
+                    if !result.trace.violations.is_empty() {
+                        failed.lock().unwrap().push((seed, result));
                     }
                 }
             });
@@ -68,30 +69,28 @@ pub fn play_all(seeds: u64) -> (Vec<(u64, Outcome)>, Counts) {
     (failed, counts.into_inner().unwrap())
 }
 
-/// Fails with the end of the first run that failed, and with a line about each.
-pub fn assert_kept(failed: &[(u64, Outcome)]) {
-    let Some((first, outcome)) = failed.first() else { return };
-    let lines = &outcome.noted.lines;
+/// Fails if a run broke a promise: shows the end of the first such run, and a line about each.
+pub fn assert_no_violations(failed: &[(u64, RunResult)]) {
+    let Some((first, result)) = failed.first() else { return };
+    let lines = &result.trace.lines;
     let end = lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n");
     let all =
-        failed.iter().map(|(seed, outcome)| format!("seed {seed}: {}", outcome.noted.broken.join("; ")));
+        failed.iter().map(|(seed, result)| format!("seed {seed}: {}", result.trace.violations.join("; ")));
     let all = all.collect::<Vec<_>>().join("\n");
-    panic!("{end}\n\n{all}\n{} seeds failed; play the first again: {}", failed.len(), again(*first));
+    panic!(
+        "{end}\n\n{all}\n{} seeds failed; to run the first again: {}",
+        failed.len(),
+        replay_command(*first)
+    );
 }
 
-/// Fails when a fault was never put to the test.
-pub fn assert_every_fault_struck(counts: &Counts) {
+/// Fails if a fault never happened.
+pub fn assert_every_fault_happened(counts: &EventCounts) {
     let never: Vec<&str> = FAULTS.into_iter().filter(|kind| !counts.contains_key(kind)).collect();
-    assert!(never.is_empty(), "never happened: {never:?}, but only {counts:#?}");
+    assert!(never.is_empty(), "these faults never happened: {never:?}; counts: {counts:#?}");
 }
 
-/// The command that plays a seed again.
-pub fn again(seed: u64) -> String {
+/// Returns the command that runs a seed again.
+pub fn replay_command(seed: u64) -> String {
     format!("DUPLEX_SEED={seed} cargo test --test main every_seed -- --nocapture")
-}
-
-/// What a variable of the environment says.
-pub fn number_of(variable: &str) -> Option<u64> {
-    let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a whole number, not {text:?}")))
 }

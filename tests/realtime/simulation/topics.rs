@@ -1,4 +1,4 @@
-//! What a reader does about its topics: open, pull, try again, leave; as `client/src/realtime` does it.
+//! The topics of a reader: opens, pulls, retries and leaves them in the same way as `client/src/realtime`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use shared::{Ack, ClientFrame, Event, EventPage, Feed, Input, Pull, Seq, Status,
 use tokio::time::sleep;
 
 use super::reader::Reader;
-use super::reading::Reading;
-use super::request::{self, Refusal};
+use super::request::{self, RequestError};
+use super::topic_reader::TopicReader;
 
-/// How long one's own event may take to come, once it was acknowledged.
+/// The push of a reader's own event may arrive this long after its acknowledgement. Then the event is pulled.
 const ACK_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Reader {
     /// Opens a topic, unless it is open.
-    pub fn opens(self: &Arc<Self>, topic: &Topic) {
+    pub fn open_topic(self: &Arc<Self>, topic: &Topic) {
         let mut state = self.lock();
-        if state.readings.contains_key(topic) {
+        if state.topics.contains_key(topic) {
             return;
         }
-        state.openings += 1;
-        let reading = Reading::new(self.world(), state.openings);
-        state.readings.insert(topic.clone(), reading);
+        state.topics_opened += 1;
+        let topic_reader = TopicReader::new(self.world(), state.topics_opened);
+        state.topics.insert(topic.clone(), topic_reader);
         if state.connection.status() == Status::Connected {
             state.subscribe(topic.clone());
         }
@@ -30,33 +30,32 @@ impl Reader {
         self.feed(topic, Feed::resume);
     }
 
-    /// Leaves a topic.
-    pub fn leaves(&self, topic: &Topic) {
+    pub fn leave_topic(&self, topic: &Topic) {
         let mut state = self.lock();
-        if state.readings.remove(topic).is_some() && state.connection.status() == Status::Connected {
-            state.say(&ClientFrame::Unsubscribe { topic: topic.clone() });
+        if state.topics.remove(topic).is_some() && state.connection.status() == Status::Connected {
+            state.send(&ClientFrame::Unsubscribe { topic: topic.clone() });
         }
     }
 
-    /// A publish of theirs was acknowledged: its event should be pushed shortly, else it is pulled.
+    /// Handles the acknowledgement of a publish. If its event is not pushed soon, it is pulled.
     pub fn acknowledged(self: &Arc<Self>, ack: Ack) {
         let patience = if self.status() == Status::Connected { ACK_PATIENCE } else { Duration::ZERO };
-        self.beside(|reader| async move {
+        self.spawn(|reader| async move {
             sleep(patience).await;
-            let at = |reading: &Reading| reading.feed.position().map_or(Seq::ZERO, |at| at.seq);
-            if reader.look(|readings| readings.get(&ack.topic).is_some_and(|read| at(read) < ack.seq)) {
+            let seq = |topic: &TopicReader| topic.feed.position().map_or(Seq::ZERO, |at| at.seq);
+            if reader.with_topics(|topics| topics.get(&ack.topic).is_some_and(|topic| seq(topic) < ack.seq)) {
                 reader.feed(&ack.topic, |feed| feed.on_head(&ack.epoch, ack.seq));
             }
         });
     }
 
-    /// The answer to a pull.
-    fn answered(self: &Arc<Self>, topic: Topic, number: u64, answer: Result<EventPage, Refusal>) {
+    /// Handles the answer to a pull.
+    fn answered(self: &Arc<Self>, topic: Topic, number: u64, answer: Result<EventPage, RequestError>) {
         let polling = self.status() == Status::Polling;
-        match self.lock().readings.get_mut(&topic) {
-            Some(reading) if reading.number == number => {
+        match self.lock().topics.get_mut(&topic) {
+            Some(topic_reader) if topic_reader.number == number => {
                 if answer.is_err() {
-                    reading.feed.on_pull_failed();
+                    topic_reader.feed.on_pull_failed();
                 }
             }
             _ => return,
@@ -68,43 +67,43 @@ impl Reader {
                     self.feed(&topic, Feed::wait);
                 }
             }
-            Err(refusal) => {
-                // The way is not the reason where this topic alone is refused.
-                if polling && refusal != Refusal::Forbidden {
-                    self.tell(Input::PollFailed);
+            Err(error) => {
+                // A topic that is forbidden says nothing about the network.
+                if polling && error != RequestError::Forbidden {
+                    self.input(Input::PollFailed);
                 }
-                self.try_again(topic, 2_000);
+                self.retry_later(topic, 2_000);
             }
         }
     }
 
-    /// The node ended or refused the subscription.
+    /// Handles a subscription that the node ended or refused.
     pub(super) fn refused(self: &Arc<Self>, topic: Topic) {
-        if let Some(reading) = self.lock().readings.get_mut(&topic) {
-            reading.refused = true;
+        if let Some(topic_reader) = self.lock().topics.get_mut(&topic) {
+            topic_reader.refused = true;
         }
-        self.try_again(topic, 4_000);
+        self.retry_later(topic, 4_000);
     }
 
-    /// Somebody who was refused, or got no answer, tries again by and by.
-    fn try_again(self: &Arc<Self>, topic: Topic, millis: u64) {
+    /// Schedules a retry after a refusal or a failed pull.
+    fn retry_later(self: &Arc<Self>, topic: Topic, millis_max: u64) {
         let mut state = self.lock();
-        let Some(reading) = state.readings.get_mut(&topic) else { return };
-        if std::mem::replace(&mut reading.trying_again, true) {
+        let Some(topic_reader) = state.topics.get_mut(&topic) else { return };
+        if std::mem::replace(&mut topic_reader.retrying, true) {
             return;
         }
-        let number = reading.number;
+        let number = topic_reader.number;
         drop(state);
-        self.beside(move |reader| async move {
-            reader.world().chance.pause(200..=millis).await;
+        self.spawn(move |reader| async move {
+            reader.world().rng.sleep(200..=millis_max).await;
             let mut state = reader.lock();
             let status = state.connection.status();
-            let Some(reading) = state.readings.get_mut(&topic).filter(|reading| reading.number == number)
-            else {
+            let Some(topic_reader) = state.topics.get_mut(&topic) else { return };
+            if topic_reader.number != number {
                 return;
-            };
-            reading.trying_again = false;
-            if std::mem::take(&mut reading.refused) && status == Status::Connected {
+            }
+            topic_reader.retrying = false;
+            if std::mem::take(&mut topic_reader.refused) && status == Status::Connected {
                 state.subscribe(topic.clone());
             }
             drop(state);
@@ -112,13 +111,13 @@ impl Reader {
         });
     }
 
-    /// Asks the feed of a topic, and does what it says.
+    /// Gives a topic's feed an input, and sends the pull that it asks for.
     pub(super) fn feed(self: &Arc<Self>, topic: &Topic, input: impl FnOnce(&mut Feed<Event>) -> Step<Event>) {
         let mut state = self.lock();
         let waits = state.connection.status() == Status::Polling;
-        let Some(reading) = state.readings.get_mut(topic) else { return };
-        let pull = reading.take(self.world(), (&self.identity.id.0, topic), input);
-        let number = reading.number;
+        let Some(topic_reader) = state.topics.get_mut(topic) else { return };
+        let pull = topic_reader.input(self.world(), &self.identity.id.0, topic, input);
+        let number = topic_reader.number;
         drop(state);
         if let Some(pull) = pull {
             self.pull(topic.clone(), number, pull, waits);
@@ -126,10 +125,10 @@ impl Reader {
     }
 
     fn pull(self: &Arc<Self>, topic: Topic, number: u64, pull: Pull, waits: bool) {
-        let who = &self.identity.id;
-        self.world().trace.note(format_args!("{who} pulls {topic} {pull:?} waits: {waits}"));
+        let user = &self.identity.id;
+        self.world().trace.note(format_args!("{user} pulls {topic} {pull:?} waits: {waits}"));
         self.world().trace.count(if waits { "long poll" } else { "pull" });
-        self.beside(move |reader| async move {
+        self.spawn(move |reader| async move {
             let answer = request::page(&reader, &topic, &pull, waits).await;
             reader.answered(topic, number, answer);
         });

@@ -1,4 +1,4 @@
-//! The feature `probe`: the smallest there is, and what a feature needs at the least.
+//! The feature `probe`: the smallest possible feature, with everything that a feature must have.
 
 use async_trait::async_trait;
 use axum::extract::State;
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use server::http::{ApiError, AppState, Body, Feature, Published, Routes, TopicName, Writer};
 use shared::{Identity, Topic, TopicKind};
 
-/// Its topics, its one route, and who may read.
+/// Returns the feature: its topics, its one route and its access rule.
 pub fn feature() -> Feature {
     let routes = Routes::new().post("/api/probe/{name}/events", "Publishes a text.", publish);
     Feature::of::<Probe>(routes, NotPrivate)
 }
 
-/// Topics in which people say things.
+/// The topics of the probe.
 struct Probe;
 
 impl TopicKind for Probe {
@@ -23,7 +23,7 @@ impl TopicKind for Probe {
     type Signal = ();
 }
 
-/// What is published, and what is posted to publish it: any text that the core lets through.
+/// The event, and the body of the request that publishes it: any text that the core accepts.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[schemars(example = Said { text: "hello".into() })]
 struct Said {
@@ -39,7 +39,7 @@ async fn publish(
     app.publish(writer, named.topic, &said).await
 }
 
-/// Nobody reads a topic whose name begins with `private-`.
+/// An access rule by which nobody may read a topic whose name begins with `private-`.
 struct NotPrivate;
 
 #[async_trait]

@@ -1,6 +1,6 @@
-//! The real server with the smallest feature there is, `probe`, in place of the demo, and with an echo beside it.
+//! The probe: the real server with the smallest possible feature in place of the demo, and optionally with an echo.
 //!
-//! The core's tests talk to it, so they stay when the demo goes.
+//! The core's tests use it, so that they remain when the demo is deleted.
 
 mod echo;
 mod feature;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut probe = feature::feature();
-    // No part of the contract: only a suite that judges the WebSocket asks for it.
+    // Only for conformance suites: the echo is not part of the contract.
     if std::env::var_os("PROBE_ECHO").is_some() {
         probe.routes = probe.routes.merge(echo::routes());
     }

@@ -1,5 +1,5 @@
-//! `LogEnd`: one process's way to the log. Commits fail, commits succeed and their answer is lost, reads fail and
-//! are old when they arrive. Once the process is gone, nothing comes through any more, in whatever it was.
+//! `FaultyLog`: the access of one process to the log. Commits fail, or succeed and lose their answer; reads fail, or
+//! are outdated when they arrive. Once the process is gone, it gets no answer any more.
 
 use std::time::Duration;
 
@@ -9,37 +9,37 @@ use shared::{EventPage, Topic};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::chance::Chance;
+use super::rng::SimulationRng;
 use super::trace::Trace;
 use crate::support::MemoryLog;
 
-/// See the module.
-pub struct LogEnd {
-    /// Whose.
+/// A log that fails at random.
+pub struct FaultyLog {
+    /// The name of the process.
     pub process: String,
-    /// The truth, shared by all nodes.
+    /// The log that all processes share.
     pub log: MemoryLog,
-    /// What goes wrong.
-    pub chance: Chance,
-    /// Where it is noted.
+    /// The source of faults and delays.
+    pub rng: SimulationRng,
+    /// The trace of the run.
     pub trace: Trace,
-    /// The process is gone.
+    /// Cancelled once the process is gone.
     pub gone: CancellationToken,
 }
 
-impl LogEnd {
-    /// Takes its time; forever, once the process is gone.
-    async fn pause(&self) {
-        let millis = if self.chance.strikes(30) { 800 } else { 6 };
-        let pause = Duration::from_millis(self.chance.between(0..=millis));
-        if self.gone.run_until_cancelled(sleep(pause)).await.is_none() {
+impl FaultyLog {
+    /// Sleeps for as long as a disk may take; for ever, once the process is gone.
+    async fn delay(&self) {
+        let millis_max = if self.rng.fault_one_in(30) { 800 } else { 6 };
+        let delay = Duration::from_millis(self.rng.range(0..=millis_max));
+        if self.gone.run_until_cancelled(sleep(delay)).await.is_none() {
             std::future::pending::<()>().await;
         }
     }
 
     async fn answer<T>(&self, answer: Result<T, LogError>) -> Result<T, LogError> {
-        self.pause().await;
-        if self.chance.strikes(25) {
+        self.delay().await;
+        if self.rng.fault_one_in(25) {
             self.trace.count("read failed");
             return Err(LogError("the log cannot be read".into()));
         }
@@ -54,23 +54,22 @@ impl LogEnd {
 }
 
 #[async_trait]
-impl EventLog for LogEnd {
+impl EventLog for FaultyLog {
     async fn append(&self, drafts: Vec<Draft>) -> Vec<Result<Appended, AppendError>> {
         let count = drafts.len();
-        self.pause().await;
-        if self.chance.strikes(12) {
+        self.delay().await;
+        if self.rng.fault_one_in(12) {
             return self.unavailable(count, "commit failed");
         }
         let answers = self.log.append(drafts).await;
-        for appended in answers.iter().flatten() {
-            let new = if appended.outcome == Outcome::New { "appends" } else { "finds" };
-            let (event, epoch) = (&appended.event, &appended.epoch);
+        for Appended { event, epoch, outcome } in answers.iter().flatten() {
+            let verb = if *outcome == Outcome::New { "appends" } else { "finds" };
             let key = event.key.as_str();
             self.trace
-                .note(format_args!("{} {new} {epoch} {} {} {key}", self.process, event.topic, event.seq));
+                .note(format_args!("{} {verb} {epoch} {} {} {key}", self.process, event.topic, event.seq));
         }
-        self.pause().await;
-        if self.chance.strikes(12) {
+        self.delay().await;
+        if self.rng.fault_one_in(12) {
             return self.unavailable(count, "commit's answer lost");
         }
         answers
@@ -78,20 +77,20 @@ impl EventLog for LogEnd {
 
     async fn read(&self, topic: &Topic, range: Range) -> Result<EventPage, LogError> {
         self.trace.count("log read");
-        self.pause().await;
+        self.delay().await;
         let page = self.log.read(topic, range).await;
         self.answer(page).await
     }
 
-    async fn heads(&self, which: HeadsOf<'_>) -> Result<Heads, LogError> {
-        self.pause().await;
-        let heads = self.log.heads(which).await;
+    async fn heads(&self, of: HeadsOf<'_>) -> Result<Heads, LogError> {
+        self.delay().await;
+        let heads = self.log.heads(of).await;
         self.answer(heads).await
     }
 
     async fn try_write(&self) -> Result<(), LogError> {
-        self.pause().await;
-        if self.chance.strikes(12) {
+        self.delay().await;
+        if self.rng.fault_one_in(12) {
             self.trace.count("try failed");
             return Err(LogError("the log cannot be written".into()));
         }

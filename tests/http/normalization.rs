@@ -1,5 +1,5 @@
-//! One thing in several spellings: hosts, lists in headers, numbers, keys. Proxies, browsers and the apps beside ours
-//! each have their own.
+//! Equivalent spellings of hosts, lists in headers, numbers, keys and names. Proxies, browsers and other apps use
+//! different ones.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,26 +7,20 @@ use shared::{ErrorCode, endpoint};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, Person, TestServer, in_time, probe};
+use crate::support::{Person, TestResponse, TestServer, in_time, probe, raw_http};
 
-/// Sends these lines as they are, with the end of the head. The answer, to the end of the connection.
-async fn sends(server: &TestServer, lines: &[&[u8]]) -> String {
-    let mut connection = TcpStream::connect(server.address()).await.unwrap();
-    let mut head = lines.join(&b"\r\n"[..]);
-    head.extend(b"\r\n\r\n");
-    connection.write_all(&head).await.unwrap();
-    let mut answer = Vec::new();
-    in_time("the server closes", connection.read_to_end(&mut answer)).await.unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+/// Sends the lines of a head as they are. Returns everything that the server answers until it closes the connection.
+async fn send_head(server: &TestServer, lines: &[&[u8]]) -> String {
+    raw_http::exchange(server.address(), [&lines.join(&b"\r\n"[..]), &b"\r\n\r\n"[..]].concat()).await
 }
 
-async fn renames(ada: &Person, host: &str, origin: &str) -> Answer {
+async fn rename(ada: &Person, host: &str, origin: &str) -> TestResponse {
     let request = ada.request(Method::POST, endpoint::ME).json(&json!({ "name": "Ada" }));
     ada.ask(request.header("host", host).header("origin", origin)).await
 }
 
 #[tokio::test]
-async fn a_host_is_the_same_in_every_spelling() {
+async fn equivalent_spellings_of_a_host_are_the_same_host() {
     let server = TestServer::with(&["--tls", "proxy", "--trusted-proxy", "127.0.0.1"]);
     let ada = server.guest("Ada").await;
     for (host, origin) in [
@@ -34,41 +28,41 @@ async fn a_host_is_the_same_in_every_spelling() {
         ("www.example.org", "https://www.example.org:443"),
         ("WWW.example.org.", "https://www.example.org"),
         ("[2001:db8::7]:8443", "https://[2001:db8:0::7]:8443"),
-        // As nginx passes it on with `$host`.
+        // The form in which nginx forwards `$host`.
         ("www.example.org", "https://www.example.org:8443"),
     ] {
-        assert_eq!(renames(&ada, host, origin).await.status, 200, "{host} {origin}");
+        assert_eq!(rename(&ada, host, origin).await.status, 200, "{host} {origin}");
     }
     for (host, origin) in [
         ("www.example.org:3000", "https://www.example.org:8443"),
         ("www.example.org", "https://example.org"),
         ("www.example.org", "http://www.example.org"),
     ] {
-        renames(&ada, host, origin).await.is_refused(ErrorCode::Forbidden, &["Origin"]);
+        rename(&ada, host, origin).await.is_refused(ErrorCode::Forbidden, &["Origin"]);
     }
 }
 
 #[tokio::test]
-async fn a_lost_port_is_forgiven_to_a_trusted_proxy_alone_and_others_are_told_the_line_to_change() {
+async fn a_missing_port_is_accepted_only_from_a_trusted_proxy_and_the_refusal_says_what_to_change() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    let refused = renames(&ada, "localhost", "https://www.example.org:8443").await;
+    let refused = rename(&ada, "localhost", "https://www.example.org:8443").await;
     let problem = refused.is_refused(ErrorCode::Forbidden, &["https://www.example.org:8443", "localhost"]);
     for line in
         ["proxy_set_header Host $http_host;", "--public-url https://www.example.org:8443", "--allow-origin"]
     {
-        assert!(problem.detail.contains(line), "{line} is not in {}", problem.detail);
+        assert!(problem.detail.contains(line), "{line} is missing in {}", problem.detail);
     }
 }
 
 #[tokio::test]
-async fn the_public_address_is_welcome_as_host_and_as_origin() {
+async fn the_public_address_is_accepted_as_host_and_as_origin() {
     let server = TestServer::with(&["--public-url", "https://abc.tunnel.example/"]);
     let ada = server.guest("Ada").await;
     for host in ["abc.tunnel.example", "abc.tunnel.example:443", "localhost:3000"] {
-        assert_eq!(renames(&ada, host, "https://abc.tunnel.example").await.status, 200, "{host}");
+        assert_eq!(rename(&ada, host, "https://abc.tunnel.example").await.status, 200, "{host}");
     }
-    let foreign = renames(&ada, "evil.example", "https://evil.example").await;
+    let foreign = rename(&ada, "evil.example", "https://evil.example").await;
     let problem = foreign.is_refused(ErrorCode::Forbidden, &["evil.example"]);
     assert!(problem.detail.contains("--public-url"), "{}", problem.detail);
     let opened =
@@ -88,13 +82,14 @@ async fn a_cookie_of_another_app_signs_nobody_out() {
         [b"Cookie: \xff\r\nCookie: ", cookie.as_bytes()].concat(),
     ] {
         let answer =
-            sends(&server, &[b"GET /api/me HTTP/1.1", b"Host: localhost", b"Connection: close", &line]).await;
+            send_head(&server, &[b"GET /api/me HTTP/1.1", b"Host: localhost", b"Connection: close", &line])
+                .await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{}: {answer}", String::from_utf8_lossy(&line));
     }
 }
 
 #[tokio::test]
-async fn an_upgrade_is_seen_in_whichever_line_it_stands() {
+async fn an_upgrade_is_found_in_any_connection_header() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
     let cookie = format!("Cookie: {}", ada.cookie.clone().unwrap());
@@ -115,10 +110,11 @@ async fn an_upgrade_is_seen_in_whichever_line_it_stands() {
     assert_eq!(String::from_utf8_lossy(&status), "HTTP/1.1 101");
 }
 
-/// A layer that refuses must do so before the deed. Each of these is done, whatever is said of its answer.
+/// A layer that refuses must do so before the handler runs. Here each handler runs, whatever the answer's encoding.
 #[tokio::test]
-async fn what_a_caller_says_of_the_answer_undoes_no_deed() {
-    let (server, topic) = (TestServer::start(), probe("topic"));
+async fn no_accept_encoding_prevents_a_request_from_being_handled() {
+    let server = TestServer::start();
+    let topic = probe("topic");
     let ada = server.guest("Ada").await;
     for coding in ["identity;q=0", "*;q=0", "identity;q=0, *;q=0", "br;q=0, identity;q=0", "nonsense"] {
         let made = server.stranger();
@@ -130,14 +126,14 @@ async fn what_a_caller_says_of_the_answer_undoes_no_deed() {
     assert!(ada.head(&topic).await.0 > 0);
     let request = ada.request(Method::DELETE, endpoint::ME).header("accept-encoding", "identity;q=0");
     assert_eq!(ada.ask(request).await.status, 204);
-    assert_eq!(ada.get(endpoint::ME).await.status, 204, "and she is out");
+    assert_eq!(ada.get(endpoint::ME).await.status, 204, "she is signed out");
 }
 
 #[tokio::test]
-async fn a_number_is_digits_and_a_field_is_given_once() {
+async fn a_number_has_only_digits_and_a_field_is_given_once() {
     let server = TestServer::start();
     let ada = server.guest("Ada").await;
-    ada.publishes("topic", "k", "x").await;
+    ada.publish("topic", "k", "x").await;
     let events = |query: &str| format!("/api/topics/probe:topic/events?{query}");
     for (query, field) in [
         ("after=%2B0", "after"),
@@ -166,11 +162,11 @@ async fn a_key_in_quotes_is_the_same_key() {
         request.header(endpoint::IDEMPOTENCY_KEY, key)
     };
     assert_eq!(ada.ask(publish("\"k1\"")).await.status, 201);
-    assert_eq!(ada.ask(publish("k1")).await.status, 200, "it was there");
+    assert_eq!(ada.ask(publish("k1")).await.status, 200, "the event exists");
 }
 
 #[tokio::test]
-async fn a_name_is_the_same_composed_and_decomposed() {
+async fn composed_and_decomposed_names_are_the_same_name() {
     let server = TestServer::start();
     let ada = server.guest("Zoe\u{308} A\u{30a}").await;
     assert_eq!(ada.identity.name.as_str(), "Zo\u{eb} \u{c5}");
@@ -179,12 +175,15 @@ async fn a_name_is_the_same_composed_and_decomposed() {
 }
 
 #[tokio::test]
-async fn a_page_that_a_proxy_coded_anew_is_still_known() {
+async fn the_etag_of_a_page_that_a_proxy_recompressed_still_matches() {
     let server = TestServer::start();
     let stranger = server.stranger();
     let page = |tag: Option<String>| {
         let request = stranger.request(Method::GET, "/").header("accept", "text/html");
-        tag.into_iter().fold(request, |request, tag| request.header("if-none-match", tag))
+        match tag {
+            Some(tag) => request.header("if-none-match", tag),
+            None => request,
+        }
     };
     let tag = stranger.ask(page(None)).await.header("etag").to_owned();
     let inner = tag.trim_start_matches("W/").trim_matches('"').to_owned();
