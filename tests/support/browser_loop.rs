@@ -206,7 +206,7 @@ impl BrowserLoop {
                         TaskOutput::Opened(attempt, Socket::open(&person, &[]).await.map(Box::new))
                     });
                 }
-                Command::AskMe => {
+                ConnectionCommand::CheckSignIn => {
                     self.tasks
                         .spawn(async move { TaskOutput::Me(person.try_get(endpoint::ME_FOR_SOCKET).await) });
                 }
@@ -214,7 +214,7 @@ impl BrowserLoop {
                     self.attempt += 1;
                     self.socket = None;
                 }
-                Command::Ping => self.send(&ClientFrame::Ping { at: now }).await,
+                ConnectionCommand::Ping => self.send(&ClientFrame::Ping { at: now }).await,
             }
         }
         let previous = std::mem::replace(&mut self.status, self.connection.status());

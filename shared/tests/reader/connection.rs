@@ -124,7 +124,7 @@ fn a_socket_that_never_opens_makes_the_client_ask_who_is_signed_in_and_wait_long
     let mut waits = Vec::new();
     for answer in [Input::NoAnswer, Input::SignedIn, Input::NoAnswer] {
         let commands = driver.on(Input::Closed(CloseReason::Other(1006)), 1.0);
-        assert_eq!(commands, [Command::AskMe]);
+        assert_eq!(commands, [ConnectionCommand::CheckSignIn]);
         driver.on(answer, 1.0);
         waits.push(driver.wait());
         driver.tick();
@@ -154,7 +154,7 @@ fn a_silent_connection_is_closed_after_two_heartbeats() {
     driver.now += 30_000;
     driver.on(Input::Heard, 0.5);
     assert_eq!(driver.connection.wake_at(), Some(driver.now + 50_000));
-    assert_eq!(driver.tick(), [Command::Close]);
+    assert_eq!(driver.tick(), [ConnectionCommand::Close]);
     assert!(matches!(driver.connection.status(), Status::Waiting { .. }));
 }
 
@@ -162,14 +162,14 @@ fn a_silent_connection_is_closed_after_two_heartbeats() {
 fn an_attempt_without_a_welcome_is_abandoned() {
     let mut driver = Driver::started();
     assert_eq!(driver.connection.wake_at(), Some(10_000));
-    assert_eq!(driver.tick(), [Command::Close, Command::AskMe]);
+    assert_eq!(driver.tick(), [ConnectionCommand::Close, ConnectionCommand::CheckSignIn]);
 }
 
 #[test]
 fn a_page_that_is_shown_again_tests_its_connection_with_a_ping() {
     let mut driver = Driver::connected();
     driver.on(Input::Visible(false), 0.5);
-    assert_eq!(driver.on(Input::Visible(true), 0.5), [Command::Ping]);
+    assert_eq!(driver.on(Input::Visible(true), 0.5), [ConnectionCommand::Ping]);
     assert_eq!(driver.connection.wake_at(), Some(driver.now + 5_000));
     driver.on(Input::Heard, 0.5);
     assert_eq!(driver.connection.wake_at(), Some(driver.now + 50_000));
@@ -181,7 +181,7 @@ fn a_network_that_returns_is_used_at_once() {
     driver.on(Input::Online(false), 0.5);
     driver.on(Input::Closed(CloseReason::Other(1006)), 0.5);
     assert_eq!(driver.connection.status(), Status::Offline);
-    assert_eq!(driver.on(Input::Online(true), 0.5), [Command::Open]);
+    assert_eq!(driver.on(Input::Online(true), 0.5), [ConnectionCommand::Open]);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn an_offline_page_retries_every_thirty_seconds_and_stays_offline_until_then() {
     let mut driver = Driver::offline();
     for _ in 0..3 {
         let began = driver.now;
-        assert_eq!(driver.tick(), [Command::Open]);
+        assert_eq!(driver.tick(), [ConnectionCommand::Open]);
         assert_eq!(driver.now - began, 30_000);
         assert_eq!(driver.connection.status(), Status::Offline, "the status does not show the attempt");
         driver.fail_with(Input::NoAnswer);
@@ -233,7 +233,7 @@ fn an_offline_page_retries_every_thirty_seconds_and_stays_offline_until_then() {
 fn an_offline_page_retries_at_once_when_it_is_shown() {
     let mut driver = Driver::offline();
     driver.on(Input::Visible(false), 0.5);
-    assert_eq!(driver.on(Input::Visible(true), 0.5), [Command::Open]);
+    assert_eq!(driver.on(Input::Visible(true), 0.5), [ConnectionCommand::Open]);
     assert_eq!(driver.connection.status(), Status::Offline);
 }
 

@@ -59,7 +59,7 @@ impl Driver {
 
     /// Gives the connection an input, and executes its commands. Inputs that need an open socket are ignored without
     /// one.
-    pub(crate) fn on(&mut self, input: Input, random: f64) -> Vec<Command> {
+    pub(crate) fn on(&mut self, input: Input, random: f64) -> Vec<ConnectionCommand> {
         match input {
             Input::Welcome { .. } if !self.open || self.welcomed => return Vec::new(),
             Input::Heard | Input::Drain { .. } if !self.welcomed => return Vec::new(),
@@ -89,12 +89,13 @@ impl Driver {
                 | Input::RetryAfter(_)
                 | Input::NoSocket(_)
         );
-        self.awaits_me = commands.contains(&Command::AskMe) || (self.awaits_me && !ends_request);
+        self.awaits_me =
+            commands.contains(&ConnectionCommand::CheckSignIn) || (self.awaits_me && !ends_request);
         commands.iter().for_each(|command| self.execute(*command));
         commands
     }
 
-    fn execute(&mut self, command: Command) {
+    fn execute(&mut self, command: ConnectionCommand) {
         match command {
             ConnectionCommand::Open => {
                 assert!(!self.open, "a second socket was opened");
@@ -103,19 +104,19 @@ impl Driver {
                 self.welcomed = false;
                 self.opened += 1;
             }
-            Command::Close => {
+            ConnectionCommand::Close => {
                 assert!(self.open, "there was no socket to close");
                 self.open = false;
             }
-            Command::Ping => assert!(self.welcomed && self.open, "there was no socket to ping"),
-            Command::AskMe => {
+            ConnectionCommand::Ping => assert!(self.welcomed && self.open, "there was no socket to ping"),
+            ConnectionCommand::CheckSignIn => {
                 assert!(!self.open, "an open socket proves by itself that the user is signed in")
             }
         }
     }
 
     /// Advances the clock to the next tick.
-    pub(crate) fn tick(&mut self) -> Vec<Command> {
+    pub(crate) fn tick(&mut self) -> Vec<ConnectionCommand> {
         self.now = self.connection.wake_at().expect("the connection waits for a tick");
         self.on(Input::Tick, 0.5)
     }
@@ -130,7 +131,7 @@ impl Driver {
 
     /// Fails the current attempt, and answers the request for `/api/me` that follows.
     pub(crate) fn fail_with(&mut self, answer: Input) {
-        assert_eq!(self.on(Input::Closed(CloseReason::Other(1006)), 0.5), [Command::AskMe]);
+        assert_eq!(self.on(Input::Closed(CloseReason::Other(1006)), 0.5), [ConnectionCommand::CheckSignIn]);
         self.on(answer, 0.5);
     }
 

@@ -29,7 +29,7 @@ fn a_client_that_polls_tries_a_socket_every_few_minutes_and_stops_polling_once_o
     let mut driver = Driver::polling();
     for _ in 0..3 {
         let began = driver.now;
-        assert_eq!(driver.tick(), [Command::Open]);
+        assert_eq!(driver.tick(), [ConnectionCommand::Open]);
         assert!((120_000..=240_000).contains(&(driver.now - began)), "{} ms", driver.now - began);
         assert_eq!(driver.connection.status(), Status::Polling, "the status does not show the attempt");
         driver.fail_with(Input::SignedIn);
@@ -65,7 +65,7 @@ fn polls_that_keep_failing_do_not_delay_the_next_socket() {
         driver.on(Input::SignedIn, 0.5);
         assert_eq!(driver.connection.status(), Status::Polling);
     }
-    assert_eq!(driver.tick(), [Command::Open]);
+    assert_eq!(driver.tick(), [ConnectionCommand::Open]);
     assert_eq!(driver.now, until);
 }
 
@@ -74,7 +74,7 @@ fn losing_the_network_ends_polling() {
     let mut driver = Driver::polling();
     driver.on(Input::Online(false), 0.5);
     assert_eq!(driver.connection.status(), Status::Offline);
-    assert_eq!(driver.on(Input::Online(true), 0.5), [Command::Open]);
+    assert_eq!(driver.on(Input::Online(true), 0.5), [ConnectionCommand::Open]);
     driver.fail_with(Input::SignedIn);
     assert_eq!(driver.connection.status(), Status::Polling);
 }
@@ -89,7 +89,7 @@ fn a_node_without_free_sockets_is_polled_at_once_and_asked_again_at_the_given_ti
         driver.on(Input::Visible(true), 0.5);
         driver.on(Input::Online(true), 0.5);
         assert!(!driver.open, "neither the page nor the network shortens the wait");
-        assert_eq!(driver.tick(), [Command::Open]);
+        assert_eq!(driver.tick(), [ConnectionCommand::Open]);
         assert_eq!(driver.now - refused_at, 10_000);
         assert_eq!(driver.connection.status(), Status::Polling, "the status does not show the attempt");
     }
@@ -101,7 +101,7 @@ fn a_node_without_free_sockets_is_polled_at_once_and_asked_again_at_the_given_ti
 fn a_full_node_that_becomes_unreachable_is_not_polled_any_more() {
     let mut driver = Driver::started();
     driver.fail_with(Input::NoSocket(10_000));
-    assert_eq!(driver.on(Input::PollFailed, 0.5), [Command::AskMe]);
+    assert_eq!(driver.on(Input::PollFailed, 0.5), [ConnectionCommand::CheckSignIn]);
     driver.on(Input::NoAnswer, 0.5);
     assert!(matches!(driver.connection.status(), Status::Waiting { .. }));
 }

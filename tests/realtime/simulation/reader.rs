@@ -97,16 +97,16 @@ impl Reader {
         let previous = state.connection.status();
         for command in state.connection.on(input, now(), self.world.rng.fraction()) {
             match command {
-                Command::Open => {
+                ConnectionCommand::Open => {
                     state.sockets_opened += 1;
                     state.socket = Some(SocketHandle::open(self.clone(), state.sockets_opened));
                 }
-                Command::Close => state.socket = None,
-                Command::AskMe => self.spawn(|reader| async move {
+                ConnectionCommand::Close => state.socket = None,
+                ConnectionCommand::CheckSignIn => self.spawn(|reader| async move {
                     let answer = request::me(&reader).await;
                     reader.input(answer);
                 }),
-                Command::Ping => state.send(&ClientFrame::Ping { at: now() }),
+                ConnectionCommand::Ping => state.send(&ClientFrame::Ping { at: now() }),
             }
         }
         let status = state.connection.status();
