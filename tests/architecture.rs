@@ -1,5 +1,5 @@
-//! Who may name whom, and how files are kept. Read from the source text, so it holds for what is never compiled
-//! together, and a forker sees the rule where it is broken.
+//! The rules of the house that crates cannot express: who may name whom, circles of files, names and sentences. They are
+//! read from the source text, and a failure names the file that breaks one.
 
 mod graph;
 mod rules;

@@ -1,4 +1,4 @@
-//! Source files as text, and what they name. No parser: `use` paths and paths in the code look alike.
+//! Source files as text, and the names in them. No parser: `use` paths and paths in the code look alike.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -103,7 +103,7 @@ fn collect(folder: &Path, found: &mut Vec<Source>) {
     }
 }
 
-/// What `code` names directly below `path::`, also in a group: `path::{one, two::three}` names `one` and `two`.
+/// Returns the names directly below `path::` in `code`, also those of a group: `path::{one, two::three}` names `one` and `two`.
 pub fn named_below(code: &str, path: &str) -> BTreeSet<String> {
     let path = format!("{path}::");
     let after = code.match_indices(&path).filter(|(at, _)| !code[..*at].ends_with(is_of_a_name));
