@@ -1,4 +1,6 @@
-//! The client: the app in the browser. The modules in reading order; each may use those below it and none above:
+//! The client: the app in the browser.
+//!
+//! Imports go one way: `app → features → account → ui → realtime → http → browser`; `address` uses only `browser`.
 
 pub mod account;
 pub mod address;

@@ -32,8 +32,8 @@ pub trait Accounts: Send + Sync + 'static {
     /// Changes an account's name.
     async fn rename(&self, id: &UserId, name: DisplayName) -> Result<(), AccountsError>;
 
-    /// Records that a sign-in was renewed. A later time that is recorded already stays: once a clock that was far behind
-    /// is right again, the sign-in would be over.
+    /// Records a renewal, unless a later one is recorded already. Otherwise a clock that was far behind for a moment would
+    /// make the sign-in expire once it is right again.
     async fn renew(&self, sign_in: SignInId, at: Millis) -> Result<(), AccountsError>;
 
     /// Ends a sign-in; harmless if there is none.

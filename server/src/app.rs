@@ -30,7 +30,7 @@ use crate::net::{Listener, ListenerDeps, redirect};
 use crate::preflight::{DataLock, StartError, bind, client_files, encryption, lock, refused};
 use crate::random::random_text;
 use crate::steady_clock::SteadyClock;
-use crate::storage::{FileIdentity, NewEpoch, Storage};
+use crate::storage::{FileIdentity, Storage};
 use crate::telemetry::edge_metrics::EdgeMetrics;
 
 /// The time over which the clients of a stopping node are spread when they come back.
@@ -168,8 +168,10 @@ impl App {
             tracing::warn!(left = state.node.sessions_open(), "some sockets did not take their last frames");
         }
         closing.cancel();
-        if tokio::time::timeout(GRACE, serving).await.is_err() {
-            tracing::warn!("some requests were not answered in time");
+        match tokio::time::timeout(GRACE, serving).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the listener failed"),
+            Err(_) => tracing::warn!("some requests were not answered in time"),
         }
         state.node.stop().await;
         self.storage.close().await;
@@ -198,8 +200,7 @@ impl Data {
         let folder_lock = lock(&config.data)?;
         let location = config.database().map_err(refused("--database"))?;
         let database_lock = location.lock().map_err(refused("--database"))?;
-        let new_epoch = if config.new_epoch { NewEpoch::Begin } else { NewEpoch::Keep };
-        let storage = Storage::open(&location, new_epoch).await.map_err(refused("--database"))?;
+        let storage = Storage::open(&location, config.new_epoch()).await.map_err(refused("--database"))?;
         Ok(Data { storage, folder_lock, database_lock })
     }
 }

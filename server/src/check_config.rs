@@ -30,7 +30,7 @@ pub async fn check(config: &Config) -> Result<(), StartError> {
     check_writable(data)
         .map_err(|error| StartError(format!("--data {}: {}", data.display(), describe(data, &error))))?;
     let database = config.database().map_err(refused("--database"))?;
-    database.check().await.map_err(refused("--database"))?;
+    database.check(config.new_epoch()).await.map_err(refused("--database"))?;
     let file = database.file();
     check_file(file)
         .map_err(|error| format!("{}: {error}", file.display()))

@@ -17,7 +17,7 @@ use ipnet::IpNet;
 use crate::limits::Limits;
 use crate::net::authority::Origin;
 use crate::net::tls;
-use crate::storage::{DbError, Location};
+use crate::storage::{DbError, Location, NewEpoch};
 use crate::telemetry::LogFormat;
 
 /// The name of the program, and the prefix of its metrics.
@@ -239,6 +239,11 @@ impl Config {
             })),
             _ => None,
         }
+    }
+
+    /// Returns the choice of the log's epoch.
+    pub fn new_epoch(&self) -> NewEpoch {
+        if self.new_epoch { NewEpoch::Begin } else { NewEpoch::Keep }
     }
 
     /// Returns the place of the database.

@@ -2,7 +2,7 @@
 //!
 //! `main → features → http → accounts, realtime → shared`; nothing imports what stands to its left. `cli` carries out the
 //! command line, and `app` alone wires the parts together. `storage` and `bus` are adapters: they implement the traits of
-//! `realtime` and `accounts`, and only `app`, `cli` and `check_config` name them. `net` knows no route.
+//! `realtime` and `accounts`, and only what starts the node names them. `net` knows no route.
 
 mod cli;
 pub use cli::run;

@@ -53,10 +53,10 @@ pub struct Limits {
     #[arg(long, env = "DUPLEX_NODE_BYTES_MAX", value_name = "BYTES", value_parser = bytes)]
     pub node_bytes_max: Option<u64>,
     /// Memory that the node may take, in bytes or like 512M. From 70 % of it, addresses with many sockets are refused more
-    /// (503); from 80 %, the largest is sent away (1013) [default: the limit of its control group, as in a container]
+    /// (503); from 80 %, the newer half of the largest is closed (1013) [default: the limit of its control group, as in a container]
     #[arg(long, env = "DUPLEX_MEMORY_MAX", value_name = "BYTES", value_parser = bytes)]
     pub memory_max: Option<u64>,
-    /// Sockets of the whole node; past it 503
+    /// Sockets, streams and waiting polls of the whole node; past it 503
     #[arg(long, env = "DUPLEX_NODE_SOCKETS_MAX", default_value_t = 100_000, value_parser = positive::<u32>)]
     pub node_sockets_max: u32,
     /// Frames that wait for one socket; events that do not fit are read from the log later

@@ -13,10 +13,10 @@
 //! |---|---|---|---|---|---|
 //! | `resume()` | - | - | - | at 0 | pull the newest page |
 //! | `on_head(e1, 5)` | - | - | seq 5, epoch e1 | at 0 | nothing: a pull is under way |
-//! | `on_page(e1, head 5, 1 to 5)` | e1:5 | - | seq 5 | - | start over, apply 1 to 5 |
-//! | `on_event(e1, 6)` | e1:6 | - | seq 5 | - | apply 6 |
-//! | `on_event(e1, 8)`: 7 was lost | e1:6 | 8 | - | heard 8, at 6 | pull after e1:6, heard 8 |
-//! | `on_event(e1, 9)` | e1:6 | 8, 9 | seq 9 | heard 8, at 6 | nothing: a pull is under way |
+//! | `on_page(e1, head 5, 1 to 5)` | e1:5 | - | seq 5, epoch e1 | - | start over, apply 1 to 5 |
+//! | `on_event(e1, 6)` | e1:6 | - | seq 5, epoch e1 | - | apply 6 |
+//! | `on_event(e1, 8)`: 7 was lost | e1:6 | 8 | - | heard 8 in e1, at 6 | pull after e1:6, heard 8 |
+//! | `on_event(e1, 9)` | e1:6 | 8, 9 | seq 9 | heard 8 in e1, at 6 | nothing: a pull is under way |
 //! | `on_page(e1, head 8, 7 to 8)` | e1:9 | - | seq 9 | - | apply 7, 8, 9 |
 //! | `on_head(e2, 4)`: restored | - | - | - | heard 4 in e2, at 0 | pull the newest page, heard 4 |
 //! | `on_page(e2, head 4, 1 to 4)` | e2:4 | - | - | - | start over, apply 1 to 4 |

@@ -108,7 +108,8 @@ pub enum ServerFrame {
         /// The reason.
         problem: Problem,
     },
-    /// A frame that could not be read or was not allowed. The connection stays open, up to 20 of them in a minute.
+    /// A frame that could not be read or was not allowed. The connection stays open until the 20th within a
+    /// minute, which closes it.
     Error {
         /// The problem with the frame.
         problem: Problem,

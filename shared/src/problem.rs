@@ -123,7 +123,7 @@ error_codes! {
     TooMany 429 "Too many requests";
     /// The server's own fault; its log knows more under the request id.
     Internal 500 "Internal error";
-    /// Not now; `retry_after_ms` says when to ask again. A publish may or may not have happened: its key tells.
+    /// Not now; `retry_after_ms` says when to ask again. It is unknown whether a publish happened: send it again with the same key.
     Unavailable 503 "Unavailable";
 }
 
@@ -167,7 +167,7 @@ macro_rules! close_reasons {
 close_reasons! {
     /// The node is stopping; its `drain` frame said when to come back.
     ServiceRestart 1012 "service restart";
-    /// The node is short of memory, and closes sockets of addresses with many.
+    /// The node is short of memory, and closes the newest sockets, first those of addresses with many.
     TryAgainLater 1013 "try again later";
     /// The client sent too many frames that could not be read.
     TooManyErrors 4000 "too many errors";

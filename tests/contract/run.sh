@@ -8,7 +8,7 @@ work=$(mktemp -d)
 
 # Rates stand in the way of a tool that asks a thousand times a second.
 "$program" --listen 127.0.0.1:0 --data "$work/data" --identity-publishes-per-sec 100000 \
-    --address-guests-per-min 100000 --payload-bytes-max 65536 >"$work/said" 2>"$work/log" &
+    --address-accounts-per-min 100000 --payload-bytes-max 65536 >"$work/said" 2>"$work/log" &
 server=$!
 trap 'kill $server; wait $server 2>"$work/end" || true; rm -r "$work"' EXIT
 tries=0

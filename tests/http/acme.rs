@@ -65,7 +65,7 @@ async fn a_refusal_of_the_acme_server_is_logged_and_the_node_keeps_running() {
     let Some(acme) = AcmeServer::validating(unused_port.address()).await else { return };
     let server = node(Port::free(), &acme).await;
     let line = eventually("stderr contains the reason", async || {
-        server.stderr().lines().find(|line| line.contains("no certificate was obtained")).map(String::from)
+        server.stderr().lines().find(|line| line.contains("could not obtain a certificate")).map(String::from)
     });
     let line = line.await;
     assert!(line.contains("localhost") && line.contains("Failed to connect"), "{line}");

@@ -64,7 +64,7 @@ async fn a_misconfigured_proxy_is_reported_with_the_line_to_change_and_a_good_on
             None => {
                 assert!(name.contains("good"), "{name} is neither good nor in the list of mistakes");
                 good += 1;
-                succeeded && found == 0 && stdout.ends_with("nothing is wrong\n")
+                succeeded && found == 0 && stdout.ends_with("no problems found\n")
             }
         };
         if !as_expected {
@@ -83,7 +83,7 @@ async fn a_node_without_a_proxy_is_examined_too() {
     let run = tokio::task::spawn_blocking(move || command.output().expect("the program can be started"));
     let output = run.await.unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && stdout.ends_with("nothing is wrong\n"), "{output:?}");
+    assert!(output.status.success() && stdout.ends_with("no problems found\n"), "{output:?}");
 }
 
 #[tokio::test]

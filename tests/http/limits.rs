@@ -53,7 +53,7 @@ async fn an_address_may_create_guests_at_its_rate() {
         server.guest("Guest").await;
     }
     let refused = server.stranger().post(endpoint::ME, &json!({ "name": "Guest" })).await;
-    let problem = refused.is_refused(ErrorCode::TooMany, &["2 new guests a minute"]);
+    let problem = refused.is_refused(ErrorCode::TooMany, &["2 new accounts a minute"]);
     assert!((1..=31_000).contains(&problem.retry_after_ms.unwrap()), "{problem:?}");
     assert_eq!(
         known.post(endpoint::ME, &json!({ "name": "Renamed" })).await.status,

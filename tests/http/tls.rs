@@ -160,7 +160,7 @@ async fn the_old_certificate_is_served_until_both_new_files_match() {
     let server = server_with(&old);
     std::fs::copy(new.key(), old.key()).unwrap();
     let line = eventually("stderr says that they do not match", async || {
-        server.stderr().lines().find(|line| line.contains("the old one is still shown")).map(String::from)
+        server.stderr().lines().find(|line| line.contains("the old one stays in use")).map(String::from)
     });
     let line = line.await;
     assert!(line.contains(&old.key().display().to_string()), "{line}");

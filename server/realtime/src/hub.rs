@@ -246,8 +246,8 @@ impl Hub {
         self.topics.lock().live.keys().cloned().collect()
     }
 
-    /// Sends the presence updates that are due. Returns when the next one is; if none is, nothing happens until
-    /// [`Hub::presence_changed`].
+    /// Sends the presence updates that are due. Returns the time of the next one, or `None` if there is none until
+    /// [`Hub::presence_changed`] returns.
     pub fn send_presence(&self, now: Instant) -> Option<Instant> {
         let mut topics = self.topics.lock();
         for topic in topics.take_due(now) {
@@ -296,7 +296,7 @@ impl Topics {
         }
     }
 
-    /// Has the presence of a topic looked at, then or earlier.
+    /// Schedules a look at a topic's presence, at `at` or earlier.
     fn look_at(&mut self, topic: &Topic, at: Instant) {
         let Some(live) = self.live.get_mut(topic) else { return };
         if live.due_at.is_some_and(|due_at| due_at <= at) {

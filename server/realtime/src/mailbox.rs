@@ -128,7 +128,7 @@ impl Mailbox {
         self.state.lock().queue.fits(1)
     }
 
-    /// Returns once there is a frame to take, or a new debt.
+    /// Returns once there is a frame to take, a new debt, or an ending.
     pub async fn filled(&self) {
         self.filled.notified().await;
     }

@@ -29,8 +29,8 @@ use crate::spawn::uncancelled;
 use crate::tail;
 use crate::write_probe::WriteProbe;
 
-/// A log that takes longer to read is not ready for clients.
-const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// A log that takes longer to read or write is not ready for clients.
+const TRIAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Reads of the log that the hub has under way at a time, over all topics.
 const PULLS_MAX: usize = 16;
 /// Events that the hub reads at a time, also when it opens a topic: they become its tail.
@@ -54,7 +54,7 @@ pub struct NodeDeps {
     pub clock: fn() -> Millis,
 }
 
-/// The limits of a node and of its sessions. Past each of them, see the field.
+/// The limits of a node and of its sessions. Each field says what happens beyond it.
 #[derive(Debug, Clone)]
 pub struct NodeLimits {
     /// The limits that a client is told in its `welcome`.
@@ -163,14 +163,14 @@ impl Node {
         self.log.heads(of).await
     }
 
-    /// True if the log takes writes now. The last write tells, unless it is long ago: then one is tried.
+    /// True if the log takes writes now. The last write tells, unless it is long ago: then one is tried, for five seconds.
     pub async fn can_write(&self) -> bool {
-        self.write_probe.check(&*self.log).await
+        tokio::time::timeout(TRIAL_TIMEOUT, self.write_probe.check(&*self.log)).await.unwrap_or(false)
     }
 
     /// True if a trial read of the log succeeds within five seconds.
     pub async fn can_read(&self) -> bool {
-        let read = tokio::time::timeout(READ_TIMEOUT, self.log.try_read()).await;
+        let read = tokio::time::timeout(TRIAL_TIMEOUT, self.log.try_read()).await;
         let read = read.unwrap_or_else(|_| Err(LogError("it takes too long".into())));
         read.inspect_err(|error| tracing::error!(%error, "the log cannot be read")).is_ok()
     }

@@ -15,12 +15,12 @@ use crate::sessions::SessionId;
 const LOST_FOR: Duration = Duration::from_secs(10);
 /// Members that are named in a frame; the others are only counted.
 const MEMBERS_MAX: usize = 50;
-/// The pause between two frames to everyone: [`PAUSE_PER_MEMBER`] for each seat, within these bounds. At 100 seats it is
+/// The pause between two frames to everyone: [`PAUSE_PER_SEAT`] for each seat, within these bounds. At 100 seats it is
 /// 500 ms, at 1,000 it is 5 s.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// The cost of a frame to everyone grows with the square of the members; the pause grows with them too.
-const PAUSE_PER_MEMBER: Duration = Duration::from_millis(5);
+const PAUSE_PER_SEAT: Duration = Duration::from_millis(5);
 
 /// The seats at one topic, in the order in which they were taken.
 #[derive(Default)]
@@ -102,7 +102,7 @@ impl Presence {
     /// Returns the time at which everyone is to be told, if anything has changed: at once after a quiet time, else after
     /// the pause.
     pub fn due_at(&self, now: Instant) -> Option<Instant> {
-        let pause = (PAUSE_PER_MEMBER * self.seats.len() as u32).clamp(PAUSE_MIN, PAUSE_MAX);
+        let pause = (PAUSE_PER_SEAT * self.seats.len() as u32).clamp(PAUSE_MIN, PAUSE_MAX);
         self.changed.then(|| self.told_at.map_or(now, |told_at| told_at + pause))
     }
 

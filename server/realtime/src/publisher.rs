@@ -1,6 +1,6 @@
 //! The publisher: the one task of a node that appends and announces.
 //!
-//! It takes all drafts that wait, appends them as one batch, announces them in order, then answers. So commits are
+//! It takes the drafts that wait, appends them as one batch, announces them in order, then answers. So commits are
 //! shared, order is kept, and a caller that hangs up changes nothing, in one place for every log.
 
 use std::sync::Arc;
@@ -26,8 +26,7 @@ pub struct Job {
     answer: oneshot::Sender<Result<Appended, AppendError>>,
 }
 
-/// A handle of the publisher task. Cheap to clone.
-#[derive(Clone)]
+/// A handle of the publisher task.
 pub struct Publisher {
     jobs: mpsc::Sender<Job>,
 }

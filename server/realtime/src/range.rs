@@ -27,7 +27,7 @@ pub struct Span {
     /// The newest of them.
     pub last: Seq,
     /// The end that the page must hold if not all of them fit.
-    pub from: PageEnd,
+    pub keep: PageEnd,
 }
 
 /// An end of a span.
@@ -56,7 +56,7 @@ impl Range {
         match self.part {
             Part::After(after) if !foreign && after <= head => {
                 let last = Seq(after.0.saturating_add(limit).min(head.0));
-                Span { first: after.next(), last, from: PageEnd::Oldest }
+                Span { first: after.next(), last, keep: PageEnd::Oldest }
             }
             Part::Before(before) if !foreign => Span::ending_at(before.before().min(head), limit),
             _ => Span::ending_at(head, limit),
@@ -74,7 +74,7 @@ impl Span {
     pub fn page<'a>(self, events: impl DoubleEndedIterator<Item = &'a Event>) -> Vec<Event> {
         let mut budget = PageBudget::default();
         let takes = |event: &&Event| budget.takes(event);
-        match self.from {
+        match self.keep {
             PageEnd::Oldest => events.take_while(takes).cloned().collect(),
             PageEnd::Newest => {
                 let mut page: Vec<Event> = events.rev().take_while(takes).cloned().collect();
@@ -85,7 +85,7 @@ impl Span {
     }
 
     fn ending_at(last: Seq, limit: u64) -> Span {
-        Span { first: Seq(last.0.saturating_sub(limit) + 1), last, from: PageEnd::Newest }
+        Span { first: Seq(last.0.saturating_sub(limit) + 1), last, keep: PageEnd::Newest }
     }
 }
 

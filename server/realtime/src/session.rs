@@ -114,9 +114,10 @@ impl Session {
         if debts.is_empty() {
             return;
         }
-        let topics_behind = debts.iter().filter(|(_, debt)| *debt == Debt::Head).count();
-        self.node.metrics().topics_behind.inc_by(topics_behind as u64);
         self.node.hub.settle(self.id, &debts);
+        let heads = |debts: &[(Topic, Debt)]| debts.iter().filter(|(_, debt)| *debt == Debt::Head).count();
+        let told = heads(&debts).saturating_sub(heads(&self.mailbox.debts()));
+        self.node.metrics().topics_behind.inc_by(told as u64);
     }
 
     /// The span of this session's log lines, made for each of them because most sessions are idle.

@@ -43,11 +43,7 @@ impl Node {
 }
 
 /// Hands every notice to the hub, in the order in which they come.
-pub async fn follow_bus(
-    node: Arc<Node>,
-    mut notices: BoxStream<'static, BusMessage>,
-    stop: CancellationToken,
-) {
+async fn follow_bus(node: Arc<Node>, mut notices: BoxStream<'static, BusMessage>, stop: CancellationToken) {
     let mut in_a_row = 0;
     loop {
         in_a_row = (in_a_row + 1) % NOTICES_AT_ONCE;
@@ -72,7 +68,7 @@ pub async fn follow_bus(
 }
 
 /// Repairs what was lost on the way to this node, within one beat.
-pub async fn beat(node: Arc<Node>, stop: CancellationToken) {
+async fn beat(node: Arc<Node>, stop: CancellationToken) {
     let mut beats = tokio::time::interval(BEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -85,7 +81,7 @@ pub async fn beat(node: Arc<Node>, stop: CancellationToken) {
 }
 
 /// Sends presence updates whenever one is due.
-pub async fn send_presence(node: Arc<Node>, stop: CancellationToken) {
+async fn send_presence(node: Arc<Node>, stop: CancellationToken) {
     loop {
         let next = node.hub.send_presence(Instant::now());
         let pause = sleep_until(next.unwrap_or_else(Instant::now));
@@ -100,7 +96,7 @@ pub async fn send_presence(node: Arc<Node>, stop: CancellationToken) {
 
 /// While the log cannot be written, tries a write with every beat: a node that is not ready is sent no publish that
 /// would show that the disk has room again.
-pub async fn retry_writes(write_probe: Arc<WriteProbe>, log: Arc<dyn EventLog>, stop: CancellationToken) {
+async fn retry_writes(write_probe: Arc<WriteProbe>, log: Arc<dyn EventLog>, stop: CancellationToken) {
     let retrying = async {
         loop {
             write_probe.failed().await;

@@ -120,7 +120,6 @@ impl IntoResponse for ApiError {
         problem.request_id = request_id::current();
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], Json(&problem)).into_response();
-        response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
         if let Some(millis) = problem.retry_after_ms {
             // The header has whole seconds, rounded up so that nobody comes too early.
             response.headers_mut().insert(RETRY_AFTER, millis.div_ceil(1_000).into());

@@ -19,7 +19,7 @@ use crate::telemetry;
 use crate::telemetry::edge_metrics::EdgeMetrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// A handler that takes longer, beyond the wait that its caller asked for, has lost its caller's patience.
+/// The time that a handler may take, beyond the wait that its caller asked for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Gives the request an id, a span and a log line, counts it, and turns the errors of libraries into problems.
@@ -72,7 +72,7 @@ fn as_problem(path: &str, response: Response) -> Response {
     problem
 }
 
-/// Answers OPTIONS with the methods of the path (RFC 9110 §9.3.7), out of the list that refuses a method.
+/// Answers OPTIONS with the methods of the path (RFC 9110 §9.3.7), taken from the `Allow` header of the 405.
 pub async fn answer_options(request: Request, next: Next) -> Response {
     let is_options = request.method() == Method::OPTIONS;
     let mut response = next.run(request).await;
@@ -85,8 +85,8 @@ pub async fn answer_options(request: Request, next: Next) -> Response {
     response
 }
 
-/// Accepts an answer without a coding for everyone. The layer that compresses would refuse it (406) to a caller that
-/// forbids it, after the work is done; RFC 9110 §12.5.3 leaves the choice to the server.
+/// Removes `identity` and `*` from `Accept-Encoding`, so that an uncompressed answer is always acceptable. Otherwise the
+/// compression would answer 406 after the work is done; RFC 9110 §12.5.3 leaves the choice to the server.
 pub async fn accept_plain(mut request: Request, next: Next) -> Response {
     let refuses = |entry: &str| {
         let name = entry.split(';').next().unwrap_or_default().trim();

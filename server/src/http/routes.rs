@@ -32,7 +32,7 @@ use crate::http::state::AppState;
 /// 3. [`headers::add`]: outside of everything that can refuse, so that refusals carry the security headers too.
 /// 4. CORS, if there are allowed origins: a preflight is answered here and needs nothing further.
 /// 5. [`layers::identify`]: an id, a span and a log line for everything that follows, refusals included.
-/// 6. [`ambiguous::refuse_ambiguous`]: before the router looks at the path.
+/// 6. [`ambiguous::refuse_ambiguous`]: after the route is matched, before a handler decodes the path.
 /// 7. [`CatchPanicLayer`]: inside of `identify`, so that a panic is logged under the request's id.
 /// 8. [`layers::timeout`]: around all handlers.
 /// 9. [`origin::check`]: around all but the health checks and `/arrivalz`, which must answer to any host.
@@ -79,7 +79,7 @@ pub fn router(state: AppState, features: Vec<Feature>) -> Router {
 fn core() -> Routes {
     Routes::new()
         .get(endpoint::ME, "Returns your identity.", me::me)
-        .post(endpoint::ME, "Makes an account, or changes your name.", me::name_me)
+        .post(endpoint::ME, "Makes an account, or changes your name.", me::sign_up_or_rename)
         .delete(endpoint::ME, "Signs you out, everywhere this sign-in is used.", me::sign_out)
         .get(
             endpoint::EVENTS,

@@ -21,9 +21,9 @@ use crate::memory::Memory;
 use crate::net::Transport;
 use crate::telemetry::edge_metrics::{EdgeMetrics, Refusal};
 
-/// The time after which a reader may try again that came while the node was draining.
+/// The delay before a reader that arrives during a drain may try again.
 const RECONNECT_AFTER_MS: u64 = 1_000;
-/// The time after which to ask for a place again that is free once somebody leaves.
+/// The delay before asking again for a place that is freed only when somebody leaves.
 const PLACE_RETRY_MS: u64 = 10_000;
 
 /// Shared by all handlers; cheap to clone.

@@ -34,17 +34,17 @@ pub struct Storage {
 }
 
 impl Location {
-    /// Keeps every other process from opening the database, for as long as the file is held and in its place.
+    /// Locks the database against other processes, for as long as the returned file stays open and in place.
     pub fn lock(&self) -> Result<(File, FileIdentity), DbError> {
         let Location::Sqlite(file) = self;
         sqlite::lock(file)
     }
 
     /// Reads the database, if there is one, and changes nothing. Fails if [`Storage::open`] would.
-    pub async fn check(&self) -> Result<(), DbError> {
+    pub async fn check(&self, new_epoch: NewEpoch) -> Result<(), DbError> {
         let Location::Sqlite(file) = self;
         if file.exists() {
-            sqlite::check_schema(file).await?;
+            sqlite::check_schema(file, new_epoch).await?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ const DOUBT_MS: Millis = 5_000;
 /// The pause between two attempts while the browser reports no network.
 const OFFLINE_TRY_MS: Millis = 30_000;
 
-/// Attempts in a row without a socket, although the node answers, after which something in between must block sockets.
+/// Failed socket attempts in a row, each while plain HTTP worked, after which the network is taken to block sockets.
 const BLOCKED_AFTER: u32 = 2;
 /// The least time after which a client that polls tries a socket again; at most it is twice as long.
 const PROBE_MS: u64 = 120_000;

@@ -102,17 +102,17 @@ impl Described for Purpose {
 }
 
 /// POST: makes an account (201), or renames the person who is signed in (200).
-pub async fn name_me(
+pub async fn sign_up_or_rename(
     State(app): State<AppState>,
     ClientIp(from): ClientIp,
     jar: CookieJar,
-    caller: NameChange,
+    caller: NameRequest,
     Body(new): Body<NewIdentity>,
-) -> Result<Answer<NameMe>, ApiError> {
+) -> Result<Answer<SignUpOrRename>, ApiError> {
     // Names that look the same are the same, however a keyboard composed them (Unicode Standard Annex 15).
     let name = ComposingNormalizerBorrowed::new_nfc().normalize(&new.name);
     let name = DisplayName::parse(&name).map_err(|error| ApiError::field("name", error))?;
-    if let NameChange::Rename(visitor) = caller {
+    if let NameRequest::Rename(visitor) = caller {
         let renamed = Identity { name, ..visitor.identity };
         let app = app.clone();
         let identity = renamed.clone();
@@ -131,10 +131,10 @@ pub async fn name_me(
     Ok(Answer::of((StatusCode::CREATED, jar.add(cookie(&app, token)), Json(identity))))
 }
 
-/// The answers of [`name_me`].
-pub enum NameMe {}
+/// The answers of [`sign_up_or_rename`].
+pub enum SignUpOrRename {}
 
-impl Described for NameMe {
+impl Described for SignUpOrRename {
     fn describe(operation: &mut Operation<'_>) {
         operation.answers_json::<Identity>(StatusCode::OK, "Your name is changed.");
         operation.answers_json::<Identity>(StatusCode::CREATED, "Your account is made, with a cookie.");
@@ -143,31 +143,31 @@ impl Described for NameMe {
 }
 
 /// A POST within its rates: by a signed-in person, or from an address that may still make an account.
-pub enum NameChange {
+pub enum NameRequest {
     /// The person takes another name.
     Rename(Visitor),
     /// Nobody is signed in yet.
-    NewAccount,
+    SignUp,
 }
 
-impl FromRequestParts<AppState> for NameChange {
+impl FromRequestParts<AppState> for NameRequest {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<NameChange, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<NameRequest, ApiError> {
         let Ok(from) = ClientIp::from_request_parts(parts, app).await;
         if let Some((visitor, _)) = find(app, &CookieJar::from_headers(&parts.headers), from).await? {
             // A new name costs as much as a publish: it is written to disk, and sent to everybody who sees the person.
             app.rates
                 .publish(&visitor.identity.id)
                 .inspect_err(|_| app.metrics.refused(Refusal::IdentityPublishes))?;
-            return Ok(NameChange::Rename(visitor));
+            return Ok(NameRequest::Rename(visitor));
         }
         app.rates.account(from.0).inspect_err(|_| app.metrics.refused(Refusal::AddressAccounts))?;
-        Ok(NameChange::NewAccount)
+        Ok(NameRequest::SignUp)
     }
 }
 
-impl Described for NameChange {
+impl Described for NameRequest {
     fn describe(operation: &mut Operation<'_>) {
         operation.knows_sign_in();
         operation.refuses(ErrorCode::TooMany);

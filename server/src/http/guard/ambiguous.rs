@@ -1,4 +1,4 @@
-//! Requests that may mean one thing to the node and another to a proxy. They are refused before anything reads them.
+//! Requests that may mean one thing to the node and another to a proxy. They are refused before any handler reads them.
 
 use axum::extract::Request;
 use axum::http::Version;

@@ -62,7 +62,7 @@ pub struct Share {
 
 /// The bound that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exhausted {
+enum Exhausted {
     /// The bound of an address.
     Address,
     /// The bound of the node.

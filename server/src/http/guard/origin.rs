@@ -74,7 +74,8 @@ impl Origins {
         Ok(())
     }
 
-    /// Checks the origin. A browser always sends one; a script sends none, and has no cookie to be misused.
+    /// Checks the origin. A browser sends `Origin` or `Sec-Fetch-Site`; a script sends neither, and has no cookie to be
+    /// misused.
     fn check_origin(&self, headers: &HeaderMap, to: &Target<'_>) -> Result<(), ApiError> {
         let origin = text(headers, ORIGIN.as_str());
         let allowed = match (origin, text(headers, "sec-fetch-site")) {

@@ -1,7 +1,7 @@
 //! `PageTurns`: the turns of those who read pages.
 //!
-//! A crowd that catches up at once takes turns on half of the cores, with a pause after each turn as long as the turn:
-//! the rest is for frames that are pushed meanwhile. Only the next one of a crowd waits for the pause.
+//! Readers that catch up at once take turns on half of the cores. Each turn is followed by a pause of the same length,
+//! which leaves the CPU to pushed frames; only the next reader in line waits for it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -17,8 +17,8 @@ use crate::limits::Limits;
 /// Sockets, streams and waiting polls that a few people at one address have. An address with more is a crowd, which is
 /// refused and sent away first when memory is short.
 pub(super) const FEW_READERS: u32 = 16;
-/// Connections without any of these that a few people at one address have: more than readers, so that a client of a
-/// crowd still has a connection on which it is told so.
+/// Connections without a reader that a few people at one address have. More than [`FEW_READERS`], so that a refused client
+/// has a connection left on which it is told so.
 pub(super) const FEW_CONNECTIONS: u32 = 2 * FEW_READERS;
 
 /// The burst of publishes, in seconds of their rate.
@@ -68,13 +68,16 @@ impl Rates {
         let wait = |until: governor::NotUntil<_>| until.wait_time_from(DefaultClock::default().now());
         self.accounts.check_key(&network_of(from)).map_err(|until| {
             too_many(
-                format!("at most {} new guests a minute may join from one address", self.accounts_per_min),
+                format!(
+                    "at most {} new accounts a minute may be made from one address",
+                    self.accounts_per_min
+                ),
                 wait(until),
             )
         })
     }
 
-    /// Drops the entries that are at rest: a new one would be the same.
+    /// Drops entries whose allowance is full again: a fresh one would be identical.
     pub fn drop_idle(&self) {
         self.publishes.retain_recent();
         self.accounts.retain_recent();

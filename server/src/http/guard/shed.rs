@@ -49,7 +49,7 @@ pub fn shed(app: &AppState, connections: &Tally, urgency: Urgency) {
         tracing::warn!(
             sessions = closed,
             connections = cut,
-            "memory is nearly used up: crowds are sent away"
+            "memory is nearly used up: sessions and connections are ended"
         );
     }
 }

@@ -9,14 +9,15 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use super::database::{check_schema, epoch_table, open_read_only, options};
 use super::file_guard::{self, beside, sync_folder_of};
 use super::summary::Summary;
+use crate::storage::epoch::NewEpoch;
 use crate::storage::error::DbError;
 use crate::storage::location::Location;
 
 /// Faults of a file that are named in an error; there may be thousands.
 const FAULTS_NAMED_MAX: usize = 3;
 
-/// Copies one snapshot of the database to a file that must not exist yet, while nodes go on using it. Under the new
-/// name there is a whole copy that is on disk, or none. Returns the size of the copy in bytes too.
+/// Copies one snapshot of the database to a file that must not exist yet, while nodes go on using it. The new
+/// name appears only once the copy is complete and synced. Also returns its size in bytes.
 pub async fn backup(location: &Location, to: &Path) -> Result<(Summary, u64), DbError> {
     let from = location.file();
     if to.exists() {
@@ -25,7 +26,7 @@ pub async fn backup(location: &Location, to: &Path) -> Result<(Summary, u64), Db
     if !from.is_file() {
         return Err(DbError(format!("there is no database {} to copy", from.display())));
     }
-    check_schema(from).await?;
+    check_schema(from, NewEpoch::Keep).await?;
     let unfinished = unfinished(&beside(&absolute(to)?, ".unfinished"))?;
     let copied = write(from, &unfinished).await;
     match copied {
@@ -97,7 +98,7 @@ pub async fn verify(file: &Path) -> Result<Summary, DbError> {
         return Err(DbError("it is empty".into()));
     }
     let file = absolute(file)?;
-    check_schema(&file).await?;
+    check_schema(&file, NewEpoch::Keep).await?;
     let mut connection = open_read_only(&file).await?;
     let faults = sqlx::query_scalar::<_, String>("PRAGMA integrity_check").fetch_all(&mut connection).await?;
     refuse_if(&faults, faults != ["ok"], "is damaged")?;

@@ -43,7 +43,7 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 /// The number of connections that read at the same time.
 const READERS_MAX: u32 = 4;
-/// Rows that are read before the other thread is woken: a whole page, or two threads would wake each other for every few.
+/// Rows buffered before the reading task is woken: a whole page, or the two threads would wake each other every few rows.
 const PAGE_ROWS: usize = 512;
 /// The time that a statement waits for another connection's write.
 const BUSY: Duration = Duration::from_secs(5);
@@ -130,8 +130,8 @@ pub fn options(file: &Path) -> SqliteConnectOptions {
 
 /// Fails if [`Database::open`] would: the file lacks its newest events, or belongs to another program, such as a newer
 /// version of this one. Changes nothing.
-pub async fn check_schema(file: &Path) -> Result<(), DbError> {
-    FoundFile::check(&file_guard::resolve(file)?, NewEpoch::Keep)?;
+pub async fn check_schema(file: &Path, new_epoch: NewEpoch) -> Result<(), DbError> {
+    FoundFile::check(&file_guard::resolve(file)?, new_epoch)?;
     let mut connection = open_read_only(file).await?;
     let checked = check_migrations(&mut connection).await;
     connection.close().await.ok();

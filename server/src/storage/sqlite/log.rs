@@ -77,7 +77,7 @@ impl SqliteLog {
         let span = range.span(&epoch, head);
         let mut events = Vec::new();
         if !span.is_empty() {
-            let rows = sqlx::query(if span.from == PageEnd::Oldest { FROM_OLDEST } else { FROM_NEWEST });
+            let rows = sqlx::query(if span.keep == PageEnd::Oldest { FROM_OLDEST } else { FROM_NEWEST });
             let rows = rows.bind(id).bind(span.first.0 as i64).bind(span.last.0 as i64);
             let mut rows = rows.fetch(&mut *snapshot);
             let mut budget = PageBudget::default();
@@ -89,7 +89,7 @@ impl SqliteLog {
                 events.push(event);
             }
         }
-        if span.from == PageEnd::Newest {
+        if span.keep == PageEnd::Newest {
             events.reverse();
         }
         Ok(EventPage { topic: topic.clone(), epoch, head, events })

@@ -65,7 +65,7 @@ impl Described for EventsQuery {
             Place::Query,
             "epoch",
             epoch,
-            "The life of the log that you know; of another, you get the newest page.",
+            "The epoch that you know; if the log has another, you get the newest page.",
         );
         let about = "The newest seq that you were told of: the page is no older.";
         operation.takes(Place::Query, "heard", seq, about);

@@ -22,7 +22,7 @@ use crate::http::guard::rates::AddressSlot;
 
 /// A comment is written this often, so that no proxy takes the connection for dead.
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
-/// The time after which a stream may come back that was ended because memory was short.
+/// The delay before a stream that was ended for lack of memory may come back.
 const SHED_RETRY_MS: u64 = 90_000;
 const COMMENT: &str = ":\n\n";
 
