@@ -60,13 +60,13 @@ async fn early_answer(url: &str) -> Option<String> {
 
 /// Like [`get_json`], but tries only once: for callers with their own rhythm of retries.
 pub async fn get_json_once<T: DeserializeOwned>(url: &str) -> Result<T, Problem> {
-    parse(&send(Request::get(url), None).await?)
+    parse(&send(ANSWER_MS_MAX, Request::get(url), None).await?)
 }
 
 /// Gets `url` once, by a long poll: the node may wait for up to `secs` before it answers (`Prefer: wait`, RFC 7240).
 pub async fn get_json_waiting<T: DeserializeOwned>(url: &str, secs: u32) -> Result<T, Problem> {
     let request = Request::get(url).header(endpoint::PREFER, &endpoint::wait(secs));
-    parse(&send_within(ANSWER_MS_MAX + secs * 1_000, request, None).await?)
+    parse(&send(ANSWER_MS_MAX + secs * 1_000, request, None).await?)
 }
 
 /// Posts `body` once. With an idempotency `key` the caller may post it again.
@@ -80,7 +80,7 @@ pub async fn post_json<T: DeserializeOwned>(
         request = request.header(endpoint::IDEMPOTENCY_KEY, key.as_str());
     }
     let body = serde_json::to_string(body).map_err(|error| unreadable(&error))?;
-    parse(&send(request, Some(body)).await?)
+    parse(&send(ANSWER_MS_MAX, request, Some(body)).await?)
 }
 
 /// Deletes `url`, with the retries of [`get_json`].
@@ -91,7 +91,7 @@ pub async fn delete(url: &str) -> Result<(), Problem> {
 async fn send_with_retries(request: impl Fn() -> RequestBuilder) -> Result<String, Problem> {
     let mut backoff = Backoff::default();
     for _ in 0..RETRIES_MAX {
-        match send(request(), None).await {
+        match send(ANSWER_MS_MAX, request(), None).await {
             Err(problem) if problem.code.is_temporary() => {
                 let pause = problem.retry_after_ms.unwrap_or_else(|| backoff.next_ms(js_sys::Math::random()));
                 browser::sleep(pause.min(PAUSE_MS_MAX)).await;
@@ -99,15 +99,11 @@ async fn send_with_retries(request: impl Fn() -> RequestBuilder) -> Result<Strin
             answer => return answer,
         }
     }
-    send(request(), None).await
-}
-
-async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, Problem> {
-    send_within(ANSWER_MS_MAX, request, body).await
+    send(ANSWER_MS_MAX, request(), None).await
 }
 
 /// Sends a request once. Returns the text of a successful answer, or the problem. Dropping the future aborts it.
-async fn send_within(millis: u32, request: RequestBuilder, body: Option<String>) -> Result<String, Problem> {
+async fn send(millis: u32, request: RequestBuilder, body: Option<String>) -> Result<String, Problem> {
     let abort = AbortOnDrop(AbortController::new().expect("every browser that runs WebAssembly can abort"));
     let late = abort.0.clone();
     let _deadline = Timeout::new(millis, move || late.abort());

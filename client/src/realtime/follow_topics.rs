@@ -59,10 +59,11 @@ pub fn follow_topics(topics: impl Fn() -> Vec<Topic> + 'static, on_update: impl 
 
 fn add_listener(socket: &Rc<Socket>, topic: &Topic, on_update: Rc<dyn Fn(TopicUpdate)>) -> ListenerId {
     let name = topic.clone();
-    socket.add_listener(topic, Listed::No, move |delivery| match delivery {
+    let deliver = move |delivery| match delivery {
         Delivery::Head(_, seq) => on_update(TopicUpdate::Head(name.clone(), seq)),
         Delivery::Event(_, event) => on_update(TopicUpdate::Event(event)),
         Delivery::Presence(members) => on_update(TopicUpdate::Presence(name.clone(), members.total)),
         Delivery::Acked(..) | Delivery::Signal(..) | Delivery::Refused(_) => {}
-    })
+    };
+    socket.add_listener(topic, Listed::No, Rc::new(deliver))
 }

@@ -31,7 +31,8 @@ pub(super) enum Delivery {
 /// Identifies a listener, for removing it.
 pub(super) type ListenerId = u64;
 
-type Deliver = Rc<dyn Fn(Delivery)>;
+/// The function that takes the deliveries of a listener.
+pub(super) type Deliver = Rc<dyn Fn(Delivery)>;
 
 struct TopicListener {
     id: ListenerId,

@@ -15,7 +15,7 @@ use shared::{
     Status, Topic,
 };
 
-use super::listeners::{Delivery, ListenerId, Listeners};
+use super::listeners::{Deliver, Delivery, ListenerId, Listeners};
 use super::sign_in_check::check_sign_in;
 use super::websocket_link::{LinkEvent, WebSocketLink};
 use crate::browser;
@@ -120,13 +120,8 @@ impl Socket {
     }
 
     /// Adds a listener to a topic. The topic is subscribed now and after every reconnect.
-    pub(super) fn add_listener(
-        &self,
-        topic: &Topic,
-        listed: Listed,
-        deliver: impl Fn(Delivery) + 'static,
-    ) -> ListenerId {
-        let (id, frame) = self.listeners.add(topic, listed, Rc::new(deliver));
+    pub(super) fn add_listener(&self, topic: &Topic, listed: Listed, deliver: Deliver) -> ListenerId {
+        let (id, frame) = self.listeners.add(topic, listed, deliver);
         self.send(&frame);
         id
     }

@@ -31,8 +31,7 @@ pub fn NewVersion() -> impl IntoView {
 }
 
 fn own_build() -> Option<String> {
-    let tag = document().query_selector("meta[name='duplex-build']").ok()??;
-    tag.get_attribute("content")
+    document().query_selector("meta[name='duplex-build']").ok()??.get_attribute("content")
 }
 
 /// True if both builds are known and differ. A placeholder that no server has replaced is no name of a build.

@@ -1,7 +1,7 @@
 //! The demo: rooms in which users write messages. `cargo xtask delete-demo` deletes all of it.
 //!
-//! This file, `room_screen`, `conversation`, `timeline` and `paths` show how a feature is written. The folders hold the
-//! rest, each on a topic of its own.
+//! This file, `room_screen`, `conversation`, `timeline` and `paths` show how a feature is written. The folders hold
+//! what makes a good chat of it: drawing messages, scrolling, writing, presence, and the list of rooms.
 
 mod room_screen;
 use room_screen::RoomScreen;

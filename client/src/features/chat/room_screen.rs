@@ -84,10 +84,9 @@ fn LoadFailureBar(reader: TopicReader<Timeline>) -> impl IntoView {
     reactive(move || {
         let problem = problem.get()?;
         let newest = reader.projection.with_untracked(|timeline| timeline.last().map(|message| message.at));
-        let text = load_failure_text(&problem, newest.map(time_text));
         Some(view! {
             <div class="bar" role="alert">
-                <p>{text}</p>
+                <p>{load_failure_text(&problem, newest.map(time_text))}</p>
                 <button class="link-button" type="button" on:click=move |_| reader.pull_again()>"Retry"</button>
             </div>
         })

@@ -66,13 +66,12 @@ impl<P: Projection> TopicDriver<P> {
     pub(super) fn new(topic: Topic, core: Core) -> Rc<TopicDriver<P>> {
         Rc::new_cyclic(|this: &Weak<TopicDriver<P>>| {
             let this = this.clone();
-            let apply = move || {
-                if let Some(driver) = this.upgrade() {
-                    driver.apply();
-                }
-            };
             TopicDriver {
-                throttle: Throttle::new(apply),
+                throttle: Throttle::new(move || {
+                    if let Some(driver) = this.upgrade() {
+                        driver.apply();
+                    }
+                }),
                 topic,
                 state: TopicState::new(),
                 members: ArcRwSignal::default(),

@@ -60,7 +60,7 @@ pub fn use_topic<P: Projection>(topic: Topic) -> TopicReader<P> {
     driver.advance(Feed::resume);
     let listener = driver.clone();
     let listener_id =
-        core.socket.add_listener(&topic, Listed::Yes, move |delivery| listener.receive(delivery));
+        core.socket.add_listener(&topic, Listed::Yes, Rc::new(move |delivery| listener.receive(delivery)));
     follow_status(&driver);
 
     let all_posts = core.outbox.posts.clone();

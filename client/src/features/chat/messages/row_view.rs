@@ -45,15 +45,13 @@ fn MessageView(row: MessageRow, actions: UnsentActions) -> impl IntoView {
     let classes = [Some("message"), is_own.then_some("own"), continues.then_some("continues"), state_class];
     let class = classes.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let seq = state.is_none().then(|| message.seq.to_string());
-    let name = message.author.name.to_string();
     let at = message.at;
-    let key = message.key.clone();
     view! {
         <li class=class data-seq=seq data-key=message.key.as_str().to_owned()>
             <Avatar identity=message.author.clone()/>
             <div class="message-body">
                 <p class="message-head">
-                    <bdi class="message-author">{name}</bdi>
+                    <bdi class="message-author">{message.author.name.to_string()}</bdi>
                     <span class="visually-hidden">{is_own.then_some(" (you)")}</span>
                     <time class="message-time" datetime=time::machine_readable(at) title=time::full(at)>
                         {time::clock(at)}
@@ -62,7 +60,7 @@ fn MessageView(row: MessageRow, actions: UnsentActions) -> impl IntoView {
                 <div class="message-text" dir="auto" translate="yes">
                     {text_parts(&message.text).into_iter().map(part_view).collect_view()}
                 </div>
-                {state.map(|state| view! { <StateView state at key actions/> })}
+                {state.map(|state| view! { <StateView state at key=message.key.clone() actions/> })}
             </div>
         </li>
     }

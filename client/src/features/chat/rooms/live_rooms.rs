@@ -143,8 +143,7 @@ impl LiveRooms {
 
     /// The reason why the list may be out of date, unless the connection badge shows it already. Tracked.
     pub(super) fn problem(self) -> Option<String> {
-        let problem = self.problem.get().filter(|_| !self.realtime.is_away())?;
-        Some(problem_text(&problem))
+        self.problem.get().filter(|_| !self.realtime.is_away()).as_ref().map(problem_text)
     }
 
     /// The newest seq that the user has read in the room; `None` for a room that they have never seen.

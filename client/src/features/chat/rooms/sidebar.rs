@@ -65,11 +65,10 @@ fn RoomLink(rooms: LiveRooms, name: String) -> impl IntoView {
     let data_room = name.clone();
     let room = Memo::new(move |_| rooms.list.with(|list| list.find(&name).cloned()));
     let current = reactive(move || (address.path() == path).then_some("page"));
-    let now = rooms.now;
     view! {
         <li>
             <a class="room-link" href=href data-room=data_room aria-current=current>
-                {reactive(move || room.get().map(|room| room_link_content(&room, now)))}
+                {reactive(move || room.get().map(|room| room_link_content(&room, rooms.now)))}
             </a>
         </li>
     }
@@ -98,9 +97,8 @@ fn room_link_content(room: &RoomEntry, now: RwSignal<shared::Millis>) -> AnyView
         let label = if room.online == 1 { " person here" } else { " people here" };
         view! { <span class="room-link-online">{room.online}<span class="visually-hidden">{label}</span></span> }
     });
-    let name = room.name.clone();
     view! {
-        <span class="room-link-name">{name}</span>
+        <span class="room-link-name">{room.name.clone()}</span>
         <span class="room-link-side">{online} {time}</span>
         {last} {unread}
     }

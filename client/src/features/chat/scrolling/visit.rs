@@ -70,11 +70,10 @@ impl RoomVisit {
 
     /// The first message that was new when the room came into sight, once it is loaded.
     pub fn new_from(self) -> Memo<Option<Seq>> {
-        let RoomVisit { me, reader, read_before, .. } = self;
         Memo::new(move |_| {
-            let read_before = read_before.get()?;
-            let me = me.get()?;
-            reader.projection.with(|timeline| timeline.first_of_others_after(read_before, &me))
+            let read_before = self.read_before.get()?;
+            let me = self.me.get()?;
+            self.reader.projection.with(|timeline| timeline.first_of_others_after(read_before, &me))
         })
     }
 
