@@ -86,7 +86,9 @@ mod tests {
     #[test]
     fn blank_lines_comments_and_unit_tests_are_not_counted() {
         assert_eq!(
-            lines_of_code("//! A file.\n\nfn f() {\n    // Why.\n}\n\n#[cfg(test)]\nmod tests {\n    fn g() {}\n}\n"),
+            lines_of_code(
+                "//! A file.\n\nfn f() {\n    // Why.\n}\n\n#[cfg(test)]\nmod tests {\n    fn g() {}\n}\n"
+            ),
             2
         );
     }
