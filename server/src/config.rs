@@ -152,7 +152,7 @@ pub enum Command {
         /// The backup
         file: PathBuf,
     },
-    /// Call a node's public address as a browser would, and report what is wrong in between and which line to change
+    /// Call a node's public address as a browser would, and report what a proxy in between breaks and which line to change
     Doctor {
         /// The address, such as https://app.example.org
         #[arg(value_parser = public_url)]
@@ -269,14 +269,23 @@ fn renamed_setting(
             text.split_once('=').map_or(text.as_ref(), |(name, _)| name) == flag
         };
         if arguments.iter().any(is_flag) {
-            return Some(format!("{flag} is now --{new}"));
+            return Some(format!("{flag} is now --{new}{}", remark(old, "--log-filter")));
         }
         let variable = variable(old);
         let is_set = |(name, value): &(OsString, OsString)| {
             *name == *variable && !value.to_string_lossy().trim().is_empty()
         };
-        variables.iter().any(is_set).then(|| format!("{variable} is now {}", self::variable(new)))
+        let hint = || {
+            let remark = remark(old, &self::variable("log-filter"));
+            format!("{variable} is now {}{remark}", self::variable(new))
+        };
+        variables.iter().any(is_set).then(hint)
     })
+}
+
+/// Adds a remark to the name that somebody may have taken for another setting.
+fn remark(old: &str, filter: &str) -> String {
+    if old == "log" { format!("; the filter of log lines is {filter}") } else { String::new() }
 }
 
 fn variable(flag: &str) -> String {

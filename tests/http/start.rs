@@ -140,7 +140,7 @@ async fn the_old_name_of_a_renamed_setting_is_refused_with_a_hint() {
         assert!(output.status.success(), "an empty variable is not set: {output:?}");
     }
     let output = run_command(|command| _ = command.args(["backup", "x.db", "--log", "sqlite:y.db"])).await;
-    assert_refused(&output, "--log is now --database");
+    assert_refused(&output, "--log is now --database; the filter of log lines is --log-filter");
 }
 
 #[tokio::test]
