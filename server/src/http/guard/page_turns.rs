@@ -2,6 +2,8 @@
 //!
 //! Readers that catch up at once take turns on half of the cores. Each turn is followed by a pause of the same length,
 //! which leaves the CPU to pushed frames; only the next reader in line waits for it.
+//! `cargo xtask bench storm` shows the difference: without turns, the slowest publishes beside a crowd that reconnects
+//! take twice as long.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
