@@ -1,4 +1,4 @@
-//! Which file of a crate names which other one, through re-exports, and the circles among them.
+//! The files of a crate and the names that lead from one to another, through re-exports, with the circles among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
